@@ -1,0 +1,129 @@
+//! The rating table in its one canonical form: rows sorted by user, item, timestamp, ids kept as text. Its canonical
+//! bytes, `user \t item \t rating \t timestamp \n` a row, are the dataset; their SHA-256 is its fingerprint.
+
+use std::cmp::Ordering;
+use std::io::Write as _;
+
+use crate::digest::Digest;
+
+/// One rating. Users and items are indices into [`Ratings::users`] and [`Ratings::items`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rating {
+    /// Index of the user.
+    pub user: u32,
+    /// Index of the item.
+    pub item: u32,
+    /// Stars, for example 1..5 or 0.5..5.
+    pub stars: f32,
+    /// Seconds since 1970, or any other order in time.
+    pub timestamp: i64,
+}
+
+/// A rating table, sorted by user, item and timestamp.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Ratings {
+    /// Ids of the users, in canonical order.
+    pub users: Vec<String>,
+    /// Ids of the items, in canonical order.
+    pub items: Vec<String>,
+    /// The ratings.
+    pub rows: Vec<Rating>,
+}
+
+/// The reward of a rating, R* = (r - 3) / 2: 1..5 stars become -1..1 (slides, "Normalization").
+pub fn reward(stars: f32) -> f32 {
+    (stars - 3.0) / 2.0
+}
+
+/// The order of ids: numbers by value and before words, words by their bytes.
+pub fn compare_ids(a: &str, b: &str) -> Ordering {
+    let number = |text: &str| -> Option<u64> {
+        let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        (plain && (text == "0" || !text.starts_with('0'))).then(|| text.parse().ok()).flatten()
+    };
+    match (number(a), number(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => a.cmp(b),
+    }
+}
+
+impl Ratings {
+    /// Brings ratings with ids in any order into the canonical form: ids ordered by [`compare_ids`], indices
+    /// renumbered, rows sorted. Users and items without a rating are dropped.
+    pub fn canonical(users: Vec<String>, items: Vec<String>, mut rows: Vec<Rating>) -> Self {
+        let users = renumber(users, &mut rows, |row| &mut row.user);
+        let items = renumber(items, &mut rows, |row| &mut row.item);
+        rows.sort_unstable_by(|a, b| {
+            (a.user, a.item, a.timestamp).cmp(&(b.user, b.item, b.timestamp)).then(a.stars.total_cmp(&b.stars))
+        });
+        Self { users, items, rows }
+    }
+
+    /// The canonical bytes: `user \t item \t rating \t timestamp \n` a row, ratings in their shortest decimal form.
+    pub fn canonical_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.rows.len() * 24);
+        for row in &self.rows {
+            let (user, item) = (&self.users[row.user as usize], &self.items[row.item as usize]);
+            writeln!(bytes, "{user}\t{item}\t{}\t{}", row.stars, row.timestamp).expect("memory takes any write");
+        }
+        bytes
+    }
+
+    /// SHA-256 of the canonical bytes.
+    pub fn fingerprint(&self) -> Digest {
+        Digest::of(&self.canonical_bytes())
+    }
+
+    /// Range of the rewards in the table, (least, greatest).
+    pub fn reward_range(&self) -> (f32, f32) {
+        let fold = |f: fn(f32, f32) -> f32, from| self.rows.iter().map(|row| reward(row.stars)).fold(from, f);
+        (fold(f32::min, f32::INFINITY), fold(f32::max, f32::NEG_INFINITY))
+    }
+}
+
+/// Sorts ids canonically, drops unused ones and rewrites the rows' indices.
+fn renumber(ids: Vec<String>, rows: &mut [Rating], index: impl Fn(&mut Rating) -> &mut u32) -> Vec<String> {
+    let mut used = vec![false; ids.len()];
+    for row in rows.iter_mut() {
+        used[*index(row) as usize] = true;
+    }
+    let mut order: Vec<usize> = (0..ids.len()).filter(|&id| used[id]).collect();
+    order.sort_by(|&a, &b| compare_ids(&ids[a], &ids[b]));
+    let mut renamed = vec![u32::MAX; ids.len()];
+    for (new, &old) in order.iter().enumerate() {
+        renamed[old] = u32::try_from(new).expect("ids are counted in 32 bits");
+    }
+    for row in rows {
+        let slot = index(row);
+        *slot = renamed[*slot as usize];
+    }
+    let mut ids: Vec<Option<String>> = ids.into_iter().map(Some).collect();
+    order.into_iter().map(|old| ids[old].take().expect("an id appears once in an order")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_order_of_rows_and_ids_gives_one_table() {
+        let row = |user, item, stars| Rating { user, item, stars, timestamp: 7 };
+        let ids = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let one =
+            Ratings::canonical(ids(&["10", "9", "unused"]), ids(&["b", "a"]), vec![row(0, 0, 4.5), row(1, 1, 3.0)]);
+        let two = Ratings::canonical(ids(&["9", "10"]), ids(&["a", "b"]), vec![row(0, 0, 3.0), row(1, 1, 4.5)]);
+        assert_eq!(one, two);
+        assert_eq!(one.users, ["9", "10"]);
+        assert_eq!(String::from_utf8(one.canonical_bytes()).expect("text"), "9\ta\t3\t7\n10\tb\t4.5\t7\n");
+        assert_eq!(one.reward_range(), (0.0, 0.75));
+    }
+
+    #[test]
+    fn numbers_come_before_words_and_sort_by_value() {
+        let mut ids = ["b", "10", "9", "a", "007"];
+        ids.sort_by(|a, b| compare_ids(a, b));
+        assert_eq!(ids, ["9", "10", "007", "a", "b"]);
+    }
+}

@@ -1,0 +1,284 @@
+//! The metric stream of a trial: `journal.jsonl`, append-only, one line a flush.
+//!
+//! ```text
+//! {"format":1,"trial":"<id>"}
+//! {"at":0.81,"points":[["train/reward",250,-0.031],…],"digest":"<running SHA-256>"}
+//! ```
+//! The digest runs over the canonical records (name, step, value bits), never over times, so two runs of a trial that
+//! computed the same have the same digests line by line. A last line without a newline is an interrupted write and is
+//! dropped; anything else that does not fit is an error that names the line.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::digest::{Digest, Hasher, TrialId};
+
+/// The version of the journal's format; newer ones are refused.
+pub const FORMAT: u32 = 1;
+
+/// One value of one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// The metric, for example `train/reward` or `precision@5`.
+    pub name: String,
+    /// Environment step, epoch or repeat, as the metric's kind has it.
+    pub step: u64,
+    /// The value; may be NaN or infinite.
+    pub value: f64,
+}
+
+impl Point {
+    /// A point of metric `name` at `step`.
+    pub fn new(name: impl Into<String>, step: u64, value: f64) -> Self {
+        Self { name: name.into(), step, value }
+    }
+
+    /// Appends the canonical record (name, step, value bits) to `hasher`.
+    pub fn hash_into(&self, hasher: &mut Hasher) {
+        hasher.update(self.name.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&self.step.to_le_bytes());
+        // All NaNs are one value: their payload bits carry no result.
+        let value = if self.value.is_nan() { f64::NAN } else { self.value };
+        hasher.update(&value.to_bits().to_le_bytes());
+    }
+}
+
+/// A metric's value in JSON: a number, or `"NaN"`, `"inf"`, `"-inf"`.
+#[derive(Clone, Copy)]
+struct Value(f64);
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() { serializer.serialize_f64(self.0) } else { serializer.collect_str(&self.0) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Value;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number, \"NaN\", \"inf\" or \"-inf\"")
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+                Ok(Value(value))
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+                Ok(Value(value as f64))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+                Ok(Value(value as f64))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+                match text {
+                    "NaN" => Ok(Value(f64::NAN)),
+                    "inf" => Ok(Value(f64::INFINITY)),
+                    "-inf" => Ok(Value(f64::NEG_INFINITY)),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl Serialize for Point {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.name, self.step, Value(self.value)).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Point {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (name, step, value) = <(String, u64, Value)>::deserialize(deserializer)?;
+        Ok(Self { name, step, value: value.0 })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    format: u32,
+    trial: TrialId,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    at: f64,
+    points: Vec<Point>,
+    digest: Digest,
+}
+
+/// Writes a trial's journal.
+pub struct Writer {
+    file: File,
+    hasher: Hasher,
+    started: std::time::Instant,
+}
+
+impl Writer {
+    /// Starts the journal of `trial` at `path`, replacing what an unfinished attempt left.
+    ///
+    /// # Errors
+    /// Any failure of the file system.
+    pub fn create(path: &Path, trial: TrialId) -> io::Result<Self> {
+        let mut file = File::create(path)?;
+        write_line(&mut file, &Header { format: FORMAT, trial })?;
+        Ok(Self { file, hasher: Hasher::default(), started: std::time::Instant::now() })
+    }
+
+    /// Appends `points` as one line and hands them to the kernel; nothing is written for no points.
+    ///
+    /// # Errors
+    /// Any failure of the file system.
+    pub fn append(&mut self, points: Vec<Point>) -> io::Result<()> {
+        if points.is_empty() {
+            return Ok(());
+        }
+        points.iter().for_each(|point| point.hash_into(&mut self.hasher));
+        let at = (self.started.elapsed().as_secs_f64() * 1e3).round() / 1e3;
+        write_line(&mut self.file, &Line { at, points, digest: self.hasher.digest() })
+    }
+
+    /// Makes all of it durable and returns the digest of the whole stream.
+    ///
+    /// # Errors
+    /// Any failure of the file system.
+    pub fn finish(self) -> io::Result<Digest> {
+        self.file.sync_all()?;
+        Ok(self.hasher.digest())
+    }
+}
+
+fn write_line(file: &mut File, record: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(record)?;
+    line.push(b'\n');
+    file.write_all(&line)
+}
+
+/// A journal as read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Journal {
+    /// The trial it belongs to.
+    pub trial: TrialId,
+    /// All points, in the order they were recorded.
+    pub points: Vec<Point>,
+    /// Digest of the whole stream.
+    pub digest: Digest,
+}
+
+/// Why a journal cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file itself.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The journal.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line is not what a journal holds.
+    #[error("{}:{line}: {problem}", path.display())]
+    Line {
+        /// The journal.
+        path: PathBuf,
+        /// 1-based line number.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Reads a journal and checks every running digest.
+///
+/// # Errors
+/// [`ReadError`], naming the file and the line.
+pub fn read(path: &Path) -> Result<Journal, ReadError> {
+    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let mut reader = BufReader::new(File::open(path).map_err(io)?);
+    let mut hasher = Hasher::default();
+    let (mut trial, mut points) = (None, Vec::new());
+    let mut text = Vec::new();
+    for line in 1.. {
+        text.clear();
+        reader.read_until(b'\n', &mut text).map_err(io)?;
+        if text.pop() != Some(b'\n') {
+            break;
+        }
+        let fail = |problem: String| ReadError::Line { path: path.to_owned(), line, problem };
+        if line == 1 {
+            let header: Header = serde_json::from_slice(&text).map_err(|e| fail(format!("not a journal: {e}")))?;
+            if header.format > FORMAT {
+                return Err(fail(format!("format {} is newer than this program reads ({FORMAT})", header.format)));
+            }
+            trial = Some(header.trial);
+            continue;
+        }
+        let record: Line = serde_json::from_slice(&text).map_err(|e| fail(e.to_string()))?;
+        record.points.iter().for_each(|point| point.hash_into(&mut hasher));
+        if record.digest != hasher.digest() {
+            return Err(fail(format!(
+                "the recorded digest {} is not that of the points up to here, {}",
+                record.digest.short(),
+                hasher.digest().short()
+            )));
+        }
+        points.extend(record.points);
+    }
+    let trial = trial.ok_or_else(|| ReadError::Line {
+        path: path.to_owned(),
+        line: 1,
+        problem: "the journal has no header line".to_owned(),
+    })?;
+    Ok(Journal { trial, points, digest: hasher.digest() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written() -> (tempfile::TempDir, PathBuf, Digest) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("journal.jsonl");
+        let mut writer = Writer::create(&path, TrialId(Digest::of(b"trial"))).expect("created");
+        writer.append(vec![Point::new("a", 1, 0.1), Point::new("b", 1, f64::NAN)]).expect("appended");
+        writer.append(vec![Point::new("a", 2, -1e300), Point::new("b", 2, f64::NEG_INFINITY)]).expect("appended");
+        let digest = writer.finish().expect("finished");
+        (folder, path, digest)
+    }
+
+    #[test]
+    fn a_journal_reads_what_it_writes() {
+        let (_folder, path, digest) = written();
+        let journal = read(&path).expect("readable");
+        assert_eq!(journal.digest, digest);
+        assert_eq!(journal.points.len(), 4);
+        assert_eq!(journal.points[2], Point::new("a", 2, -1e300));
+        assert!(journal.points[1].value.is_nan());
+        assert_eq!(journal.points[3].value, f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn an_interrupted_last_line_is_dropped() {
+        let (_folder, path, _) = written();
+        let bytes = std::fs::read(&path).expect("readable");
+        std::fs::write(&path, &bytes[..bytes.len() - 5]).expect("writable");
+        assert_eq!(read(&path).expect("readable").points.len(), 2);
+    }
+
+    #[test]
+    fn a_changed_value_is_found_and_located() {
+        let (_folder, path, _) = written();
+        let text = std::fs::read_to_string(&path).expect("readable").replace("0.1", "0.2");
+        std::fs::write(&path, text).expect("writable");
+        let error = read(&path).expect_err("the digest differs").to_string();
+        assert!(error.contains("journal.jsonl:2: the recorded digest"), "{error}");
+    }
+}

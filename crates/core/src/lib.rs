@@ -1,0 +1,31 @@
+//! What the orchestrator `drr-lab` and its workers agree on.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`digest`], [`canonical`] | SHA-256 values, canonical JSON (RFC 8785), ids |
+//! | [`seed`] | named random streams: the only source of randomness |
+//! | [`spec`] | trial specs: everything that can change a result |
+//! | [`data`] | ratings: the canonical table, splits, loaders, the synthetic generator |
+//! | [`trial_dir`], [`journal`], [`result`] | a trial's folder, its metric stream, its signed end |
+//! | [`protocol`] | messages between supervisor and worker |
+//!
+//! Nothing here knows libtorch or SQLite.
+
+pub mod canonical;
+pub mod data;
+pub mod digest;
+pub mod journal;
+pub mod protocol;
+pub mod result;
+pub mod seed;
+pub mod spec;
+pub mod trial_dir;
+
+pub use digest::{Digest, TrialId};
+pub use seed::Seed;
+pub use spec::TrialSpec;
+
+/// Hash of the sources that can change a training result, taken when this crate was compiled (see `build.rs`).
+pub fn train_digest() -> Digest {
+    env!("DRR_TRAIN_DIGEST").parse().expect("build.rs writes 64 hexadecimal digits")
+}

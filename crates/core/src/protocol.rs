@@ -1,0 +1,118 @@
+//! Messages between supervisor and worker: one JSON object a line, over the worker's stdin and stdout. The worker's
+//! stderr is its log.
+//!
+//! A worker says `ready` once, then for each `run` a `started` per trial, `metrics` and `progress` as it goes, and
+//! exactly one `finished` or `failed` per trial. It leaves after `stop`, or when its stdin closes.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::{Digest, TrialId};
+use crate::journal::Point;
+use crate::result::EnvironmentClass;
+use crate::spec::TrialSpec;
+
+/// Version of these messages; supervisor and worker must agree exactly.
+pub const VERSION: u32 = 1;
+
+/// From supervisor to worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ToWorker {
+    /// Run a cohort of trials.
+    Run(Assignment),
+    /// Leave; nothing is running.
+    Stop,
+}
+
+/// A cohort of trials that share all shapes, and where things are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// The trials; one, or several of one stage with equal shapes.
+    pub trials: Vec<TrialSpec>,
+    /// The runs folder.
+    pub runs: PathBuf,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where to compute.
+    pub device: Device,
+}
+
+/// Where a worker computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Device {
+    /// One CPU core.
+    Cpu,
+    /// The GPU with this index among those the worker can see.
+    Cuda(u32),
+}
+
+/// From worker to supervisor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FromWorker {
+    /// Up and able to work.
+    Ready(Hello),
+    /// A trial's folder is prepared and its work begins.
+    Started {
+        /// The trial.
+        trial: TrialId,
+    },
+    /// Points just written to the trial's journal.
+    Metrics {
+        /// The trial.
+        trial: TrialId,
+        /// The points.
+        points: Vec<Point>,
+    },
+    /// How far a trial is, at most a few times a second.
+    Progress {
+        /// The trial.
+        trial: TrialId,
+        /// Units done.
+        done: u64,
+        /// Units in all.
+        total: u64,
+    },
+    /// The trial's result is on disk.
+    Finished {
+        /// The trial.
+        trial: TrialId,
+    },
+    /// The trial has no result.
+    Failed {
+        /// The trial.
+        trial: TrialId,
+        /// Whether trying again could help.
+        kind: FailureKind,
+        /// What went wrong, for people.
+        message: String,
+    },
+}
+
+/// A worker's introduction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// [`VERSION`] of the worker.
+    pub protocol: u32,
+    /// [`crate::train_digest`] of the worker.
+    pub train_digest: Digest,
+    /// Its process id.
+    pub pid: u32,
+    /// What it computes with.
+    pub environment: EnvironmentClass,
+}
+
+/// Whether trying again could help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The same spec fails the same way: non-finite loss, no eligible user, data that does not match.
+    Deterministic,
+    /// The surroundings failed: disk, memory, device.
+    Environment,
+}

@@ -1,0 +1,159 @@
+//! What a hyperparameter is to a person: its name, symbol, default, range and source. The macro [`section!`] writes the
+//! struct and this description from one text, so the two cannot disagree.
+
+use serde_json::Value;
+
+/// One field of a section of a sweep file.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The section it belongs to, for example `drr`.
+    pub section: &'static str,
+    /// Canonical name, for example `tau`.
+    pub name: &'static str,
+    /// Other spellings that are accepted when reading, Greek letters foremost.
+    pub aliases: &'static [&'static str],
+    /// What values it takes.
+    pub kind: Kind,
+    /// The default, as JSON.
+    pub default: fn() -> Value,
+    /// What it does, one or two sentences.
+    pub doc: &'static str,
+}
+
+/// The values a field takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A finite number in `min..=max`.
+    Float {
+        /// Least value.
+        min: f64,
+        /// Greatest value.
+        max: f64,
+    },
+    /// A whole number in `min..=max`.
+    Int {
+        /// Least value.
+        min: u64,
+        /// Greatest value.
+        max: u64,
+    },
+    /// A list of whole numbers, each in `min..=max`, with a permitted number of entries.
+    Ints {
+        /// Least value of an entry.
+        min: u64,
+        /// Greatest value of an entry.
+        max: u64,
+        /// Permitted lengths.
+        lengths: &'static [usize],
+    },
+    /// One of some names.
+    Choice(&'static [&'static str]),
+}
+
+impl Kind {
+    /// Says in words what is accepted, for errors and documentation.
+    pub fn expected(&self) -> String {
+        match self {
+            Kind::Float { min, max } => format!("a number from {} to {}", plain(*min), plain(*max)),
+            Kind::Int { min, max } if *max == u64::MAX || *max == crate::Seed::MAX => {
+                format!("a whole number, {min} or more")
+            }
+            Kind::Int { min, max } => format!("a whole number from {min} to {max}"),
+            Kind::Ints { min, lengths, .. } => {
+                let lengths: Vec<String> = lengths.iter().map(ToString::to_string).collect();
+                format!("a list of {} whole numbers, each {min} or more", lengths.join(" or "))
+            }
+            Kind::Choice(names) => {
+                let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+                format!("one of {}", names.join(", "))
+            }
+        }
+    }
+
+    /// Whether `value` is accepted.
+    pub fn accepts(&self, value: &Value) -> bool {
+        match self {
+            Kind::Float { min, max } => value.as_f64().is_some_and(|x| x.is_finite() && (*min..=*max).contains(&x)),
+            Kind::Int { min, max } => whole(value).is_some_and(|x| (*min..=*max).contains(&x)),
+            Kind::Ints { min, max, lengths } => value.as_array().is_some_and(|list| {
+                (lengths.is_empty() || lengths.contains(&list.len()))
+                    && list.iter().all(|entry| whole(entry).is_some_and(|x| (*min..=*max).contains(&x)))
+            }),
+            Kind::Choice(names) => value.as_str().is_some_and(|name| names.contains(&name)),
+        }
+    }
+
+    /// Brings `value` into the type the struct wants: `3.0` becomes `3` where whole numbers are expected.
+    pub fn normalise(&self, value: Value) -> Value {
+        match (self, &value) {
+            (Kind::Int { .. }, Value::Number(_)) => whole(&value).map_or(value, Value::from),
+            (Kind::Float { .. }, Value::Number(number)) => number.as_f64().map_or(value, Value::from),
+            (Kind::Ints { .. }, Value::Array(list)) => {
+                list.iter().map(|entry| whole(entry).map_or(entry.clone(), Value::from)).collect()
+            }
+            _ => value,
+        }
+    }
+
+    /// Whether a plain list in a sweep file is one value of this field rather than several.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Kind::Ints { .. })
+    }
+}
+
+fn whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| {
+        let number = value.as_f64()?;
+        (number.fract() == 0.0 && (0.0..9.0e15).contains(&number)).then_some(number as u64)
+    })
+}
+
+fn plain(number: f64) -> String {
+    if number == f64::MAX { "any size".to_owned() } else { number.to_string() }
+}
+
+/// Defines a section: a struct with serde and defaults, and `FIELDS`, its description for people.
+macro_rules! section {
+    (
+        $(#[$attribute:meta])*
+        pub struct $name:ident in $section:literal {
+            $(
+                $(#[doc = $doc:literal])+
+                $field:ident $(($($alias:literal),+))? : $type:ty = $default:expr, $kind:expr;
+            )*
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $( $(#[doc = $doc])+ pub $field: $type, )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $( $field: $default, )* }
+            }
+        }
+
+        impl $name {
+            /// The section's fields, in the order they are documented.
+            pub const FIELDS: &'static [$crate::spec::Field] = &[
+                $(
+                    $crate::spec::Field {
+                        section: $section,
+                        name: stringify!($field),
+                        aliases: &[$($($alias),+)?],
+                        kind: { use $crate::spec::Kind::*; $kind },
+                        default: || {
+                            let value: $type = $default;
+                            serde_json::json!(value)
+                        },
+                        doc: concat!($($doc),+),
+                    },
+                )*
+            ];
+        }
+    };
+}
+pub(crate) use section;

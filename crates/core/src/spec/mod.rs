@@ -1,0 +1,277 @@
+//! Trial specs: everything that can change a result, fully resolved, no default left implicit.
+//!
+//! Three kinds make three stages: `pmf` → `drr` → `eval`. Asking for another protocol or another K evaluates stored
+//! models and retrains nothing.
+
+mod field;
+mod sections;
+
+use serde::{Deserialize, Serialize};
+
+pub use field::{Field, Kind};
+pub use sections::{
+    DrrSpec, OfflineSpec, OnlineSpec, Optimizer, PmfSpec, Protocol, SplitKind, SplitSpec, StateKind, SyntheticSpec,
+};
+
+use crate::canonical;
+use crate::digest::{Digest, TrialId};
+use crate::seed::Seed;
+
+/// The version of the spec's format; newer ones are refused.
+pub const FORMAT: u32 = 1;
+
+/// One training or evaluation job. Its canonical JSON is its identity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrialSpec {
+    /// Format of this record, [`FORMAT`].
+    pub format: u32,
+    /// Hash of the training sources, [`crate::train_digest`].
+    pub train_digest: Digest,
+    /// The ratings.
+    pub dataset: DatasetSpec,
+    /// Their division into train and test.
+    pub split: SplitSpec,
+    /// Seed of every random stream but the split's.
+    pub seed: Seed,
+    /// What to do.
+    pub job: Job,
+}
+
+/// Which ratings, by name for people and by content for identity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetSpec {
+    /// Name below the data folder, or `synthetic`.
+    pub name: String,
+    /// SHA-256 of the canonical rating table.
+    pub fingerprint: Digest,
+    /// Recipe of a made-up dataset; the worker generates it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synthetic: Option<SyntheticSpec>,
+}
+
+/// What a trial does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Job {
+    /// Train matrix factorisation: the reward model and the embeddings.
+    Pmf(PmfSpec),
+    /// Train the recommender on a finished PMF.
+    Drr(DrrJob),
+    /// Evaluate a finished model or a baseline.
+    Eval(EvalJob),
+}
+
+/// Train the recommender.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrrJob {
+    /// The PMF trial that gives embeddings and the reward model.
+    pub pmf: TrialId,
+    /// Hyperparameters, with the widths resolved.
+    pub drr: DrrSpec,
+}
+
+/// Evaluate a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvalJob {
+    /// The PMF trial that gives embeddings and the reward model.
+    pub pmf: TrialId,
+    /// History length n: what a user needs to be eligible, the same for the recommender and its baselines.
+    pub history: u64,
+    /// The policy to evaluate.
+    pub policy: Policy,
+    /// How it is measured.
+    pub measure: Measure,
+}
+
+/// A policy to evaluate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Policy {
+    /// A trained recommender, by its trial.
+    Drr(TrialId),
+    /// Networks as initialised (a trial with `train_steps = 0`); online it learns as it goes.
+    DrrUntrained(TrialId),
+    /// Static ranking by PMF's predicted rating.
+    Pmf,
+    /// Static ranking by the number of positive train ratings.
+    Popularity,
+    /// Uniform choice.
+    Random,
+}
+
+impl Policy {
+    /// The name tables show.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Policy::Drr(_) => "drr",
+            Policy::DrrUntrained(_) => "drr-untrained",
+            Policy::Pmf => "pmf",
+            Policy::Popularity => "popularity",
+            Policy::Random => "random",
+        }
+    }
+
+    /// The trial whose networks it needs, if any.
+    pub fn trial(&self) -> Option<TrialId> {
+        match self {
+            Policy::Drr(trial) | Policy::DrrUntrained(trial) => Some(*trial),
+            Policy::Pmf | Policy::Popularity | Policy::Random => None,
+        }
+    }
+}
+
+/// How a policy is measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Measure {
+    /// Precision and NDCG on the test log.
+    Offline(OfflineSpec),
+    /// Mean reward of sessions over all items.
+    Online(OnlineSpec),
+}
+
+/// The stages of a sweep, in the order they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Matrix factorisation.
+    Pmf,
+    /// Recommender training.
+    Drr,
+    /// Evaluation.
+    Eval,
+}
+
+impl Stage {
+    /// The name records and tables use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Pmf => "pmf",
+            Stage::Drr => "drr",
+            Stage::Eval => "eval",
+        }
+    }
+}
+
+impl TrialSpec {
+    /// The trial's identity.
+    pub fn id(&self) -> TrialId {
+        TrialId(canonical::digest(self))
+    }
+
+    /// The stage it belongs to.
+    pub fn stage(&self) -> Stage {
+        match self.job {
+            Job::Pmf(_) => Stage::Pmf,
+            Job::Drr(_) => Stage::Drr,
+            Job::Eval(_) => Stage::Eval,
+        }
+    }
+
+    /// The trials that must be finished before this one starts.
+    pub fn upstream(&self) -> Vec<TrialId> {
+        match &self.job {
+            Job::Pmf(_) => Vec::new(),
+            Job::Drr(job) => vec![job.pmf],
+            Job::Eval(job) => std::iter::once(job.pmf).chain(job.policy.trial()).collect(),
+        }
+    }
+}
+
+impl DrrSpec {
+    /// Size of the state for `k` factors: 3k for `ave`.
+    pub fn state_size(&self, k: u64) -> u64 {
+        match self.state {
+            StateKind::Ave => 3 * k,
+        }
+    }
+
+    /// Fills in the widths left to the default: as wide as the layer's input.
+    pub fn resolve(&mut self, k: u64) {
+        let state = self.state_size(k);
+        if self.actor_hidden.is_empty() {
+            self.actor_hidden = vec![state, state];
+        }
+        if self.critic_hidden.is_empty() {
+            self.critic_hidden = vec![state, k + state, k + state];
+        }
+        self.learning_starts = self.learning_starts.max(self.batch_size);
+    }
+}
+
+/// Every section a sweep file may hold, with its fields.
+pub const SECTIONS: &[(&str, &[Field])] = &[
+    ("split", SplitSpec::FIELDS),
+    ("pmf", PmfSpec::FIELDS),
+    ("drr", DrrSpec::FIELDS),
+    ("offline", OfflineSpec::FIELDS),
+    ("online", OnlineSpec::FIELDS),
+    ("synthetic", SyntheticSpec::FIELDS),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> TrialSpec {
+        TrialSpec {
+            format: FORMAT,
+            train_digest: Digest::of(b"sources"),
+            dataset: DatasetSpec { name: "ml-100k".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None },
+            split: SplitSpec::default(),
+            seed: Seed(3),
+            job: Job::Pmf(PmfSpec::default()),
+        }
+    }
+
+    #[test]
+    fn a_spec_reads_back_with_the_same_id() {
+        let text = canonical::to_bytes(&spec());
+        let again: TrialSpec = serde_json::from_slice(&text).expect("a spec reads what it writes");
+        assert_eq!(again, spec());
+        assert_eq!(again.id(), spec().id());
+    }
+
+    #[test]
+    fn every_field_changes_the_id() {
+        let base = spec();
+        let mut seen = vec![base.id()];
+        for field in PmfSpec::FIELDS {
+            let mut value = serde_json::to_value(&base).expect("a spec is JSON");
+            let slot = &mut value["job"]["pmf"][field.name];
+            *slot = match slot {
+                serde_json::Value::String(_) => "sgd".into(),
+                ref number => (number.as_f64().expect("a number") + 1.0).round().into(),
+            };
+            *slot = field.kind.normalise(slot.clone());
+            let changed: TrialSpec = serde_json::from_value(value).expect("still a spec");
+            seen.push(changed.id());
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), PmfSpec::FIELDS.len() + 1);
+    }
+
+    #[test]
+    fn defaults_lie_in_their_own_range() {
+        for (section, fields) in SECTIONS {
+            for field in *fields {
+                let value = (field.default)();
+                assert!(field.kind.accepts(&value), "{section}.{} = {value}", field.name);
+                assert!(!field.doc.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn widths_default_to_their_input() {
+        let mut drr = DrrSpec::default();
+        drr.resolve(100);
+        assert_eq!(drr.actor_hidden, [300, 300]);
+        assert_eq!(drr.critic_hidden, [300, 400, 400]);
+    }
+}

@@ -1,0 +1,192 @@
+//! The hyperparameters: every number a person may set or sweep, with its symbol, default, range and source. Where a
+//! source says *slides* the default is the published configuration.
+
+use serde::{Deserialize, Serialize};
+
+use super::field::section;
+
+/// The largest whole number a sweep file may hold for a size.
+const LARGE: u64 = 1 << 40;
+
+/// How ratings are divided into train and test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SplitKind {
+    /// A seeded shuffle of all ratings.
+    Random,
+    /// Each user's latest ratings are the test part.
+    Temporal,
+}
+
+/// PMF's optimiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Adam on the rows a batch touches.
+    Adam,
+    /// Stochastic gradient descent with momentum on the rows a batch touches.
+    Sgd,
+}
+
+/// DRR's state representation s = f(u, H).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateKind {
+    /// [p_u ; p_u ⊙ g ; g] with g a learned weighting of the history.
+    Ave,
+}
+
+/// Which knowledge an evaluation starts from; numbers of different protocols never share a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// As the slides' numbers were made: the history starts from test positives, which stay candidates.
+    Published,
+    /// The history starts from the train log; nothing known beforehand is scored.
+    Strict,
+}
+
+section! {
+    /// How the ratings are divided; one split serves PMF and DRR, so no test rating is ever seen in training.
+    pub struct SplitSpec in "split" {
+        /// How ratings are divided: a seeded shuffle, or each user's latest ratings as test.
+        kind: SplitKind = SplitKind::Random, Choice(&["random", "temporal"]);
+        /// Share of the ratings held out as test.
+        test: f64 = 0.2, Float { min: 0.01, max: 0.9 };
+        /// Seed of the split, apart from the trial's, so that seeds measure training's noise alone.
+        seed: u64 = 0, Int { min: 0, max: crate::Seed::MAX };
+    }
+}
+
+section! {
+    /// Probabilistic matrix factorisation: r̂(u,i) = p_u · q_i + b_u + b_i on the reward scale R* = (r - 3) / 2.
+    pub struct PmfSpec in "pmf" {
+        /// Number of factors k of a user's and an item's embedding (DRR paper: 100).
+        k ("factors"): u64 = 100, Int { min: 1, max: 4096 };
+        /// Optimiser of the minibatch updates.
+        optimizer: Optimizer = Optimizer::Adam, Choice(&["adam", "sgd"]);
+        /// Learning rate.
+        lr ("η"): f64 = 0.003, Float { min: 0.0, max: 10.0 };
+        /// Momentum of SGD; Adam ignores it.
+        momentum: f64 = 0.9, Float { min: 0.0, max: 0.999 };
+        /// L2 penalty of the embeddings, per rating (the Gaussian priors of PMF; Mnih & Salakhutdinov 2007).
+        l2 ("λ"): f64 = 0.02, Float { min: 0.0, max: 100.0 };
+        /// L2 penalty of the biases, per rating.
+        l2_bias: f64 = 0.002, Float { min: 0.0, max: 100.0 };
+        /// Ratings in a minibatch.
+        batch_size: u64 = 256, Int { min: 1, max: 1 << 24 };
+        /// Most passes over the train part.
+        epochs: u64 = 60, Int { min: 0, max: 100_000 };
+        /// Epochs without a better validation RMSE before training stops; the best epoch is kept.
+        patience: u64 = 5, Int { min: 1, max: 100_000 };
+        /// Share of the train part that early stopping watches.
+        validation: f64 = 0.1, Float { min: 0.0, max: 0.9 };
+    }
+}
+
+section! {
+    /// DRR: an actor-critic recommender after Liu et al. (arXiv 1810.12027), trained as DDPG with prioritised replay.
+    pub struct DrrSpec in "drr" {
+        /// State representation.
+        state: StateKind = StateKind::Ave, Choice(&["ave"]);
+        /// History length n: the latest positive items that make the state (slides: 5).
+        history ("n"): u64 = 5, Int { min: 1, max: 1000 };
+        /// The actor's two hidden widths; an empty list means as wide as the state.
+        actor_hidden: Vec<u64> = Vec::new(), Ints { min: 1, max: 65_536, lengths: &[0, 2] };
+        /// The critic's three hidden widths; an empty list means each as wide as its input.
+        critic_hidden: Vec<u64> = Vec::new(), Ints { min: 1, max: 65_536, lengths: &[0, 3] };
+        /// Discount factor γ (slides: 0.9).
+        gamma ("γ"): f64 = 0.9, Float { min: 0.0, max: 1.0 };
+        /// Soft-update rate τ of both target networks (slides: 0.001).
+        tau ("τ"): f64 = 0.001, Float { min: 0.0, max: 1.0 };
+        /// Adam's learning rate for the actor and the state's weights, η_a (slides: 0.0005).
+        actor_lr ("η_a"): f64 = 0.0005, Float { min: 0.0, max: 10.0 };
+        /// Adam's learning rate for the critic, η_c (slides: 0.001).
+        critic_lr ("η_c"): f64 = 0.001, Float { min: 0.0, max: 10.0 };
+        /// Decoupled weight decay of both networks (AdamW; 0 is plain Adam).
+        weight_decay: f64 = 0.0, Float { min: 0.0, max: 10.0 };
+        /// Largest norm of the critic's gradient; 0 does not clip.
+        grad_clip: f64 = 1.0, Float { min: 0.0, max: f64::MAX };
+        /// Transitions in a minibatch, N.
+        batch_size ("N"): u64 = 64, Int { min: 1, max: 65_536 };
+        /// Recommendations in a training session, T.
+        episode_length ("T"): u64 = 10, Int { min: 1, max: 100_000 };
+        /// Transitions the replay buffer holds (slides: 200,000).
+        replay_capacity: u64 = 200_000, Int { min: 1, max: 1 << 28 };
+        /// Transitions stored before updates begin; at least one minibatch.
+        learning_starts: u64 = 5_000, Int { min: 1, max: LARGE };
+        /// Exponent α of the replay priorities; 0 draws uniformly (slides: 0.3).
+        alpha ("α"): f64 = 0.3, Float { min: 0.0, max: 2.0 };
+        /// Exponent β of the importance weights (slides: 0.4).
+        beta ("β"): f64 = 0.4, Float { min: 0.0, max: 1.0 };
+        /// Steps over which β rises linearly to 1; 0 keeps it constant.
+        beta_steps: u64 = 0, Int { min: 0, max: LARGE };
+        /// Exploration rate ε at the first step (slides: 1).
+        eps_start ("ε"): f64 = 1.0, Float { min: 0.0, max: 1.0 };
+        /// Exploration rate once `eps_steps` are done (slides: 0.1).
+        eps_end: f64 = 0.1, Float { min: 0.0, max: 1.0 };
+        /// Steps over which ε falls linearly.
+        eps_steps: u64 = 10_000, Int { min: 0, max: LARGE };
+        /// Environment steps to train for; 0 leaves the networks as initialised.
+        train_steps: u64 = 20_000, Int { min: 0, max: LARGE };
+        /// Steps between two recorded points of a training metric (each is the mean since the last).
+        record_every: u64 = 250, Int { min: 1, max: LARGE };
+    }
+}
+
+section! {
+    /// Offline evaluation (slides, Algorithm 2): the greedy policy ranks what the user rated in the test log.
+    pub struct OfflineSpec in "offline" {
+        /// What the evaluation may know beforehand.
+        protocol: Protocol = Protocol::Published, Choice(&["published", "strict"]);
+        /// Episode lengths K; each is an evaluation of its own.
+        k ("K"): Vec<u64> = vec![5, 10, 15, 20], Ints { min: 1, max: 10_000, lengths: &[] };
+        /// Repeats R, each with its own draw of users.
+        repeats ("R"): u64 = 20, Int { min: 1, max: 100_000 };
+        /// Eligible users drawn per repeat; all of them where there are fewer.
+        users: u64 = 500, Int { min: 1, max: LARGE };
+        /// Exploration rate during evaluation.
+        epsilon ("ε", "eps_offline"): f64 = 0.0, Float { min: 0.0, max: 1.0 };
+    }
+}
+
+section! {
+    /// Online evaluation (slides, Algorithm 1): sessions over all items, learning goes on inside a session, and the
+    /// trained networks come back before the next.
+    pub struct OnlineSpec in "online" {
+        /// What the evaluation may know beforehand.
+        protocol: Protocol = Protocol::Published, Choice(&["published", "strict"]);
+        /// Session lengths K; each is an evaluation of its own.
+        k ("K"): Vec<u64> = vec![5, 10, 15, 20], Ints { min: 1, max: 10_000, lengths: &[] };
+        /// Repeats R, each with its own order of users and its own exploration.
+        repeats ("R"): u64 = 20, Int { min: 1, max: 100_000 };
+        /// Recommendations made per repeat.
+        steps ("online_steps"): u64 = 20_000, Int { min: 1, max: LARGE };
+        /// Exploration rate during evaluation.
+        epsilon ("ε", "eps_online"): f64 = 0.1, Float { min: 0.0, max: 1.0 };
+        /// Transitions stored in a repeat before its updates begin; at least one minibatch.
+        learning_starts: u64 = 64, Int { min: 1, max: LARGE };
+    }
+}
+
+section! {
+    /// A made-up world for tests and offline use: latent factors, Zipf popularity, user bias, noise.
+    pub struct SyntheticSpec in "synthetic" {
+        /// Number of users.
+        users: u64 = 200, Int { min: 1, max: 10_000_000 };
+        /// Number of items.
+        items: u64 = 300, Int { min: 1, max: 10_000_000 };
+        /// Number of ratings; at most users × items.
+        ratings: u64 = 12_000, Int { min: 1, max: 1 << 32 };
+        /// Latent factors behind the ratings.
+        factors: u64 = 8, Int { min: 1, max: 1024 };
+        /// Zipf exponent of the items' popularity; 0 is uniform.
+        zipf: f64 = 0.8, Float { min: 0.0, max: 5.0 };
+        /// Standard deviation of a user's bias, in stars.
+        user_bias: f64 = 0.4, Float { min: 0.0, max: 10.0 };
+        /// Standard deviation of a rating's noise, in stars.
+        noise: f64 = 0.5, Float { min: 0.0, max: 10.0 };
+        /// Seed of the world.
+        seed: u64 = 0, Int { min: 0, max: crate::Seed::MAX };
+    }
+}

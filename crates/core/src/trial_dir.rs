@@ -1,0 +1,97 @@
+//! A trial's folder, `runs/trials/<id>/`: where each file of it lies, and how files come to be whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::canonical;
+use crate::digest::TrialId;
+use crate::spec::TrialSpec;
+
+/// The folder of one trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrialDir(PathBuf);
+
+impl TrialDir {
+    /// The folder of trial `id` below the runs folder `runs`.
+    pub fn new(runs: &Path, id: TrialId) -> Self {
+        Self(runs.join("trials").join(id.to_string()))
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The canonical spec; its hash is the folder's name.
+    pub fn spec(&self) -> PathBuf {
+        self.0.join("spec.json")
+    }
+
+    /// Where the trial's code and machine are recorded.
+    pub fn provenance(&self) -> PathBuf {
+        self.0.join("provenance.json")
+    }
+
+    /// The append-only metric stream.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal.jsonl")
+    }
+
+    /// The final metrics and digests; present only when the trial is complete.
+    pub fn result(&self) -> PathBuf {
+        self.0.join("result.json")
+    }
+
+    /// The trained parameters.
+    pub fn model(&self) -> PathBuf {
+        self.0.join("model.safetensors")
+    }
+
+    /// What the worker said on stderr while this trial ran.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log.txt")
+    }
+
+    /// Whether the trial is complete.
+    pub fn is_complete(&self) -> bool {
+        self.result().is_file()
+    }
+
+    /// Makes the folder ready for an attempt: writes the spec and removes what an unfinished attempt left.
+    ///
+    /// # Errors
+    /// Any failure of the file system.
+    pub fn prepare(&self, spec: &TrialSpec) -> io::Result<()> {
+        fs::create_dir_all(&self.0)?;
+        for stale in [self.journal(), self.model()] {
+            match fs::remove_file(stale) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        write_whole(&self.spec(), &canonical::to_bytes(spec))
+    }
+}
+
+/// Writes a file so that a reader, now or after a crash, sees the old content or the new, never a part.
+///
+/// # Errors
+/// Any failure of the file system.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = folder.join(name);
+    let written = (|| {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        File::open(folder)?.sync_all()
+    })();
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}

@@ -1,0 +1,1 @@
+//! One file a verb: parses arguments, wires the floors below, decides nothing.

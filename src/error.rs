@@ -1,0 +1,66 @@
+//! The one error type people see: what went wrong, where, and what to do about it; with the exit code it ends in.
+
+use std::fmt;
+
+/// How the program ends. The numbers are part of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All done.
+    Done = 0,
+    /// A trial failed or a gate regressed.
+    Failed = 1,
+    /// Bad input or usage.
+    BadInput = 2,
+    /// The environment, or a bug.
+    Environment = 3,
+    /// A gate is inconclusive.
+    Inconclusive = 4,
+    /// A verification did not match.
+    Mismatch = 5,
+    /// Interrupted; the state is kept.
+    Interrupted = 130,
+}
+
+/// An error for the person at the terminal.
+#[derive(Debug)]
+pub struct Error {
+    /// What went wrong, one sentence without a full stop.
+    pub message: String,
+    /// What to do about it, if anything is known to help.
+    pub hint: Option<String>,
+    /// The located problems of an input file, rendered with source lines.
+    pub reports: Vec<miette::Report>,
+    /// The exit code.
+    pub exit: Exit,
+}
+
+/// Shorthand for results with an [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Bad input: exit code 2.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, reports: Vec::new(), exit: Exit::BadInput }
+    }
+
+    /// The environment failed: exit code 3.
+    pub fn environment(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Environment, ..Self::input(message) }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,23 @@
+//! drr-lab: sweeps of seeded PMF and DRR training jobs, recorded to the bit.
+//!
+//! By floor, imports going down only (`tests/layering.rs` checks it):
+//!
+//! | module | floor | job |
+//! | --- | --- | --- |
+//! | [`cli`] | 5 | one file a verb; wires everything, decides nothing |
+//! | [`report`] | 4 | tables, plots, HTML |
+//! | [`exec`] | 3 | supervisor (I/O), reactor (pure decisions), slots, worker processes |
+//! | [`stats`] | 2 | mean ± std and intervals: pure functions on scores |
+//! | [`store`] | 2 | the only SQL |
+//! | [`plan`] | 2 | stages, what is found, what is to run |
+//! | [`sweep`] | 1 | the sweep file, its axes, its expansion into trial specs |
+//! | [`error`] | 0 | one error type for users |
+
+pub mod cli;
+pub mod error;
+pub mod exec;
+pub mod plan;
+pub mod report;
+pub mod stats;
+pub mod store;
+pub mod sweep;

@@ -1,0 +1,3 @@
+//! The program `drr-lab`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! From configurations to trials in stages, and what of them exists.

@@ -1,0 +1,1 @@
+//! The sweep file as written, its axes and its expansion.
