@@ -5,11 +5,14 @@
 //! | --- | --- |
 //! | [`table`] | the rating table, its canonical text, its fingerprint, rewards |
 //! | [`split`] | train and test, seeded |
-//! | `load` | MovieLens layouts and CSV with named columns into a table |
-//! | `catalogue` | datasets in the data folder: where they lie, titles and genres |
-//! | `synthetic` | a made-up world of any size |
+//! | [`load`] | MovieLens layouts and CSV with named columns into a table |
+//! | [`catalogue`] | datasets in the data folder: where they lie, titles and genres |
+//! | [`synthetic`] | a made-up world of any size |
 
+pub mod catalogue;
+pub mod load;
 pub mod split;
+pub mod synthetic;
 pub mod table;
 
 pub use split::Split;

@@ -1,0 +1,166 @@
+//! Fields into a table: ids to indices, numbers with their bounds, the latest of repeated ratings.
+
+use std::collections::HashMap;
+
+use crate::data::table::{Rating, Ratings};
+
+/// Ids that are whole numbers below this are looked up in a list, not in a hash map.
+const LISTED: usize = 1 << 22;
+
+/// Stars lie within this of zero.
+const LARGEST_RATING: f32 = 100.0;
+
+/// What a field of each kind should be, as errors say it.
+pub(super) const EXPECTED_ID: &str = "an id (text without control characters)";
+pub(super) const EXPECTED_RATING: &str = "a rating (a number within -100..100)";
+pub(super) const EXPECTED_TIMESTAMP: &str = "a timestamp (a whole number)";
+
+/// Collects ratings in file order.
+#[derive(Default)]
+pub(super) struct Builder {
+    pub(super) users: Ids,
+    pub(super) items: Ids,
+    pub(super) rows: Vec<Rating>,
+}
+
+impl Builder {
+    /// The canonical table and how many rows repeated a (user, item) pair. The latest rating of a pair stays, of
+    /// equally late ones the highest: the order of the file's lines has no say.
+    pub(super) fn finish(self) -> (Ratings, usize) {
+        let before = self.rows.len();
+        let mut table = Ratings::canonical(self.users.names, self.items.names, self.rows);
+        table.rows.dedup_by(|later, kept| {
+            let same = (later.user, later.item) == (kept.user, kept.item);
+            if same {
+                *kept = *later;
+            }
+            same
+        });
+        let repeated = before - table.rows.len();
+        (table, repeated)
+    }
+}
+
+/// Ids numbered in the order they are met.
+#[derive(Default)]
+pub(super) struct Ids {
+    names: Vec<String>,
+    listed: Vec<u32>,
+    hashed: HashMap<String, u32>,
+}
+
+impl Ids {
+    /// The number of an id; `None` where the text cannot be one.
+    pub(super) fn number(&mut self, text: &[u8]) -> Option<u32> {
+        let text = text.trim_ascii();
+        let next = u32::try_from(self.names.len()).ok()?;
+        if let Some(value) = small(text) {
+            if value >= self.listed.len() {
+                self.listed.resize((value + 1).next_power_of_two(), u32::MAX);
+            }
+            let slot = &mut self.listed[value];
+            if *slot == u32::MAX {
+                *slot = next;
+                self.names.push(value.to_string());
+            }
+            return Some(*slot);
+        }
+        let name = std::str::from_utf8(text).ok()?;
+        if let Some(&number) = self.hashed.get(name) {
+            return Some(number);
+        }
+        // A byte order mark is refused since it would vanish when the canonical file is read back.
+        if name.is_empty() || name.chars().any(|c| c.is_control() || c == '\u{feff}') {
+            return None;
+        }
+        self.names.push(name.to_owned());
+        self.hashed.insert(name.to_owned(), next);
+        Some(next)
+    }
+}
+
+/// A whole number below [`LISTED`] written without leading zeros.
+fn small(text: &[u8]) -> Option<usize> {
+    if text.is_empty() || text.len() > 7 || (text[0] == b'0' && text.len() > 1) {
+        return None;
+    }
+    let mut value = 0;
+    for &byte in text {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + usize::from(byte - b'0');
+    }
+    (value < LISTED).then_some(value)
+}
+
+/// Stars: finite and within -100..100.
+pub(super) fn rating(text: &[u8]) -> Option<f32> {
+    let text = text.trim_ascii();
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| f32::from(byte - b'0'));
+    if let [whole] = text {
+        return digit(*whole);
+    }
+    if let [whole, b'.', b'0'] = text {
+        return digit(*whole);
+    }
+    if let [whole, b'.', b'5'] = text {
+        return digit(*whole).map(|whole| whole + 0.5);
+    }
+    let value: f32 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    // Adding zero turns -0 into 0, so that one rating has one canonical text.
+    (value.is_finite() && value.abs() <= LARGEST_RATING).then_some(value + 0.0)
+}
+
+/// A timestamp: a whole number, also when written as `8.8125e8` or `881250949.0`.
+pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
+    if let Ok(value) = text.parse::<i64>() {
+        return Some(value);
+    }
+    let value: f64 = text.parse().ok()?;
+    // Beyond 2^53 a double no longer tells neighbouring seconds apart.
+    (value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0).then_some(value as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_bounded_and_finite() {
+        let read = [b"4".as_slice(), b" 4.0", b"0.5", b"3.75", b"-2", b"1e1", b"-0"].map(rating);
+        assert_eq!(read, [4.0, 4.0, 0.5, 3.75, -2.0, 10.0, 0.0].map(Some));
+        assert!(rating(b"-0").is_some_and(f32::is_sign_positive));
+        assert!([b"".as_slice(), b"x", b"nan", b"inf", b"100.1", b"4,5", b"\xff"].iter().all(|t| rating(t).is_none()));
+        assert_eq!(
+            [b"7".as_slice(), b"881250949.0", b"-3", b"8.5e2"].map(timestamp),
+            [7, 881_250_949, -3, 850].map(Some)
+        );
+        assert!([b"".as_slice(), b"1.5", b"nan", b"inf", b"1e300", b"now"].iter().all(|t| timestamp(t).is_none()));
+    }
+
+    #[test]
+    fn an_id_is_its_text() {
+        let mut ids = Ids::default();
+        let texts = [b"7".as_slice(), b"007", b" 7 ", b"x", b"0", b"99999999", b"x", b"4194304"];
+        assert_eq!(texts.map(|t| ids.number(t)), [0, 1, 0, 2, 3, 4, 2, 5].map(Some));
+        assert_eq!(ids.names, ["7", "007", "x", "0", "99999999", "4194304"]);
+        let refused = [b"".as_slice(), b"  ", b"a\tb", b"a\x1b", b"\xff", "\u{feff}1".as_bytes()];
+        assert!(refused.iter().all(|t| ids.number(t).is_none()));
+    }
+
+    #[test]
+    fn the_latest_of_repeated_ratings_stays_whatever_the_order() {
+        let lines = [(1.0, 5), (4.0, 9), (2.0, 9), (5.0, 1)];
+        let build = |order: [usize; 4]| {
+            let mut builder = Builder::default();
+            let (user, item) = (builder.users.number(b"u").unwrap(), builder.items.number(b"i").unwrap());
+            builder.rows = order.map(|i| Rating { user, item, stars: lines[i].0, timestamp: lines[i].1 }).to_vec();
+            builder.finish()
+        };
+        let (table, repeated) = build([0, 1, 2, 3]);
+        assert_eq!((table.rows[0].stars, table.rows[0].timestamp, repeated), (4.0, 9, 3));
+        assert_eq!(build([3, 2, 1, 0]), (table, 3));
+    }
+}

@@ -1,0 +1,85 @@
+//! What can be wrong with a file of ratings or items: always the file, and where there is one the line.
+
+use std::io;
+
+/// A file that cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read {file}: {source}")]
+    Read {
+        /// The file.
+        file: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Neither the name nor the first line tells the layout.
+    #[error("{file}: cannot tell the layout from its name or its first line `{first}`")]
+    Layout {
+        /// The file.
+        file: String,
+        /// Its first line, shortened.
+        first: String,
+    },
+    /// The header lacks a column.
+    #[error("{file}:1: read the columns {header}, expected one named `{column}`")]
+    Column {
+        /// The file.
+        file: String,
+        /// The column that was looked for.
+        column: String,
+        /// The columns there are.
+        header: String,
+    },
+    /// A line that is not what its layout asks for.
+    #[error("{file}:{line}: read `{read}`, expected {expected}")]
+    Line {
+        /// The file.
+        file: String,
+        /// The line, counted from one.
+        line: u64,
+        /// What stands there, shortened.
+        read: String,
+        /// What should.
+        expected: String,
+    },
+    /// There is nothing in it.
+    #[error("{file}: no rows in it")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// More than a table can index.
+    #[error("{file}: more than {} rows", u32::MAX)]
+    TooLarge {
+        /// The file.
+        file: String,
+    },
+}
+
+/// The most characters of a file that an error shows.
+const SHOWN: usize = 60;
+
+/// A piece of a file as an error shows it: one line, printable, not long.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    // Four bytes a character at most: a line of a gigabyte is not decoded to show sixty characters.
+    let head = &bytes[..bytes.len().min(4 * (SHOWN + 1))];
+    let text = String::from_utf8_lossy(head);
+    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown.replace("\\'", "'").replace("\\\"", "\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_short_and_printable() {
+        assert_eq!(shown(b"a\tb\x1b[31m \"x\" it's"), "a\\tb\\u{1b}[31m \"x\" it's");
+        assert_eq!(shown(&[b'a'; 100_000]).chars().count(), SHOWN + 1);
+        assert_eq!(shown(&[0xff, b'x']), "\u{fffd}x");
+    }
+}

@@ -1,0 +1,222 @@
+//! Titles, years and genres of the items, for reports. They never enter training: identity is the rating table's alone.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::error::{LoadError, shown};
+use super::layout::{first_line, header, sniffed};
+use super::records::{Delimiter, Records};
+use super::title::{clean, decode, genres, split_year, year};
+use super::{bad_line, next, read};
+use crate::data::table::compare_ids;
+
+/// What is known of an item beside its ratings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its id in the rating table.
+    pub id: String,
+    /// Its title, without the year.
+    pub title: String,
+    /// The year it came out.
+    pub year: Option<u16>,
+    /// Its genres, in the source's order.
+    pub genres: Vec<String>,
+}
+
+/// How a file of items is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemLayout {
+    /// MovieLens 100K: `id|title|date|video date|link|` and 19 genre flags.
+    UItem,
+    /// MovieLens 1M and 10M: `id::title::genre|genre`.
+    MoviesDat,
+    /// MovieLens since 20M: a header `movieId,title,genres` in any case and order.
+    MoviesCsv,
+    /// RecBole: tabs, a header of `name:type`, genres between spaces.
+    RecboleItem,
+}
+
+/// The 19 flags of `u.item`, in its order.
+const FLAGS: [&str; 19] = [
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+];
+
+/// Fields before the flags of `u.item`.
+const BEFORE_FLAGS: usize = 5;
+
+impl ItemLayout {
+    /// Recognises a layout by the file's first line.
+    pub fn detect(bytes: &[u8]) -> Option<Self> {
+        let first = first_line(bytes);
+        if memchr::memchr_iter(b'|', first).count() + 1 == BEFORE_FLAGS + FLAGS.len() {
+            Some(ItemLayout::UItem)
+        } else if first.windows(6).any(|window| window == b":token") {
+            Some(ItemLayout::RecboleItem)
+        } else if memchr::memmem::find(first, b"::").is_some() {
+            Some(ItemLayout::MoviesDat)
+        } else {
+            let names = header(bytes, sniffed(bytes));
+            names.iter().any(|name| name.eq_ignore_ascii_case("title")).then_some(ItemLayout::MoviesCsv)
+        }
+    }
+}
+
+/// Loads a file of items; without a `layout` it is recognised.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn items_file(path: &Path, layout: Option<ItemLayout>) -> Result<Vec<Item>, LoadError> {
+    items(&path.display().to_string(), &read(path)?, layout)
+}
+
+/// Loads items from the bytes of a file called `file`, ordered by id; without a `layout` it is recognised.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn items(file: &str, bytes: &[u8], layout: Option<ItemLayout>) -> Result<Vec<Item>, LoadError> {
+    let text = decode(bytes);
+    let bytes = text.as_bytes();
+    let unknown = || LoadError::Layout { file: file.to_owned(), first: shown(first_line(bytes)) };
+    let layout = layout.or_else(|| ItemLayout::detect(bytes)).ok_or_else(unknown)?;
+    let (delimiter, columns) = match layout {
+        ItemLayout::UItem => (Delimiter::Plain(b'|'), Columns::fixed(BEFORE_FLAGS + FLAGS.len())),
+        ItemLayout::MoviesDat => (Delimiter::DoubleColon, Columns::fixed(3)),
+        ItemLayout::MoviesCsv => (sniffed(bytes), Columns::of_header(file, &header(bytes, sniffed(bytes)))?),
+        ItemLayout::RecboleItem => {
+            let tab = Delimiter::Plain(b'\t');
+            (tab, Columns::of_header(file, &header(bytes, tab))?)
+        }
+    };
+    let mut items = Vec::new();
+    let mut records = Records::new(bytes, delimiter);
+    let mut fields = Vec::new();
+    let mut skip = columns.header;
+    while next(file, &mut records, &mut fields)? {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        if fields.len() != columns.fields {
+            return Err(bad_line(file, records.line, records.text, &format!("{} fields", columns.fields)));
+        }
+        let id = clean(&text_of(&fields[columns.id]));
+        if id.is_empty() {
+            return Err(bad_line(file, records.line, records.text, "an item's id"));
+        }
+        let list = columns.genres.map(|place| text_of(&fields[place])).unwrap_or_default();
+        let names = match layout {
+            ItemLayout::UItem => {
+                let set = FLAGS.iter().zip(&fields[BEFORE_FLAGS..]).filter(|(_, flag)| flag.trim_ascii() == b"1");
+                genres(set.map(|(name, _)| *name))
+            }
+            ItemLayout::MoviesDat | ItemLayout::MoviesCsv => genres(list.split('|')),
+            ItemLayout::RecboleItem => genres(list.split([' ', '|'])),
+        };
+        let (title, in_title) = split_year(&clean(&text_of(&fields[columns.title])));
+        let in_column = columns.year.and_then(|place| year(text_of(&fields[place]).trim()));
+        // RecBole's copy of MovieLens 100K misspells the title of the film nobody knows.
+        let title = if title == "unkonwn" { "unknown".to_owned() } else { title };
+        items.push(Item { id, title, year: in_column.or(in_title), genres: names });
+    }
+    Ok(sorted(items))
+}
+
+/// The items in the form the data folder keeps: a header, tabs, genres between bars.
+pub fn write_stored_items(items: &[Item]) -> String {
+    let mut text = String::from("id\ttitle\tyear\tgenres\n");
+    for item in items {
+        let year = item.year.map_or(String::new(), |year| year.to_string());
+        text.push_str(&format!("{}\t{}\t{year}\t{}\n", item.id, item.title, item.genres.join("|")));
+    }
+    text
+}
+
+/// Reads what [`write_stored_items`] wrote.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn read_stored_items(file: &str, bytes: &[u8]) -> Result<Vec<Item>, LoadError> {
+    let mut items = Vec::new();
+    let mut records = Records::new(bytes, Delimiter::Plain(b'\t'));
+    let mut fields = Vec::new();
+    while next(file, &mut records, &mut fields)? {
+        let [id, title, year_text, list] = fields.as_slice() else {
+            return Err(bad_line(file, records.line, records.text, "id, title, year and genres between tabs"));
+        };
+        if records.line > 1 {
+            let year = year(&text_of(year_text));
+            let genres = genres(text_of(list).split('|'));
+            items.push(Item { id: text_of(id).into_owned(), title: text_of(title).into_owned(), year, genres });
+        }
+    }
+    Ok(items)
+}
+
+fn text_of(field: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(field)
+}
+
+/// Orders items by id; the first of a repeated id stays.
+fn sorted(mut items: Vec<Item>) -> Vec<Item> {
+    let mut seen = HashSet::new();
+    items.retain(|item| seen.insert(item.id.clone()));
+    items.sort_by(|a, b| compare_ids(&a.id, &b.id));
+    items
+}
+
+/// Where the columns of an item file stand.
+struct Columns {
+    header: bool,
+    fields: usize,
+    id: usize,
+    title: usize,
+    year: Option<usize>,
+    genres: Option<usize>,
+}
+
+impl Columns {
+    /// Id, title and then, of three fields, genres.
+    fn fixed(fields: usize) -> Self {
+        Self { header: false, fields, id: 0, title: 1, year: None, genres: (fields == 3).then_some(2) }
+    }
+
+    fn of_header(file: &str, header: &[String]) -> Result<Self, LoadError> {
+        let place = |spellings: &[&str]| {
+            let same = |name: &str, spelling: &str| name.replace('_', "").eq_ignore_ascii_case(spelling);
+            spellings.iter().find_map(|spelling| header.iter().position(|name| same(name, spelling)))
+        };
+        let needed = |spellings: &[&str]| {
+            place(spellings).ok_or_else(|| LoadError::Column {
+                file: file.to_owned(),
+                column: spellings[0].to_owned(),
+                header: shown(header.join(", ").as_bytes()),
+            })
+        };
+        Ok(Self {
+            header: true,
+            fields: header.len(),
+            id: needed(&["itemid", "movieid", "id"])?,
+            title: needed(&["title", "movietitle", "name"])?,
+            year: place(&["releaseyear", "year"]),
+            genres: place(&["genres", "genre", "class", "categories"]),
+        })
+    }
+}

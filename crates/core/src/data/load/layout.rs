@@ -1,0 +1,196 @@
+//! The layouts of rating files: what they are called, how one is recognised, where its columns stand.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::builder::{rating, timestamp};
+use super::error::{LoadError, shown};
+use super::records::{Delimiter, Records};
+
+/// How a file of ratings is laid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// MovieLens 100K: user, item, rating, timestamp between tabs, no header. Also the canonical file.
+    UData,
+    /// MovieLens 1M and 10M: the same between double colons.
+    RatingsDat,
+    /// MovieLens since 20M: a header `userId,movieId,rating,timestamp` in any case and order.
+    RatingsCsv,
+    /// RecBole: tabs, a header of `name:type`.
+    Inter,
+    /// Any CSV or TSV whose columns are named.
+    Columns(Columns),
+}
+
+/// The names of the columns of a CSV or TSV.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// The user's id.
+    pub user: String,
+    /// The item's id.
+    pub item: String,
+    /// The rating.
+    pub rating: String,
+    /// The timestamp; without one the order of the rows is the order in time.
+    pub timestamp: Option<String>,
+}
+
+/// A layout made ready for one file: its delimiter and the place of each column.
+pub(super) struct Plan {
+    pub(super) delimiter: Delimiter,
+    pub(super) header: bool,
+    /// Fields of every line.
+    pub(super) fields: usize,
+    pub(super) user: usize,
+    pub(super) item: usize,
+    pub(super) rating: usize,
+    pub(super) timestamp: Option<usize>,
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Layout::UData => "u.data",
+            Layout::RatingsDat => "ratings.dat",
+            Layout::RatingsCsv => "ratings.csv",
+            Layout::Inter => "inter",
+            Layout::Columns(_) => "named columns",
+        })
+    }
+}
+
+impl Layout {
+    /// Recognises a layout by the file's first line, else by its name.
+    pub fn detect(name: &str, bytes: &[u8]) -> Option<Self> {
+        let looks_like_rows = |delimiter| {
+            let fields = first_record(bytes, delimiter);
+            fields.len() == 4 && rating(&fields[2]).is_some() && timestamp(&fields[3]).is_some()
+        };
+        if looks_like_rows(Delimiter::DoubleColon) {
+            return Some(Layout::RatingsDat);
+        }
+        if looks_like_rows(Delimiter::Plain(b'\t')) {
+            return Some(Layout::UData);
+        }
+        if first_record(bytes, Delimiter::Plain(b'\t')).iter().any(|field| field.ends_with(b":token")) {
+            return Some(Layout::Inter);
+        }
+        let header = header(bytes, sniffed(bytes));
+        if USER.place(&header).is_some() && ITEM.place(&header).is_some() && RATING.place(&header).is_some() {
+            return Some(Layout::RatingsCsv);
+        }
+        let name = name.to_lowercase();
+        let ends = |end: &str| name.ends_with(end);
+        match () {
+            () if ends("u.data") => Some(Layout::UData),
+            () if ends(".dat") => Some(Layout::RatingsDat),
+            () if ends(".csv") => Some(Layout::RatingsCsv),
+            () if ends(".inter") => Some(Layout::Inter),
+            () => None,
+        }
+    }
+
+    /// Finds the columns of this layout in a file.
+    pub(super) fn plan(&self, file: &str, bytes: &[u8]) -> Result<Plan, LoadError> {
+        let fixed =
+            |delimiter| Plan { delimiter, header: false, fields: 4, user: 0, item: 1, rating: 2, timestamp: Some(3) };
+        let delimiter = match self {
+            Layout::UData => return Ok(fixed(Delimiter::Plain(b'\t'))),
+            Layout::RatingsDat => return Ok(fixed(Delimiter::DoubleColon)),
+            Layout::Inter => Delimiter::Plain(b'\t'),
+            Layout::RatingsCsv | Layout::Columns(_) => sniffed(bytes),
+        };
+        let header = header(bytes, delimiter);
+        let missing = |column: &str| LoadError::Column {
+            file: file.to_owned(),
+            column: column.to_owned(),
+            header: shown(header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ").as_bytes()),
+        };
+        let known = |column: &Known| column.place(&header).ok_or_else(|| missing(column.0[0]));
+        let named = |name: &str| {
+            let exact = header.iter().position(|column| column == name);
+            let loose = || header.iter().position(|column| column.eq_ignore_ascii_case(name));
+            exact.or_else(loose).ok_or_else(|| missing(name))
+        };
+        let (user, item, rating, timestamp) = match self {
+            Layout::Columns(columns) => {
+                let timestamp = columns.timestamp.as_deref().map(named).transpose()?;
+                (named(&columns.user)?, named(&columns.item)?, named(&columns.rating)?, timestamp)
+            }
+            _ => (known(&USER)?, known(&ITEM)?, known(&RATING)?, TIMESTAMP.place(&header)),
+        };
+        Ok(Plan { delimiter, header: true, fields: header.len(), user, item, rating, timestamp })
+    }
+}
+
+/// Spellings of a column, in lower case without separators, the commonest first.
+struct Known(&'static [&'static str]);
+
+const USER: Known = Known(&["userid", "user"]);
+const ITEM: Known = Known(&["movieid", "itemid", "movie", "item"]);
+const RATING: Known = Known(&["rating", "stars", "score"]);
+const TIMESTAMP: Known = Known(&["timestamp", "time"]);
+
+impl Known {
+    fn place(&self, header: &[String]) -> Option<usize> {
+        self.0.iter().find_map(|spelling| header.iter().position(|column| plainly(column) == *spelling))
+    }
+}
+
+fn plainly(column: &str) -> String {
+    column.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
+}
+
+/// The names in a header, RecBole's `:type` taken off.
+pub(super) fn header(bytes: &[u8], delimiter: Delimiter) -> Vec<String> {
+    let name = |field: &Cow<'_, [u8]>| {
+        let text = String::from_utf8_lossy(field).trim().to_owned();
+        match text.rsplit_once(':') {
+            Some((name, "token" | "token_seq" | "float" | "float_seq")) => name.to_owned(),
+            _ => text,
+        }
+    };
+    first_record(bytes, delimiter).iter().map(name).collect()
+}
+
+/// The delimiter of a file with a header: the commonest candidate in its first line.
+pub(super) fn sniffed(bytes: &[u8]) -> Delimiter {
+    let first = first_line(bytes);
+    let count = |delimiter: &u8| memchr::memchr_iter(*delimiter, first).count();
+    // The last of equals wins: a comma unless another is commoner.
+    Delimiter::Quoted([b'|', b';', b'\t', b','].into_iter().max_by_key(count).unwrap_or(b','))
+}
+
+/// The first line that is not blank.
+pub(super) fn first_line(bytes: &[u8]) -> &[u8] {
+    let mut records = Records::new(bytes, Delimiter::Plain(b'\n'));
+    let _ = records.next(&mut Vec::new());
+    records.text
+}
+
+fn first_record(bytes: &[u8], delimiter: Delimiter) -> Vec<Cow<'_, [u8]>> {
+    let mut fields = Vec::new();
+    // An unclosed quote is reported when the file is read.
+    let _ = Records::new(bytes, delimiter).next(&mut fields);
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_decides_and_the_name_helps() {
+        let detect = |name, text: &str| Layout::detect(name, text.as_bytes()).map(|layout| layout.to_string());
+        let says = |layout: &str| Some(layout.to_owned());
+        assert_eq!(detect("x", "1\t2\t3\t881250949\n"), says("u.data"));
+        assert_eq!(detect("x", "1::2::4.5::881250949\r\n"), says("ratings.dat"));
+        assert_eq!(detect("x", "\u{feff}Timestamp,RATING,movie_id,User ID\n"), says("ratings.csv"));
+        assert_eq!(detect("x", "\"user\";\"item\";\"rating\"\n"), says("ratings.csv"));
+        assert_eq!(detect("x", "user_id:token\titem_id:token\trating:float\n"), says("inter"));
+        assert_eq!(detect("ratings.csv", "who,what,how much\n"), says("ratings.csv"));
+        assert_eq!(detect("ml-1m/ratings.dat", "garbage\n"), says("ratings.dat"));
+        assert_eq!(detect("x", "who,what,how much\n"), None);
+        assert_eq!(detect("x", ""), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! Every layout against hand-written files, and properties: a table survives each layout, garbage never panics.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const LINES: &str = "196\t242\t3\t881250949\n22\t377\t1\t878887116\n196\t10\t4.5\t881250950\n";
+
+fn load(file: &str, text: &[u8]) -> Loaded {
+    ratings(file, text, None).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn fails(file: &str, text: &str) -> String {
+    ratings(file, text.as_bytes(), None).expect_err("a bad file").to_string()
+}
+
+#[test]
+fn all_layouts_give_one_table() {
+    let base = load("u.data", LINES.as_bytes());
+    assert_eq!(base.report.layout, Layout::UData);
+    assert_eq!(
+        String::from_utf8(base.ratings.canonical_bytes()).expect("text"),
+        "22\t377\t1\t878887116\n196\t10\t4.5\t881250950\n196\t242\t3\t881250949\n"
+    );
+    let dat = LINES.replace('\t', "::").replace('\n', "\r\n");
+    let csv = "\u{feff}Rating,TIMESTAMP,\"movieId\",userid\r\n3.0,881250949,242,196\r\n1,878887116,377,22\r\n\
+               4.5,881250950,10,\"196\"";
+    let inter = format!(
+        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n{}",
+        LINES.replace("881250950", "881250950.0").trim_end()
+    );
+    for (file, text, layout) in [
+        ("ratings.dat", dat.as_str(), Layout::RatingsDat),
+        ("ratings.csv", csv, Layout::RatingsCsv),
+        ("x.inter", &inter, Layout::Inter),
+    ] {
+        let loaded = load(file, text.as_bytes());
+        assert_eq!(loaded.ratings, base.ratings, "{file}");
+        assert_eq!(loaded.report, Report { layout, ..base.report.clone() }, "{file}");
+    }
+}
+
+#[test]
+fn named_columns_without_timestamps_keep_the_row_order() {
+    let layout = Layout::Columns(Columns {
+        user: "who".to_owned(),
+        item: "What".to_owned(),
+        rating: "stars".to_owned(),
+        timestamp: None,
+    });
+    let text = "stars;note;what;who\n4;\"a; long\nnote\";b;x\n2;;a;x\n5;;b;x\n";
+    let loaded = ratings("file.csv", text.as_bytes(), Some(&layout)).expect("a good file");
+    assert_eq!(String::from_utf8(loaded.ratings.canonical_bytes()).expect("text"), "x\ta\t2\t1\nx\tb\t5\t2\n");
+    assert_eq!((loaded.report.lines, loaded.report.duplicates), (3, 1));
+    assert_eq!(loaded.report.timestamps, Timestamps::RowOrder);
+    let error = ratings("file.csv", b"user,item,rating\n", Some(&layout)).expect_err("other columns").to_string();
+    assert_eq!(error, "file.csv:1: read the columns `user`, `item`, `rating`, expected one named `who`");
+}
+
+#[test]
+fn a_bad_line_says_where_what_and_what_else() {
+    for (file, text, error) in [
+        (
+            "u.data",
+            "1\t2\t3\t4\n\n1\t2\tgood\t4\n",
+            "u.data:3: read `good`, expected a rating (a number within -100..100)",
+        ),
+        (
+            "u.data",
+            "1\t2\t3\n",
+            "u.data:1: read `1\\t2\\t3`, expected user, item, rating and timestamp with tabs between them",
+        ),
+        ("u.data", "1\t2\t3\t4\n1\t2\t3\t4.5\n", "u.data:2: read `4.5`, expected a timestamp (a whole number)"),
+        ("u.data", "1\t2\t3\t4\n\t2\t3\t4\n", "u.data:2: read ``, expected an id (text without control characters)"),
+        ("r.dat", "1::2::101::4\n", "r.dat:1: read `101`, expected a rating (a number within -100..100)"),
+        ("r.csv", "userId,movieId,rating\n1,2\n", "r.csv:2: read `1,2`, expected 3 fields as in the header"),
+        ("r.csv", "userId,movieId,rating\n1,2,\"3\n4,5,6\n", "r.csv:2: read `1,2,\"3`, expected a closing quote"),
+        ("r.csv", "userId,rating\n", "r.csv:1: read the columns `userId`, `rating`, expected one named `movieid`"),
+        ("r.csv", "userId,movieId,rating\n", "r.csv: no rows in it"),
+        ("notes.txt", "hello", "notes.txt: cannot tell the layout from its name or its first line `hello`"),
+    ] {
+        assert_eq!(fails(file, text), error);
+    }
+    let missing = ratings_file(Path::new("no/such/file.csv"), None).expect_err("no file").to_string();
+    assert!(missing.starts_with("cannot read no/such/file.csv: "), "{missing}");
+}
+
+#[test]
+fn items_of_all_sources_agree() {
+    let u_item = b"2|GoldenEye (1995)|01-Jan-1995||http://x|0|1|1|0|0|0|0|0|0|0|0|0|0|0|0|0|1|0|0\n\
+        1|Mis\xe9rables, Les (1995)|01-Jan-1995||http://x|0|0|0|1|1|1|0|0|0|0|0|0|0|0|0|0|0|0|0\n\
+        267|unknown||||1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0";
+    let base = items("u.item", u_item, None).expect("u.item");
+    let item = |id: &str, title: &str, year, genres: &[&str]| Item {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        year,
+        genres: genres.iter().map(ToString::to_string).collect(),
+    };
+    assert_eq!(
+        base,
+        [
+            item("1", "Misérables, Les", Some(1995), &["Animation", "Children's", "Comedy"]),
+            item("2", "GoldenEye", Some(1995), &["Action", "Adventure", "Thriller"]),
+            item("267", "unknown", None, &[]),
+        ]
+    );
+    let dat = b"1::Mis\xe9rables, Les (1995)::Animation|Children's|Comedy\r\n2::GoldenEye (1995)::Action|Adventure|Thriller\r\n267::unknown::unknown";
+    let csv = "movieId,title,genres\n1,\"Misérables, Les (1995)\",Animation|Children's|Comedy\n\
+               2,GoldenEye (1995),Action|Adventure|Thriller\n267,unknown,(no genres listed)\n";
+    let recbole = "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n\
+        1\tMisérables, Les\t1995\tAnimation Children's Comedy\n2\tGoldenEye (1995)\tV\tAction Adventure Thriller\n\
+        267\tunkonwn\tunkonwn\tunknown\n";
+    assert_eq!(items("movies.dat", dat, None).expect("movies.dat"), base);
+    assert_eq!(items("movies.csv", csv.as_bytes(), None).expect("movies.csv"), base);
+    assert_eq!(items("ml.item", recbole.as_bytes(), None).expect("ml.item"), base);
+    assert_eq!(read_stored_items("items.tsv", write_stored_items(&base).as_bytes()).expect("stored"), base);
+    let error = items("movies.csv", b"movieId,title\n1\n", None).expect_err("too few fields").to_string();
+    assert_eq!(error, "movies.csv:2: read `1`, expected 2 fields");
+}
+
+/// A table with whole and half stars, numeric and worded ids.
+fn tables() -> impl Strategy<Value = Ratings> {
+    let id = || prop_oneof![(0u32..9_000_000).prop_map(|n| n.to_string()), "[a-zé][ a-z0-9,;\"|]{0,5}[a-z\"]"];
+    let rows = prop::collection::vec((id(), id(), 1u8..=10, any::<i32>()), 1..40);
+    rows.prop_map(|rows| {
+        let mut builder = Builder::default();
+        for (user, item, halves, timestamp) in rows {
+            let user = builder.users.number(user.as_bytes()).expect("an id");
+            let item = builder.items.number(item.as_bytes()).expect("an id");
+            let (stars, timestamp) = (f32::from(halves) / 2.0, i64::from(timestamp));
+            builder.rows.push(Rating { user, item, stars, timestamp });
+        }
+        builder.finish().0
+    })
+}
+
+/// The table as text, with `field` writing an id and the columns in the given `order`.
+fn written(table: &Ratings, between: &str, end: &str, order: [usize; 4], field: impl Fn(&str) -> String) -> String {
+    let line = |row: &Rating| {
+        let columns = [
+            field(&table.users[row.user as usize]),
+            field(&table.items[row.item as usize]),
+            row.stars.to_string(),
+            row.timestamp.to_string(),
+        ];
+        order.map(|column| columns[column].clone()).join(between)
+    };
+    // Written last row first: the order of lines has no say.
+    table.rows.iter().rev().map(line).collect::<Vec<_>>().join(end)
+}
+
+fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+proptest! {
+    #[test]
+    fn a_table_survives_every_layout(
+        table in tables(),
+        end in prop_oneof![Just("\n"), Just("\r\n")],
+        last in prop_oneof![Just(""), Just("\n")],
+        order in Just([0usize, 1, 2, 3]).prop_shuffle(),
+    ) {
+        let same = |text: String, layout: Layout| {
+            let loaded = ratings("file", (text + last).as_bytes(), Some(&layout)).expect("what was written");
+            assert_eq!(loaded.ratings, table, "{layout}");
+        };
+        let plain = |between: &str| written(&table, between, end, [0, 1, 2, 3], str::to_owned);
+        same(plain("\t"), Layout::UData);
+        same(plain("::"), Layout::RatingsDat);
+        same(format!("user_id:token\titem_id:token\trating:float\ttimestamp:float{end}{}", plain("\t")), Layout::Inter);
+        let names = ["USERID", "movieId", "rating", "Timestamp"];
+        let header = order.map(|column| names[column]).join(",");
+        same(format!("\u{feff}{header}{end}{}", written(&table, ",", end, order, quote)), Layout::RatingsCsv);
+        let loaded = ratings("file", &table.canonical_bytes(), Some(&Layout::UData)).expect("the canonical file");
+        prop_assert_eq!(loaded.ratings, table);
+    }
+
+    #[test]
+    fn garbage_never_panics(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            "[0-9a\t:,;\"|\r\n.e-]{0,200}".prop_map(String::into_bytes),
+            "(userId,movieId,rating\n)?([0-9]{1,2}[,:\t\"]{1,2}){0,20}".prop_map(String::into_bytes),
+        ],
+        name in prop_oneof![Just("u.data"), Just("r.dat"), Just("r.csv"), Just("r.inter"), Just("r")],
+    ) {
+        let _ = ratings(name, &bytes, None);
+        let columns = Columns { user: "a".into(), item: "b".into(), rating: "c".into(), timestamp: None };
+        let _ = ratings(name, &bytes, Some(&Layout::Columns(columns)));
+        for layout in [Layout::UData, Layout::RatingsDat, Layout::RatingsCsv, Layout::Inter] {
+            let _ = ratings(name, &bytes, Some(&layout));
+        }
+        let _ = items(name, &bytes, None);
+        for layout in [ItemLayout::UItem, ItemLayout::MoviesDat, ItemLayout::MoviesCsv, ItemLayout::RecboleItem] {
+            let _ = items(name, &bytes, Some(layout));
+        }
+        let _ = read_stored_items(name, &bytes);
+    }
+}
