@@ -1,1 +1,33 @@
-//! x
+//! PMF and DRR: what a training job computes, on libtorch.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`world`] | ratings as the trainer wants them: logs by user, rewards, positives in time |
+//! | [`pmf`] | matrix factorisation: embeddings and the reward model |
+//! | [`kernels`] | the small operations between the matrix products, over slices (CPU) or tensors (CUDA) |
+//! | [`actor_critic`], [`optim`] | the networks of a cohort, forward, backward, Adam with soft update |
+//! | [`state`] | s = f(u, H) and the gradient of its weights |
+//! | [`sum_tree`], [`replay`] | prioritised replay over ids |
+//! | [`history`], [`environment`] | the latest positives, sessions, feedback, ranking |
+//! | [`trainer`] | the loop of the slides, readable top to bottom |
+//! | [`evaluate`] | offline and online evaluation of models and baselines |
+//! | [`model`] | safetensors files |
+//! | [`worker`] | the protocol around all this: the program `drr-lab-worker` |
+//!
+//! libtorch's random generator is never used; every draw comes from a named [`drr_core::Seed`] stream.
+
+pub mod actor_critic;
+pub mod environment;
+pub mod error;
+pub mod evaluate;
+pub mod history;
+pub mod kernels;
+pub mod model;
+pub mod optim;
+pub mod pmf;
+pub mod replay;
+pub mod state;
+pub mod sum_tree;
+pub mod trainer;
+pub mod worker;
+pub mod world;

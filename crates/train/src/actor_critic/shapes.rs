@@ -1,0 +1,91 @@
+//! Shapes of the networks and where each parameter lies in a member's flat memory.
+
+use drr_core::spec::DrrSpec;
+
+/// What all members of a cohort share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shapes {
+    /// Factors of an embedding, k; the size of an action.
+    pub k: usize,
+    /// History length n.
+    pub history: usize,
+    /// Size of the state.
+    pub state: usize,
+    /// The actor's hidden widths.
+    pub actor_hidden: [usize; 2],
+    /// The critic's hidden widths; the first sees the state, the others [action ; h].
+    pub critic_hidden: [usize; 3],
+    /// Transitions in a minibatch, N.
+    pub batch: usize,
+}
+
+impl Shapes {
+    /// The shapes a resolved spec asks for with `k` factors.
+    ///
+    /// # Panics
+    /// If the spec's widths are not resolved (see [`DrrSpec::resolve`]).
+    pub fn new(spec: &DrrSpec, k: usize) -> Self {
+        let widths = |list: &[u64]| list.iter().map(|&width| width as usize).collect::<Vec<_>>();
+        Self {
+            k,
+            history: spec.history as usize,
+            state: spec.state_size(k as u64) as usize,
+            actor_hidden: widths(&spec.actor_hidden).try_into().expect("a resolved spec has two actor widths"),
+            critic_hidden: widths(&spec.critic_hidden).try_into().expect("a resolved spec has three critic widths"),
+            batch: spec.batch_size as usize,
+        }
+    }
+}
+
+/// One linear layer's place in a member's parameters: weight [inputs, outputs], then bias [outputs].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linear {
+    /// Size of the input.
+    pub inputs: usize,
+    /// Size of the output.
+    pub outputs: usize,
+    /// Offset of the weight.
+    pub weight_at: usize,
+    /// Offset of the bias.
+    pub bias_at: usize,
+}
+
+/// The layers of a network and its number of parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Layers, first to last.
+    pub layers: Vec<Linear>,
+    /// Offset of the state's weights w; the actor's only.
+    pub state_weight_at: usize,
+    /// Number of state weights; 0 for the critic.
+    pub state_weights: usize,
+    /// Parameters of one member.
+    pub size: usize,
+}
+
+impl Layout {
+    fn of(sizes: &[(usize, usize)], state_weights: usize) -> Self {
+        let mut at = 0;
+        let layers = sizes
+            .iter()
+            .map(|&(inputs, outputs)| {
+                let layer = Linear { inputs, outputs, weight_at: at, bias_at: at + inputs * outputs };
+                at = layer.bias_at + outputs;
+                layer
+            })
+            .collect();
+        Self { layers, state_weight_at: at, state_weights, size: at + state_weights }
+    }
+
+    /// Actor: state → hidden → hidden → action, then the state's weights w.
+    pub fn actor(shapes: &Shapes) -> Self {
+        let [first, second] = shapes.actor_hidden;
+        Self::of(&[(shapes.state, first), (first, second), (second, shapes.k)], shapes.history)
+    }
+
+    /// Critic: state → h; [action ; h] → hidden → hidden → value.
+    pub fn critic(shapes: &Shapes) -> Self {
+        let [h, second, third] = shapes.critic_hidden;
+        Self::of(&[(shapes.state, h), (shapes.k + h, second), (second, third), (third, 1)], 0)
+    }
+}

@@ -1,0 +1,150 @@
+//! The users' side: feedback from the log where it has it, from PMF where it has not; and the ranking of items by an
+//! action, slides' Eq. (2).
+
+use drr_core::seed::Stream;
+
+use crate::kernels::simd::scores;
+use crate::pmf::PmfModel;
+use crate::world::World;
+
+/// Which ratings of a user answer a recommendation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// The train log: in training, no test rating is ever seen.
+    Train,
+    /// Both logs: in online evaluation.
+    All,
+}
+
+/// The reward R(s, a) of recommending `item` to `user`: the user's own rating, else PMF's r̂ clipped to R*'s range.
+pub fn feedback(world: &World, model: &PmfModel, known: Known, user: u32, item: u32) -> f32 {
+    world
+        .train
+        .reward(user, item)
+        .or_else(|| (known == Known::All).then(|| world.test.reward(user, item)).flatten())
+        .unwrap_or_else(|| world.clip(model.predict(user, item)))
+}
+
+/// Ranks all items for one session, leaving out what was recommended or excluded.
+#[derive(Clone, Debug)]
+pub struct Ranking {
+    // An item is out when its mark is the session's number, so that a new session costs nothing.
+    marks: Vec<u32>,
+    session: u32,
+    left: usize,
+    scores: Vec<f32>,
+}
+
+impl Ranking {
+    /// A ranking over `items` items; call [`Ranking::begin`] before use.
+    pub fn new(items: usize) -> Self {
+        Self { marks: vec![0; items], session: 0, left: items, scores: vec![0.0; items] }
+    }
+
+    /// A new session: every item is a candidate.
+    pub fn begin(&mut self) {
+        self.session += 1;
+        self.left = self.marks.len();
+    }
+
+    /// Takes an item out of the candidates.
+    pub fn exclude(&mut self, item: u32) {
+        let mark = &mut self.marks[item as usize];
+        if *mark != self.session {
+            *mark = self.session;
+            self.left -= 1;
+        }
+    }
+
+    /// The candidate with the highest score q_i · action, the first of equals; `None` when no candidate is left.
+    pub fn best(&mut self, model: &PmfModel, action: &[f32]) -> Option<u32> {
+        scores(&model.items, action, &mut self.scores);
+        self.argmax()
+    }
+
+    /// The candidate with the highest score that `score` gives.
+    pub fn best_by(&mut self, score: impl Fn(u32) -> f32) -> Option<u32> {
+        for (item, slot) in self.scores.iter_mut().enumerate() {
+            *slot = score(item as u32);
+        }
+        self.argmax()
+    }
+
+    /// A uniform draw from the candidates.
+    pub fn any(&self, stream: &mut Stream) -> Option<u32> {
+        if self.left == 0 {
+            return None;
+        }
+        let mut skip = stream.below(self.left);
+        self.marks
+            .iter()
+            .position(|&mark| {
+                let candidate = mark != self.session;
+                let found = candidate && skip == 0;
+                skip -= usize::from(candidate && !found);
+                found
+            })
+            .map(|item| item as u32)
+    }
+
+    fn argmax(&self) -> Option<u32> {
+        let mut best = None;
+        let mut highest = f32::NEG_INFINITY;
+        for (item, (&score, &mark)) in self.scores.iter().zip(&self.marks).enumerate() {
+            if mark != self.session && (score > highest || best.is_none()) {
+                best = Some(item as u32);
+                highest = score;
+            }
+        }
+        best
+    }
+}
+
+/// An exploring step's action, a ~ U(-1, 1)^k.
+pub fn explore(stream: &mut Stream, action: &mut [f32]) {
+    action.iter_mut().for_each(|value| *value = stream.uniform(-1.0, 1.0));
+}
+
+#[cfg(test)]
+mod tests {
+    use drr_core::Seed;
+
+    use super::*;
+
+    #[test]
+    fn the_best_candidate_wins_until_none_is_left() {
+        let model = PmfModel { k: 1, items: vec![0.1, 0.9, 0.5], ..PmfModel::default() };
+        let mut ranking = Ranking::new(3);
+        ranking.begin();
+        let mut order = Vec::new();
+        while let Some(item) = ranking.best(&model, &[1.0]) {
+            ranking.exclude(item);
+            order.push(item);
+        }
+        assert_eq!(order, [1, 2, 0]);
+        assert_eq!(ranking.any(&mut Seed(0).stream("test")), None);
+        ranking.begin();
+        assert_eq!(ranking.best(&model, &[-1.0]), Some(0));
+    }
+
+    #[test]
+    fn a_uniform_draw_reaches_every_candidate_and_no_other() {
+        let mut ranking = Ranking::new(5);
+        ranking.begin();
+        ranking.exclude(2);
+        ranking.exclude(2);
+        let mut stream = Seed(0).stream("test");
+        let mut counts = [0; 5];
+        (0..400).for_each(|_| counts[ranking.any(&mut stream).expect("four are left") as usize] += 1);
+        assert_eq!(counts[2], 0);
+        assert!([0, 1, 3, 4].iter().all(|&item| (60..140).contains(&counts[item])), "{counts:?}");
+    }
+
+    #[test]
+    fn scores_that_are_not_numbers_still_rank_something() {
+        let model = PmfModel { k: 1, items: vec![f32::NAN, f32::NAN], ..PmfModel::default() };
+        let mut ranking = Ranking::new(2);
+        ranking.begin();
+        assert_eq!(ranking.best(&model, &[1.0]), Some(0));
+    }
+}

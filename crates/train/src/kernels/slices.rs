@@ -1,0 +1,245 @@
+//! The small operations between the matrix products, on CPU memory. One pass each, no allocation. `c` is the number of
+//! cohort members, `n` the rows of each; matrices are [c, n, width], parameters [c, p] with offsets into a member's row.
+
+use super::simd::{add_scaled, dot, simd};
+
+/// Where a block of columns lies: `offset..offset + width` of rows that are `stride` wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Width of a whole row.
+    pub stride: usize,
+    /// First column.
+    pub offset: usize,
+    /// Number of columns.
+    pub width: usize,
+}
+
+impl Columns {
+    /// All columns of rows `width` wide.
+    pub fn all(width: usize) -> Self {
+        Self { stride: width, offset: 0, width }
+    }
+
+    #[inline(always)]
+    fn of<'a>(&self, matrix: &'a [f32], row: usize) -> &'a [f32] {
+        &matrix[row * self.stride + self.offset..][..self.width]
+    }
+
+    #[inline(always)]
+    fn of_mut<'a>(&self, matrix: &'a mut [f32], row: usize) -> &'a mut [f32] {
+        &mut matrix[row * self.stride + self.offset..][..self.width]
+    }
+}
+
+simd! {
+    /// x += bias for every row; `bias_at` is the bias's offset in a member's parameters.
+    pub fn add_bias(x: &mut [f32], rows: usize, width: usize, parameters: &[f32], p: usize, bias_at: usize) {
+        for (member, block) in x.chunks_exact_mut(rows * width).enumerate() {
+            let bias = &parameters[member * p + bias_at..][..width];
+            for row in block.chunks_exact_mut(width) {
+                for (x, b) in row.iter_mut().zip(bias) {
+                    *x += b;
+                }
+            }
+        }
+    }
+}
+
+simd! {
+    /// x = max(x + bias, 0) in place.
+    pub fn bias_relu(x: &mut [f32], rows: usize, width: usize, parameters: &[f32], p: usize, bias_at: usize) {
+        for (member, block) in x.chunks_exact_mut(rows * width).enumerate() {
+            let bias = &parameters[member * p + bias_at..][..width];
+            for row in block.chunks_exact_mut(width) {
+                for (x, b) in row.iter_mut().zip(bias) {
+                    let sum = *x + b;
+                    *x = if sum > 0.0 || sum.is_nan() { sum } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
+simd! {
+    /// out[columns] = max(x + bias, 0).
+    pub fn bias_relu_into(x: &[f32], out: &mut [f32], columns: Columns, rows: usize, parameters: &[f32], p: usize, bias_at: usize) {
+        for (row, x) in x.chunks_exact(columns.width).enumerate() {
+            let bias = &parameters[row / rows * p + bias_at..][..columns.width];
+            for ((out, x), b) in columns.of_mut(out, row).iter_mut().zip(x).zip(bias) {
+                let sum = x + b;
+                *out = if sum > 0.0 || sum.is_nan() { sum } else { 0.0 };
+            }
+        }
+    }
+}
+
+simd! {
+    /// out[columns] = x.
+    pub fn copy_into(x: &[f32], out: &mut [f32], columns: Columns) {
+        for (row, x) in x.chunks_exact(columns.width).enumerate() {
+            columns.of_mut(out, row).copy_from_slice(x);
+        }
+    }
+}
+
+simd! {
+    /// gradient = gradient where the activation is positive, else 0; in place.
+    pub fn relu_backward(gradient: &mut [f32], activation: &[f32], columns: Columns) {
+        for (row, gradient) in gradient.chunks_exact_mut(columns.width).enumerate() {
+            for (g, a) in gradient.iter_mut().zip(columns.of(activation, row)) {
+                *g = if *a > 0.0 { *g } else { 0.0 };
+            }
+        }
+    }
+}
+
+simd! {
+    /// out = gradient[columns] where activation[columns] is positive, else 0.
+    pub fn relu_backward_from(gradient: &[f32], activation: &[f32], columns: Columns, out: &mut [f32]) {
+        for (row, out) in out.chunks_exact_mut(columns.width).enumerate() {
+            for ((out, g), a) in out.iter_mut().zip(columns.of(gradient, row)).zip(columns.of(activation, row)) {
+                *out = if *a > 0.0 { *g } else { 0.0 };
+            }
+        }
+    }
+}
+
+simd! {
+    /// out = gradient[columns] · (1 - y²), with y = tanh(x).
+    pub fn tanh_backward_from(gradient: &[f32], columns: Columns, y: &[f32], out: &mut [f32]) {
+        for (row, (out, y)) in out.chunks_exact_mut(columns.width).zip(y.chunks_exact(columns.width)).enumerate() {
+            for ((out, g), y) in out.iter_mut().zip(columns.of(gradient, row)).zip(y) {
+                *out = g * (1.0 - y * y);
+            }
+        }
+    }
+}
+
+simd! {
+    /// Sums every column over a member's rows into its gradient at `bias_at`.
+    pub fn column_sums(x: &[f32], rows: usize, width: usize, gradient: &mut [f32], p: usize, bias_at: usize) {
+        for (member, block) in x.chunks_exact(rows * width).enumerate() {
+            let sums = &mut gradient[member * p + bias_at..][..width];
+            sums.fill(0.0);
+            for row in block.chunks_exact(width) {
+                for (sum, x) in sums.iter_mut().zip(row) {
+                    *sum += x;
+                }
+            }
+        }
+    }
+}
+
+simd! {
+    /// The critic's last layer, one output column: q = x · w + b per row. A product and a sum, since a matrix product
+    /// with one column is not the same to the bit for every cohort size.
+    pub fn head(x: &[f32], rows: usize, width: usize, parameters: &[f32], p: usize, weight_at: usize, bias_at: usize, q: &mut [f32]) {
+        for (row, (x, q)) in x.chunks_exact(width).zip(q).enumerate() {
+            let member = &parameters[row / rows * p..][..p];
+            *q = dot(x, &member[weight_at..][..width]) + member[bias_at];
+        }
+    }
+}
+
+simd! {
+    /// Backward through [`head`] and the ReLU before it: out = dq · w where x > 0.
+    pub fn head_backward(dq: &[f32], x: &[f32], rows: usize, width: usize, parameters: &[f32], p: usize, weight_at: usize, out: &mut [f32]) {
+        for (row, (x, out)) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)).enumerate() {
+            let weight = &parameters[row / rows * p + weight_at..][..width];
+            for ((out, x), w) in out.iter_mut().zip(x).zip(weight) {
+                *out = if *x > 0.0 { dq[row] * w } else { 0.0 };
+            }
+        }
+    }
+}
+
+simd! {
+    /// Gradients of [`head`]'s weight and bias.
+    pub fn head_gradient(dq: &[f32], x: &[f32], rows: usize, width: usize, gradient: &mut [f32], p: usize, weight_at: usize, bias_at: usize) {
+        for (member, (dq, x)) in dq.chunks_exact(rows).zip(x.chunks_exact(rows * width)).enumerate() {
+            let gradient = &mut gradient[member * p..][..p];
+            gradient[bias_at] = 0.0;
+            gradient[weight_at..][..width].fill(0.0);
+            for (dq, x) in dq.iter().zip(x.chunks_exact(width)) {
+                gradient[bias_at] += dq;
+                add_scaled(&mut gradient[weight_at..][..width], *dq, x);
+            }
+        }
+    }
+}
+
+/// Constants of one Adam step of one member.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamStep {
+    /// lr / (1 - β1^t).
+    pub step_size: f32,
+    /// 1 / sqrt(1 - β2^t).
+    pub second_moment_scale: f32,
+    /// Factor that brings the gradient below the clipping norm.
+    pub clip: f32,
+    /// L2 penalty added to the gradient.
+    pub weight_decay: f32,
+    /// Soft-update rate τ.
+    pub tau: f32,
+}
+
+/// Adam's β1, β2 and ε (Kingma & Ba 2015), as everywhere.
+pub const ADAM: (f32, f32, f32) = (0.9, 0.999, 1e-8);
+
+simd! {
+    /// Clip, Adam and soft update of one member in one pass: g scaled; m, v, θ, θ' updated.
+    pub fn adam_soft_update(step: AdamStep, g: &[f32], m: &mut [f32], v: &mut [f32], theta: &mut [f32], target: &mut [f32]) {
+        let (beta1, beta2, epsilon) = ADAM;
+        let size = g.len();
+        let (m, v, theta, target) = (&mut m[..size], &mut v[..size], &mut theta[..size], &mut target[..size]);
+        for i in 0..size {
+            let g = g[i] * step.clip + step.weight_decay * theta[i];
+            m[i] += (g - m[i]) * (1.0 - beta1);
+            v[i] = v[i] * beta2 + (1.0 - beta2) * g * g;
+            theta[i] -= step.step_size * m[i] / (v[i].sqrt() * step.second_moment_scale + epsilon);
+            target[i] = step.tau * theta[i] + (1.0 - step.tau) * target[i];
+        }
+    }
+}
+
+simd! {
+    /// State `ave` of a batch: out[row] = [p_u ; p_u ⊙ g ; g] with g = Σ_j w_j q_{i_j}. `items` holds n ids a row, oldest
+    /// first.
+    pub fn state_ave(users: &[u32], items: &[u32], p_table: &[f32], q_table: &[f32], w: &[f32], out: &mut [f32]) {
+        let n = w.len();
+        let k = out.len() / users.len() / 3;
+        for (row, (&user, out)) in users.iter().zip(out.chunks_exact_mut(3 * k)).enumerate() {
+            let p = &p_table[user as usize * k..][..k];
+            let (left, g) = out.split_at_mut(2 * k);
+            let (own, product) = left.split_at_mut(k);
+            own.copy_from_slice(p);
+            g.fill(0.0);
+            for (&item, &w) in items[row * n..][..n].iter().zip(w) {
+                add_scaled(g, w, &q_table[item as usize * k..][..k]);
+            }
+            for ((product, p), g) in product.iter_mut().zip(p).zip(g.iter()) {
+                *product = p * g;
+            }
+        }
+    }
+}
+
+simd! {
+    /// Gradient of `ave`'s weights: dw_j = Σ_rows q_{i_j} · (ds_1 ⊙ p_u + ds_2), where the rows of `ds` are the last 2k
+    /// columns of the state's gradient, given as two parts that are added.
+    pub fn state_ave_gradient(users: &[u32], items: &[u32], p_table: &[f32], q_table: &[f32], ds: (&[f32], &[f32]), scratch: &mut [f32], dw: &mut [f32]) {
+        let n = dw.len();
+        let k = scratch.len();
+        dw.fill(0.0);
+        for (row, &user) in users.iter().enumerate() {
+            let p = &p_table[user as usize * k..][..k];
+            let (a, b) = (&ds.0[row * 2 * k..][..2 * k], &ds.1[row * 2 * k..][..2 * k]);
+            for i in 0..k {
+                scratch[i] = (a[i] + b[i]) * p[i] + (a[k + i] + b[k + i]);
+            }
+            for (&item, dw) in items[row * n..][..n].iter().zip(dw.iter_mut()) {
+                *dw += dot(&q_table[item as usize * k..][..k], scratch);
+            }
+        }
+    }
+}

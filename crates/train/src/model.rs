@@ -1,0 +1,185 @@
+//! Models on disk: safetensors, readable from Python. Weights are stored as PyTorch stores them, [outputs, inputs];
+//! Adam's step count as two exact floats, high and low 24 bits.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use drr_core::{Digest, TrialId};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::actor_critic::{Agent, Layout, Network};
+use crate::error::{Error, Result};
+use crate::optim::Trained;
+use crate::pmf::PmfModel;
+
+/// Named tensors with their shapes.
+type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
+
+/// Saves a factorisation; returns the file's digest.
+///
+/// # Errors
+/// Any failure of the file system.
+pub fn save_pmf(path: &Path, trial: TrialId, model: &PmfModel) -> Result<Digest> {
+    let k = model.k;
+    let tensors = vec![
+        ("user.embedding".to_owned(), vec![model.users.len() / k, k], model.users.clone()),
+        ("item.embedding".to_owned(), vec![model.items.len() / k, k], model.items.clone()),
+        ("user.bias".to_owned(), vec![model.user_bias.len()], model.user_bias.clone()),
+        ("item.bias".to_owned(), vec![model.item_bias.len()], model.item_bias.clone()),
+    ];
+    write(path, trial, &tensors)
+}
+
+/// Loads a factorisation.
+///
+/// # Errors
+/// If the file is missing, damaged or of another kind.
+pub fn load_pmf(path: &Path) -> Result<PmfModel> {
+    let mut file = File::read(path)?;
+    let (shape, users) = file.take("user.embedding")?;
+    let k = *shape.get(1).ok_or_else(|| file.broken("user.embedding is not a matrix"))?;
+    Ok(PmfModel {
+        k,
+        users,
+        items: file.take("item.embedding")?.1,
+        user_bias: file.take("user.bias")?.1,
+        item_bias: file.take("item.bias")?.1,
+    })
+}
+
+/// Saves one member's networks, targets and optimiser state; returns the file's digest.
+///
+/// # Errors
+/// Any failure of the file system.
+pub fn save_agent(path: &Path, trial: TrialId, agent: &Agent, member: usize) -> Result<Digest> {
+    let mut tensors = Tensors::new();
+    for (name, network) in [("actor", &agent.actor), ("critic", &agent.critic)] {
+        let size = network.layout.size;
+        let part = |values: &[f32]| values[member * size..][..size].to_vec();
+        let trained = &network.trained;
+        layers(name, &network.layout, &part(trained.theta.as_slice()), &mut tensors);
+        for (kind, values) in [("target", &trained.target), ("adam.m", &trained.m), ("adam.v", &trained.v)] {
+            tensors.push((format!("{kind}.{name}"), vec![size], part(values.as_slice())));
+        }
+        let steps = [trained.steps >> 24, trained.steps & 0xff_ffff].map(|part| part as f32);
+        tensors.push((format!("adam.steps.{name}"), vec![2], steps.to_vec()));
+    }
+    write(path, trial, &tensors)
+}
+
+/// Loads networks, targets and optimiser state into the one member of `agent`.
+///
+/// # Errors
+/// If the file is missing, damaged or of other shapes.
+pub fn load_agent(path: &Path, agent: &mut Agent) -> Result<()> {
+    let mut file = File::read(path)?;
+    for (name, network) in [("actor", &mut agent.actor), ("critic", &mut agent.critic)] {
+        let Network { layout, trained, .. } = network;
+        load_layers(name, layout, trained, &mut file)?;
+        for (kind, values) in [("target", &mut trained.target), ("adam.m", &mut trained.m), ("adam.v", &mut trained.v)]
+        {
+            let values = values.as_mut_slice();
+            values.copy_from_slice(&file.expect(&format!("{kind}.{name}"), values.len())?);
+        }
+        let steps = file.expect(&format!("adam.steps.{name}"), 2)?;
+        trained.steps = ((steps[0] as u64) << 24) + steps[1] as u64;
+    }
+    Ok(())
+}
+
+fn layers(name: &str, layout: &Layout, theta: &[f32], tensors: &mut Tensors) {
+    for (index, layer) in layout.layers.iter().enumerate() {
+        let weight = &theta[layer.weight_at..layer.bias_at];
+        let shape = vec![layer.outputs, layer.inputs];
+        tensors.push((format!("{name}.{index}.weight"), shape, transpose(weight, layer.inputs, layer.outputs)));
+        let bias = theta[layer.bias_at..][..layer.outputs].to_vec();
+        tensors.push((format!("{name}.{index}.bias"), vec![layer.outputs], bias));
+    }
+    if layout.state_weights > 0 {
+        tensors.push(("state.weight".to_owned(), vec![layout.state_weights], theta[layout.state_weight_at..].to_vec()));
+    }
+}
+
+fn load_layers(name: &str, layout: &Layout, trained: &mut Trained, file: &mut File) -> Result<()> {
+    let theta = trained.theta.as_mut_slice();
+    for (index, layer) in layout.layers.iter().enumerate() {
+        let weight = file.expect(&format!("{name}.{index}.weight"), layer.inputs * layer.outputs)?;
+        theta[layer.weight_at..layer.bias_at].copy_from_slice(&transpose(&weight, layer.outputs, layer.inputs));
+        let bias = file.expect(&format!("{name}.{index}.bias"), layer.outputs)?;
+        theta[layer.bias_at..][..layer.outputs].copy_from_slice(&bias);
+    }
+    if layout.state_weights > 0 {
+        theta[layout.state_weight_at..].copy_from_slice(&file.expect("state.weight", layout.state_weights)?);
+    }
+    Ok(())
+}
+
+/// [rows, columns] → [columns, rows].
+fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
+}
+
+fn write(path: &Path, trial: TrialId, tensors: &Tensors) -> Result<Digest> {
+    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, shape, values)| {
+            (name.clone(), shape.clone(), values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        })
+        .collect();
+    let views = bytes.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("a shape and its values agree");
+        (name.as_str(), view)
+    });
+    // One key only: a map with several would be written in any order, and the file's digest would not hold.
+    let metadata = HashMap::from([("trial".to_owned(), trial.to_string())]);
+    let file = safetensors::serialize(views, Some(metadata))
+        .map_err(|error| Error::Environment(format!("cannot write a model: {error}")))?;
+    drr_core::trial_dir::write_whole(path, &file)
+        .map_err(|error| Error::Environment(format!("{}: {error}", path.display())))?;
+    Ok(Digest::of(&file))
+}
+
+/// A model file in memory.
+struct File {
+    path: String,
+    tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| Error::Environment(format!("{name}: {error}")))?;
+        let file = SafeTensors::deserialize(&bytes)
+            .map_err(|error| Error::Environment(format!("{name}: not a model: {error}")))?;
+        let mut tensors = HashMap::new();
+        for (tensor, view) in file.tensors() {
+            if view.dtype() != Dtype::F32 {
+                return Err(Error::Environment(format!("{name}: {tensor} is not single precision")));
+            }
+            let values = view
+                .data()
+                .chunks_exact(4)
+                .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("chunks of four")))
+                .collect();
+            tensors.insert(tensor, (view.shape().to_vec(), values));
+        }
+        Ok(Self { path: name, tensors })
+    }
+
+    fn broken(&self, what: &str) -> Error {
+        Error::Environment(format!("{}: {what}", self.path))
+    }
+
+    fn take(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        self.tensors.remove(name).ok_or_else(|| self.broken(&format!("holds no {name}")))
+    }
+
+    fn expect(&mut self, name: &str, size: usize) -> Result<Vec<f32>> {
+        let (_, values) = self.take(name)?;
+        if values.len() == size {
+            Ok(values)
+        } else {
+            Err(self.broken(&format!("{name} holds {} values, not {size}", values.len())))
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The training loop of the slides for a cohort of trials, readable top to bottom.
+
+use std::sync::Arc;
+
+use drr_core::Seed;
+use drr_core::journal::Point;
+use drr_core::seed::Stream;
+use drr_core::spec::DrrSpec;
+
+use crate::actor_critic::{Agent, Batch, Losses, Shapes};
+use crate::environment::{Known, Ranking, explore, feedback};
+use crate::error::{Error, Result};
+use crate::history::History;
+use crate::pmf::{Metrics, PmfModel};
+use crate::replay::{Replay, Transition};
+use crate::world::World;
+
+/// Where training tells what happens, and learns that it should stop.
+pub trait Reporter {
+    /// Metric points of one member.
+    ///
+    /// # Errors
+    /// When they cannot be recorded.
+    fn points(&mut self, member: usize, points: Vec<Point>) -> Result<()>;
+
+    /// Steps done so far.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when the work should end here.
+    fn progress(&mut self, done: u64, total: u64) -> Result<()>;
+}
+
+/// One trial of a cohort.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Hyperparameters; all members agree in shapes, steps, `learning_starts` and `record_every`.
+    pub spec: DrrSpec,
+    /// The trial's seed.
+    pub seed: Seed,
+    /// The ratings it learns from.
+    pub world: Arc<World>,
+    /// Embeddings and reward model.
+    pub model: Arc<PmfModel>,
+}
+
+/// How a member's training ended.
+pub type Outcome = Result<Metrics>;
+
+/// Trains a cohort. The agent holds all members' networks; a member that diverges fails alone.
+///
+/// # Errors
+/// What stops the whole cohort: the reporter, or a dataset on which nobody can be served.
+pub fn train(members: &[Member], reporter: &mut dyn Reporter) -> Result<(Agent, Vec<Outcome>)> {
+    let spec = &members[0].spec;
+    let shapes = Shapes::new(spec, members[0].model.k);
+    let specs: Vec<&DrrSpec> = members.iter().map(|member| &member.spec).collect();
+    let seeds: Vec<Seed> = members.iter().map(|member| member.seed).collect();
+    let models = members.iter().map(|member| Arc::clone(&member.model)).collect();
+    let mut agent = Agent::new(&shapes, &specs, &seeds, models);
+    let mut learners = members.iter().map(Learner::new).collect::<Result<Vec<_>>>()?;
+    let mut batch = Batch::default();
+    let mut losses = vec![Losses { critic: 0.0, value: 0.0 }; members.len()];
+    let (mut users, mut histories) = (Vec::new(), Vec::new());
+
+    for step in 0..spec.train_steps {
+        users.clear();
+        histories.clear();
+        for learner in &mut learners {
+            learner.session_if_over()?; // lines 4–5: a user's session, H from the log
+            users.push(learner.user);
+            histories.extend_from_slice(learner.history.items()); // line 7: s = f(H)
+        }
+        let explores: Vec<bool> = learners.iter_mut().map(|learner| learner.explores(step)).collect();
+        let greedy = if explores.iter().all(|&explores| explores) { None } else { Some(agent.act(&users, &histories)) };
+        for (member, learner) in learners.iter_mut().enumerate() {
+            match greedy {
+                Some(actions) if !explores[member] => {
+                    learner.action.copy_from_slice(&actions[member * shapes.k..][..shapes.k]); // line 8: a = π(s)
+                }
+                _ => explore(&mut learner.explore, &mut learner.action), // line 8: ε-greedy
+            }
+            learner.recommend(); // lines 9–12: item, reward, next state, replay
+        }
+        if step + 1 >= spec.learning_starts {
+            batch.clear();
+            for learner in &mut learners {
+                let beta = learner.beta(step);
+                learner.replay.draw(shapes.batch, beta, &mut learner.draws, &mut batch); // line 13
+            }
+            let td = agent.update(&batch, &mut losses); // lines 14–17
+            for ((learner, td), losses) in learners.iter_mut().zip(td.chunks_exact(shapes.batch)).zip(&losses) {
+                learner.replay.reprioritise(td);
+                learner.observe(losses, step);
+            }
+            if learners.iter().all(|learner| learner.diverged.is_some()) {
+                break;
+            }
+        }
+        if (step + 1) % spec.record_every == 0 || step + 1 == spec.train_steps {
+            for (member, learner) in learners.iter_mut().enumerate() {
+                if learner.diverged.is_none() {
+                    reporter.points(member, learner.record(step + 1))?;
+                }
+            }
+        }
+        if (step + 1) % 64 == 0 || step + 1 == spec.train_steps {
+            reporter.progress(step + 1, spec.train_steps)?;
+        }
+    }
+    Ok((agent, learners.into_iter().map(Learner::finish).collect()))
+}
+
+/// A member's side of the loop: its user, its history, its replay and its streams.
+struct Learner<'a> {
+    member: &'a Member,
+    sessions: Stream,
+    explore: Stream,
+    draws: Stream,
+    order: Vec<u32>,
+    position: usize,
+    steps_in_session: u64,
+    user: u32,
+    history: History,
+    action: Vec<f32>,
+    ranking: Ranking,
+    replay: Replay,
+    diverged: Option<u64>,
+    tally: Tally,
+    steps: u64,
+    updates: u64,
+    last_tenth: (f64, u64),
+}
+
+/// Sums since the last recorded point.
+#[derive(Default)]
+struct Tally {
+    reward: f64,
+    steps: u64,
+    critic: f64,
+    value: f64,
+    updates: u64,
+    epsilon: f64,
+}
+
+impl<'a> Learner<'a> {
+    fn new(member: &'a Member) -> Result<Self> {
+        let (spec, world) = (&member.spec, &member.world);
+        let n = spec.history as usize;
+        let order: Vec<u32> = (0..world.users as u32).filter(|&user| world.train.positives(user).len() >= n).collect();
+        if order.is_empty() {
+            return Err(Error::Deterministic(format!(
+                "no user has {n} positive train ratings (above 3 stars): lower drr.history"
+            )));
+        }
+        let k = member.model.k;
+        Ok(Self {
+            member,
+            sessions: member.seed.stream("sessions"),
+            explore: member.seed.stream("explore"),
+            draws: member.seed.stream("replay"),
+            position: order.len(),
+            order,
+            steps_in_session: spec.episode_length,
+            user: 0,
+            history: History::new(&vec![0; n]),
+            action: vec![0.0; k],
+            ranking: Ranking::new(world.items),
+            replay: Replay::new(spec.replay_capacity as usize, n, k, spec.alpha),
+            diverged: None,
+            tally: Tally::default(),
+            steps: 0,
+            updates: 0,
+            last_tenth: (0.0, 0),
+        })
+    }
+
+    /// Begins the next user's session when the current one has had its T recommendations. Users come in seeded random
+    /// order, shuffled anew for every pass; H starts as the user's first n positive train items by time.
+    fn session_if_over(&mut self) -> Result<()> {
+        if self.steps_in_session < self.member.spec.episode_length {
+            return Ok(());
+        }
+        if self.position == self.order.len() {
+            self.sessions.shuffle(&mut self.order);
+            self.position = 0;
+        }
+        self.user = self.order[self.position];
+        self.position += 1;
+        self.steps_in_session = 0;
+        let positives = self.member.world.train.positives(self.user);
+        self.history = History::new(&positives[..self.member.spec.history as usize]);
+        self.ranking.begin();
+        Ok(())
+    }
+
+    /// ε falls linearly from `eps_start` to `eps_end` over `eps_steps`.
+    fn explores(&mut self, step: u64) -> bool {
+        let spec = &self.member.spec;
+        let share = if spec.eps_steps == 0 { 1.0 } else { (step as f64 / spec.eps_steps as f64).min(1.0) };
+        let epsilon = spec.eps_start + (spec.eps_end - spec.eps_start) * share;
+        self.tally.epsilon = epsilon;
+        self.explore.unit() < epsilon
+    }
+
+    fn beta(&self, step: u64) -> f64 {
+        let spec = &self.member.spec;
+        if spec.beta_steps == 0 {
+            return spec.beta;
+        }
+        spec.beta + (1.0 - spec.beta) * (step as f64 / spec.beta_steps as f64).min(1.0)
+    }
+
+    /// Recommends the best candidate for the current action, takes the user's feedback, stores the transition.
+    fn recommend(&mut self) {
+        let (world, model) = (&self.member.world, &self.member.model);
+        let Some(item) = self.ranking.best(model, &self.action) else {
+            // Every item was recommended in this session: it is over before its T steps.
+            self.steps_in_session = self.member.spec.episode_length;
+            return;
+        };
+        self.ranking.exclude(item);
+        let reward = feedback(world, model, Known::Train, self.user, item);
+        let before = self.history.clone();
+        self.history.observe(item, reward);
+        self.replay.push(Transition {
+            user: self.user,
+            before: before.items(),
+            after: self.history.items(),
+            action: &self.action,
+            reward,
+        });
+        self.steps_in_session += 1;
+        self.steps += 1;
+        self.tally.reward += f64::from(reward);
+        self.tally.steps += 1;
+        if self.steps * 10 > self.member.spec.train_steps * 9 {
+            self.last_tenth.0 += f64::from(reward);
+            self.last_tenth.1 += 1;
+        }
+    }
+
+    fn observe(&mut self, losses: &Losses, step: u64) {
+        if !(losses.critic.is_finite() && losses.value.is_finite()) && self.diverged.is_none() {
+            self.diverged = Some(step + 1);
+        }
+        self.tally.critic += losses.critic;
+        self.tally.value += losses.value;
+        self.tally.updates += 1;
+        self.updates += 1;
+    }
+
+    /// The points since the last record: means, and ε as it is now.
+    fn record(&mut self, step: u64) -> Vec<Point> {
+        let tally = std::mem::take(&mut self.tally);
+        let mut points = vec![
+            Point::new("train/reward", step, tally.reward / tally.steps.max(1) as f64),
+            Point::new("train/epsilon", step, tally.epsilon),
+        ];
+        if tally.updates > 0 {
+            points.push(Point::new("train/critic_loss", step, tally.critic / tally.updates as f64));
+            points.push(Point::new("train/q", step, tally.value / tally.updates as f64));
+        }
+        points
+    }
+
+    fn finish(self) -> Outcome {
+        if let Some(step) = self.diverged {
+            return Err(Error::Deterministic(format!(
+                "the loss is not finite at step {step}: lower drr.critic_lr or drr.actor_lr"
+            )));
+        }
+        let mut metrics = Metrics::from([("updates".to_owned(), self.updates as f64)]);
+        if self.last_tenth.1 > 0 {
+            metrics.insert("reward_last_tenth".to_owned(), self.last_tenth.0 / self.last_tenth.1 as f64);
+        }
+        Ok(metrics)
+    }
+}

@@ -1,0 +1,63 @@
+//! Both ends of the pipe to the supervisor: messages in, messages out, and the news that nobody listens any more.
+
+use std::io::{self, BufRead as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use drr_core::protocol::{FromWorker, ToWorker};
+
+use crate::error::{Error, Result};
+
+/// stdin and stdout, as messages.
+pub struct Channel {
+    messages: Receiver<ToWorker>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Channel {
+    /// Starts to listen on stdin.
+    pub fn open() -> Self {
+        let closed = Arc::new(AtomicBool::new(false));
+        let (sender, messages) = sync_channel(16);
+        let flag = Arc::clone(&closed);
+        thread::spawn(move || {
+            for line in io::stdin().lock().lines() {
+                let Ok(line) = line else { break };
+                match serde_json::from_str(&line) {
+                    Ok(message) => {
+                        if sender.send(message).is_err() {
+                            break;
+                        }
+                    }
+                    Err(error) => eprintln!("drr-lab-worker: a message that cannot be read is ignored: {error}"),
+                }
+            }
+            // The supervisor is gone, or wants nothing more: what is running is given up.
+            flag.store(true, Ordering::Relaxed);
+        });
+        Self { messages, closed }
+    }
+
+    /// The next message; `None` once stdin is closed.
+    pub fn next(&mut self) -> Option<ToWorker> {
+        self.messages.recv().ok()
+    }
+
+    /// Whether stdin is closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] if nobody reads any more.
+    pub fn say(&mut self, message: &FromWorker) -> Result<()> {
+        let mut line = serde_json::to_vec(message).map_err(|error| Error::Environment(error.to_string()))?;
+        line.push(b'\n');
+        let mut out = io::stdout().lock();
+        out.write_all(&line).and_then(|()| out.flush()).map_err(|_| Error::Stopped)
+    }
+}

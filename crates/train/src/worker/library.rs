@@ -1,0 +1,118 @@
+//! What several trials of one worker share: rating tables, their divisions and trained factorisations, loaded once.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use drr_core::data::{Ratings, catalogue::Catalogue, synthetic};
+use drr_core::result::TrialResult;
+use drr_core::spec::{DatasetSpec, SplitSpec};
+use drr_core::trial_dir::TrialDir;
+use drr_core::{Digest, TrialId};
+
+use crate::error::{Error, Result};
+use crate::model;
+use crate::pmf::PmfModel;
+use crate::world::World;
+
+/// Entries kept of each kind; the oldest leaves.
+const KEPT: usize = 8;
+
+/// A small cache in the order of use.
+struct Shelf<K, V>(Vec<(K, Arc<V>)>);
+
+impl<K: PartialEq, V> Default for Shelf<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: PartialEq, V> Shelf<K, V> {
+    fn get(&mut self, key: K, load: impl FnOnce() -> Result<V>) -> Result<Arc<V>> {
+        let entry = match self.0.iter().position(|(known, _)| *known == key) {
+            Some(at) => self.0.remove(at),
+            None => (key, Arc::new(load()?)),
+        };
+        let value = Arc::clone(&entry.1);
+        self.0.push(entry);
+        if self.0.len() > KEPT {
+            self.0.remove(0);
+        }
+        Ok(value)
+    }
+}
+
+/// Everything loaded so far.
+#[derive(Default)]
+pub struct Library {
+    ratings: Shelf<Digest, Ratings>,
+    worlds: Shelf<(Digest, SplitSpec), World>,
+    models: Shelf<TrialId, PmfModel>,
+}
+
+impl Library {
+    /// A dataset, divided.
+    ///
+    /// # Errors
+    /// If the data is missing or is not what the spec names.
+    pub fn world(&mut self, data: &Path, dataset: &DatasetSpec, split: &SplitSpec) -> Result<Arc<World>> {
+        let Self { ratings, worlds, .. } = self;
+        worlds.get((dataset.fingerprint, split.clone()), || {
+            let ratings = ratings.get(dataset.fingerprint, || load(data, dataset))?;
+            Ok(World::new(&ratings, split))
+        })
+    }
+
+    /// A finished factorisation.
+    ///
+    /// # Errors
+    /// If it is not complete or its file is not the one its result names.
+    pub fn pmf(&mut self, runs: &Path, trial: TrialId) -> Result<Arc<PmfModel>> {
+        self.models.get(trial, || {
+            check_model(runs, trial)?;
+            model::load_pmf(&TrialDir::new(runs, trial).model())
+        })
+    }
+}
+
+/// Checks that a trial is complete and its model is the one its result names.
+///
+/// # Errors
+/// What is missing or differs.
+pub fn check_model(runs: &Path, trial: TrialId) -> Result<()> {
+    let folder = TrialDir::new(runs, trial);
+    let result = TrialResult::read(&folder.result())
+        .map_err(|error| Error::Environment(error.to_string()))?
+        .ok_or_else(|| Error::Environment(format!("trial {} is not finished", trial.short())))?;
+    let bytes = std::fs::read(folder.model())
+        .map_err(|error| Error::Environment(format!("{}: {error}", folder.model().display())))?;
+    let digest = Digest::of(&bytes);
+    if result.model_digest == Some(digest) {
+        Ok(())
+    } else {
+        Err(Error::Environment(format!(
+            "{}: the model's digest {} is not the one its result names; remove {} to train it again",
+            folder.model().display(),
+            digest.short(),
+            folder.path().display()
+        )))
+    }
+}
+
+fn load(data: &Path, dataset: &DatasetSpec) -> Result<Ratings> {
+    let Some(recipe) = &dataset.synthetic else {
+        return Catalogue::new(data)
+            .open(&dataset.name, Some(dataset.fingerprint))
+            .map_err(|error| Error::Environment(error.to_string()));
+    };
+    let ratings = synthetic::generate(recipe).map_err(|error| Error::Deterministic(error.to_string()))?;
+    let fingerprint = ratings.fingerprint();
+    if fingerprint == dataset.fingerprint {
+        Ok(ratings)
+    } else {
+        Err(Error::Deterministic(format!(
+            "the synthetic dataset has fingerprint {}, the spec names {}",
+            fingerprint.short(),
+            dataset.fingerprint.short()
+        )))
+    }
+}

@@ -1,0 +1,73 @@
+//! The program around training: reads assignments, runs them, writes run folders, says how it goes. It never opens the
+//! database, and a trial's failure never ends it.
+
+pub mod channel;
+pub mod job;
+pub mod library;
+pub mod numerics;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use drr_core::protocol::{Assignment, FailureKind, FromWorker, Hello, ToWorker, VERSION};
+
+use self::channel::Channel;
+use self::library::Library;
+use crate::error::{Error, Result};
+
+/// Serves assignments until told to stop or until stdin closes.
+///
+/// # Errors
+/// If the supervisor can no longer be written to.
+pub fn serve() -> Result<()> {
+    tch::set_num_threads(1);
+    tch::set_num_interop_threads(1);
+    let _no_gradients = tch::no_grad_guard();
+    let mut channel = Channel::open();
+    let mut library = Library::default();
+    channel.say(&FromWorker::Ready(Hello {
+        protocol: VERSION,
+        train_digest: drr_core::train_digest(),
+        pid: std::process::id(),
+        environment: numerics::environment(drr_core::protocol::Device::Cpu),
+    }))?;
+    while let Some(message) = channel.next() {
+        match message {
+            ToWorker::Run(assignment) => run(&assignment, &mut library, &mut channel)?,
+            ToWorker::Stop => break,
+        }
+    }
+    Ok(())
+}
+
+/// Runs one cohort; every trial of it ends in `finished` or `failed`.
+fn run(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Result<()> {
+    let ended = catch_unwind(AssertUnwindSafe(|| job::run(assignment, library, channel)));
+    let outcomes = match ended {
+        Ok(outcomes) => outcomes,
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("unknown");
+            let line = text.lines().next().unwrap_or("unknown");
+            assignment.trials.iter().map(|_| Err(Error::Environment(format!("the worker failed: {line}")))).collect()
+        }
+    };
+    for (spec, outcome) in assignment.trials.iter().zip(outcomes) {
+        let trial = spec.id();
+        let message = match outcome {
+            Ok(()) => FromWorker::Finished { trial },
+            Err(Error::Stopped) => return Ok(()),
+            Err(error) => {
+                let kind = match error {
+                    Error::Deterministic(_) => FailureKind::Deterministic,
+                    Error::Environment(_) | Error::Stopped => FailureKind::Environment,
+                };
+                FromWorker::Failed { trial, kind, message: error.to_string() }
+            }
+        };
+        channel.say(&message)?;
+    }
+    Ok(())
+}
