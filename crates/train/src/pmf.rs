@@ -302,3 +302,59 @@ simd! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Golden {
+        k: usize,
+        lr: f64,
+        l2: f64,
+        l2_bias: f64,
+        start: [Vec<f32>; 4],
+        batches: Vec<GoldenBatch>,
+    }
+
+    #[derive(Deserialize)]
+    struct GoldenBatch {
+        users: Vec<u32>,
+        items: Vec<u32>,
+        rewards: Vec<f32>,
+        squared_error: f64,
+        after: [Vec<f32>; 4],
+    }
+
+    fn rows(factors: &[f32], bias: &[f32], k: usize) -> Vec<f32> {
+        factors.chunks_exact(k).zip(bias).flat_map(|(row, bias)| row.iter().chain([bias])).copied().collect()
+    }
+
+    #[test]
+    fn adam_steps_agree_with_pytorch() {
+        let golden: Golden =
+            serde_json::from_str(include_str!("../tests/goldens/pmf.json")).expect("the golden file is JSON");
+        let side = |factors: usize, bias: usize| {
+            let rows = rows(&golden.start[factors], &golden.start[bias], golden.k);
+            Side { rows, ..Side::new(golden.start[bias].len(), golden.k, &mut Seed(0).stream("test")) }
+        };
+        let spec =
+            PmfSpec { k: golden.k as u64, lr: golden.lr, l2: golden.l2, l2_bias: golden.l2_bias, ..PmfSpec::default() };
+        let mut factors = Factorisation { k: golden.k, spec, users: side(0, 2), items: side(1, 3), steps: 0 };
+        for batch in &golden.batches {
+            let ratings: Vec<_> =
+                (0..batch.users.len()).map(|i| (batch.users[i], batch.items[i], batch.rewards[i])).collect();
+            let squares = factors.step(&ratings);
+            assert!((squares - batch.squared_error).abs() < 1e-5);
+            let model = factors.model();
+            let ours = [&model.users, &model.items, &model.user_bias, &model.item_bias];
+            for (ours, theirs) in ours.into_iter().zip(&batch.after) {
+                for (a, b) in ours.iter().zip(theirs) {
+                    assert!((a - b).abs() < 2e-6, "{a} is not {b}");
+                }
+            }
+        }
+    }
+}

@@ -66,17 +66,17 @@ section! {
         /// Optimiser of the minibatch updates.
         optimizer: Optimizer = Optimizer::Adam, Choice(&["adam", "sgd"]);
         /// Learning rate.
-        lr ("η"): f64 = 0.003, Float { min: 0.0, max: 10.0 };
+        lr ("η"): f64 = 0.001, Float { min: 0.0, max: 10.0 };
         /// Momentum of SGD; Adam ignores it.
         momentum: f64 = 0.9, Float { min: 0.0, max: 0.999 };
         /// L2 penalty of the embeddings, per rating (the Gaussian priors of PMF; Mnih & Salakhutdinov 2007).
-        l2 ("λ"): f64 = 0.02, Float { min: 0.0, max: 100.0 };
+        l2 ("λ"): f64 = 0.05, Float { min: 0.0, max: 100.0 };
         /// L2 penalty of the biases, per rating.
         l2_bias: f64 = 0.002, Float { min: 0.0, max: 100.0 };
         /// Ratings in a minibatch.
         batch_size: u64 = 256, Int { min: 1, max: 1 << 24 };
         /// Most passes over the train part.
-        epochs: u64 = 60, Int { min: 0, max: 100_000 };
+        epochs: u64 = 100, Int { min: 0, max: 100_000 };
         /// Epochs without a better validation RMSE before training stops; the best epoch is kept.
         patience: u64 = 5, Int { min: 1, max: 100_000 };
         /// Share of the train part that early stopping watches.
@@ -103,7 +103,7 @@ section! {
         actor_lr ("η_a"): f64 = 0.0005, Float { min: 0.0, max: 10.0 };
         /// Adam's learning rate for the critic, η_c (slides: 0.001).
         critic_lr ("η_c"): f64 = 0.001, Float { min: 0.0, max: 10.0 };
-        /// Decoupled weight decay of both networks (AdamW; 0 is plain Adam).
+        /// L2 penalty added to both networks' gradients, as `torch.optim.Adam` does; 0 is plain Adam.
         weight_decay: f64 = 0.0, Float { min: 0.0, max: 10.0 };
         /// Largest norm of the critic's gradient; 0 does not clip.
         grad_clip: f64 = 1.0, Float { min: 0.0, max: f64::MAX };

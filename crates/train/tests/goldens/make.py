@@ -1,0 +1,145 @@
+"""Makes the golden values: the same tiny networks and updates, written plainly in PyTorch with autograd.
+
+    pip install torch==2.11.0 numpy && python make.py
+
+Parameters are flat as in `actor_critic::shapes`: for each layer the weight [inputs, outputs], then the bias; the actor
+ends with the state's weights w.
+"""
+
+import json
+import pathlib
+
+import torch
+from torch import nn
+
+torch.set_num_threads(1)
+torch.manual_seed(7)
+USERS, ITEMS, K, HISTORY, BATCH = 5, 9, 4, 3, 6
+ACTOR_HIDDEN, CRITIC_HIDDEN = [7, 5], [6, 8, 5]
+GAMMA, TAU, ACTOR_LR, CRITIC_LR, CLIP, DECAY = 0.9, 0.05, 5e-3, 1e-2, 0.1, 0.01
+
+
+class Actor(nn.Module):
+    def __init__(self):
+        super().__init__()
+        first, second = ACTOR_HIDDEN
+        self.layers = nn.ModuleList([nn.Linear(3 * K, first), nn.Linear(first, second), nn.Linear(second, K)])
+        self.w = nn.Parameter(torch.rand(HISTORY))
+
+    def forward(self, s):
+        x = torch.relu(self.layers[0](s))
+        x = torch.relu(self.layers[1](x))
+        return torch.tanh(self.layers[2](x))
+
+
+class Critic(nn.Module):
+    def __init__(self):
+        super().__init__()
+        h, second, third = CRITIC_HIDDEN
+        self.layers = nn.ModuleList(
+            [nn.Linear(3 * K, h), nn.Linear(K + h, second), nn.Linear(second, third), nn.Linear(third, 1)]
+        )
+
+    def forward(self, s, a):
+        h = torch.relu(self.layers[0](s))
+        x = torch.relu(self.layers[1](torch.cat([a, h], 1)))
+        x = torch.relu(self.layers[2](x))
+        return self.layers[3](x).squeeze(1)
+
+
+def flat(network):
+    parts = []
+    for layer in network.layers:
+        parts += [layer.weight.detach().t().reshape(-1), layer.bias.detach()]
+    if hasattr(network, "w"):
+        parts.append(network.w.detach())
+    return torch.cat(parts).tolist()
+
+
+def state(p, q, w, users, items):
+    g = (w[None, :, None] * q[items]).sum(1)
+    return torch.cat([p[users], p[users] * g, g], 1)
+
+
+def drr():
+    p, q = torch.randn(USERS, K), torch.randn(ITEMS, K)
+    actor, target_actor, critic, target_critic = Actor(), Actor(), Critic(), Critic()
+    # Targets start apart from the networks here, so that mixing them up cannot pass.
+    golden = {
+        "k": K, "history": HISTORY, "batch": BATCH, "actor_hidden": ACTOR_HIDDEN, "critic_hidden": CRITIC_HIDDEN,
+        "gamma": GAMMA, "tau": TAU, "actor_lr": ACTOR_LR, "critic_lr": CRITIC_LR, "grad_clip": CLIP,
+        "weight_decay": DECAY, "p": p.flatten().tolist(), "q": q.flatten().tolist(),
+        "actor": flat(actor), "critic": flat(critic), "target_actor": flat(target_actor),
+        "target_critic": flat(target_critic), "updates": [],
+    }
+    actor_adam = torch.optim.Adam(actor.parameters(), lr=ACTOR_LR, weight_decay=DECAY)
+    critic_adam = torch.optim.Adam(critic.parameters(), lr=CRITIC_LR, weight_decay=DECAY)
+    for update in range(3):
+        users = torch.randint(USERS, (BATCH,))
+        before = torch.randint(ITEMS, (BATCH, HISTORY))
+        after = torch.randint(ITEMS, (BATCH, HISTORY))
+        actions = torch.rand(BATCH, K) * 2 - 1
+        rewards = torch.rand(BATCH) * 2 - 1
+        weights = torch.rand(BATCH)
+        with torch.no_grad():
+            s, s_next = (state(p, q, actor.w, users, items) for items in (before, after))
+            y = rewards + GAMMA * target_critic(s_next, target_actor(s_next))
+        value = critic(s, actions)
+        critic_loss = (weights * (y - value) ** 2).mean()
+        critic_adam.zero_grad()
+        critic_loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(critic.parameters(), CLIP)
+        critic_adam.step()
+        s = state(p, q, actor.w, users, before)
+        policy = actor(s)
+        policy_value = critic(s, policy)
+        actor_adam.zero_grad()
+        (-policy_value.mean()).backward()
+        actor_adam.step()
+        with torch.no_grad():
+            for online, target in ((actor, target_actor), (critic, target_critic)):
+                for theta, theta_target in zip(online.parameters(), target.parameters()):
+                    theta_target.mul_(1 - TAU).add_(TAU * theta)
+        golden["updates"].append({
+            "users": users.tolist(), "before": before.flatten().tolist(), "after": after.flatten().tolist(),
+            "actions": actions.flatten().tolist(), "rewards": rewards.tolist(), "weights": weights.tolist(),
+            "td": (y - value).tolist(), "critic_loss": critic_loss.item(), "gradient_norm": norm.item(),
+            "policy": policy.flatten().tolist(), "policy_value": policy_value.mean().item(),
+            "actor": flat(actor), "critic": flat(critic), "target_actor": flat(target_actor),
+            "target_critic": flat(target_critic),
+        })
+    return golden
+
+
+def pmf():
+    """Two Adam steps on batches that touch every row, so that dense and touched-rows-only Adam agree."""
+    users, items, k, lr, l2, l2_bias = 3, 4, 5, 0.01, 0.03, 0.007
+    p, q = torch.rand(users, k) * 0.1, torch.rand(items, k) * 0.1
+    bu, bi = torch.rand(users) * 0.02 - 0.01, torch.rand(items) * 0.02 - 0.01
+    tensors = [p, q, bu, bi]
+    golden = {"k": k, "lr": lr, "l2": l2, "l2_bias": l2_bias, "start": [x.flatten().tolist() for x in tensors]}
+    for x in tensors:
+        x.requires_grad_()
+    adam = torch.optim.Adam(tensors, lr=lr)
+    golden["batches"] = []
+    for batch in range(2):
+        u = torch.tensor([0, 1, 2, 2, 0])
+        i = torch.tensor([0, 1, 2, 3, 1])
+        r = torch.rand(5) * 2 - 1
+        predicted = (p[u] * q[i]).sum(1) + bu[u] + bi[i]
+        penalty = l2 * ((p[u] ** 2).sum(1) + (q[i] ** 2).sum(1)) + l2_bias * (bu[u] ** 2 + bi[i] ** 2)
+        loss = ((predicted - r) ** 2 + penalty).mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        golden["batches"].append({
+            "users": u.tolist(), "items": i.tolist(), "rewards": r.tolist(),
+            "squared_error": ((predicted - r) ** 2).sum().item(),
+            "after": [x.detach().flatten().tolist() for x in tensors],
+        })
+    return golden
+
+
+here = pathlib.Path(__file__).parent
+for name, make in (("drr", drr), ("pmf", pmf)):
+    (here / f"{name}.json").write_text(json.dumps({"torch": torch.__version__, **make()}) + "\n")
