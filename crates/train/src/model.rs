@@ -9,6 +9,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::actor_critic::{Agent, Layout, Network};
 use crate::error::{Error, Result};
+use crate::kernels::Array;
 use crate::optim::Trained;
 use crate::pmf::PmfModel;
 
@@ -55,11 +56,11 @@ pub fn save_agent(path: &Path, trial: TrialId, agent: &Agent, member: usize) -> 
     let mut tensors = Tensors::new();
     for (name, network) in [("actor", &agent.actor), ("critic", &agent.critic)] {
         let size = network.layout.size;
-        let part = |values: &[f32]| values[member * size..][..size].to_vec();
+        let part = |array: &Array| array.to_vec()[member * size..][..size].to_vec();
         let trained = &network.trained;
-        layers(name, &network.layout, &part(trained.theta.as_slice()), &mut tensors);
+        layers(name, &network.layout, &part(&trained.theta), &mut tensors);
         for (kind, values) in [("target", &trained.target), ("adam.m", &trained.m), ("adam.v", &trained.v)] {
-            tensors.push((format!("{kind}.{name}"), vec![size], part(values.as_slice())));
+            tensors.push((format!("{kind}.{name}"), vec![size], part(values)));
         }
         let steps = [trained.steps >> 24, trained.steps & 0xff_ffff].map(|part| part as f32);
         tensors.push((format!("adam.steps.{name}"), vec![2], steps.to_vec()));
@@ -78,8 +79,7 @@ pub fn load_agent(path: &Path, agent: &mut Agent) -> Result<()> {
         load_layers(name, layout, trained, &mut file)?;
         for (kind, values) in [("target", &mut trained.target), ("adam.m", &mut trained.m), ("adam.v", &mut trained.v)]
         {
-            let values = values.as_mut_slice();
-            values.copy_from_slice(&file.expect(&format!("{kind}.{name}"), values.len())?);
+            values.fill_from(&file.expect(&format!("{kind}.{name}"), layout.size)?);
         }
         let steps = file.expect(&format!("adam.steps.{name}"), 2)?;
         trained.steps = ((steps[0] as u64) << 24) + steps[1] as u64;
@@ -101,7 +101,7 @@ fn layers(name: &str, layout: &Layout, theta: &[f32], tensors: &mut Tensors) {
 }
 
 fn load_layers(name: &str, layout: &Layout, trained: &mut Trained, file: &mut File) -> Result<()> {
-    let theta = trained.theta.as_mut_slice();
+    let mut theta = vec![0.0; layout.size];
     for (index, layer) in layout.layers.iter().enumerate() {
         let weight = file.expect(&format!("{name}.{index}.weight"), layer.inputs * layer.outputs)?;
         theta[layer.weight_at..layer.bias_at].copy_from_slice(&transpose(&weight, layer.outputs, layer.inputs));
@@ -111,6 +111,7 @@ fn load_layers(name: &str, layout: &Layout, trained: &mut Trained, file: &mut Fi
     if layout.state_weights > 0 {
         theta[layout.state_weight_at..].copy_from_slice(&file.expect("state.weight", layout.state_weights)?);
     }
+    trained.theta.fill_from(&theta);
     Ok(())
 }
 

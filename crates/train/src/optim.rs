@@ -1,8 +1,10 @@
-//! Adam with gradient clipping and the soft update of a target network, for a cohort, in one pass over flat memory.
+//! Adam with gradient clipping and the soft update of a target network, for a cohort: on the CPU in one pass over flat
+//! memory, on a GPU as few tensor operations.
 
-use crate::kernels::Array;
 use crate::kernels::simd::sum_of_squares;
 use crate::kernels::slices::{ADAM, AdamStep, adam_soft_update};
+use crate::kernels::tensors::DeviceRates;
+use crate::kernels::{Array, Backend};
 
 /// What may differ between the members of a cohort in one optimiser.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,26 +34,31 @@ pub struct Trained {
     /// Adam's step count, one for all members.
     pub steps: u64,
     rates: Vec<Rates>,
-    size: usize,
+    device_rates: Option<DeviceRates>,
 }
 
 impl Trained {
     /// Starts from each member's initial parameters; the targets are copies (slides, line 2).
-    pub fn new(initial: &[Vec<f32>], rates: Vec<Rates>) -> Self {
-        let size = initial[0].len();
-        let zeros = || Array::zeros(&[initial.len(), size]);
-        let mut trained =
-            Self { theta: zeros(), target: zeros(), gradient: zeros(), m: zeros(), v: zeros(), steps: 0, rates, size };
-        for (member, values) in initial.iter().enumerate() {
-            trained.theta.as_mut_slice()[member * size..][..size].copy_from_slice(values);
-            trained.target.as_mut_slice()[member * size..][..size].copy_from_slice(values);
-        }
+    pub fn new(initial: &[Vec<f32>], rates: Vec<Rates>, backend: Backend) -> Self {
+        let zeros = || Array::zeros(&[initial.len(), initial[0].len()], backend);
+        let device_rates = match backend {
+            Backend::Slices => None,
+            Backend::Tensors(device) => Some(DeviceRates::new(&rates, device)),
+        };
+        let mut trained = Self {
+            theta: zeros(),
+            target: zeros(),
+            gradient: zeros(),
+            m: zeros(),
+            v: zeros(),
+            steps: 0,
+            rates,
+            device_rates,
+        };
+        let initial = initial.concat();
+        trained.theta.fill_from(&initial);
+        trained.target.fill_from(&initial);
         trained
-    }
-
-    /// Number of parameters of one member.
-    pub fn size(&self) -> usize {
-        self.size
     }
 
     /// One step of every member from the gradients, then θ' ← τθ + (1-τ)θ'.
@@ -59,14 +66,25 @@ impl Trained {
         self.steps += 1;
         let (beta1, beta2, _) = ADAM;
         let correction = |beta: f32| 1.0 - f64::from(beta).powf(self.steps as f64);
+        let corrections = (correction(beta1), correction(beta2));
+        match &self.device_rates {
+            Some(rates) => {
+                rates.step(corrections, &self.gradient, (&self.m, &self.v), &self.theta, &self.target);
+            }
+            None => self.step_slices(corrections),
+        }
+    }
+
+    fn step_slices(&mut self, corrections: (f64, f64)) {
+        let size = self.theta.size(1);
         for (member, rates) in self.rates.iter().enumerate() {
-            let range = member * self.size..(member + 1) * self.size;
+            let range = member * size..(member + 1) * size;
             let gradient = &self.gradient.as_slice()[range.clone()];
             let clip =
                 if rates.clip > 0.0 { (rates.clip / (sum_of_squares(gradient).sqrt() + 1e-6)).min(1.0) } else { 1.0 };
             let step = AdamStep {
-                step_size: (rates.lr / correction(beta1)) as f32,
-                second_moment_scale: (1.0 / correction(beta2).sqrt()) as f32,
+                step_size: (rates.lr / corrections.0) as f32,
+                second_moment_scale: (1.0 / corrections.1.sqrt()) as f32,
                 clip: clip as f32,
                 weight_decay: rates.weight_decay as f32,
                 tau: rates.tau as f32,

@@ -11,6 +11,7 @@ use crate::actor_critic::{Agent, Batch, Losses, Shapes};
 use crate::environment::{Known, Ranking, explore, feedback};
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::kernels::Backend;
 use crate::pmf::{Metrics, PmfModel};
 use crate::replay::{Replay, Transition};
 use crate::world::World;
@@ -50,16 +51,16 @@ pub type Outcome = Result<Metrics>;
 ///
 /// # Errors
 /// What stops the whole cohort: the reporter, or a dataset on which nobody can be served.
-pub fn train(members: &[Member], reporter: &mut dyn Reporter) -> Result<(Agent, Vec<Outcome>)> {
+pub fn train(members: &[Member], backend: Backend, reporter: &mut dyn Reporter) -> Result<(Agent, Vec<Outcome>)> {
     let spec = &members[0].spec;
     let shapes = Shapes::new(spec, members[0].model.k);
     let specs: Vec<&DrrSpec> = members.iter().map(|member| &member.spec).collect();
     let seeds: Vec<Seed> = members.iter().map(|member| member.seed).collect();
     let models = members.iter().map(|member| Arc::clone(&member.model)).collect();
-    let mut agent = Agent::new(&shapes, &specs, &seeds, models);
+    let mut agent = Agent::new(&shapes, &specs, &seeds, models, backend);
     let mut learners = members.iter().map(Learner::new).collect::<Result<Vec<_>>>()?;
     let mut batch = Batch::default();
-    let mut losses = vec![Losses { critic: 0.0, value: 0.0 }; members.len()];
+    let mut losses = vec![Losses::default(); members.len()];
     let (mut users, mut histories) = (Vec::new(), Vec::new());
 
     for step in 0..spec.train_steps {

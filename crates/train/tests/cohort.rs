@@ -6,6 +6,7 @@ use drr_core::Seed;
 use drr_core::journal::Point;
 use drr_core::spec::{DrrSpec, PmfSpec, SplitSpec, SyntheticSpec};
 use drr_train::error::{Error, Result};
+use drr_train::kernels::Backend;
 use drr_train::pmf::{self, PmfModel};
 use drr_train::trainer::{Member, Reporter, train};
 use drr_train::world::World;
@@ -66,7 +67,7 @@ fn members(count: usize) -> Vec<Member> {
 fn outcome(members: &[Member]) -> Vec<(Vec<Point>, Vec<u32>)> {
     let _no_gradients = tch::no_grad_guard();
     let mut points = Points::default();
-    let (agent, outcomes) = train(members, &mut points).expect("the cohort trains");
+    let (agent, outcomes) = train(members, Backend::Slices, &mut points).expect("the cohort trains");
     outcomes.into_iter().for_each(|outcome| drop(outcome.expect("every member trains")));
     let bits = |values: &[f32], member: usize| -> Vec<u32> {
         let size = values.len() / members.len();
@@ -111,7 +112,7 @@ fn a_diverging_member_fails_alone() {
     model.items[0..20].fill(f32::NAN);
     cohort[1].model = Arc::new(model);
     let mut points = Points::default();
-    let (_, outcomes) = train(&cohort, &mut points).expect("the cohort goes on");
+    let (_, outcomes) = train(&cohort, Backend::Slices, &mut points).expect("the cohort goes on");
     assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
     let message = match &outcomes[1] {
         Err(Error::Deterministic(message)) => message,

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use drr_core::Seed;
 use drr_core::spec::DrrSpec;
 use drr_train::actor_critic::{Agent, Batch, Losses, Network, Shapes};
+use drr_train::kernels::Backend;
 use drr_train::pmf::PmfModel;
+use drr_train::worker;
 use serde::Deserialize;
+use tch::Device;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -58,7 +61,7 @@ fn golden() -> Golden {
     serde_json::from_str(include_str!("goldens/drr.json")).expect("the golden file is JSON")
 }
 
-fn agent(golden: &Golden) -> Agent {
+fn agent(golden: &Golden, backend: Backend) -> Agent {
     let spec = DrrSpec {
         history: golden.history,
         batch_size: golden.batch,
@@ -74,11 +77,11 @@ fn agent(golden: &Golden) -> Agent {
     };
     let model = PmfModel { k: golden.k, users: golden.p.clone(), items: golden.q.clone(), ..PmfModel::default() };
     let shapes = Shapes::new(&spec, golden.k);
-    let mut agent = Agent::new(&shapes, &[&spec], &[Seed(0)], vec![Arc::new(model)]);
-    agent.actor.trained.theta.as_mut_slice().copy_from_slice(&golden.start.actor);
-    agent.critic.trained.theta.as_mut_slice().copy_from_slice(&golden.start.critic);
-    agent.actor.trained.target.as_mut_slice().copy_from_slice(&golden.start.target_actor);
-    agent.critic.trained.target.as_mut_slice().copy_from_slice(&golden.start.target_critic);
+    let mut agent = Agent::new(&shapes, &[&spec], &[Seed(0)], vec![Arc::new(model)], backend);
+    agent.actor.trained.theta.fill_from(&golden.start.actor);
+    agent.critic.trained.theta.fill_from(&golden.start.critic);
+    agent.actor.trained.target.fill_from(&golden.start.target_actor);
+    agent.critic.trained.target.fill_from(&golden.start.target_critic);
     agent
 }
 
@@ -89,11 +92,25 @@ fn distance(actual: &[f32], expected: &[f32]) -> f32 {
 }
 
 #[test]
-fn whole_updates_agree_with_pytorch() {
+fn whole_updates_over_slices_agree_with_pytorch() {
+    whole_updates_agree_with_pytorch(Backend::Slices);
+}
+
+#[test]
+fn whole_updates_over_tensors_agree_with_pytorch() {
+    whole_updates_agree_with_pytorch(Backend::Tensors(Device::Cpu));
+    if worker::device::load_cuda() {
+        whole_updates_agree_with_pytorch(Backend::Tensors(Device::Cuda(0)));
+    } else {
+        println!("skipped on CUDA: no GPU that libtorch can use");
+    }
+}
+
+fn whole_updates_agree_with_pytorch(backend: Backend) {
     let golden = golden();
     assert!(golden.torch.starts_with("2.11.0"));
     let _no_gradients = tch::no_grad_guard();
-    let mut agent = agent(&golden);
+    let mut agent = agent(&golden, backend);
     let state_weight_at = agent.actor.layout.state_weight_at;
     for (round, update) in golden.updates.iter().enumerate() {
         let batch = Batch {
@@ -104,7 +121,7 @@ fn whole_updates_agree_with_pytorch() {
             rewards: update.rewards.clone(),
             weights: update.weights.clone(),
         };
-        let mut losses = [Losses { critic: 0.0, value: 0.0 }];
+        let mut losses = [Losses::default()];
         let td = agent.update(&batch, &mut losses).to_vec();
         assert!(distance(&td, &update.td) < 1e-5, "update {round}: δ {td:?} is not {:?}", update.td);
         assert!((losses[0].critic - update.critic_loss).abs() < 1e-5 * (1.0 + update.critic_loss));
@@ -116,9 +133,9 @@ fn whole_updates_agree_with_pytorch() {
             ("critic", &agent.critic, &update.end.critic, &update.end.target_critic),
         ];
         for (name, network, theta, target) in parts {
-            let far = distance(network.trained.theta.as_slice(), theta);
+            let far = distance(&network.trained.theta.to_vec(), theta);
             assert!(far < 2e-5, "update {round}: {name} is {far} away");
-            let far = distance(network.trained.target.as_slice(), target);
+            let far = distance(&network.trained.target.to_vec(), target);
             assert!(far < 2e-5, "update {round}: the target {name} is {far} away");
         }
         let before = if round == 0 { &golden.start.actor } else { &golden.updates[round - 1].end.actor };
@@ -131,7 +148,7 @@ fn whole_updates_agree_with_pytorch() {
 fn the_actor_agrees_with_pytorch() {
     let golden = golden();
     let _no_gradients = tch::no_grad_guard();
-    let mut agent = agent(&golden);
+    let mut agent = agent(&golden, Backend::Slices);
     let first = &golden.updates[0];
     let (n, k) = (golden.history as usize, golden.k);
     for row in 0..first.users.len() {

@@ -3,8 +3,7 @@
 use tch::Tensor;
 
 use super::shapes::{Layout, Linear};
-use crate::kernels::Array;
-use crate::kernels::slices::{self, Columns};
+use crate::kernels::{self, Array, Backend, Columns};
 use crate::optim::{Rates, Trained};
 
 /// A network with its trained state and its layers' views.
@@ -13,12 +12,10 @@ pub struct Network {
     pub layout: Layout,
     /// Parameters, targets, gradients, moments.
     pub trained: Trained,
-    /// Weights of θ by layer, [C, inputs, outputs].
-    pub weights: Vec<Tensor>,
-    /// Weights of θ', likewise.
-    pub target_weights: Vec<Tensor>,
-    /// Gradients of the weights, likewise.
-    pub weight_gradients: Vec<Tensor>,
+    weights: Vec<Tensor>,
+    target_weights: Vec<Tensor>,
+    weight_gradients: Vec<Tensor>,
+    members: usize,
 }
 
 /// Which parameters a forward pass uses.
@@ -32,48 +29,46 @@ pub enum Which {
 
 impl Network {
     /// A network from each member's initial parameters.
-    pub fn new(layout: Layout, initial: &[Vec<f32>], rates: Vec<Rates>) -> Self {
-        let trained = Trained::new(initial, rates);
+    pub fn new(layout: Layout, initial: &[Vec<f32>], rates: Vec<Rates>, backend: Backend) -> Self {
+        let trained = Trained::new(initial, rates, backend);
         let members = initial.len();
         let views = |array: &Array| {
-            layout
-                .layers
-                .iter()
-                .map(|layer| weight_rows(array, members, layout.size, layer, 0, layer.inputs))
-                .collect::<Vec<_>>()
+            let rows = |layer: &Linear| weight_rows(array, members, layout.size, layer, 0, layer.inputs);
+            layout.layers.iter().map(rows).collect::<Vec<_>>()
         };
         let (weights, target_weights) = (views(&trained.theta), views(&trained.target));
         let weight_gradients = views(&trained.gradient);
-        Self { layout, trained, weights, target_weights, weight_gradients }
+        Self { layout, trained, weights, target_weights, weight_gradients, members }
     }
 
-    /// Rows `from..to` of a layer's weight, for gradients of a part of its input.
-    pub fn rows(&self, members: usize, layer: usize, from: usize, to: usize) -> Tensor {
-        weight_rows(&self.trained.theta, members, self.layout.size, &self.layout.layers[layer], from, to)
-    }
-
-    /// Weights by layer.
-    pub fn weights(&self, which: Which) -> &[Tensor] {
-        match which {
-            Which::Online => &self.weights,
-            Which::Target => &self.target_weights,
-        }
+    /// Rows `from..to` of a layer's weight, transposed: [C, outputs, to - from]. Multiplies an output's gradient into
+    /// that of a part of the input.
+    pub fn transposed_rows(&self, layer: usize, from: usize, to: usize) -> Tensor {
+        let place = &self.layout.layers[layer];
+        weight_rows(&self.trained.theta, self.members, self.layout.size, place, from, to).transpose(1, 2)
     }
 
     /// Parameters, [C, P].
-    pub fn parameters(&self, which: Which) -> &[f32] {
+    pub fn parameters(&self, which: Which) -> &Array {
         match which {
-            Which::Online => self.trained.theta.as_slice(),
-            Which::Target => self.trained.target.as_slice(),
+            Which::Online => &self.trained.theta,
+            Which::Target => &self.trained.target,
         }
     }
 
-    /// out = ReLU(x · W + b) for layer `layer`; x and out are [C, rows, ·].
-    pub fn relu_layer(&self, which: Which, layer: usize, x: &Tensor, out: &mut Array, rows: usize) {
-        let place = self.layout.layers[layer];
-        let _ = x.bmm_out(out.tensor(), &self.weights(which)[layer]);
-        let parameters = self.parameters(which);
-        slices::bias_relu(out.as_mut_slice(), rows, place.outputs, parameters, self.layout.size, place.bias_at);
+    /// out = x · W, without the bias; x and out are [C, rows, ·].
+    fn multiply(&self, which: Which, layer: usize, x: &Array, out: &mut Array) {
+        let weights = match which {
+            Which::Online => &self.weights,
+            Which::Target => &self.target_weights,
+        };
+        let _ = x.tensor().bmm_out(out.tensor(), &weights[layer]);
+    }
+
+    /// out = ReLU(x · W + b).
+    pub fn relu_layer(&self, which: Which, layer: usize, x: &Array, out: &mut Array) {
+        self.multiply(which, layer, x, out);
+        kernels::bias_relu(out, self.parameters(which), self.layout.layers[layer].bias_at);
     }
 
     /// As [`Network::relu_layer`], by way of `scratch` into some columns of `out`.
@@ -81,33 +76,26 @@ impl Network {
         &self,
         which: Which,
         layer: usize,
-        x: &Tensor,
+        x: &Array,
         scratch: &mut Array,
         out: (&mut Array, Columns),
-        rows: usize,
     ) {
-        let place = self.layout.layers[layer];
-        let _ = x.bmm_out(scratch.tensor(), &self.weights(which)[layer]);
-        let (out, columns) = out;
-        let parameters = self.parameters(which);
-        slices::bias_relu_into(
-            scratch.as_slice(),
-            out.as_mut_slice(),
-            columns,
-            rows,
-            parameters,
-            self.layout.size,
-            place.bias_at,
-        );
+        self.multiply(which, layer, x, scratch);
+        let bias_at = self.layout.layers[layer].bias_at;
+        kernels::bias_relu_into(scratch, out.0, out.1, self.parameters(which), bias_at);
+    }
+
+    /// out = tanh(x · W + b).
+    pub fn tanh_layer(&self, which: Which, layer: usize, x: &Array, out: &mut Array) {
+        self.multiply(which, layer, x, out);
+        kernels::add_bias(out, self.parameters(which), self.layout.layers[layer].bias_at);
+        kernels::tanh(out);
     }
 
     /// Gradients of layer `layer`'s weight and bias from its input (transposed) and its output's gradient.
-    pub fn layer_gradient(&mut self, layer: usize, x_transposed: &Tensor, dy: &Array, rows: usize) {
-        let place = self.layout.layers[layer];
+    pub fn layer_gradient(&mut self, layer: usize, x_transposed: &Tensor, dy: &Array) {
         let _ = x_transposed.bmm_out(&self.weight_gradients[layer], dy.tensor());
-        let size = self.layout.size;
-        let gradient = self.trained.gradient.as_mut_slice();
-        slices::column_sums(dy.as_slice(), rows, place.outputs, gradient, size, place.bias_at);
+        kernels::column_sums(dy, &mut self.trained.gradient, self.layout.layers[layer].bias_at);
     }
 }
 

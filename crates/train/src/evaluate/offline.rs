@@ -177,6 +177,7 @@ struct Actor<'a> {
     agent: &'a Agent,
     pass: ActorPass,
     states: Array,
+    actions: Vec<f32>,
     users: Vec<u32>,
     histories: Vec<u32>,
 }
@@ -184,8 +185,9 @@ struct Actor<'a> {
 impl<'a> Actor<'a> {
     fn new(agent: &'a Agent, rows: usize) -> Self {
         Self {
-            pass: ActorPass::new(&agent.shapes, 1, rows),
-            states: Array::zeros(&[1, rows, agent.shapes.state]),
+            pass: ActorPass::new(&agent.shapes, 1, rows, agent.backend()),
+            states: Array::zeros(&[1, rows, agent.shapes.state], agent.backend()),
+            actions: vec![0.0; rows * agent.shapes.k],
             agent,
             users: Vec::new(),
             histories: Vec::new(),
@@ -199,14 +201,15 @@ impl<'a> Actor<'a> {
             self.users.push(session.user);
             self.histories.extend_from_slice(session.history.items());
         }
-        self.agent.states_into(&self.users, &self.histories, sessions.len(), &mut self.states);
+        self.agent.states_into(&self.users, &self.histories, &mut self.states);
         self.pass.run(&self.agent.actor, Which::Online, &self.states);
+        self.pass.action.read_into(&mut self.actions);
     }
 
     /// A user's action; drawn anew from `stream` where the step explores.
     fn action(&mut self, row: usize, stream: Option<&mut Stream>) -> &[f32] {
         let k = self.agent.shapes.k;
-        let action = &mut self.pass.action.as_mut_slice()[row * k..][..k];
+        let action = &mut self.actions[row * k..][..k];
         if let Some(stream) = stream {
             explore(stream, action);
         }

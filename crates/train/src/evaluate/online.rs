@@ -214,7 +214,7 @@ impl<'a> Online<'a> {
         }
         self.batch.clear();
         self.replay.draw(self.agent.shapes.batch, self.spec.beta, stream, &mut self.batch);
-        let mut losses = [Losses { critic: 0.0, value: 0.0 }];
+        let mut losses = [Losses::default()];
         let td = self.agent.update(&self.batch, &mut losses);
         self.replay.reprioritise(td);
         self.changed = true;

@@ -1,46 +1,164 @@
-//! The small operations between the matrix products, and memory that both they and libtorch see.
+//! The small operations between the matrix products. Each exists twice, as a loop over slices for the CPU
+//! ([`slices`]) and as libtorch operations for a GPU ([`tensors`]); the functions here choose. Matrices are
+//! [C, rows, width], parameters [C, P] with offsets into a member's row.
 
+pub mod array;
 pub mod simd;
 pub mod slices;
+pub mod tensors;
 
-use tch::{Device, Kind, Tensor};
+pub use self::array::{Array, Backend};
+pub use self::slices::Columns;
 
-/// A dense single-precision array that libtorch multiplies and loops over slices fill. Owns its memory: slices come
-/// from `&self` and `&mut self`, and views for libtorch are only used inside calls that hold the array.
-pub struct Array {
-    tensor: Tensor,
-    size: usize,
+/// Chooses between the two forms by the backend of `$array`.
+macro_rules! choose {
+    ($array:expr, $slices:expr, $tensors:expr) => {
+        match $array.backend() {
+            Backend::Slices => $slices,
+            Backend::Tensors(_) => $tensors,
+        }
+    };
 }
 
-impl Array {
-    /// Zeros of the given shape on the CPU.
-    pub fn zeros(shape: &[usize]) -> Self {
-        let sizes: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
-        Self { tensor: Tensor::zeros(sizes, (Kind::Float, Device::Cpu)), size: shape.iter().product() }
-    }
+/// x += bias; the bias lies at `at` in each member's parameters.
+pub fn add_bias(x: &mut Array, parameters: &Array, at: usize) {
+    let (rows, width, p) = (x.size(1), x.size(2), parameters.size(1));
+    choose!(
+        x,
+        slices::add_bias(x.as_mut_slice(), rows, width, parameters.as_slice(), p, at),
+        tensors::add_bias(x, parameters, at)
+    );
+}
 
-    /// The tensor, for libtorch's products.
-    pub fn tensor(&self) -> &Tensor {
-        &self.tensor
-    }
+/// x = max(x + bias, 0) in place.
+pub fn bias_relu(x: &mut Array, parameters: &Array, at: usize) {
+    let (rows, width, p) = (x.size(1), x.size(2), parameters.size(1));
+    choose!(
+        x,
+        slices::bias_relu(x.as_mut_slice(), rows, width, parameters.as_slice(), p, at),
+        tensors::bias_relu(x, parameters, at)
+    );
+}
 
-    /// The values.
-    pub fn as_slice(&self) -> &[f32] {
-        // SAFETY: the tensor is contiguous, on the CPU, of type float and lives as long as self.
-        unsafe { std::slice::from_raw_parts(self.tensor.data_ptr().cast(), self.size) }
-    }
+/// out[columns] = max(x + bias, 0).
+pub fn bias_relu_into(x: &Array, out: &mut Array, columns: Columns, parameters: &Array, at: usize) {
+    let (rows, p) = (x.size(1), parameters.size(1));
+    choose!(
+        x,
+        slices::bias_relu_into(x.as_slice(), out.as_mut_slice(), columns, rows, parameters.as_slice(), p, at),
+        tensors::bias_relu_into(x, out, columns, parameters, at)
+    );
+}
 
-    /// The values, to write.
-    pub fn as_mut_slice(&mut self) -> &mut [f32] {
-        // SAFETY: as above; libtorch touches the memory only within calls, none of which runs while `self` is borrowed.
-        unsafe { std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast(), self.size) }
-    }
+/// x = tanh(x) in place.
+pub fn tanh(x: &mut Array) {
+    let _ = x.tensor().shallow_clone().tanh_();
+}
 
-    /// A view of columns or rows for libtorch: `[c, rows, width]` at `offset` in each member's `stride` values.
-    pub fn view(&self, shape: [usize; 3], strides: [usize; 3], offset: usize) -> Tensor {
-        let last: usize = shape.iter().zip(strides).map(|(size, stride)| (size - 1) * stride).sum();
-        assert!(offset + last < self.size, "a view lies inside its array");
-        let long = |sizes: [usize; 3]| sizes.map(|size| size as i64);
-        self.tensor.as_strided(long(shape), long(strides), offset as i64)
-    }
+/// out[columns] = x.
+pub fn copy_into(x: &Array, out: &mut Array, columns: Columns) {
+    choose!(x, slices::copy_into(x.as_slice(), out.as_mut_slice(), columns), tensors::copy_into(x, out, columns));
+}
+
+/// gradient = gradient where activation[columns] is positive, else 0; in place.
+pub fn relu_backward(gradient: &mut Array, activation: &Array, columns: Columns) {
+    choose!(
+        gradient,
+        slices::relu_backward(gradient.as_mut_slice(), activation.as_slice(), columns),
+        tensors::relu_backward(gradient, activation, columns)
+    );
+}
+
+/// out = gradient[columns] where activation[columns] is positive, else 0.
+pub fn relu_backward_from(gradient: &Array, activation: &Array, columns: Columns, out: &mut Array) {
+    choose!(
+        gradient,
+        slices::relu_backward_from(gradient.as_slice(), activation.as_slice(), columns, out.as_mut_slice()),
+        tensors::relu_backward_from(gradient, activation, columns, out)
+    );
+}
+
+/// out = gradient[columns] · (1 - y²), with y = tanh(x).
+pub fn tanh_backward_from(gradient: &Array, columns: Columns, y: &Array, out: &mut Array) {
+    choose!(
+        gradient,
+        slices::tanh_backward_from(gradient.as_slice(), columns, y.as_slice(), out.as_mut_slice()),
+        tensors::tanh_backward_from(gradient, columns, y, out)
+    );
+}
+
+/// Sums every column of x over a member's rows into its gradient at `at`.
+pub fn column_sums(x: &Array, gradient: &mut Array, at: usize) {
+    let (rows, width, p) = (x.size(1), x.size(2), gradient.size(1));
+    choose!(
+        x,
+        slices::column_sums(x.as_slice(), rows, width, gradient.as_mut_slice(), p, at),
+        tensors::column_sums(x, gradient, at)
+    );
+}
+
+/// The critic's last layer, q [C, rows] = x · w + b: a product and a sum, since a matrix product with one output
+/// column is not the same to the bit for every cohort size.
+pub fn head(x: &Array, parameters: &Array, weight_at: usize, bias_at: usize, q: &mut Array) {
+    let (rows, width, p) = (x.size(1), x.size(2), parameters.size(1));
+    choose!(
+        x,
+        slices::head(x.as_slice(), rows, width, parameters.as_slice(), p, weight_at, bias_at, q.as_mut_slice()),
+        tensors::head(x, parameters, weight_at, bias_at, q)
+    );
+}
+
+/// Backward through [`head`] and the ReLU before it: out = dq · w where x > 0.
+pub fn head_backward(dq: &Array, x: &Array, parameters: &Array, weight_at: usize, out: &mut Array) {
+    let (rows, width, p) = (x.size(1), x.size(2), parameters.size(1));
+    choose!(
+        x,
+        slices::head_backward(
+            dq.as_slice(),
+            x.as_slice(),
+            rows,
+            width,
+            parameters.as_slice(),
+            p,
+            weight_at,
+            out.as_mut_slice()
+        ),
+        tensors::head_backward(dq, x, parameters, weight_at, out)
+    );
+}
+
+/// Gradients of [`head`]'s weight and bias.
+pub fn head_gradient(dq: &Array, x: &Array, gradient: &mut Array, weight_at: usize, bias_at: usize) {
+    let (rows, width, p) = (x.size(1), x.size(2), gradient.size(1));
+    choose!(
+        x,
+        slices::head_gradient(dq.as_slice(), x.as_slice(), rows, width, gradient.as_mut_slice(), p, weight_at, bias_at),
+        tensors::head_gradient(dq, x, gradient, weight_at, bias_at)
+    );
+}
+
+/// y = r + γ q', with γ one a member; all others [C, N].
+pub fn bootstrap(rewards: &Array, gamma: &Array, q: &Array, y: &mut Array) {
+    choose!(
+        rewards,
+        slices::bootstrap(rewards.as_slice(), gamma.as_slice(), q.as_slice(), y.as_mut_slice()),
+        tensors::bootstrap(rewards, gamma, q, y)
+    );
+}
+
+/// δ = y - q and the gradient of the critic's loss, dq = -2/N · weight · δ; all [C, N].
+pub fn temporal_difference(y: &Array, q: &Array, weights: &Array, td: &mut Array, dq: &mut Array) {
+    let n = y.size(1);
+    choose!(
+        y,
+        slices::temporal_difference(
+            y.as_slice(),
+            q.as_slice(),
+            weights.as_slice(),
+            n,
+            td.as_mut_slice(),
+            dq.as_mut_slice()
+        ),
+        tensors::temporal_difference(y, q, weights, td, dq)
+    );
 }

@@ -1,4 +1,4 @@
-//! The small operations between the matrix products, on CPU memory. One pass each, no allocation. `c` is the number of
+//! The kernels on CPU memory. One pass each, no allocation. `c` is the number of
 //! cohort members, `n` the rows of each; matrices are [c, n, width], parameters [c, p] with offsets into a member's row.
 
 use super::simd::{add_scaled, dot, simd};
@@ -164,6 +164,26 @@ simd! {
                 gradient[bias_at] += dq;
                 add_scaled(&mut gradient[weight_at..][..width], *dq, x);
             }
+        }
+    }
+}
+
+simd! {
+    /// y = r + γ q'; γ has one value a member.
+    pub fn bootstrap(rewards: &[f32], gamma: &[f32], q: &[f32], y: &mut [f32]) {
+        let n = y.len() / gamma.len();
+        for (row, ((y, reward), q)) in y.iter_mut().zip(rewards).zip(q).enumerate() {
+            *y = reward + gamma[row / n] * q;
+        }
+    }
+}
+
+simd! {
+    /// δ = y - q and dq = -2/N · weight · δ.
+    pub fn temporal_difference(y: &[f32], q: &[f32], weights: &[f32], n: usize, td: &mut [f32], dq: &mut [f32]) {
+        for row in 0..y.len() {
+            td[row] = y[row] - q[row];
+            dq[row] = -2.0 / n as f32 * weights[row] * td[row];
         }
     }
 }

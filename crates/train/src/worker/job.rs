@@ -1,18 +1,18 @@
 //! One cohort from spec to result: prepares the run folders, trains or evaluates, writes journal, model and, last, the
 //! result.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drr_core::journal::{Point, Writer};
-use drr_core::protocol::{Assignment, Device, FromWorker};
+use drr_core::protocol::{Assignment, FromWorker};
 use drr_core::result::{FORMAT, TrialResult};
 use drr_core::spec::{DrrJob, EvalJob, Job, Measure, Policy as PolicySpec, TrialSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
 
 use super::channel::Channel;
+use super::device::backend;
 use super::library::{Library, check_model};
 use super::numerics;
 use crate::actor_critic::{Agent, Shapes};
@@ -41,9 +41,6 @@ fn copy(error: &Error) -> Error {
 }
 
 fn cohort(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Result<Vec<Result<()>>> {
-    if let Device::Cuda(index) = assignment.device {
-        return Err(Error::Deterministic(format!("this worker computes on the CPU only; cuda:{index} was asked for")));
-    }
     let mut records = Records::open(assignment, channel)?;
     let outcomes = match &assignment.trials[..] {
         [spec] => match &spec.job {
@@ -86,7 +83,7 @@ fn train_drr(assignment: &Assignment, library: &mut Library, records: &mut Recor
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let (agent, outcomes) = train(&members, records)?;
+    let (agent, outcomes) = train(&members, backend(assignment.device)?, records)?;
     let saved = outcomes.into_iter().enumerate().map(|(member, outcome)| {
         let metrics = outcome?;
         let path = records.folder(member).model();
@@ -106,7 +103,7 @@ fn evaluate(
     let world = library.world(&assignment.data, &spec.dataset, &spec.split)?;
     let model = library.pmf(&assignment.runs, job.pmf)?;
     let mut policy = match &job.policy {
-        PolicySpec::Drr(trial) | PolicySpec::DrrUntrained(trial) => recommender(&assignment.runs, *trial, &model)?,
+        PolicySpec::Drr(trial) | PolicySpec::DrrUntrained(trial) => recommender(assignment, *trial, &model)?,
         PolicySpec::Pmf => Policy::Static(Ranker::Pmf(Arc::clone(&model))),
         PolicySpec::Popularity => Policy::Static(Ranker::popularity(&world)),
         PolicySpec::Random => Policy::Static(Ranker::Random),
@@ -124,9 +121,9 @@ fn evaluate(
 }
 
 /// A trained recommender from its run folder.
-fn recommender(runs: &Path, trial: TrialId, model: &Arc<PmfModel>) -> Result<Policy> {
-    check_model(runs, trial)?;
-    let folder = TrialDir::new(runs, trial);
+fn recommender(assignment: &Assignment, trial: TrialId, model: &Arc<PmfModel>) -> Result<Policy> {
+    check_model(&assignment.runs, trial)?;
+    let folder = TrialDir::new(&assignment.runs, trial);
     let text = std::fs::read(folder.spec())?;
     let spec: TrialSpec = serde_json::from_slice(&text)
         .map_err(|error| Error::Environment(format!("{}: {error}", folder.spec().display())))?;
@@ -134,7 +131,8 @@ fn recommender(runs: &Path, trial: TrialId, model: &Arc<PmfModel>) -> Result<Pol
         return Err(Error::Deterministic(format!("trial {} is not a recommender", trial.short())));
     };
     let shapes = Shapes::new(&job.drr, model.k);
-    let mut agent = Agent::new(&shapes, &[&job.drr], &[spec.seed], vec![Arc::clone(model)]);
+    let backend = backend(assignment.device)?;
+    let mut agent = Agent::new(&shapes, &[&job.drr], &[spec.seed], vec![Arc::clone(model)], backend);
     model::load_agent(&folder.model(), &mut agent)?;
     Ok(Policy::Recommender(Box::new(agent), job.drr))
 }

@@ -2,6 +2,7 @@
 //! database, and a trial's failure never ends it.
 
 pub mod channel;
+pub mod device;
 pub mod job;
 pub mod library;
 pub mod numerics;

@@ -1,0 +1,215 @@
+//! One update of a cohort: the critic's step, the actor's step, their memory.
+
+use tch::Tensor;
+
+use super::forward::{ActorPass, CriticPass, transposed};
+use super::network::{Network, Which};
+use super::shapes::Shapes;
+use super::{Agent, Batch, Losses, encode};
+use crate::kernels::{self, Array, Backend, Columns};
+
+/// Memory of an update, allocated once. All arrays are [C, N, ·].
+pub(super) struct Workspace {
+    state: Array,
+    next_state: Array,
+    action: Array,
+    reward: Array,
+    weight: Array,
+    gamma: Array,
+    policy: ActorPass,
+    value: CriticPass,
+    target: Array,
+    td: Array,
+    d_value: Array,
+    d_policy_value: Array,
+    d_third: Array,
+    d_second: Array,
+    d_joined: Array,
+    d_h: Array,
+    d_action: Array,
+    d_policy_second: Array,
+    d_policy_first: Array,
+    d_state_critic: Array,
+    d_state_actor: Array,
+    scratch: Vec<f32>,
+    host_td: Vec<f32>,
+    host_q: Vec<f32>,
+    views: Views,
+}
+
+/// Transposed views: of activations, for gradients of weights; of weights, for gradients of inputs.
+struct Views {
+    state: Tensor,
+    policy_first: Tensor,
+    policy_second: Tensor,
+    joined: Tensor,
+    second: Tensor,
+    /// The rows behind p_u only: nothing before p_u is trained.
+    critic_first: Tensor,
+    critic_second: Tensor,
+    /// The rows of h: the critic's own step needs no gradient of the action.
+    critic_second_h: Tensor,
+    critic_third: Tensor,
+    actor_first: Tensor,
+    actor_second: Tensor,
+    actor_third: Tensor,
+}
+
+impl Workspace {
+    pub(super) fn new(shapes: &Shapes, gamma: &[f32], actor: &Network, critic: &Network, backend: Backend) -> Self {
+        let (members, n) = (gamma.len(), shapes.batch);
+        let room = |width| Array::zeros(&[members, n, width], backend);
+        let column = || Array::zeros(&[members, n], backend);
+        let [h, second, third] = shapes.critic_hidden;
+        let tail = shapes.state - shapes.k;
+        let (state, policy) = (room(shapes.state), ActorPass::new(shapes, members, n, backend));
+        let value = CriticPass::new(shapes, members, n, backend);
+        let views = Views {
+            state: transposed(&state),
+            policy_first: transposed(&policy.first),
+            policy_second: transposed(&policy.second),
+            joined: transposed(&value.joined),
+            second: transposed(&value.second),
+            critic_first: critic.transposed_rows(0, shapes.k, shapes.state),
+            critic_second: critic.transposed_rows(1, 0, shapes.k + h),
+            critic_second_h: critic.transposed_rows(1, shapes.k, shapes.k + h),
+            critic_third: critic.transposed_rows(2, 0, second),
+            actor_first: actor.transposed_rows(0, shapes.k, shapes.state),
+            actor_second: actor.transposed_rows(1, 0, shapes.actor_hidden[0]),
+            actor_third: actor.transposed_rows(2, 0, shapes.actor_hidden[1]),
+        };
+        let mut d_policy_value = column();
+        d_policy_value.fill_from(&vec![-1.0 / n as f32; members * n]);
+        let mut gammas = Array::zeros(&[members, 1], backend);
+        gammas.fill_from(gamma);
+        Self {
+            next_state: room(shapes.state),
+            action: room(shapes.k),
+            reward: column(),
+            weight: column(),
+            gamma: gammas,
+            target: column(),
+            td: column(),
+            d_value: column(),
+            d_policy_value,
+            d_third: room(third),
+            d_second: room(second),
+            d_joined: room(shapes.k + h),
+            d_h: room(h),
+            d_action: room(shapes.k),
+            d_policy_second: room(shapes.actor_hidden[1]),
+            d_policy_first: room(shapes.actor_hidden[0]),
+            d_state_critic: room(tail),
+            d_state_actor: room(tail),
+            scratch: vec![0.0; shapes.k],
+            host_td: vec![0.0; members * n],
+            host_q: vec![0.0; members * n],
+            state,
+            policy,
+            value,
+            views,
+        }
+    }
+
+    /// From dq to the gradient of the critic's second hidden layer, common to both steps.
+    fn backward_to_second(
+        critic: &Network,
+        views: &Views,
+        dq: &Array,
+        value: &CriticPass,
+        d: (&mut Array, &mut Array),
+    ) {
+        let (d_third, d_second) = d;
+        let head = critic.layout.layers[3];
+        kernels::head_backward(dq, &value.third, critic.parameters(Which::Online), head.weight_at, d_third);
+        let _ = d_third.tensor().bmm_out(d_second.tensor(), &views.critic_third);
+        kernels::relu_backward(d_second, &value.second, Columns::all(value.second.size(2)));
+    }
+}
+
+impl Agent {
+    /// One update of every member (slides, lines 14–17). Returns the temporal-difference errors δ = y - Q(s, a), [C, N].
+    pub fn update(&mut self, batch: &Batch, losses: &mut [Losses]) -> &[f32] {
+        let Self { embeddings, actor, work, .. } = self;
+        encode(embeddings, actor, &batch.users, &batch.before, &mut work.state);
+        encode(embeddings, actor, &batch.users, &batch.after, &mut work.next_state);
+        work.action.fill_from(&batch.actions);
+        work.reward.fill_from(&batch.rewards);
+        work.weight.fill_from(&batch.weights);
+        self.targets();
+        self.critic_step();
+        self.actor_step(batch);
+        self.read(batch, losses);
+        &self.work.host_td
+    }
+
+    /// y = r + γ Q'(s', π'(s')). A session ends by truncation, so y always bootstraps.
+    fn targets(&mut self) {
+        let Self { actor, critic, work, .. } = self;
+        work.policy.run(actor, Which::Target, &work.next_state);
+        work.value.run(critic, Which::Target, &work.next_state, &work.policy.action);
+        kernels::bootstrap(&work.reward, &work.gamma, &work.value.q, &mut work.target);
+    }
+
+    /// Minimises the mean of weight · (y - Q(s, a))².
+    fn critic_step(&mut self) {
+        let Self { critic, work, .. } = self;
+        let Workspace { value, views, d_value, d_third, d_second, d_h, .. } = work;
+        value.run(critic, Which::Online, &work.state, &work.action);
+        kernels::temporal_difference(&work.target, &value.q, &work.weight, &mut work.td, d_value);
+        Workspace::backward_to_second(critic, views, d_value, value, (d_third, d_second));
+        let head = critic.layout.layers[3];
+        kernels::head_gradient(d_value, &value.third, &mut critic.trained.gradient, head.weight_at, head.bias_at);
+        critic.layer_gradient(2, &views.second, d_third);
+        critic.layer_gradient(1, &views.joined, d_second);
+        let _ = d_second.tensor().bmm_out(d_h.tensor(), &views.critic_second_h);
+        kernels::relu_backward(d_h, &value.joined, value.h_columns);
+        critic.layer_gradient(0, &views.state, d_h);
+        critic.trained.step();
+    }
+
+    /// Maximises the mean of Q(s, π(s)) over the actor and w; w's gradient comes through the actor and the critic.
+    fn actor_step(&mut self, batch: &Batch) {
+        let Self { actor, critic, work, embeddings, .. } = self;
+        let Workspace { policy, value, views, d_third, d_second, d_joined, d_h, d_action, .. } = work;
+        policy.run(actor, Which::Online, &work.state);
+        value.run(critic, Which::Online, &work.state, &policy.action);
+        Workspace::backward_to_second(critic, views, &work.d_policy_value, value, (d_third, d_second));
+        let _ = d_second.tensor().bmm_out(d_joined.tensor(), &views.critic_second);
+        kernels::relu_backward_from(d_joined, &value.joined, value.h_columns, d_h);
+        let _ = d_h.tensor().bmm_out(work.d_state_critic.tensor(), &views.critic_first);
+
+        kernels::tanh_backward_from(d_joined, value.action_columns, &policy.action, d_action);
+        actor.layer_gradient(2, &views.policy_second, d_action);
+        let _ = d_action.tensor().bmm_out(work.d_policy_second.tensor(), &views.actor_third);
+        kernels::relu_backward(&mut work.d_policy_second, &policy.second, Columns::all(policy.second.size(2)));
+        actor.layer_gradient(1, &views.policy_first, &work.d_policy_second);
+        let _ = work.d_policy_second.tensor().bmm_out(work.d_policy_first.tensor(), &views.actor_second);
+        kernels::relu_backward(&mut work.d_policy_first, &policy.first, Columns::all(policy.first.size(2)));
+        actor.layer_gradient(0, &views.state, &work.d_policy_first);
+        let _ = work.d_policy_first.tensor().bmm_out(work.d_state_actor.tensor(), &views.actor_first);
+        embeddings.weight_gradient(
+            &batch.users,
+            &batch.before,
+            (&work.d_state_critic, &work.d_state_actor),
+            &mut work.scratch,
+            &mut actor.trained.gradient,
+            actor.layout.state_weight_at,
+        );
+        actor.trained.step();
+    }
+
+    /// Brings δ and Q to the host, once an update, and sums up the losses.
+    fn read(&mut self, batch: &Batch, losses: &mut [Losses]) {
+        let (work, n) = (&mut self.work, self.shapes.batch);
+        work.td.read_into(&mut work.host_td);
+        work.value.q.read_into(&mut work.host_q);
+        for (member, losses) in losses.iter_mut().enumerate() {
+            let rows = member * n..(member + 1) * n;
+            let weighted =
+                rows.clone().map(|row| f64::from(batch.weights[row] * work.host_td[row] * work.host_td[row]));
+            losses.critic = weighted.sum::<f64>() / n as f64;
+            losses.value = work.host_q[rows].iter().map(|&q| f64::from(q)).sum::<f64>() / n as f64;
+        }
+    }
+}
