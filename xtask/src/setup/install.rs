@@ -31,8 +31,8 @@ pub fn install(place: &Place, when_ready: WhenReady) -> Result<(), Problem> {
     check_disk(place)?;
     let wheels = place.variant.wheels();
     for (index, wheel) in wheels.iter().enumerate() {
-        eprintln!("libtorch {VERSION}: fetching {} ({} of {})", wheel.requirement(), index + 1, wheels.len());
-        fetch(&pip, wheel, &downloads)?;
+        let which = format!("{} ({} of {})", wheel.requirement(), index + 1, wheels.len());
+        fetch(&pip, wheel, &downloads, &which)?;
     }
     let partial = place.partial();
     remove(&partial)?;
@@ -67,11 +67,13 @@ fn lock(cache: &Path) -> Result<File, Problem> {
 }
 
 /// Leaves a verified wheel in `downloads`.
-fn fetch(pip: &Pip, wheel: &Wheel, downloads: &Path) -> Result<(), Problem> {
+fn fetch(pip: &Pip, wheel: &Wheel, downloads: &Path, which: &str) -> Result<(), Problem> {
     let path = downloads.join(wheel.file);
     if path.is_file() && verify(&path, wheel.sha256).is_ok() {
+        eprintln!("libtorch {VERSION}: {which} is there from an earlier attempt");
         return Ok(());
     }
+    eprintln!("libtorch {VERSION}: fetching {which}");
     let scratch = downloads.join("scratch");
     for attempt in 1.. {
         remove(&path)?;
