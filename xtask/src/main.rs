@@ -1,2 +1,64 @@
-//! x
-fn main() {}
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | help`.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `arguments` | the command line and the help text |
+//! | `setup` | libtorch: found, or installed from PyPI |
+//! | `chores` | demo, test, ci: lists of steps |
+//! | `steps` | runs steps, times them, says which failed |
+//! | `problem` | what is missing, and the mend, in one line |
+//!
+//! It knows nothing of drr-lab's inside: everything it does could be typed by hand.
+
+mod arguments;
+mod chores;
+mod problem;
+mod setup;
+mod steps;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{env, io};
+
+use arguments::Command;
+use problem::Problem;
+
+fn main() -> ExitCode {
+    let command = match arguments::parse(env::args().skip(1)) {
+        Ok(command) => command,
+        Err(usage) => {
+            eprintln!("error: {usage}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(code) => code,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Problem> {
+    let root = repository_root()?;
+    match command {
+        Command::Help => {
+            print!("{}", arguments::HELP);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Setup(options) => setup::run(&root, &options).map(|_| ExitCode::SUCCESS),
+        Command::Demo => chores::demo(&root),
+        Command::Test => chores::test(&root),
+        Command::Ci => chores::ci(&root),
+    }
+}
+
+/// The folder above this crate. Cargo tells it at run time; what it said at build time serves a direct call.
+fn repository_root() -> Result<PathBuf, Problem> {
+    let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = PathBuf::from(here).parent().map(PathBuf::from).filter(|root| root.join("Cargo.toml").is_file());
+    root.ok_or_else(|| {
+        Problem::file("the repository", &io::Error::from(io::ErrorKind::NotFound), "run `cargo xtask` inside it")
+    })
+}

@@ -1,0 +1,165 @@
+//! The command line of `cargo xtask`: parsed, taught, and forgiving in its errors only.
+
+use std::fmt;
+
+/// What `cargo xtask help` prints.
+pub const HELP: &str = "\
+cargo xtask: set-up and chores of drr-lab
+
+  cargo xtask demo     from nothing to a report: set up libtorch, build, fetch MovieLens 100K,
+                       run the sweep sweeps/quickstart.toml, write reports/quickstart/
+  cargo xtask test     set up libtorch, build, run all tests
+  cargo xtask ci       what every change must pass: formatting, build, clippy with warnings as
+                       errors, tests, documentation; ends with a table of times
+  cargo xtask setup    only the set-up: find libtorch 2.11.0, or install it for this user
+      --cuda           with CUDA (about 2.5 GB to download); the default where an NVIDIA driver is found
+      --cpu            without CUDA (about 550 MB to download); the default elsewhere
+      --force          download and install again, even if it is there
+  cargo xtask help     this text
+
+After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
+libtorch comes from PyPI through pip, so pip's mirrors, proxies and certificates are respected. It is
+kept in ${XDG_CACHE_HOME:-~/.cache}/drr-lab and shared by all checkouts; `.libtorch` in the repository
+is a link to it. A LIBTORCH variable of your own wins.
+
+Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
+";
+
+const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "help"];
+const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    Setup(SetupOptions),
+    Demo,
+    Test,
+    Ci,
+    Help,
+}
+
+/// What `setup` was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetupOptions {
+    pub wish: Wish,
+    pub when_ready: WhenReady,
+}
+
+/// Which libtorch is wished for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// What is installed already, else what the machine calls for.
+    #[default]
+    Whatever,
+    Cpu,
+    Cuda,
+}
+
+/// What to do about a libtorch that is installed already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenReady {
+    #[default]
+    Keep,
+    Replace,
+}
+
+/// A command line that makes no sense, and the nearest that does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    message: String,
+    nearest: Option<&'static str>,
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match self.nearest {
+            Some(nearest) => write!(f, "\nhint: did you mean `{nearest}`?"),
+            None => f.write_str("\nhint: `cargo xtask help` lists what there is"),
+        }
+    }
+}
+
+/// Reads the arguments after the program's name.
+pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usage> {
+    let mut arguments = arguments.into_iter();
+    let Some(name) = arguments.next() else { return Ok(Command::Help) };
+    let command = match name.as_str() {
+        "setup" => return setup(arguments),
+        "demo" => Command::Demo,
+        "test" => Command::Test,
+        "ci" => Command::Ci,
+        "help" | "--help" | "-h" => Command::Help,
+        _ => return Err(unknown("command", &name, COMMANDS)),
+    };
+    match arguments.next().as_deref() {
+        None => Ok(command),
+        Some("--help" | "-h") => Ok(Command::Help),
+        Some(extra) => {
+            Err(Usage { message: format!("`cargo xtask {name}` takes no argument, got `{extra}`"), nearest: None })
+        }
+    }
+}
+
+fn setup(arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    let mut options = SetupOptions::default();
+    for argument in arguments {
+        let wish = match argument.as_str() {
+            "--cuda" => Wish::Cuda,
+            "--cpu" => Wish::Cpu,
+            "--force" => {
+                options.when_ready = WhenReady::Replace;
+                continue;
+            }
+            "--help" | "-h" => return Ok(Command::Help),
+            _ => return Err(unknown("option of `cargo xtask setup`", &argument, SETUP_FLAGS)),
+        };
+        if options.wish != Wish::Whatever && options.wish != wish {
+            return Err(Usage { message: "`--cpu` and `--cuda` exclude each other".to_owned(), nearest: None });
+        }
+        options.wish = wish;
+    }
+    Ok(Command::Setup(options))
+}
+
+fn unknown(what: &str, got: &str, known: &[&'static str]) -> Usage {
+    let distance = |name: &&&str| strsim::damerau_levenshtein(name, got);
+    let nearest = known.iter().min_by_key(distance).filter(|name| distance(name) <= 2).copied();
+    Usage { message: format!("unknown {what}: `{got}`"), nearest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(str::to_owned)).map_err(|usage| usage.to_string())
+    }
+
+    #[test]
+    fn commands_parse() {
+        assert_eq!(parsed(""), Ok(Command::Help));
+        assert_eq!(parsed("demo"), Ok(Command::Demo));
+        assert_eq!(parsed("ci --help"), Ok(Command::Help));
+        assert_eq!(parsed("setup"), Ok(Command::Setup(SetupOptions::default())));
+        let cuda = SetupOptions { wish: Wish::Cuda, when_ready: WhenReady::Replace };
+        assert_eq!(parsed("setup --force --cuda"), Ok(Command::Setup(cuda)));
+    }
+
+    #[test]
+    fn an_unknown_word_names_the_nearest_known_one() {
+        assert_eq!(parsed("tset"), Err("unknown command: `tset`\nhint: did you mean `test`?".to_owned()));
+        assert!(parsed("setup --cdua").is_err_and(|text| text.ends_with("did you mean `--cuda`?")));
+        assert!(parsed("publish").is_err_and(|text| text.ends_with("`cargo xtask help` lists what there is")));
+        assert!(parsed("demo now").is_err_and(|text| text.contains("takes no argument, got `now`")));
+        assert!(parsed("setup --cpu --cuda").is_err_and(|text| text.contains("exclude")));
+    }
+
+    #[test]
+    fn the_help_teaches_every_command_and_option() {
+        for word in COMMANDS.iter().chain(&["--cuda", "--cpu", "--force"]) {
+            assert!(HELP.contains(word), "{word}");
+        }
+        assert!(HELP.lines().all(|line| line.len() <= 110));
+    }
+}

@@ -1,0 +1,90 @@
+//! The chores, each a list of steps: `demo`, `test`, `ci`. One profile serves them all, so that libtorch's bindings,
+//! minutes of work, are compiled once.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use crate::arguments::SetupOptions;
+use crate::problem::Problem;
+use crate::setup;
+use crate::steps::{Outcome, Record, Step, Table};
+
+const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
+const TESTS: Step = Step::cargo("tests", &["test", "--workspace"]);
+
+const DEMO: &[Step] = &[
+    BUILD,
+    Step::drr_lab("data", &["data", "fetch", "ml-100k"]),
+    Step::drr_lab("sweep", &["sweep", "sweeps/quickstart.toml"]),
+    Step::drr_lab("report", &["report", "quickstart"]),
+];
+
+/// The end-to-end tests run the worker's program, which `cargo test` alone does not build for them.
+const TEST: &[Step] = &[BUILD, TESTS];
+
+const FORMATTING: Step = Step::cargo("formatting", &["fmt", "--all", "--check"]);
+
+/// After the build, in this order: each reuses what those before it compiled.
+const CHECKS: &[Step] = &[
+    Step::cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    TESTS,
+    Step {
+        environment: &[("RUSTDOCFLAGS", "-D warnings")],
+        ..Step::cargo("documentation", &["doc", "--no-deps", "--workspace"])
+    },
+];
+
+/// From nothing to a report.
+pub fn demo(root: &Path) -> Result<ExitCode, Problem> {
+    setup::run(root, &SetupOptions::default())?;
+    if !all_pass(root, DEMO)? {
+        return Ok(ExitCode::FAILURE);
+    }
+    println!(
+        "\nDone. Where to look:\n  \
+         reports/quickstart/index.html   the report: tables, learning curves, precision@K\n  \
+         reports/quickstart/tables/      the same tables as Markdown and CSV\n  \
+         reports/quickstart/figures/     the same figures as SVG and PNG\n  \
+         runs/trials/                    one folder a trial: spec, metrics, model, log\n\
+         Change sweeps/quickstart.toml, or copy it, and run: cargo run -- sweep FILE"
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All tests.
+pub fn test(root: &Path) -> Result<ExitCode, Problem> {
+    setup::run(root, &SetupOptions::default())?;
+    Ok(if all_pass(root, TEST)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs steps up to the first that fails.
+fn all_pass(root: &Path, steps: &[Step]) -> Result<bool, Problem> {
+    for step in steps {
+        if step.run(root)?.outcome != Outcome::Passed {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Everything a change must pass. Goes on after a failed check, so that one run tells all; without libtorch or a
+/// build there is nothing to go on with.
+pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
+    let mut records = vec![FORMATTING.run(root)?];
+    let started = Instant::now();
+    setup::run(root, &SetupOptions::default())?;
+    records.push(Record { name: "setup", outcome: Outcome::Passed, took: started.elapsed() });
+    let build = BUILD.run(root)?;
+    let built = build.outcome;
+    records.push(build);
+    for step in CHECKS {
+        records.push(match built {
+            Outcome::Passed => step.run(root)?,
+            _ => Record { name: step.name, outcome: Outcome::Skipped, took: Duration::ZERO },
+        });
+    }
+    println!("\n{}", Table(&records));
+    let passed = records.iter().all(|record| record.outcome == Outcome::Passed);
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
