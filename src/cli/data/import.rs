@@ -79,3 +79,6 @@ fn load_error(error: LoadError) -> Error {
         _ => message,
     }
 }
+
+#[cfg(test)]
+mod tests;
