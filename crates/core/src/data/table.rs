@@ -65,8 +65,14 @@ impl Ratings {
     pub fn canonical_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.rows.len() * 24);
         for row in &self.rows {
-            let (user, item) = (&self.users[row.user as usize], &self.items[row.item as usize]);
-            writeln!(bytes, "{user}\t{item}\t{}\t{}", row.stars, row.timestamp).expect("memory takes any write");
+            bytes.extend_from_slice(self.users[row.user as usize].as_bytes());
+            bytes.push(b'\t');
+            bytes.extend_from_slice(self.items[row.item as usize].as_bytes());
+            bytes.push(b'\t');
+            write_stars(&mut bytes, row.stars);
+            bytes.push(b'\t');
+            write_whole(&mut bytes, row.timestamp);
+            bytes.push(b'\n');
         }
         bytes
     }
@@ -81,6 +87,38 @@ impl Ratings {
         let fold = |f: fn(f32, f32) -> f32, from| self.rows.iter().map(|row| reward(row.stars)).fold(from, f);
         (fold(f32::min, f32::INFINITY), fold(f32::max, f32::NEG_INFINITY))
     }
+}
+
+/// The shortest decimal form; whole and half stars, which is nearly all there are, without the formatter.
+fn write_stars(bytes: &mut Vec<u8>, stars: f32) {
+    let halves = stars * 2.0;
+    if (0.0..20.0).contains(&halves) && halves.fract() == 0.0 && stars.is_sign_positive() {
+        bytes.push(b'0' + halves as u8 / 2);
+        if halves as u8 % 2 == 1 {
+            bytes.extend_from_slice(b".5");
+        }
+    } else {
+        write!(bytes, "{stars}").expect("memory takes any write");
+    }
+}
+
+/// A whole number in decimal, digit by digit: with it ten million rows take half the time.
+fn write_whole(bytes: &mut Vec<u8>, value: i64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        bytes.push(b'-');
+    }
+    bytes.extend_from_slice(&digits[start..]);
 }
 
 /// Sorts ids canonically, drops unused ones and rewrites the rows' indices.
@@ -118,6 +156,22 @@ mod tests {
         assert_eq!(one.users, ["9", "10"]);
         assert_eq!(String::from_utf8(one.canonical_bytes()).expect("text"), "9\ta\t3\t7\n10\tb\t4.5\t7\n");
         assert_eq!(one.reward_range(), (0.0, 0.75));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn quick_numbers_are_those_of_the_formatter(
+            halves in -30i8..30,
+            stars in proptest::num::f32::NORMAL | proptest::num::f32::ZERO,
+            timestamp in proptest::prelude::any::<i64>(),
+        ) {
+            for (stars, timestamp) in [(f32::from(halves) / 2.0, i64::from(halves)), (stars, timestamp), (-0.0, i64::MIN)] {
+                let mut quick = Vec::new();
+                write_stars(&mut quick, stars);
+                write_whole(&mut quick, timestamp);
+                proptest::prop_assert_eq!(String::from_utf8_lossy(&quick), format!("{stars}{timestamp}"));
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::data::table::{Rating, Ratings};
 
 /// Ids that are whole numbers below this are looked up in a list, not in a hash map.
-const LISTED: usize = 1 << 22;
+const LISTED: usize = 1 << 20;
 
 /// Stars lie within this of zero.
 const LARGEST_RATING: f32 = 100.0;
@@ -143,9 +143,9 @@ mod tests {
     #[test]
     fn an_id_is_its_text() {
         let mut ids = Ids::default();
-        let texts = [b"7".as_slice(), b"007", b" 7 ", b"x", b"0", b"99999999", b"x", b"4194304"];
+        let texts = [b"7".as_slice(), b"007", b" 7 ", b"x", b"0", b"99999999", b"x", b"1048576"];
         assert_eq!(texts.map(|t| ids.number(t)), [0, 1, 0, 2, 3, 4, 2, 5].map(Some));
-        assert_eq!(ids.names, ["7", "007", "x", "0", "99999999", "4194304"]);
+        assert_eq!(ids.names, ["7", "007", "x", "0", "99999999", "1048576"]);
         let refused = [b"".as_slice(), b"  ", b"a\tb", b"a\x1b", b"\xff", "\u{feff}1".as_bytes()];
         assert!(refused.iter().all(|t| ids.number(t).is_none()));
     }

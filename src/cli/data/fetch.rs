@@ -1,0 +1,210 @@
+//! `drr-lab data fetch`: a known dataset from the first origin that can be reached, checked on every side.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use drr_core::data::catalogue::{Catalogue, CatalogueError, Description, Meta};
+use drr_core::data::load::{LoadError, items, ratings};
+
+use super::archive::read_members;
+use super::known::{self, Known, Origin, Place};
+use super::present::{print, print_json, tell, thousands};
+use super::{FetchArgs, Source, catalogue_error, download, pip};
+use crate::cli::Output;
+use crate::error::{Error, Result};
+
+/// Why an origin did not give a dataset.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It cannot be reached; another may be.
+    Network(Error),
+    /// It gave something wrong, or there is no place for it: to be told, not passed over.
+    Fatal(Error),
+}
+
+pub(super) fn run(args: &FetchArgs, data: &Path, catalogue: &Catalogue, output: Output) -> Result<()> {
+    let known = known::find(&args.name).ok_or_else(|| unknown(&args.name))?;
+    if !args.force
+        && let Some(description) = already_there(known, catalogue, output)?
+    {
+        let line = format!("{} is already in {} and whole, nothing to do", known.name, data.display());
+        return told(&description, &line, output);
+    }
+    let wanted = |origin: &&Origin| match (args.source, &origin.place) {
+        (Source::Auto, _) | (Source::Grouplens, Place::GroupLens { .. }) | (Source::Pypi, Place::Pypi { .. }) => true,
+        (Source::Grouplens | Source::Pypi, _) => false,
+    };
+    let mut origins = known.origins.iter().filter(wanted).peekable();
+    if origins.peek().is_none() {
+        let message = format!("{} cannot be had from there", known.name);
+        return Err(Error::input(message).hint("leave `--source` out"));
+    }
+    tell(output, &format!("{}\nterms: {}\n{}", known::LICENCE, known.readme, "fetching it accepts them"));
+    let mut failures = Vec::new();
+    while let Some(origin) = origins.next() {
+        tell(output, &format!("fetching {} from {}", known.name, origin.place.describe()));
+        match fetch(known, origin, data, catalogue, output) {
+            Ok(description) => return told(&description, &summary(&description, data), output),
+            Err(Failure::Fatal(error)) => return Err(error),
+            Err(Failure::Network(error)) => {
+                if let Some(next) = origins.peek() {
+                    let (place, next) = (origin.place.short(), next.place.short());
+                    tell(output, &format!("{place} cannot be reached ({error}), trying {next}"));
+                }
+                failures.push(error);
+            }
+        }
+    }
+    Err(unreachable(known, failures))
+}
+
+/// The dataset as it lies in the folder, if it is the one that is asked for.
+fn already_there(known: &Known, catalogue: &Catalogue, output: Output) -> Result<Option<Description>> {
+    let description = match catalogue.describe(known.name) {
+        Ok(description) => description,
+        Err(CatalogueError::Missing { .. }) => return Ok(None),
+        Err(error) => return Err(catalogue_error(error).hint(format!("`drr-lab data fetch {} --force`", known.name))),
+    };
+    let expected = known.fingerprint().unwrap_or(description.fingerprint);
+    match catalogue.fingerprint(known.name) {
+        Ok(found) if found == expected && found == description.fingerprint => Ok(Some(description)),
+        Ok(found) => {
+            tell(output, &format!("the ratings there have the fingerprint {found}, expected {expected}"));
+            Ok(None)
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+fn fetch(
+    known: &Known,
+    origin: &Origin,
+    data: &Path,
+    catalogue: &Catalogue,
+    output: Output,
+) -> std::result::Result<Description, Failure> {
+    let folder = Scratch::new(data, known.name).map_err(|error| {
+        let message = format!("cannot write to {}: {error}", data.display());
+        Failure::Fatal(Error::environment(message).hint("choose another data folder"))
+    })?;
+    let path = match origin.place {
+        Place::GroupLens { url } => {
+            let path = folder.0.join(format!("{}.zip", known.name));
+            download::download(url, &path, origin.archive_limit, output)?;
+            path
+        }
+        Place::Pypi { requirement, file } => {
+            pip::download(requirement, &folder.0, output)?;
+            folder.0.join(file)
+        }
+    };
+    unpack(known, origin, &path, catalogue).map_err(Failure::Fatal)
+}
+
+/// Checks the archive and what is in it, and puts it into the data folder.
+fn unpack(known: &Known, origin: &Origin, archive: &Path, catalogue: &Catalogue) -> Result<Description> {
+    let unreadable = |error: io::Error| Error::environment(format!("cannot read {}: {error}", archive.display()));
+    let length = fs::metadata(archive).map_err(unreadable)?.len();
+    if length > origin.archive_limit {
+        let message = format!("{} is longer than {} bytes", archive.display(), origin.archive_limit);
+        return Err(Error::environment(message));
+    }
+    origin.checksum.check(archive).map_err(unreadable)?.map_err(|mismatch| {
+        Error::environment(mismatch.to_string())
+            .hint("the download is broken or not the published file: try again later")
+    })?;
+    let file = BufReader::new(File::open(archive).map_err(unreadable)?);
+    let [table, list] = read_members(file, [origin.ratings, origin.items], origin.content_limit)
+        .map_err(|error| Error::environment(format!("the archive of {} is not usable: {error}", known.name)))?;
+    let bad = |error: LoadError| Error::environment(error.to_string());
+    let loaded = ratings(origin.ratings, &table, None).map_err(bad)?;
+    // Hundreds of megabytes for the larger releases, not needed beside the table.
+    drop(table);
+    let list = items(origin.items, &list, None).map_err(bad)?;
+    let found = loaded.ratings.fingerprint();
+    if let Some(expected) = known.fingerprint()
+        && found != expected
+    {
+        let message = format!("the ratings of {} have the fingerprint {found}, expected {expected}", known.name);
+        return Err(Error::environment(message));
+    }
+    let meta = Meta {
+        source: format!("{} ({})", origin.place.describe(), origin.ratings),
+        duplicates: loaded.report.duplicates,
+        licence: Some(format!("{}; terms: {}", known::LICENCE, known.readme)),
+    };
+    catalogue.install(known.name, &loaded.ratings, &list, meta).map_err(catalogue_error)
+}
+
+fn unknown(name: &str) -> Error {
+    let names: Vec<&str> = known::all().iter().map(|known| known.name).collect();
+    let error = Error::input(format!("no dataset `{name}` is known, only {}", names.join(", ")));
+    let near = names.iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+    match near {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("`drr-lab data import {name} FILE` takes files you have")),
+    }
+}
+
+fn unreachable(known: &Known, failures: Vec<Error>) -> Error {
+    let why: Vec<&str> = failures.iter().map(|error| error.message.as_str()).collect();
+    let error = Error::environment(format!("cannot fetch {}: {}", known.name, why.join("; ")));
+    let hint = failures.into_iter().find_map(|error| error.hint).unwrap_or_else(|| {
+        format!("is there a network? `drr-lab data import {} FILE` takes a file you already have", known.name)
+    });
+    error.hint(hint)
+}
+
+/// One line on a dataset that has just come in.
+pub(super) fn summary(description: &Description, data: &Path) -> String {
+    format!(
+        "{}: {} ratings by {} users of {} items in {} (fingerprint {})",
+        description.name,
+        thousands(description.ratings),
+        thousands(description.users),
+        thousands(description.items),
+        data.join(&description.name).display(),
+        description.fingerprint.short(),
+    )
+}
+
+/// Says what came of it, in the form asked for.
+pub(super) fn told(description: &Description, line: &str, output: Output) -> Result<()> {
+    match output {
+        Output::Human => print(line),
+        Output::Json => print_json(description),
+        Output::Quiet => Ok(()),
+    }
+}
+
+/// A folder for a download inside the data folder; it goes when the fetch ends, however it ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(data: &Path, name: &str) -> io::Result<Self> {
+        fs::create_dir_all(data)?;
+        let prefix = format!(".fetch-{name}-");
+        // A fetch that was killed could not tidy up: its process is gone, its folder is not.
+        for entry in fs::read_dir(data)?.flatten() {
+            let left = entry.file_name();
+            let process = left.to_str().and_then(|left| left.strip_prefix(&prefix)?.parse::<u32>().ok());
+            if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        let folder = data.join(format!("{prefix}{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests;

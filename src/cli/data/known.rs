@@ -1,0 +1,172 @@
+//! The datasets that can be fetched: a table, to be extended a row at a time. A release whose archive changes under
+//! the same name (MovieLens' `latest`) cannot be pinned and is left to `drr-lab data import`.
+
+use drr_core::Digest;
+
+use super::checksum::Checksum;
+
+/// What every MovieLens release says of its use, in short.
+pub(super) const LICENCE: &str = "MovieLens: for research, not for commercial use; do not redistribute; cite Harper & \
+    Konstan (2015), The MovieLens Datasets: History and Context, https://doi.org/10.1145/2827872";
+
+/// A dataset that can be fetched.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// Its name in the data folder.
+    pub(super) name: &'static str,
+    /// Its size in words.
+    pub(super) about: &'static str,
+    /// SHA-256 of its canonical rating table; without one the archive's checksum stands for it.
+    fingerprint: Option<&'static str>,
+    /// Its terms in full.
+    pub(super) readme: &'static str,
+    /// Where it can be had, the preferred origin first.
+    pub(super) origins: &'static [Origin],
+}
+
+/// A place that has a dataset.
+#[derive(Debug)]
+pub(super) struct Origin {
+    pub(super) place: Place,
+    /// Of the archive.
+    pub(super) checksum: Checksum,
+    /// The archive is at most this long.
+    pub(super) archive_limit: u64,
+    /// What is read from it is at most this long.
+    pub(super) content_limit: u64,
+    /// The member with the ratings.
+    pub(super) ratings: &'static str,
+    /// The member with titles and genres.
+    pub(super) items: &'static str,
+}
+
+/// How an archive is had.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// From GroupLens.
+    GroupLens { url: &'static str },
+    /// From PyPI, by pip.
+    Pypi { requirement: &'static str, file: &'static str },
+}
+
+const MIB: u64 = 1 << 20;
+
+const KNOWN: &[Known] = &[
+    Known {
+        name: "ml-100k",
+        about: "MovieLens 100K: 100,000 ratings by 943 users of 1,682 movies, 1998",
+        fingerprint: Some("6cfffb52c89b05fbc3afb75f6912eeda04c81c2add0dc58e773a0ef6c8adb160"),
+        readme: "https://files.grouplens.org/datasets/movielens/ml-100k-README.txt",
+        origins: &[
+            Origin {
+                place: Place::GroupLens { url: "https://files.grouplens.org/datasets/movielens/ml-100k.zip" },
+                checksum: Checksum::Md5("0e33842e24a9c977be4e0107933c0723"),
+                archive_limit: 16 * MIB,
+                content_limit: 16 * MIB,
+                ratings: "ml-100k/u.data",
+                items: "ml-100k/u.item",
+            },
+            Origin {
+                place: Place::Pypi { requirement: "recbole==1.2.1", file: "recbole-1.2.1-py3-none-any.whl" },
+                checksum: Checksum::Sha256("9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"),
+                archive_limit: 16 * MIB,
+                content_limit: 16 * MIB,
+                ratings: "recbole/dataset_example/ml-100k/ml-100k.inter",
+                items: "recbole/dataset_example/ml-100k/ml-100k.item",
+            },
+        ],
+    },
+    Known {
+        name: "ml-1m",
+        about: "MovieLens 1M: 1,000,209 ratings by 6,040 users of 3,706 movies, 2003",
+        fingerprint: None,
+        readme: "https://files.grouplens.org/datasets/movielens/ml-1m-README.txt",
+        origins: &[Origin {
+            place: Place::GroupLens { url: "https://files.grouplens.org/datasets/movielens/ml-1m.zip" },
+            checksum: Checksum::Md5("c4d9eecfca2ab87c1945afe126590906"),
+            archive_limit: 32 * MIB,
+            content_limit: 64 * MIB,
+            ratings: "ml-1m/ratings.dat",
+            items: "ml-1m/movies.dat",
+        }],
+    },
+    Known {
+        name: "ml-25m",
+        about: "MovieLens 25M: 25,000,095 ratings by 162,541 users of 59,047 movies, 2019",
+        fingerprint: None,
+        readme: "https://files.grouplens.org/datasets/movielens/ml-25m-README.html",
+        origins: &[Origin {
+            place: Place::GroupLens { url: "https://files.grouplens.org/datasets/movielens/ml-25m.zip" },
+            checksum: Checksum::Md5("6b51fb2759a8657d3bfcbfc42b592ada"),
+            archive_limit: 512 * MIB,
+            content_limit: 1024 * MIB,
+            ratings: "ml-25m/ratings.csv",
+            items: "ml-25m/movies.csv",
+        }],
+    },
+];
+
+impl Known {
+    /// A dataset that no one has heard of.
+    #[cfg(test)]
+    pub(super) fn for_tests(name: &'static str, fingerprint: Option<&'static str>) -> Self {
+        Self { name, about: "", fingerprint, readme: "", origins: &[] }
+    }
+
+    /// The pinned fingerprint of its rating table.
+    pub(super) fn fingerprint(&self) -> Option<Digest> {
+        self.fingerprint.map(|text| text.parse().expect("the table's fingerprints are tested"))
+    }
+}
+
+impl Place {
+    /// What progress lines and the description call it.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Place::GroupLens { url } => (*url).to_owned(),
+            Place::Pypi { requirement, .. } => format!("PyPI, {requirement}"),
+        }
+    }
+
+    /// The word for it in a sentence.
+    pub(super) fn short(&self) -> &'static str {
+        match self {
+            Place::GroupLens { .. } => "GroupLens",
+            Place::Pypi { .. } => "PyPI",
+        }
+    }
+}
+
+/// All datasets that can be fetched.
+pub(super) fn all() -> &'static [Known] {
+    KNOWN
+}
+
+/// The dataset of that name.
+pub(super) fn find(name: &str) -> Option<&'static Known> {
+    KNOWN.iter().find(|known| known.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_well_formed() {
+        for known in all() {
+            assert!(drr_core::data::catalogue::check_name(known.name).is_ok());
+            let _ = known.fingerprint();
+            assert!(!known.origins.is_empty());
+            for origin in known.origins {
+                let (text, length) = match origin.checksum {
+                    Checksum::Md5(text) => (text, 32),
+                    Checksum::Sha256(text) => (text, 64),
+                };
+                assert!(text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
+                if let Place::GroupLens { url } = origin.place {
+                    assert!(url.starts_with("https://files.grouplens.org/"));
+                }
+            }
+        }
+    }
+}
