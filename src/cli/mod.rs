@@ -1,14 +1,15 @@
 //! One file a verb: parses arguments, wires the floors below, decides nothing.
 
 pub mod data;
+pub mod report;
 
-/// How results are written.
+/// What goes to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Output {
-    /// For people.
+    /// Text for people.
     Human,
-    /// For programs.
+    /// JSON for programs.
     Json,
-    /// Only what cannot be left out.
+    /// Nothing but errors.
     Quiet,
 }
