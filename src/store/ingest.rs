@@ -1,0 +1,139 @@
+//! Taking in a finished run folder: everything is checked against everything before a row is written.
+
+use drr_core::journal::{self, Point};
+use drr_core::result::TrialResult;
+use drr_core::trial_dir::TrialDir;
+use drr_core::{TrialSpec, canonical};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use super::write::{add_trial, text};
+use super::{Problem, Store};
+use crate::error::{Error, Result};
+
+/// A run folder whose parts agree.
+struct Checked {
+    spec: TrialSpec,
+    result: TrialResult,
+    points: Vec<Point>,
+}
+
+impl Store {
+    /// Records the result and the points of a complete run folder in one transaction and marks the trial finished.
+    /// Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// A folder that is not complete, whose spec does not hash to the folder's trial, whose journal was changed, or
+    /// whose result belongs to another journal; or a failure of the database. Nothing is changed then.
+    pub fn ingest(&mut self, folder: &TrialDir) -> Result<()> {
+        let checked = check(folder)?;
+        record(&mut self.connection, &checked).map_err(|problem| problem.about(&self.path))
+    }
+}
+
+fn check(folder: &TrialDir) -> Result<Checked> {
+    let refuse = |problem: String| {
+        Error::environment(problem)
+            .hint(format!("move {} away and run the sweep again to repeat the trial", folder.path().display()))
+    };
+    let path = folder.spec();
+    let bytes = std::fs::read(&path).map_err(|error| refuse(format!("cannot read {}: {error}", path.display())))?;
+    let spec: TrialSpec = serde_json::from_slice(&bytes)
+        .map_err(|error| refuse(format!("{} is not a trial's spec: {error}", path.display())))?;
+    let trial = spec.id();
+    let name = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if name != trial.to_string() {
+        return Err(refuse(format!("{} hashes to {}, not to the folder's name", path.display(), trial.short())));
+    }
+    if canonical::to_bytes(&spec) != bytes {
+        return Err(refuse(format!("{} is not as it was written", path.display())));
+    }
+    let result = TrialResult::read(&folder.result())
+        .map_err(|error| refuse(error.to_string()))?
+        .ok_or_else(|| refuse(format!("trial {} is not complete: it has no result.json", trial.short())))?;
+    let journal = journal::read(&folder.journal()).map_err(|error| refuse(error.to_string()))?;
+    for (file, found) in [(folder.result(), result.trial), (folder.journal(), journal.trial)] {
+        if found != trial {
+            return Err(refuse(format!("{} belongs to trial {}", file.display(), found.short())));
+        }
+    }
+    if journal.digest != result.metrics_digest {
+        return Err(refuse(format!(
+            "{} has the digest {}, but the result says {}",
+            folder.journal().display(),
+            journal.digest.short(),
+            result.metrics_digest.short()
+        )));
+    }
+    Ok(Checked { spec, result, points: journal.points })
+}
+
+fn record(connection: &mut Connection, checked: &Checked) -> std::result::Result<(), Problem> {
+    let Checked { spec, result, points } = checked;
+    let transaction = connection.transaction()?;
+    let trial = add_trial(&transaction, spec)?;
+    // A failed or interrupted attempt of the same trial may have been taken in before its folder was renewed.
+    transaction.execute("DELETE FROM result WHERE trial = ?1", [trial])?;
+    transaction.execute("DELETE FROM point WHERE trial = ?1", [trial])?;
+    {
+        let mut insert = transaction.prepare_cached("INSERT INTO result (trial, metric, value) VALUES (?1, ?2, ?3)")?;
+        for (name, value) in &result.metrics {
+            insert.execute(params![trial, metric(&transaction, name)?, stored(*value)])?;
+        }
+    }
+    insert_points(&transaction, trial, points)?;
+    transaction.execute(
+        "UPDATE trial SET status = 'finished', failure = NULL, repeats = ?2, wall_s = ?3, environment = ?4,
+                          metrics_digest = ?5
+         WHERE id = ?1",
+        params![trial, result.repeats, result.wall_s, text(&result.environment), result.metrics_digest.to_string()],
+    )?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn insert_points(transaction: &Transaction<'_>, trial: i64, points: &[Point]) -> std::result::Result<(), Problem> {
+    // Names are few and come interleaved: one look-up a name, then rows in the order of the primary key, so that
+    // every insert appends to the B-tree.
+    let mut names: Vec<(&str, i64)> = Vec::new();
+    let mut rows: Vec<(i64, u64, f64)> = Vec::with_capacity(points.len());
+    for point in points {
+        let id = match names.iter().find(|(name, _)| *name == point.name) {
+            Some((_, id)) => *id,
+            None => {
+                let id = metric(transaction, &point.name)?;
+                names.push((&point.name, id));
+                id
+            }
+        };
+        rows.push((id, point.step, point.value));
+    }
+    rows.sort_by_key(|&(metric, step, _)| (metric, step));
+    if let Some(pair) = rows.windows(2).find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
+        let name = names.iter().find(|(_, id)| *id == pair[0].0).map_or("", |(name, _)| name);
+        return Err(Problem::Content(format!("a journal records {name} twice at step {}", pair[0].1)));
+    }
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO point (trial, metric, step, value) VALUES (?1, ?2, ?3, ?4)")?;
+    for (metric, step, value) in rows {
+        insert.execute(params![trial, metric, step, stored(value)])?;
+    }
+    Ok(())
+}
+
+/// The number of a metric's name, given out at its first use.
+fn metric(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<i64> {
+    let known = transaction
+        .prepare_cached("SELECT id FROM metric WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    transaction.prepare_cached("INSERT INTO metric (name) VALUES (?1)")?.execute([name])?;
+    Ok(transaction.last_insert_rowid())
+}
+
+/// SQLite turns NaN into NULL on its own; here it is said. Read back by `query::read_value`.
+fn stored(value: f64) -> Option<f64> {
+    (!value.is_nan()).then_some(value)
+}

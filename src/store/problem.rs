@@ -1,0 +1,46 @@
+//! What can be wrong with the database, and how it is said to people.
+
+use std::path::Path;
+
+use crate::error::Error;
+
+/// Why the database cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    /// SQLite refused.
+    #[error("{0}")]
+    Sql(#[from] rusqlite::Error),
+    /// A stored text does not read back.
+    #[error("{0}")]
+    Content(String),
+    /// A newer program wrote it.
+    #[error("its schema {found} is newer than this program reads ({known})")]
+    Newer { found: i64, known: i64 },
+    /// It belongs to another program.
+    #[error("it is a database of another program")]
+    Foreign,
+}
+
+const REBUILD: &str = "move lab.db away; the next sweep rebuilds it from the run folders";
+
+impl Problem {
+    /// The error for people about the database at `path`.
+    pub(super) fn about(self, path: &Path) -> Error {
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase};
+        let error = Error::environment(format!("cannot use {}: {self}", path.display()));
+        match &self {
+            Problem::Newer { .. } => error.hint("update drr-lab, or name another folder with --runs"),
+            Problem::Foreign => error.hint("name another folder with --runs"),
+            Problem::Content(_) => error.hint(REBUILD),
+            Problem::Sql(sql) => match sql.sqlite_error_code() {
+                Some(DatabaseCorrupt | NotADatabase) => error.hint(REBUILD),
+                Some(DatabaseBusy | DatabaseLocked) => {
+                    error.hint("another program holds it; try again when it is done")
+                }
+                Some(DiskFull) => error.hint("free some disk space; what is recorded is kept"),
+                Some(CannotOpen) => error.hint("is the folder there, and may you write to it?"),
+                _ => error,
+            },
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Reading what is recorded. Same database, same answer in the same order.
+
+use std::collections::{BTreeMap, HashMap};
+
+use drr_core::TrialId;
+use drr_core::spec::Stage;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use serde::de::DeserializeOwned;
+
+use super::{Problem, Status, Store, StoredSweep, TrialRecord};
+use crate::error::Result;
+
+impl Store {
+    /// The names of all recorded sweeps, sorted.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn sweep_names(&self) -> Result<Vec<String>> {
+        self.reading(|connection| {
+            let mut statement = connection.prepare("SELECT name FROM sweep ORDER BY name")?;
+            let names = statement.query_map([], |row| row.get(0))?;
+            Ok(names.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The sweep called `name` with all its trials; `None` if there is none.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn sweep(&self, name: &str) -> Result<Option<StoredSweep>> {
+        self.reading(|connection| {
+            // One snapshot for all the queries, or a sweep that is running would show two moments at once.
+            let snapshot = connection.unchecked_transaction()?;
+            let found = snapshot
+                .query_row("SELECT id, source, axes FROM sweep WHERE name = ?1", [name], |row| {
+                    Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+                })
+                .optional()?;
+            let Some((id, source, axes)) = found else { return Ok(None) };
+            let trials = trials(&snapshot, id)?;
+            Ok(Some(StoredSweep { name: name.to_owned(), source, axes: json(&axes)?, trials }))
+        })
+    }
+
+    /// The points of a trial's metric, by step.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn points(&self, trial: TrialId, metric: &str) -> Result<Vec<(u64, f64)>> {
+        self.reading(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT point.step, point.value FROM point
+                 JOIN trial ON trial.id = point.trial JOIN metric ON metric.id = point.metric
+                 WHERE trial.hash = ?1 AND metric.name = ?2 ORDER BY point.step",
+            )?;
+            let points = statement.query_map([trial.to_string().as_str(), metric], |row| {
+                Ok((row.get::<_, u64>(0)?, read_value(row, 1)?))
+            })?;
+            Ok(points.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Mean seconds of the finished trials of a stage, for estimates; `None` if there are none.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn mean_wall_s(&self, stage: Stage) -> Result<Option<f64>> {
+        self.reading(|connection| {
+            Ok(connection.query_row(
+                "SELECT avg(wall_s) FROM trial WHERE stage = ?1 AND status = 'finished'",
+                [stage.name()],
+                |row| row.get(0),
+            )?)
+        })
+    }
+
+    fn reading<T>(&self, read: impl FnOnce(&Connection) -> std::result::Result<T, Problem>) -> Result<T> {
+        read(&self.connection).map_err(|problem| problem.about(&self.path))
+    }
+}
+
+fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialRecord>, Problem> {
+    let metrics = finals(connection, sweep)?;
+    let mut statement = connection.prepare(
+        "SELECT trial.id, hash, spec, point, status, failure, repeats, wall_s, environment, metrics_digest
+         FROM member JOIN trial ON trial.id = member.trial WHERE member.sweep = ?1 ORDER BY member.position",
+    )?;
+    let mut rows = statement.query([sweep])?;
+    let mut trials = Vec::new();
+    while let Some(row) = rows.next()? {
+        let hash: String = row.get("hash")?;
+        let status: String = row.get("status")?;
+        let status = Status::from_name(&status)
+            .ok_or_else(|| Problem::Content(format!("trial {hash} has the unknown status `{status}`")))?;
+        let metrics = match status {
+            // One trial may stand at several places of a sweep.
+            Status::Finished => metrics.get(&row.get("id")?).cloned().unwrap_or_default(),
+            Status::Pending | Status::Running | Status::Failed => BTreeMap::new(),
+        };
+        trials.push(TrialRecord {
+            trial: hash.parse().map_err(|_| Problem::Content(format!("`{hash}` is not a trial's id")))?,
+            spec: json(&row.get::<_, String>("spec")?)?,
+            point: json(&row.get::<_, String>("point")?)?,
+            status,
+            metrics,
+            repeats: row.get::<_, Option<u64>>("repeats")?.unwrap_or(0),
+            wall_s: row.get("wall_s")?,
+            environment: row.get::<_, Option<String>>("environment")?.as_deref().map(json).transpose()?,
+            metrics_digest: row
+                .get::<_, Option<String>>("metrics_digest")?
+                .map(|digest| digest.parse().map_err(|_| Problem::Content(format!("`{digest}` is not a digest"))))
+                .transpose()?,
+            failure: row.get("failure")?,
+        });
+    }
+    Ok(trials)
+}
+
+/// Final metrics of all trials of a sweep, by the trial's row.
+fn finals(connection: &Connection, sweep: i64) -> std::result::Result<HashMap<i64, BTreeMap<String, f64>>, Problem> {
+    let mut statement = connection.prepare(
+        "SELECT result.trial, metric.name, result.value FROM result JOIN metric ON metric.id = result.metric
+         WHERE result.trial IN (SELECT trial FROM member WHERE sweep = ?1)",
+    )?;
+    let mut rows = statement.query([sweep])?;
+    let mut all: HashMap<i64, BTreeMap<String, f64>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        all.entry(row.get(0)?).or_default().insert(row.get(1)?, read_value(row, 2)?);
+    }
+    Ok(all)
+}
+
+/// A stored value; NULL is NaN.
+fn read_value(row: &Row<'_>, column: usize) -> rusqlite::Result<f64> {
+    Ok(row.get::<_, Option<f64>>(column)?.unwrap_or(f64::NAN))
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> std::result::Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| Problem::Content(format!("a stored record does not read: {error}")))
+}

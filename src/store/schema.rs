@@ -1,0 +1,81 @@
+//! The tables, and how a database of an older program is brought up to date. Never touches rows' meaning elsewhere.
+
+use rusqlite::Connection;
+
+use super::Problem;
+
+/// Marks the file as ours ("drrl"), so that a database of another program is not mistaken for an empty one.
+const APPLICATION_ID: i64 = 0x6472_726c;
+
+/// Step N brings a database from version N to version N + 1. Steps that have been released are never edited.
+const STEPS: &[&str] = &[
+    // 0 → 1. A NULL `value` is NaN, which SQLite cannot hold; infinities it can.
+    "CREATE TABLE trial (
+        id INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL UNIQUE,
+        stage TEXT NOT NULL,
+        spec TEXT NOT NULL,
+        status TEXT NOT NULL DEFAULT 'pending',
+        failure TEXT,
+        repeats INTEGER,
+        wall_s REAL,
+        environment TEXT,
+        metrics_digest TEXT
+    ) STRICT;
+    CREATE TABLE sweep (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        source TEXT NOT NULL,
+        axes TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE member (
+        sweep INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        trial INTEGER NOT NULL REFERENCES trial (id),
+        point TEXT NOT NULL,
+        PRIMARY KEY (sweep, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX member_of ON member (trial);
+    CREATE TABLE metric (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE result (
+        trial INTEGER NOT NULL REFERENCES trial (id) ON DELETE CASCADE,
+        metric INTEGER NOT NULL REFERENCES metric (id),
+        value REAL,
+        PRIMARY KEY (trial, metric)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE point (
+        trial INTEGER NOT NULL REFERENCES trial (id) ON DELETE CASCADE,
+        metric INTEGER NOT NULL,
+        step INTEGER NOT NULL,
+        value REAL,
+        PRIMARY KEY (trial, metric, step)
+    ) STRICT, WITHOUT ROWID;",
+];
+
+/// Brings the database to this program's version.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), Problem> {
+    let latest = STEPS.len() as i64;
+    // Immediate: of two programs that open a new database at once, the second waits and finds it made.
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i64 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (tables > 0 || version > 0) {
+        return Err(Problem::Foreign);
+    }
+    if version > latest {
+        return Err(Problem::Newer { found: version, known: latest });
+    }
+    for step in &STEPS[usize::try_from(version).unwrap_or(0)..] {
+        transaction.execute_batch(step)?;
+    }
+    if version < latest {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", latest)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
