@@ -9,6 +9,8 @@
 //! | `query` | reading |
 //! | `lock` | one `drr-lab sweep` at a time |
 
+#[cfg(test)]
+pub(crate) mod fabricate;
 mod ingest;
 mod lock;
 mod problem;

@@ -1,0 +1,231 @@
+//! Which figures a sweep has, and their numbers.
+
+use super::style::{of_baseline, of_recommender};
+use super::{Figure, Series, Shape, XAxis, XKind};
+use crate::error::Result;
+use crate::report::figure::axis::thousands;
+use crate::report::group::{Group, Noise, Study, Subject, plain, short_axis};
+use crate::report::table::measured_at;
+use crate::stats::{band, moving_average};
+use crate::store::Store;
+
+/// More series than this cannot be told apart.
+const MOST: usize = 8;
+/// Recorded points a learning curve is smoothed over (odd).
+const WINDOW: usize = 5;
+
+/// The figures of a study; none where nothing is finished.
+pub(in crate::report) fn figures(store: &Store, study: &Study<'_>) -> Result<Vec<Figure>> {
+    Ok(match study.subject {
+        Subject::Offline(_) => [
+            at_k(study, "precision", "Offline precision@K", "precision@K (share of positive items among K)"),
+            at_k(study, "ndcg", "Offline NDCG@K", "NDCG@K"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        Subject::Online(_) => {
+            at_k(study, "reward", "Online reward@K", "mean reward of a recommendation, −1 to 1").into_iter().collect()
+        }
+        Subject::Training => curves(
+            store,
+            study,
+            &Curves {
+                metric: "train/reward",
+                title: "Learning curves of DRR",
+                x: "environment steps",
+                y: "mean reward of a recommendation, −1 to 1",
+                window: WINDOW,
+                better: 1.0,
+            },
+        )?
+        .into_iter()
+        .collect(),
+        Subject::Pmf => curves(
+            store,
+            study,
+            &Curves {
+                metric: "valid/rmse_stars",
+                title: "PMF validation error",
+                x: "epochs",
+                y: "RMSE on the validation part, stars",
+                window: 1,
+                better: -1.0,
+            },
+        )?
+        .into_iter()
+        .collect(),
+    })
+}
+
+/// What a figure of curves shows.
+struct Curves {
+    metric: &'static str,
+    title: &'static str,
+    x: &'static str,
+    y: &'static str,
+    /// Points to smooth over; 1 is none.
+    window: usize,
+    /// 1 where higher is better, -1 where lower is.
+    better: f64,
+}
+
+fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figure>> {
+    let mut series = Vec::new();
+    let mut spacing = None;
+    for (index, group) in study.groups.iter().enumerate() {
+        let mut raw = Vec::new();
+        for trial in group.finished() {
+            let points = store.points(trial.trial, what.metric)?;
+            if !points.is_empty() {
+                spacing = spacing.or_else(|| points.windows(2).next().map(|pair| pair[1].0 - pair[0].0));
+                raw.push(points);
+            }
+        }
+        if raw.is_empty() {
+            continue;
+        }
+        let smooth: Vec<Vec<(u64, f64)>> = raw.iter().map(|curve| moving_average(curve, what.window)).collect();
+        let band = band(&smooth).iter().map(|at| (at.step as f64, at.mean, at.std)).collect();
+        let faint: Vec<Vec<(f64, f64)>> =
+            raw.iter().map(|curve| curve.iter().map(|&(step, value)| (step as f64, value)).collect()).collect();
+        series.push(one(study, group, index, Shape::Curve { band, faint }));
+    }
+    let (series, left_out) = best(series, what.better, &[]);
+    if series.is_empty() {
+        return Ok(None);
+    }
+    let mut note = format!(
+        "Line and band: mean ± sample std over seeds{}. Faint: single seeds",
+        match spacing {
+            Some(spacing) if what.window > 1 => format!(
+                ", each smoothed by a centred mean over {} points ({} steps)",
+                what.window,
+                thousands(&(spacing * what.window as u64).to_string())
+            ),
+            _ => String::new(),
+        }
+    );
+    note += if what.window > 1 { ", unsmoothed." } else { "; the mean ends where the first of them stops." };
+    note += &left_out;
+    Ok(Some(Figure {
+        slug: study.slug.clone(),
+        title: format!("{} · {}", what.title, study.dataset),
+        subtitle: format!("{} · {}", seeds(study), study.split),
+        note,
+        x: XAxis { label: what.x.to_owned(), kind: XKind::Continuous },
+        y_label: what.y.to_owned(),
+        series,
+    }))
+}
+
+fn at_k(study: &Study<'_>, family: &str, title: &str, y: &str) -> Option<Figure> {
+    let lengths = measured_at(study, family);
+    let mut series = Vec::new();
+    let mut recommenders = 0;
+    for group in &study.groups {
+        let point = |k: &u64| {
+            let score = group.score(&format!("{family}@{k}"))?;
+            score.summary.mean.is_finite().then_some((*k as f64, score.summary.mean, score.spread))
+        };
+        let points: Vec<_> = lengths.iter().filter_map(point).collect();
+        let index = recommenders;
+        if group.policy == "drr" {
+            recommenders += 1;
+        }
+        if !points.is_empty() {
+            series.push(one(study, group, index, Shape::Points(points)));
+        }
+    }
+    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| *name != "drr").collect();
+    let (series, left_out) = best(series, 1.0, &baselines);
+    if series.is_empty() {
+        return None;
+    }
+    let mut note = match spreads(study) {
+        (true, false) => "Error bars: ± sample std over seeds.".to_owned(),
+        (false, true) => {
+            "Error bars: ± std over the evaluation's repeats, one seed: not the training's noise.".to_owned()
+        }
+        (true, true) => {
+            "Error bars: ± sample std over seeds; over the evaluation's repeats where one seed is finished.".to_owned()
+        }
+        (false, false) => "One measurement each: no spread is known.".to_owned(),
+    };
+    note += " Points of one K are set side by side.";
+    note += &left_out;
+    Some(Figure {
+        slug: format!("{}-{family}", study.slug),
+        title: format!("{title} · {} · protocol {}", study.dataset, study.subject.protocol().unwrap_or_default()),
+        subtitle: format!("{} · {}", seeds(study), study.split),
+        note,
+        x: XAxis {
+            label: "K, recommendations in an episode".to_owned(),
+            kind: XKind::Values(lengths.iter().map(|&k| k as f64).collect()),
+        },
+        y_label: y.to_owned(),
+        series,
+    })
+}
+
+fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Series {
+    let details = study.axes.iter().filter_map(|axis| {
+        let value = group.point.get(*axis)?;
+        // Joined by a space that does not break: a name stays with its value.
+        Some(format!("{}\u{a0}{}", short_axis(axis, &study.axes), plain(value)))
+    });
+    let mut detail = details.collect::<Vec<_>>().join(", ");
+    if group.finished().count() < group.trials.len() {
+        detail = format!("{detail}{}n\u{a0}=\u{a0}{}", if detail.is_empty() { "" } else { ", " }, group.count());
+    }
+    let baseline = match study.subject {
+        Subject::Offline(_) | Subject::Online(_) => of_baseline(group.policy),
+        Subject::Training | Subject::Pmf => None,
+    };
+    Series { name: group.policy.to_owned(), detail, style: baseline.unwrap_or_else(|| of_recommender(index)), shape }
+}
+
+/// The series to show: all of them where they can be told apart, else every baseline and the best others by their
+/// last value, with a note that says so.
+fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Series>, String) {
+    if series.len() <= MOST {
+        return (series, String::new());
+    }
+    let kept = |series: &Series| keep.contains(&series.name.as_str());
+    let others = series.iter().filter(|series| !kept(series));
+    let mut values: Vec<f64> = others.map(|series| better * series.shape.last().unwrap_or(f64::NEG_INFINITY)).collect();
+    values.sort_by(|a, b| b.total_cmp(a));
+    let room = (MOST - 1).saturating_sub(series.iter().filter(|series| kept(series)).count()).max(1);
+    let least = values.get(room - 1).copied().unwrap_or(f64::NEG_INFINITY);
+    let all = values.len();
+    let mut taken = 0;
+    let mut shown: Vec<Series> = Vec::new();
+    for one in series {
+        let good = better * one.shape.last().unwrap_or(f64::NEG_INFINITY) >= least && taken < room;
+        if kept(&one) {
+            shown.push(one);
+        } else if good {
+            // Looks are given anew: what is left out must not leave two alike.
+            shown.push(Series { style: of_recommender(taken), ..one });
+            taken += 1;
+        }
+    }
+    (shown, format!(" Shown: the best {taken} of {all} configurations by their last value; the table has all."))
+}
+
+/// `3 seeds each`, or what is there.
+fn seeds(study: &Study<'_>) -> String {
+    let counts = || study.groups.iter().map(|group| group.finished().count()).filter(|count| *count > 0);
+    let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    match (least, most) {
+        (1, 1) => "n = 1 seed".to_owned(),
+        (least, most) if least == most => format!("n = {most} seeds"),
+        (least, most) => format!("n = {least} to {most} seeds"),
+    }
+}
+
+/// Whether spreads over seeds, and over repeats, are among the groups'.
+fn spreads(study: &Study<'_>) -> (bool, bool) {
+    let noises = || study.groups.iter().map(Group::noise);
+    (noises().any(|noise| noise == Noise::Seeds), noises().any(|noise| matches!(noise, Noise::Repeats(_))))
+}

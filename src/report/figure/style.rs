@@ -1,0 +1,68 @@
+//! Colours, dashes and markers: after Okabe and Ito (2008), told apart by colour-blind readers, and by dash and marker
+//! in grey print.
+
+use plotters::style::RGBColor;
+
+/// Text and axes.
+pub(super) const INK: RGBColor = RGBColor(0x1b, 0x1f, 0x24);
+/// Secondary text.
+pub(super) const MUTED: RGBColor = RGBColor(0x57, 0x60, 0x6a);
+/// Grid lines.
+pub(super) const GRID: RGBColor = RGBColor(0xe3, 0xe7, 0xeb);
+/// Background.
+pub(super) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
+
+/// How a series looks.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::report) struct Style {
+    pub(super) color: RGBColor,
+    /// Lengths of dashes and gaps; empty is solid.
+    pub(super) dash: &'static [f64],
+    pub(super) marker: Marker,
+}
+
+/// The shape at a series' points.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Marker {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+    Down,
+    Cross,
+    Plus,
+    Bar,
+}
+
+const fn style(color: (u8, u8, u8), dash: &'static [f64], marker: Marker) -> Style {
+    Style { color: RGBColor(color.0, color.1, color.2), dash, marker }
+}
+
+/// Okabe and Ito's colours in an order that keeps neighbours apart; their yellow, which white paper swallows, is
+/// last and darker.
+const SERIES: [Style; 8] = [
+    style((0x00, 0x72, 0xb2), &[], Marker::Circle),
+    style((0xd5, 0x5e, 0x00), &[], Marker::Square),
+    style((0x00, 0x9e, 0x73), &[], Marker::Triangle),
+    style((0x56, 0xb4, 0xe9), &[], Marker::Diamond),
+    style((0xcc, 0x79, 0xa7), &[9.0, 4.0], Marker::Down),
+    style((0xe6, 0x9f, 0x00), &[9.0, 4.0], Marker::Cross),
+    style((0x1b, 0x1f, 0x24), &[9.0, 4.0], Marker::Plus),
+    style((0xa8, 0x9c, 0x1c), &[9.0, 4.0], Marker::Bar),
+];
+
+/// The look of recommender number `index`.
+pub(super) fn of_recommender(index: usize) -> Style {
+    SERIES[index % SERIES.len()]
+}
+
+/// The look of a baseline, the same in all figures; `None` for what is none.
+pub(super) fn of_baseline(policy: &str) -> Option<Style> {
+    match policy {
+        "drr-untrained" => Some(style((0xcc, 0x79, 0xa7), &[10.0, 4.0], Marker::Down)),
+        "pmf" => Some(style((0x1b, 0x1f, 0x24), &[10.0, 4.0, 2.0, 4.0], Marker::Cross)),
+        "popularity" => Some(style((0xe6, 0x9f, 0x00), &[5.0, 4.0], Marker::Plus)),
+        "random" => Some(style((0x57, 0x60, 0x6a), &[2.0, 4.0], Marker::Bar)),
+        _ => None,
+    }
+}

@@ -1,0 +1,264 @@
+//! Tables as data: which rows, which columns, which numbers, and what must be said with them. Writing them down is
+//! `text`'s job.
+
+use std::collections::BTreeSet;
+
+use drr_core::spec::{Job, Measure};
+
+use super::group::{Group, Noise, Score, Study, Subject, plain, short_axis};
+
+/// One table.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// What its files are called.
+    pub(super) slug: String,
+    pub(super) title: String,
+    /// What no number may be read without.
+    pub(super) notes: Vec<String>,
+    /// The axes' full names, for machines.
+    pub(super) axes: Vec<String>,
+    /// The headers of the columns before the numbers.
+    pub(super) keys: Vec<String>,
+    /// The metrics, one a column.
+    pub(super) metrics: Vec<Metric>,
+    pub(super) rows: Vec<Row>,
+    pub(super) dataset: String,
+    pub(super) protocol: Option<&'static str>,
+}
+
+/// A column of numbers.
+#[derive(Debug)]
+pub(super) struct Metric {
+    /// As recorded.
+    pub(super) name: String,
+    /// As shown.
+    pub(super) header: String,
+    pub(super) better: Better,
+}
+
+/// Which way is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Better {
+    Higher,
+    Lower,
+}
+
+/// One group's line.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) policy: &'static str,
+    /// What stands under the table's `keys`.
+    pub(super) keys: Vec<String>,
+    /// What stands under the table's `axes`; empty where the axis does not concern the group.
+    pub(super) point: Vec<String>,
+    pub(super) finished: usize,
+    pub(super) expected: usize,
+    /// Seeds behind the numbers.
+    pub(super) seeds: Vec<u64>,
+    pub(super) noise: Noise,
+    /// `None` where nothing is finished.
+    pub(super) cells: Vec<Option<Cell>>,
+}
+
+/// One number.
+#[derive(Debug)]
+pub(super) struct Cell {
+    pub(super) score: Score,
+    /// Whether it is the best mean of its column.
+    pub(super) best: bool,
+}
+
+impl Row {
+    /// `3`, or `2/3` where seeds are missing.
+    pub(super) fn count(&self) -> String {
+        if self.finished == self.expected {
+            self.finished.to_string()
+        } else {
+            format!("{}/{}", self.finished, self.expected)
+        }
+    }
+}
+
+/// The tables of a study: one a family of metrics. A study nothing of which is finished has none.
+pub(super) fn tables(study: &Study<'_>) -> Vec<Table> {
+    let fixed = |name: &str, header: &str, better| Metric { name: name.to_owned(), header: header.to_owned(), better };
+    let families = match study.subject {
+        Subject::Offline(_) => vec![
+            ("precision", "Offline precision@K", at_k(study, "precision")),
+            ("ndcg", "Offline NDCG@K", at_k(study, "ndcg")),
+        ],
+        Subject::Online(_) => vec![("reward", "Online reward@K", at_k(study, "reward"))],
+        Subject::Training => vec![(
+            "reward",
+            "Training reward",
+            vec![fixed("reward_last_tenth", "mean reward, last tenth", Better::Higher)],
+        )],
+        Subject::Pmf => vec![(
+            "error",
+            "PMF test error in stars",
+            vec![
+                fixed("test_rmse_stars", "test RMSE", Better::Lower),
+                fixed("test_mae_stars", "test MAE", Better::Lower),
+            ],
+        )],
+    };
+    let families = families.into_iter().filter(|(_, _, metrics)| {
+        metrics.iter().any(|metric| study.groups.iter().any(|group| !group.scores(&metric.name).is_empty()))
+    });
+    families.map(|(family, title, metrics)| table(study, family, title, metrics)).collect()
+}
+
+/// The K at which `family` was measured, in order.
+pub(super) fn measured_at(study: &Study<'_>, family: &str) -> Vec<u64> {
+    let at = |name: &String| name.strip_prefix(family)?.strip_prefix('@')?.parse::<u64>().ok();
+    let all = study.groups.iter().flat_map(Group::finished);
+    let found: BTreeSet<u64> = all.flat_map(|trial| trial.metrics.keys()).filter_map(at).collect();
+    found.into_iter().collect()
+}
+
+fn at_k(study: &Study<'_>, family: &str) -> Vec<Metric> {
+    let metric = |k| Metric { name: format!("{family}@{k}"), header: format!("@{k}"), better: Better::Higher };
+    measured_at(study, family).into_iter().map(metric).collect()
+}
+
+fn table(study: &Study<'_>, family: &str, title: &str, metrics: Vec<Metric>) -> Table {
+    let policies = matches!(study.subject, Subject::Offline(_) | Subject::Online(_));
+    let mut keys: Vec<String> = Vec::new();
+    if policies {
+        keys.push("policy".to_owned());
+    }
+    keys.extend(study.axes.iter().map(|axis| short_axis(axis, &study.axes).to_owned()));
+    if keys.is_empty() {
+        keys.push("model".to_owned());
+    }
+    let mut rows: Vec<Row> = study.groups.iter().map(|group| row(study, group, &metrics)).collect();
+    mark_best(&mut rows, &metrics);
+    let protocol = study.subject.protocol();
+    let title = match protocol {
+        Some(protocol) => format!("{title} · {} · protocol {protocol}", study.dataset),
+        None => format!("{title} · {}", study.dataset),
+    };
+    Table {
+        slug: match study.subject {
+            Subject::Training | Subject::Pmf => study.slug.clone(),
+            Subject::Offline(_) | Subject::Online(_) => format!("{}-{family}", study.slug),
+        },
+        title,
+        notes: notes(study, &rows),
+        axes: study.axes.iter().map(|axis| (*axis).to_owned()).collect(),
+        keys,
+        metrics,
+        rows,
+        dataset: study.dataset.to_owned(),
+        protocol,
+    }
+}
+
+fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
+    let point: Vec<String> =
+        study.axes.iter().map(|axis| group.point.get(*axis).map(plain).unwrap_or_default()).collect();
+    let mut keys = Vec::new();
+    if matches!(study.subject, Subject::Offline(_) | Subject::Online(_)) || study.axes.is_empty() {
+        keys.push(group.policy.to_owned());
+    }
+    keys.extend(point.iter().map(|value| if value.is_empty() { "–".to_owned() } else { value.clone() }));
+    Row {
+        policy: group.policy,
+        keys,
+        point,
+        finished: group.finished().count(),
+        expected: group.trials.len(),
+        seeds: group.finished().map(|trial| trial.spec.seed.0).collect(),
+        noise: group.noise(),
+        cells: metrics
+            .iter()
+            .map(|metric| group.score(&metric.name).map(|score| Cell { score, best: false }))
+            .collect(),
+    }
+}
+
+fn mark_best(rows: &mut [Row], metrics: &[Metric]) {
+    if rows.len() < 2 {
+        return;
+    }
+    for (column, metric) in metrics.iter().enumerate() {
+        let sign = match metric.better {
+            Better::Higher => 1.0,
+            Better::Lower => -1.0,
+        };
+        let means = rows.iter().filter_map(|row| Some(sign * row.cells[column].as_ref()?.score.summary.mean));
+        let best = means.filter(|mean| !mean.is_nan()).fold(f64::NEG_INFINITY, f64::max);
+        for cell in rows.iter_mut().filter_map(|row| row.cells[column].as_mut()) {
+            cell.best = sign * cell.score.summary.mean == best;
+        }
+    }
+}
+
+fn notes(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let repeats = method(study);
+    if rows.iter().any(|row| row.noise == Noise::Seeds) {
+        notes.push(format!("Mean ± sample standard deviation (ddof 1) over seeds{repeats}."));
+    }
+    if rows.iter().any(|row| matches!(row.noise, Noise::Repeats(_))) {
+        notes.push(
+            "Where `± over` says repeats, one seed is finished: the spread is the evaluation's, not the training's."
+                .to_owned(),
+        );
+    }
+    if rows.iter().any(|row| row.noise == Noise::Unknown && row.finished > 0) {
+        notes.push("One measurement has no spread; it stands alone.".to_owned());
+    }
+    if rows.iter().any(|row| row.finished < row.expected) {
+        notes
+            .push("n = 2/3: two of three seeds are finished; the others failed, wait, or were interrupted.".to_owned());
+    }
+    if rows.len() > 1 {
+        notes.push("Bold: the best mean of its column, not a test.".to_owned());
+    }
+    if study.subject == Subject::Training {
+        notes.push(
+            "Measured while exploring and learning, with the training's own exploration rate; evaluations are the \
+             comparison."
+                .to_owned(),
+        );
+    }
+    notes.push(format!(
+        "Data: {}, fingerprint {}, {}.",
+        study.dataset,
+        study.groups[0].trials[0].spec.dataset.fingerprint.short(),
+        study.split
+    ));
+    let finished = study.groups.iter().flat_map(Group::finished);
+    let classes: BTreeSet<String> =
+        finished.filter_map(|trial| trial.environment.as_ref()).map(ToString::to_string).collect();
+    if classes.len() > 1 {
+        let classes: Vec<String> = classes.into_iter().collect();
+        notes.push(format!("Measured in {} environment classes: {}.", classes.len(), classes.join("; ")));
+    }
+    notes
+}
+
+/// How one seed's score came about, where all trials of the study agree.
+fn method(study: &Study<'_>) -> String {
+    let words = |job: &Job| match job {
+        Job::Eval(job) => match &job.measure {
+            Measure::Offline(offline) => format!(
+                "; a seed's score is the mean of {} repeats of at most {} users, ε = {}",
+                offline.repeats, offline.users, offline.epsilon
+            ),
+            Measure::Online(online) => format!(
+                "; a seed's score is the mean of {} repeats of {} recommendations, ε = {}",
+                online.repeats, online.steps, online.epsilon
+            ),
+        },
+        Job::Pmf(_) | Job::Drr(_) => String::new(),
+    };
+    let all: BTreeSet<String> =
+        study.groups.iter().flat_map(|group| &group.trials).map(|trial| words(&trial.spec.job)).collect();
+    let mut all = all.into_iter();
+    match (all.next(), all.next()) {
+        (Some(only), None) => only,
+        _ => String::new(),
+    }
+}

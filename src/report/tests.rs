@@ -1,0 +1,207 @@
+//! Reports of made-up sweeps.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use drr_core::TrialSpec;
+use drr_core::spec::Job;
+
+use super::*;
+use crate::error::Exit;
+use crate::store::Store;
+use crate::store::fabricate::{self, World};
+
+const ALL: &[Format] = &[Format::Html, Format::Md, Format::Csv];
+
+/// A sweep of four configurations and all baselines; one training run of three failed.
+fn recorded() -> (tempfile::TempDir, Store) {
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    let sweep = World::new().sweep("quickstart", &[0.001, 0.01], &[0.0005, 0.001], 3);
+    let fails = |spec: &TrialSpec| match &spec.job {
+        Job::Drr(job) if job.drr.tau == 0.01 && job.drr.actor_lr == 0.001 && spec.seed.0 == 2 => {
+            Some("the critic's loss is NaN at step 7,250 <of 20,000>")
+        }
+        _ => None,
+    };
+    fabricate::run(&mut store, runs.path(), &sweep, fails);
+    (runs, store)
+}
+
+fn report(store: &Store, name: &str, out: &Path) -> Written {
+    let sweep = store.sweep(name).expect("read").expect("recorded");
+    write(store, &sweep, out, ALL).expect("written")
+}
+
+/// All files below `folder`, by name.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.insert(path.clone(), fs::read(&path).expect("readable"));
+        }
+    }
+    all
+}
+
+#[test]
+fn tables_say_n_spread_and_protocol() {
+    let (_runs, store) = recorded();
+    let sweep = store.sweep("quickstart").expect("read").expect("recorded");
+    let tables: Vec<_> = group::studies(&sweep).iter().flat_map(table::tables).collect();
+    let markdown: Vec<String> = tables.iter().map(text::markdown).collect();
+    insta::assert_snapshot!("tables_markdown", markdown.join("\n"));
+    insta::assert_snapshot!("tables_csv", text::csv(&tables[0]));
+    insta::assert_snapshot!("terminal_summary", summary(&sweep));
+}
+
+#[test]
+fn one_seed_shows_the_noise_of_its_repeats() {
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    let sweep = World::new().sweep("single", &[0.001], &[0.0005], 1);
+    fabricate::run(&mut store, runs.path(), &sweep, |_| None);
+    let sweep = store.sweep("single").expect("read").expect("recorded");
+    let tables: Vec<_> = group::studies(&sweep).iter().flat_map(table::tables).collect();
+    insta::assert_snapshot!("single_seed_markdown", text::markdown(&tables[0]));
+    let training = tables.iter().find(|table| table.slug.starts_with("training")).expect("a table");
+    assert!(text::markdown(training).contains("One measurement has no spread"));
+}
+
+#[test]
+fn protocols_and_datasets_never_share_a_table() {
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    let mut sweep = World::new().sweep("mixed", &[0.001], &[0.0005], 2);
+    let other = World { dataset: "synthetic", repeats: 20 }.sweep("mixed", &[0.001], &[0.0005], 2);
+    sweep.members.extend(other.members);
+    for member in sweep.members.clone() {
+        let mut spec = member.spec;
+        if let Job::Eval(job) = &mut spec.job {
+            if let drr_core::spec::Measure::Offline(offline) = &mut job.measure {
+                offline.protocol = drr_core::spec::Protocol::Strict;
+                sweep.members.push(crate::store::Member { spec, point: member.point });
+            }
+        }
+    }
+    fabricate::run(&mut store, runs.path(), &sweep, |_| None);
+    let sweep = store.sweep("mixed").expect("read").expect("recorded");
+    let tables: Vec<_> = group::studies(&sweep).iter().flat_map(table::tables).collect();
+    let slugs: Vec<&str> = tables.iter().map(|table| table.slug.as_str()).collect();
+    insta::assert_debug_snapshot!(slugs);
+    let policies = |slug: &str| tables.iter().find(|table| table.slug == slug).map(|table| table.rows.len());
+    assert_eq!(policies("offline-strict-synthetic-precision"), Some(5));
+}
+
+#[test]
+fn a_report_written_twice_is_the_same_to_the_byte() {
+    let (runs, store) = recorded();
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = report(&store, "quickstart", out.path());
+    let first = files(&written.folder);
+    // What an earlier report left is gone, what others put there is not.
+    fs::write(written.folder.join("tables/old.md"), "old").expect("written");
+    fs::write(written.folder.join("notes.txt"), "mine").expect("written");
+    drop(store);
+    let store = Store::open_existing(runs.path()).expect("the same database");
+    assert_eq!(report(&store, "quickstart", out.path()).files, written.files);
+    let mut second = files(&written.folder);
+    assert_eq!(second.remove(&written.folder.join("notes.txt")).as_deref(), Some(b"mine".as_slice()));
+    assert!(first == second, "the files differ");
+    assert_eq!(first.len(), written.files.len());
+}
+
+#[test]
+fn figures_are_whole_and_their_text_is_escaped() {
+    let (_runs, store) = recorded();
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = report(&store, "quickstart", out.path());
+    assert_eq!(written.figures, 5);
+    let all = files(&written.folder.join("figures"));
+    assert_eq!(all.len(), 10);
+    for (path, bytes) in all {
+        if path.extension().is_some_and(|extension| extension == "png") {
+            let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().expect("a PNG");
+            let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
+            reader.next_frame(&mut pixels).expect("whole");
+            assert_eq!((reader.info().width, reader.info().height), (1200, 750));
+            let inked = pixels.iter().filter(|value| **value < 200).count();
+            assert!(inked > 10_000, "{} is nearly empty", path.display());
+        } else {
+            well_formed(std::str::from_utf8(&bytes).expect("text"));
+        }
+    }
+    let page = fs::read_to_string(written.folder.join("index.html")).expect("a page");
+    assert!(page.contains("NaN at step 7,250 &#60;of 20,000&#62;"), "the failure is shown and escaped");
+    assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org").count());
+    assert!(!page.contains("https://"), "the page needs no network");
+    assert!(!page.contains(&*out.path().to_string_lossy()), "the page names no place");
+}
+
+/// Every tag is closed by its own, and nothing is left open.
+fn well_formed(svg: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    for part in svg.split('<').skip(1) {
+        let tag = part.split_once('>').expect("a tag ends").0;
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.ends_with('/') {
+            open.push(tag.split_whitespace().next().expect("a tag has a name"));
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    assert!(svg.contains("viewBox"));
+}
+
+#[test]
+fn many_configurations_are_cut_to_the_best_with_a_note() {
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    let taus = [0.0005, 0.001, 0.003, 0.01, 0.03];
+    let sweep = World::new().sweep("wide", &taus, &[0.0001, 0.0005], 2);
+    fabricate::run(&mut store, runs.path(), &sweep, |_| None);
+    let sweep = store.sweep("wide").expect("read").expect("recorded");
+    let mut figures = Vec::new();
+    for study in group::studies(&sweep) {
+        figures.extend(figure::figures(&store, &study).expect("figures"));
+    }
+    let shown: Vec<String> = figures
+        .iter()
+        .map(|figure| {
+            let series = figure.series.iter().map(|series| format!("{} {}", series.name, series.detail));
+            format!("{}\n  {}\n  {}", figure.slug, series.collect::<Vec<_>>().join("\n  "), figure.note)
+        })
+        .collect();
+    insta::assert_snapshot!("many_configurations", shown.join("\n").replace('\u{a0}', " "));
+}
+
+#[test]
+fn nothing_finished_is_said_with_a_hint() {
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    store.record_sweep(&World::new().sweep("new", &[0.001], &[0.0005], 1)).expect("recorded");
+    let sweep = store.sweep("new").expect("read").expect("recorded");
+    let error = write(&store, &sweep, runs.path(), ALL).expect_err("nothing to report");
+    assert_eq!((error.message.as_str(), error.exit), ("no trial of sweep `new` is finished", Exit::BadInput));
+    assert!(error.hint.is_some());
+    assert_eq!(summary(&sweep), "no trial is finished yet\n");
+}
+
+#[test]
+#[ignore = "writes reports to look at into target/look"]
+fn to_look_at() {
+    let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/look");
+    let (_runs, store) = recorded();
+    report(&store, "quickstart", &out);
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    let sweep = World::new().sweep("wide", &[0.0005, 0.001, 0.003, 0.01, 0.03], &[0.0001, 0.0005], 3);
+    fabricate::run(&mut store, runs.path(), &sweep, |_| None);
+    report(&store, "wide", &out);
+    let sweep = World::new().sweep("single", &[0.001], &[0.0005], 1);
+    fabricate::run(&mut store, runs.path(), &sweep, |_| None);
+    report(&store, "single", &out);
+}

@@ -1,0 +1,246 @@
+//! Made-up sweeps with real run folders, for tests: specs, journals and results as a worker leaves them, with numbers
+//! that look like training but come from named streams.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use drr_core::journal::{Point, Writer};
+use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
+use drr_core::spec::{
+    DatasetSpec, DrrJob, DrrSpec, EvalJob, Job, Measure, OfflineSpec, OnlineSpec, PmfSpec, Policy, SplitSpec,
+};
+use drr_core::trial_dir::TrialDir;
+use drr_core::{Digest, Seed, TrialId, TrialSpec};
+use serde_json::json;
+
+use super::{AxisPoint, Member, Status, Store, SweepRecord};
+
+/// A world of trials on one data set.
+pub(crate) struct World {
+    pub(crate) dataset: &'static str,
+    pub(crate) repeats: u64,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self { dataset: "ml-100k", repeats: 20 }
+    }
+
+    pub(crate) fn spec(&self, seed: u64, job: Job) -> TrialSpec {
+        TrialSpec {
+            format: drr_core::spec::FORMAT,
+            train_digest: Digest::of(b"sources"),
+            dataset: DatasetSpec {
+                name: self.dataset.to_owned(),
+                fingerprint: Digest::of(self.dataset.as_bytes()),
+                synthetic: None,
+            },
+            split: SplitSpec::default(),
+            seed: Seed(seed),
+            job,
+        }
+    }
+
+    pub(crate) fn pmf(&self, seed: u64) -> TrialSpec {
+        self.spec(seed, Job::Pmf(PmfSpec::default()))
+    }
+
+    pub(crate) fn drr(&self, seed: u64, tau: f64, actor_lr: f64, train_steps: u64) -> TrialSpec {
+        let mut drr = DrrSpec { tau, actor_lr, train_steps, ..DrrSpec::default() };
+        drr.resolve(100);
+        self.spec(seed, Job::Drr(DrrJob { pmf: self.pmf(seed).id(), drr }))
+    }
+
+    pub(crate) fn eval(&self, seed: u64, policy: Policy, measure: Measure) -> TrialSpec {
+        self.spec(seed, Job::Eval(EvalJob { pmf: self.pmf(seed).id(), history: 5, policy, measure }))
+    }
+
+    pub(crate) fn offline(&self) -> Measure {
+        Measure::Offline(OfflineSpec { repeats: self.repeats, ..OfflineSpec::default() })
+    }
+
+    pub(crate) fn online(&self) -> Measure {
+        Measure::Online(OnlineSpec { repeats: self.repeats, steps: 2_000, ..OnlineSpec::default() })
+    }
+
+    /// τ × actor lr × seeds with all baselines, measured offline and online: what the quickstart does.
+    pub(crate) fn sweep(&self, name: &str, taus: &[f64], rates: &[f64], seeds: u64) -> SweepRecord {
+        let mut members = Vec::new();
+        let mut add = |spec: TrialSpec, point: &AxisPoint| {
+            members.push(Member { spec: spec.clone(), point: point.clone() });
+            spec.id()
+        };
+        let nowhere = AxisPoint::new();
+        for seed in 0..seeds {
+            add(self.pmf(seed), &nowhere);
+            let untrained = add(self.drr(seed, 0.001, 0.0005, 0), &nowhere);
+            let mut policies = vec![(Policy::DrrUntrained(untrained), nowhere.clone())];
+            for &tau in taus {
+                for &rate in rates {
+                    let axes = [("drr.tau".to_owned(), json!(tau)), ("drr.actor_lr".to_owned(), json!(rate))];
+                    let point = AxisPoint::from(axes);
+                    policies.push((Policy::Drr(add(self.drr(seed, tau, rate, 20_000), &point)), point));
+                }
+            }
+            for policy in [Policy::Pmf, Policy::Popularity, Policy::Random] {
+                policies.push((policy, nowhere.clone()));
+            }
+            for (policy, point) in policies {
+                add(self.eval(seed, policy.clone(), self.offline()), &point);
+                add(self.eval(seed, policy, self.online()), &point);
+            }
+        }
+        let list = |values: &[f64]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        SweepRecord {
+            name: name.to_owned(),
+            source: format!(
+                "name = \"{name}\"\ndataset = \"{}\"\nseeds = {seeds}\n\n[grid]\ndrr.tau = [{}]\ndrr.actor_lr = [{}]\n",
+                self.dataset,
+                list(taus),
+                list(rates)
+            ),
+            axes: vec!["drr.tau".to_owned(), "drr.actor_lr".to_owned()],
+            members,
+        }
+    }
+}
+
+/// Writes the run folder of a finished trial with made-up numbers.
+pub(crate) fn finish(runs: &Path, spec: &TrialSpec, specs: &BTreeMap<TrialId, TrialSpec>) -> TrialDir {
+    let (points, metrics, repeats) = numbers(spec, specs);
+    finish_with(runs, spec, points, metrics, repeats)
+}
+
+/// Writes the run folder of a finished trial.
+pub(crate) fn finish_with(
+    runs: &Path,
+    spec: &TrialSpec,
+    points: Vec<Point>,
+    metrics: BTreeMap<String, f64>,
+    repeats: u64,
+) -> TrialDir {
+    let folder = TrialDir::new(runs, spec.id());
+    folder.prepare(spec).expect("a folder for the trial");
+    let mut writer = Writer::create(&folder.journal(), spec.id()).expect("a journal");
+    for batch in points.chunks(50) {
+        writer.append(batch.to_vec()).expect("points are written");
+    }
+    let result = TrialResult {
+        format: FORMAT,
+        trial: spec.id(),
+        metrics,
+        repeats,
+        metrics_digest: writer.finish().expect("the journal ends"),
+        model_digest: None,
+        environment: EnvironmentClass {
+            libtorch: "2.11.0".to_owned(),
+            isa: "avx2".to_owned(),
+            device: "cpu".to_owned(),
+            numerics: "strict".to_owned(),
+        },
+        wall_s: 12.5,
+    };
+    result.write(&folder.result()).expect("a result");
+    folder
+}
+
+/// Records `sweep`, finishes all of its trials but those for which `fails` says why, and takes the folders in.
+pub(crate) fn run(
+    store: &mut Store,
+    runs: &Path,
+    sweep: &SweepRecord,
+    fails: impl Fn(&TrialSpec) -> Option<&'static str>,
+) {
+    store.record_sweep(sweep).expect("recorded");
+    let specs: BTreeMap<TrialId, TrialSpec> =
+        sweep.members.iter().map(|member| (member.spec.id(), member.spec.clone())).collect();
+    let mut failed: Vec<TrialId> = Vec::new();
+    for member in &sweep.members {
+        let id = member.spec.id();
+        if let Some(why) = fails(&member.spec) {
+            store.mark(id, Status::Failed, Some(why)).expect("marked");
+            failed.push(id);
+        } else if !member.spec.upstream().iter().any(|trial| failed.contains(trial)) {
+            store.ingest(&finish(runs, &member.spec, &specs)).expect("taken in");
+        }
+    }
+}
+
+type Numbers = (Vec<Point>, BTreeMap<String, f64>, u64);
+
+fn numbers(spec: &TrialSpec, specs: &BTreeMap<TrialId, TrialSpec>) -> Numbers {
+    let mut stream = spec.seed.stream(&format!("fabricated/{}", spec.id()));
+    let mut noise = move |size: f64| (0..4).map(|_| stream.unit() - 0.5).sum::<f64>() * 1.73 * size;
+    let mut metrics = BTreeMap::new();
+    let mut points = Vec::new();
+    match &spec.job {
+        Job::Pmf(_) => {
+            let last = 18 + (spec.seed.0 * 5) % 9;
+            let shift = noise(0.004);
+            for epoch in 1..=last {
+                let at = epoch as f64;
+                let fit =
+                    0.905 + shift + 0.25 / (1.0 + at * at / 6.0) + 0.00012 * (at - 9.0).max(0.0) * (at - 9.0).max(0.0);
+                points.push(Point::new("train/rmse_stars", epoch, fit - 0.003 * at));
+                points.push(Point::new("valid/rmse_stars", epoch, fit + noise(0.001)));
+            }
+            metrics.insert("test_rmse_stars".to_owned(), 0.912 + shift);
+            metrics.insert("test_mae_stars".to_owned(), 0.717 + shift);
+            metrics.insert("best_epoch".to_owned(), last as f64 - 5.0);
+            metrics.insert("test_rmse".to_owned(), 0.456 + shift / 2.0);
+            (points, metrics, 1)
+        }
+        Job::Drr(job) => {
+            let quality = quality(job, &mut noise);
+            for step in (250..=job.drr.train_steps).step_by(250) {
+                let share = (step as f64 / 11_000.0).min(1.0);
+                let reward = 0.18 + (quality - 0.18) * share * share + noise(0.035);
+                points.push(Point::new("train/reward", step, reward));
+                points.push(Point::new("train/critic_loss", step, 0.08 + noise(0.01)));
+            }
+            metrics.insert("reward_last_tenth".to_owned(), quality);
+            metrics.insert("updates".to_owned(), job.drr.train_steps.saturating_sub(5_000) as f64);
+            (points, metrics, 1)
+        }
+        Job::Eval(job) => {
+            let level = match &job.policy {
+                Policy::Drr(trial) => match &specs[trial].job {
+                    Job::Drr(drr) => quality(drr, &mut noise) + 0.17,
+                    _ => unreachable!("a recommender is a DRR trial"),
+                },
+                Policy::DrrUntrained(_) => 0.652,
+                Policy::Pmf => 0.842,
+                Policy::Popularity => 0.70,
+                Policy::Random => 0.58,
+            } + noise(0.006);
+            let (name, ks, repeats, shift) = match &job.measure {
+                Measure::Offline(offline) => ("precision", &offline.k, offline.repeats, 0.0),
+                Measure::Online(online) => ("reward", &online.k, online.repeats, 0.2),
+            };
+            for &k in ks {
+                let mean = level - shift - 0.0075 * (k as f64 - 5.0) * (level - 0.5).max(0.0) * 3.0;
+                let mut families = vec![(name, mean)];
+                if name == "precision" {
+                    families.push(("ndcg", mean + 0.1));
+                    metrics.insert(format!("users@{k}"), 285.0 - k as f64);
+                }
+                for (family, mean) in families {
+                    let scores: Vec<f64> = (0..repeats).map(|_| mean + noise(0.012)).collect();
+                    let summary = crate::stats::Summary::of(&scores).expect("repeats");
+                    metrics.insert(format!("{family}@{k}"), summary.mean);
+                    metrics.insert(format!("{family}@{k}/std"), summary.std.unwrap_or(0.0));
+                    points.extend(
+                        (0..repeats).zip(scores).map(|(at, score)| Point::new(format!("{family}@{k}"), at, score)),
+                    );
+                }
+            }
+            (points, metrics, repeats)
+        }
+    }
+}
+
+fn quality(job: &DrrJob, noise: &mut impl FnMut(f64) -> f64) -> f64 {
+    // Only arithmetic that is exact everywhere: snapshots hold these numbers in full.
+    let off = |ratio: f64| (ratio - 1.0).abs() / (ratio + 1.0);
+    0.58 - 0.1 * off(job.drr.tau / 0.003) - 0.08 * off(job.drr.actor_lr / 0.0005) + noise(0.01)
+}
