@@ -1,3 +1,7 @@
-//! The program `drr-lab`.
+//! The program `drr-lab`: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    drr_lab::cli::main()
+}

@@ -1,15 +1,150 @@
-//! One file a verb: parses arguments, wires the floors below, decides nothing.
+//! The command line: one file a verb. Verbs wire the floors below together and decide nothing themselves.
 
+mod complain;
 pub mod data;
+mod plan_table;
 pub mod report;
+mod sweep;
 
-/// What goes to stdout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::error::{Error, Exit, Result};
+
+/// What is printed, and for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// Text for people.
+    /// Tables and progress for people.
     Human,
-    /// JSON for programs.
+    /// One JSON object per event or record on stdout.
     Json,
-    /// Nothing but errors.
+    /// Errors only.
     Quiet,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  drr-lab data fetch ml-100k                       get MovieLens 100K
+  drr-lab sweep sweeps/quickstart.toml             train and evaluate; run it again to go on
+  drr-lab sweep sweeps/quickstart.toml --dry-run   see what would run
+  drr-lab report quickstart                        tables and plots of what is recorded
+
+Exit codes:
+  0 done                  1 a trial failed or a gate regressed   2 bad input or usage
+  3 environment or bug    4 a gate is inconclusive               5 a verification did not match
+  130 interrupted; what is finished is kept";
+
+/// Runs sweeps of seeded PMF and DRR training jobs, records every one to the bit, and reports on them.
+#[derive(Debug, Parser)]
+#[command(name = "drr-lab", version, after_help = EXAMPLES, disable_help_subcommand = true, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Folder of the recorded trials and their database.
+    #[arg(long, value_name = "DIR", default_value = "runs", global = true)]
+    runs: PathBuf,
+    /// Folder of the datasets [default: $XDG_DATA_HOME/drr-lab or ~/.local/share/drr-lab].
+    #[arg(long, value_name = "DIR", env = "DRR_LAB_DATA", hide_env_values = true, global = true)]
+    data: Option<PathBuf>,
+    /// What to print: human, json (one object a line, to stdout) or quiet.
+    #[arg(long, value_enum, default_value = "human", hide_possible_values = true, global = true)]
+    output: Output,
+    /// When to use colours: auto, always or never.
+    #[arg(
+        long = "color",
+        value_name = "WHEN",
+        value_enum,
+        default_value = "auto",
+        hide_possible_values = true,
+        global = true
+    )]
+    colour: Colour,
+    /// Say more; twice for even more.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Expand a sweep file, run what is missing, record it; running it again goes on.
+    Sweep(sweep::Args),
+    /// Write tables, figures and a page from what is recorded.
+    Report(report::Args),
+    /// Fetch, import, list and show datasets.
+    Data(data::Args),
+    /// Print a completion script for a shell.
+    #[command(hide = true)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where things are and how to speak, resolved once.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The runs folder.
+    pub runs: PathBuf,
+    /// The data folder.
+    pub data: PathBuf,
+    /// What to print.
+    pub output: Output,
+}
+
+/// The program: parses the arguments, runs the verb, explains what went wrong, and returns the exit code.
+pub fn main() -> ExitCode {
+    complain::install_panic_hook();
+    let cli = Cli::parse();
+    complain::install_log(cli.global.verbose);
+    let colour = cli.global.colour;
+    let exit = run(cli).unwrap_or_else(|error| {
+        complain::print(&error, colour);
+        error.exit
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: Cli) -> Result<Exit> {
+    let Global { runs, data, output, .. } = cli.global;
+    let context = Context { runs, data: data.map_or_else(default_data, Ok)?, output };
+    match cli.verb {
+        Verb::Sweep(args) => sweep::run(&args, &context),
+        Verb::Report(args) => report::run(args, &context.runs, context.output).map(|()| Exit::Done),
+        Verb::Data(args) => data::run(args, &context.data, context.output).map(|()| Exit::Done),
+        Verb::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "drr-lab", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// The user's data folder after the XDG base directories.
+fn default_data() -> Result<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    folder("XDG_DATA_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/share")))
+        .map(|share| share.join("drr-lab"))
+        .ok_or_else(|| {
+            Error::environment("there is no place for data: HOME is not set").hint("name one with --data DIR")
+        })
 }

@@ -1,1 +1,24 @@
-//! Runs a plan: worker processes in slots, supervised.
+//! Running a plan: slots, worker processes, the supervisor between them, and what people see of it.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `reactor` | decisions, pure: events in, actions out |
+//! | `supervisor` | carries them out: channels, records, deadlines |
+//! | `process` | one worker process: its environment, its pipes, its end |
+//! | `slots` | where workers may run |
+//! | `event`, `display` | what happens, and how it is shown |
+//! | `provenance` | what code and machine a trial ran on |
+
+mod display;
+mod event;
+mod process;
+mod provenance;
+mod reactor;
+mod slots;
+mod supervisor;
+
+pub use display::{bars, json_lines, lines, silent};
+pub use event::{Event, Label, Observer};
+pub use process::find_worker;
+pub use slots::{Slot, cpu_slots};
+pub use supervisor::{Options, Outcome, execute};

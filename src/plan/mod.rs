@@ -1,1 +1,220 @@
-//! From configurations to trials in stages, and what of them exists.
+//! What a sweep still needs: which trials are found finished, which are to run, in which order they depend on each
+//! other, and what they are expected to cost. Reads the run folders; starts nothing and never asks the database.
+
+mod cost;
+mod failure;
+mod record;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use drr_core::spec::Stage;
+use drr_core::trial_dir::TrialDir;
+
+use crate::sweep::{Sweep, Trial};
+pub use cost::seconds;
+pub use failure::{FailureRecord, clear_failure, read_failure, write_failure};
+pub use record::write_sweep;
+
+/// The trials of a sweep and what is known of them.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The sweep's name.
+    pub sweep: String,
+    /// Its trials, upstream before downstream.
+    pub tasks: Vec<Task>,
+}
+
+/// One trial and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The trial.
+    pub trial: Trial,
+    /// Its stage.
+    pub stage: Stage,
+    /// Positions in [`Plan::tasks`] of the trials that must be finished before it starts.
+    pub upstream: Vec<usize>,
+    /// Expected seconds on one core, a rough guess made for ordering and progress.
+    pub cost: f64,
+    /// What is to be done.
+    pub state: State,
+}
+
+/// What is to be done about a trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is finished, by this sweep or another.
+    Found,
+    /// It is to run.
+    ToRun,
+    /// It failed before in a way that running it again would repeat, or stands on a trial that did.
+    Skipped(String),
+}
+
+/// What to do with trials that failed deterministically in an earlier run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailedBefore {
+    /// Leave them: the same bits would fail the same way.
+    Skip,
+    /// Run them again.
+    Retry,
+}
+
+/// How a stage stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StageCount {
+    /// The stage.
+    pub stage: Stage,
+    /// Trials found finished.
+    pub found: usize,
+    /// Trials to run.
+    pub to_run: usize,
+    /// Trials left alone after a failure.
+    pub skipped: usize,
+}
+
+impl Plan {
+    /// Compares a sweep with the runs folder.
+    ///
+    /// # Panics
+    /// If the sweep lacks the upstream of one of its trials or lists it later, which expansion never does.
+    pub fn new(sweep: &Sweep, runs: &Path, failed_before: FailedBefore) -> Self {
+        let position: HashMap<_, _> = sweep.trials.iter().enumerate().map(|(i, trial)| (trial.id, i)).collect();
+        let mut tasks: Vec<Task> = Vec::with_capacity(sweep.trials.len());
+        for trial in &sweep.trials {
+            let upstream: Vec<usize> =
+                trial.spec.upstream().iter().map(|id| *position.get(id).expect("a sweep holds its upstream")).collect();
+            let state = state(trial, &tasks, &upstream, runs, failed_before);
+            let (stage, cost) = (trial.spec.stage(), seconds(&trial.spec));
+            tasks.push(Task { trial: trial.clone(), stage, upstream, cost, state });
+        }
+        Self { sweep: sweep.name.clone(), tasks }
+    }
+
+    /// How each stage stands, in the order they run.
+    pub fn stages(&self) -> Vec<StageCount> {
+        [Stage::Pmf, Stage::Drr, Stage::Eval]
+            .into_iter()
+            .map(|stage| {
+                let count = |wanted: fn(&State) -> bool| {
+                    self.tasks.iter().filter(|task| task.stage == stage && wanted(&task.state)).count()
+                };
+                StageCount {
+                    stage,
+                    found: count(|state| *state == State::Found),
+                    to_run: count(|state| *state == State::ToRun),
+                    skipped: count(|state| matches!(state, State::Skipped(_))),
+                }
+            })
+            .filter(|count| count.found + count.to_run + count.skipped > 0)
+            .collect()
+    }
+
+    /// How many trials are to run.
+    pub fn to_run(&self) -> usize {
+        self.tasks.iter().filter(|task| task.state == State::ToRun).count()
+    }
+
+    /// Trials left alone after a failure, and why.
+    pub fn skipped(&self) -> impl Iterator<Item = (&Task, &str)> {
+        self.tasks.iter().filter_map(|task| match &task.state {
+            State::Skipped(reason) => Some((task, reason.as_str())),
+            _ => None,
+        })
+    }
+}
+
+fn state(trial: &Trial, tasks: &[Task], upstream: &[usize], runs: &Path, failed_before: FailedBefore) -> State {
+    let folder = TrialDir::new(runs, trial.id);
+    if folder.is_complete() {
+        return State::Found;
+    }
+    for &above in upstream {
+        if let State::Skipped(reason) = &tasks[above].state {
+            return State::Skipped(blocked(tasks[above].stage, &tasks[above].trial.id.short(), reason));
+        }
+    }
+    match read_failure(&folder) {
+        Some(failure) if failed_before == FailedBefore::Skip && failure.is_deterministic() => {
+            State::Skipped(failure.message)
+        }
+        _ => State::ToRun,
+    }
+}
+
+/// Why a trial cannot run: its upstream failed. The first cause is said once, however long the chain.
+pub fn blocked(stage: Stage, short: &str, reason: &str) -> String {
+    if reason.starts_with("upstream ") {
+        reason.to_owned()
+    } else {
+        format!("upstream {} trial {short} failed: {reason}", stage.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use drr_core::protocol::FailureKind;
+    use drr_core::spec::SyntheticSpec;
+    use drr_core::{Digest, TrialSpec, canonical};
+
+    use super::*;
+    use crate::error::Result;
+    use crate::sweep::{DatasetChoice, Fingerprints, expand, parse};
+
+    struct MadeUp;
+
+    impl Fingerprints for MadeUp {
+        fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
+            Ok(Digest::of(choice.name.as_bytes()))
+        }
+
+        fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
+            Ok(canonical::digest(world))
+        }
+    }
+
+    fn sweep() -> Sweep {
+        let text = "dataset = \"ml-100k\"\nseeds = 2\n[drr]\ntau = [0.001, 0.01]";
+        expand(&parse("a.toml", "a", text, &[]).expect("whole"), &mut MadeUp).expect("expands")
+    }
+
+    fn fail(runs: &Path, spec: &TrialSpec, kind: FailureKind) {
+        let folder = TrialDir::new(runs, spec.id());
+        write_failure(&folder, &FailureRecord::new(kind, "the loss is not finite", 1)).expect("written");
+    }
+
+    #[test]
+    fn finished_trials_are_found_and_the_rest_is_to_run() {
+        let runs = tempfile::tempdir().expect("a folder");
+        let sweep = sweep();
+        let plan = Plan::new(&sweep, runs.path(), FailedBefore::Skip);
+        let counts: Vec<_> = plan.stages().iter().map(|stage| (stage.stage.name(), stage.to_run)).collect();
+        // Two PMFs; four recommenders and two untrained ones; their evaluations and those of three more baselines.
+        assert_eq!(counts, [("pmf", 2), ("drr", 6), ("eval", 12)]);
+        let folder = TrialDir::new(runs.path(), sweep.trials[0].id);
+        std::fs::create_dir_all(folder.path()).expect("made");
+        std::fs::write(folder.result(), "{}").expect("written");
+        assert_eq!(Plan::new(&sweep, runs.path(), FailedBefore::Skip).to_run(), 19);
+    }
+
+    #[test]
+    fn a_deterministic_failure_and_all_that_stands_on_it_is_skipped() {
+        let runs = tempfile::tempdir().expect("a folder");
+        let sweep = sweep();
+        fail(runs.path(), &sweep.trials[0].spec, FailureKind::Deterministic);
+        let plan = Plan::new(&sweep, runs.path(), FailedBefore::Skip);
+        assert_eq!((plan.to_run(), plan.skipped().count()), (10, 10));
+        let (_, last) = plan.skipped().last().expect("ten");
+        let first = sweep.trials[0].id.short();
+        assert_eq!(last, format!("upstream pmf trial {first} failed: the loss is not finite"));
+        assert_eq!(Plan::new(&sweep, runs.path(), FailedBefore::Retry).to_run(), 20);
+    }
+
+    #[test]
+    fn a_failure_of_the_surroundings_is_tried_again() {
+        let runs = tempfile::tempdir().expect("a folder");
+        let sweep = sweep();
+        fail(runs.path(), &sweep.trials[0].spec, FailureKind::Environment);
+        assert_eq!(Plan::new(&sweep, runs.path(), FailedBefore::Skip).to_run(), 20);
+    }
+}

@@ -1,0 +1,67 @@
+//! How errors reach a person: what, where in the file, what to do. No panic is ever shown raw.
+
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::panic;
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use tracing_subscriber::EnvFilter;
+
+use super::Colour;
+use crate::error::{Error, Exit};
+
+/// Prints an error with its located problems to stderr.
+pub(super) fn print(error: &Error, colour: Colour) {
+    let colourful = match colour {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    let theme = if colourful { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false).without_cause_chain();
+    let mut text = String::new();
+    for report in &error.reports {
+        let mut rendered = String::new();
+        if handler.render_report(&mut rendered, report.as_ref()).is_err() {
+            rendered = report.to_string();
+        }
+        text.push_str(rendered.trim_start_matches('\n').trim_end());
+        text.push_str("\n\n");
+    }
+    let (bold_red, bold, plain) = if colourful { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+    text.push_str(&format!("{bold_red}error:{plain} {error}\n"));
+    if let Some(hint) = &error.hint {
+        text.push_str(&format!("{bold}hint:{plain} {hint}\n"));
+    }
+    // There is no one left to tell where stderr is gone.
+    let _ = stderr().lock().write_all(text.as_bytes());
+}
+
+/// A panic is a bug of ours: say so in one line and how to report it, and end with the exit code for bugs.
+pub(super) fn install_panic_hook() {
+    panic::set_hook(Box::new(|info| {
+        let message = info.payload_as_str().unwrap_or("no message");
+        if message.starts_with("failed printing to") {
+            // The reader of a pipe left, as `| head` does; nobody wants to hear more.
+            std::process::exit(141);
+        }
+        let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        let _ = writeln!(
+            stderr().lock(),
+            "error: this is a bug in drr-lab {}: {message}{place}\nhint: please report it with the command you ran: {}/issues",
+            env!("CARGO_PKG_VERSION"),
+            env!("CARGO_PKG_REPOSITORY"),
+        );
+        std::process::exit(Exit::Environment as i32);
+    }));
+}
+
+/// Sends log lines to stderr: warnings always, more with -v; RUST_LOG has the last word.
+pub(super) fn install_log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "drr_lab=info",
+        _ => "drr_lab=debug",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false).init();
+}

@@ -1,0 +1,149 @@
+//! Bars on a terminal: one for the whole sweep, weighed by expected time so that its ETA means something, and one
+//! line per slot.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use drr_core::TrialId;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::super::event::{Event, Label, Observer};
+use super::lines::{STOPPING, draining};
+use super::{duration, headline, title};
+
+/// Bar units per expected second.
+const RESOLUTION: f64 = 1000.0;
+
+/// Bars on stderr.
+pub fn bars() -> impl Observer {
+    Bars {
+        all: MultiProgress::new(),
+        overall: ProgressBar::hidden(),
+        slots: HashMap::new(),
+        done_s: 0.0,
+        finished: 0,
+        failed: 0,
+        to_run: 0,
+    }
+}
+
+struct Bars {
+    all: MultiProgress,
+    overall: ProgressBar,
+    slots: HashMap<usize, Line>,
+    done_s: f64,
+    finished: usize,
+    failed: usize,
+    to_run: usize,
+}
+
+/// A slot's line.
+struct Line {
+    bar: ProgressBar,
+    trial: Option<(TrialId, Label)>,
+    share: f64,
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("━╸─")
+}
+
+impl Observer for Bars {
+    fn on(&mut self, event: &Event) {
+        match event {
+            Event::SweepStarted { sweep, to_run, expected_s, .. } => {
+                self.to_run = *to_run;
+                self.overall = self.all.add(ProgressBar::new((expected_s * RESOLUTION) as u64));
+                self.overall
+                    .set_style(style("{prefix} {bar:30} {percent:>3}%  {msg}  {elapsed} gone, about {eta} left"));
+                self.overall.set_prefix(sweep.clone());
+                self.overall.enable_steady_tick(Duration::from_millis(250));
+                self.overall();
+            }
+            Event::WorkerReady { .. } => {}
+            Event::TrialStarted { slot, trial, label } => {
+                let all = &self.all;
+                let line = self.slots.entry(*slot).or_insert_with(|| {
+                    let bar = all.add(ProgressBar::new(1));
+                    bar.set_style(style("  {prefix} {bar:16} {percent:>3}%  {msg}"));
+                    Line { bar, trial: None, share: 0.0 }
+                });
+                line.trial = Some((*trial, label.clone()));
+                line.share = 0.0;
+                line.bar.set_length(1);
+                line.bar.set_position(0);
+                line.bar.set_prefix(title(label));
+                line.bar.set_message("");
+            }
+            Event::TrialProgress { slot, done, total, .. } => {
+                if let Some(line) = self.slots.get_mut(slot) {
+                    line.share = *done as f64 / (*total).max(1) as f64;
+                    line.bar.set_length(*total);
+                    line.bar.set_position(*done);
+                }
+                self.overall();
+            }
+            Event::TrialMetrics { slot, points, .. } => {
+                if let (Some(line), Some(point)) = (self.slots.get(slot), points.last()) {
+                    line.bar.set_message(format!("{} {:.4}", point.name, point.value));
+                }
+            }
+            Event::TrialFinished { trial, label, metrics, wall_s, .. } => {
+                self.finished += 1;
+                self.done_s += label.expected_s;
+                self.clear(*trial);
+                let metrics = headline(metrics);
+                self.say(&format!("✓ {}  {}  {metrics}", title(label), duration(*wall_s)));
+                self.overall();
+            }
+            Event::TrialRetried { trial, label, reason, attempt } => {
+                self.clear(*trial);
+                self.say(&format!("↻ {}  attempt {attempt} was lost: {reason}", title(label)));
+            }
+            Event::TrialFailed { trial, label, reason } => {
+                self.failed += 1;
+                self.done_s += label.expected_s;
+                self.clear(*trial);
+                self.say(&format!("✗ {}  {reason}", title(label)));
+                self.overall();
+            }
+            Event::Draining { running } => self.say(&draining(*running)),
+            Event::Stopping => self.say(STOPPING),
+            Event::SweepEnded { .. } => {
+                for line in self.slots.values() {
+                    line.bar.finish_and_clear();
+                }
+                self.overall.finish_and_clear();
+            }
+        }
+    }
+}
+
+impl Bars {
+    fn overall(&self) {
+        let running: f64 = self
+            .slots
+            .values()
+            .filter_map(|line| line.trial.as_ref().map(|(_, label)| label.expected_s * line.share))
+            .sum();
+        self.overall.set_position(((self.done_s + running) * RESOLUTION) as u64);
+        let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
+        self.overall.set_message(format!("{}/{} trials{failed}", self.finished, self.to_run));
+    }
+
+    fn clear(&mut self, trial: TrialId) {
+        for line in self.slots.values_mut() {
+            if line.trial.as_ref().is_some_and(|(running, _)| *running == trial) {
+                line.trial = None;
+                line.bar.set_position(0);
+                line.bar.set_prefix("idle");
+                line.bar.set_message("");
+            }
+        }
+    }
+
+    fn say(&self, line: &str) {
+        // A terminal that went away must not stop the sweep.
+        let _ = self.all.println(line);
+    }
+}

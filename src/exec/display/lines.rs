@@ -1,0 +1,75 @@
+//! One line per event on stderr: for logs and pipes, readable without colour.
+
+use std::io::{Write as _, stderr};
+
+use super::super::event::{Event, Observer};
+use super::{duration, headline, title};
+
+/// Prints what happens, a line each, to stderr.
+pub fn lines() -> impl Observer {
+    Lines { done: 0, to_run: 0 }
+}
+
+struct Lines {
+    done: usize,
+    to_run: usize,
+}
+
+impl Observer for Lines {
+    fn on(&mut self, event: &Event) {
+        if let Some(line) = self.line(event) {
+            // A reader that left must not stop the sweep.
+            let _ = writeln!(stderr().lock(), "{line}");
+        }
+    }
+}
+
+impl Lines {
+    fn line(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::SweepStarted { sweep, found, to_run, slots, .. } => {
+                self.to_run = *to_run;
+                let slots = match slots.len() {
+                    1 => "1 slot".to_owned(),
+                    n => format!("{n} slots"),
+                };
+                Some(format!("{sweep}: {to_run} trials to run on {slots}, {found} found finished"))
+            }
+            Event::WorkerReady { .. } | Event::TrialProgress { .. } | Event::TrialMetrics { .. } => None,
+            Event::TrialStarted { label, .. } => Some(format!("started  {}", title(label))),
+            Event::TrialFinished { label, metrics, wall_s, .. } => {
+                self.done += 1;
+                let count = format!("[{}/{}]", self.done, self.to_run);
+                let metrics = headline(metrics);
+                let separator = if metrics.is_empty() { "" } else { ": " };
+                Some(format!("finished {} in {} {count}{separator}{metrics}", title(label), duration(*wall_s)))
+            }
+            Event::TrialRetried { label, reason, attempt, .. } => {
+                Some(format!("retrying {} after attempt {attempt}: {reason}", title(label)))
+            }
+            Event::TrialFailed { label, reason, .. } => {
+                self.done += 1;
+                Some(format!("FAILED   {} [{}/{}]: {reason}", title(label), self.done, self.to_run))
+            }
+            Event::Draining { running } => Some(draining(*running)),
+            Event::Stopping => Some(STOPPING.to_owned()),
+            Event::SweepEnded { sweep, finished, failed, left, wall_s } => {
+                let mut line = format!("{sweep}: {finished} finished");
+                if *failed > 0 {
+                    line.push_str(&format!(", {failed} failed"));
+                }
+                if *left > 0 {
+                    line.push_str(&format!(", {left} left; run the same command again to go on"));
+                }
+                Some(format!("{line} ({})", duration(*wall_s)))
+            }
+        }
+    }
+}
+
+pub(super) const STOPPING: &str = "stopping now; what is finished is kept";
+
+pub(super) fn draining(running: usize) -> String {
+    let trials = if running == 1 { "1 running trial".to_owned() } else { format!("{running} running trials") };
+    format!("no new trial starts; waiting for {trials} to end (Ctrl-C again stops now)")
+}

@@ -1,0 +1,63 @@
+//! How a running sweep is shown: bars on a terminal, a line per event elsewhere, JSON for programs, or not at all.
+
+mod bars;
+mod json;
+mod lines;
+
+use std::time::Duration;
+
+pub use bars::bars;
+pub use json::json_lines;
+pub use lines::lines;
+
+use super::event::{Event, Label, Observer};
+
+/// Shows nothing.
+pub fn silent() -> impl Observer {
+    struct Silent;
+    impl Observer for Silent {
+        fn on(&mut self, _event: &Event) {}
+    }
+    Silent
+}
+
+/// Seconds as people say them.
+fn duration(seconds: f64) -> String {
+    let seconds = Duration::from_secs_f64(seconds.clamp(0.0, 1e9));
+    match seconds.as_secs() {
+        0..10 => format!("{:.1} s", seconds.as_secs_f64()),
+        whole @ 10..120 => format!("{whole} s"),
+        whole @ 120..7200 => format!("{} min {:02} s", whole / 60, whole % 60),
+        whole => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// A trial on one line.
+fn title(label: &Label) -> String {
+    format!("{:<4} {} seed {} {}", label.stage.name(), label.short, label.seed, label.what).trim_end().to_owned()
+}
+
+/// The few metrics that fit on a line.
+fn headline<'a>(metrics: impl IntoIterator<Item = (&'a String, &'a f64)>) -> String {
+    let wanted = |name: &str| ["test_rmse_stars", "precision@", "reward@"].iter().any(|start| name.starts_with(start));
+    let shown: Vec<String> = metrics
+        .into_iter()
+        .filter(|(name, _)| wanted(name))
+        .take(4)
+        .map(|(name, value)| format!("{name} {value:.3}"))
+        .collect();
+    shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        assert_eq!(
+            [0.04, 9.96, 75.0, 131.0, 7384.0].map(duration),
+            ["0.0 s", "10.0 s", "75 s", "2 min 11 s", "2 h 03 min"]
+        );
+    }
+}

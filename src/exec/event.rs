@@ -1,0 +1,177 @@
+//! What people are told while a sweep runs. `--output json` prints these, one object a line.
+
+use std::collections::BTreeMap;
+
+use drr_core::TrialId;
+use drr_core::journal::Point;
+use drr_core::result::EnvironmentClass;
+use drr_core::spec::{Job, Measure, Policy, Stage};
+use serde::Serialize;
+
+use super::slots::Slot;
+use crate::plan::Task;
+
+/// Something a person may want to know.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Work begins.
+    SweepStarted {
+        /// The sweep.
+        sweep: String,
+        /// Trials found finished.
+        found: usize,
+        /// Trials to run.
+        to_run: usize,
+        /// Where workers may run.
+        slots: Vec<Slot>,
+        /// Expected seconds of all trials to run, on one core.
+        expected_s: f64,
+    },
+    /// A worker is up.
+    WorkerReady {
+        /// Its slot.
+        slot: usize,
+        /// Its process.
+        pid: u32,
+        /// What it computes with.
+        environment: EnvironmentClass,
+    },
+    /// A trial's work begins.
+    TrialStarted {
+        /// The slot it runs in.
+        slot: usize,
+        /// The trial.
+        trial: TrialId,
+        /// What it is.
+        label: Label,
+    },
+    /// How far a trial is.
+    TrialProgress {
+        /// The trial.
+        trial: TrialId,
+        /// The slot it runs in.
+        slot: usize,
+        /// Units done.
+        done: u64,
+        /// Units in all.
+        total: u64,
+    },
+    /// Points a trial just recorded.
+    TrialMetrics {
+        /// The trial.
+        trial: TrialId,
+        /// The slot it runs in.
+        slot: usize,
+        /// The points.
+        points: Vec<Point>,
+    },
+    /// A trial's result is recorded.
+    TrialFinished {
+        /// The trial.
+        trial: TrialId,
+        /// The slot it ran in.
+        slot: usize,
+        /// What it is.
+        label: Label,
+        /// Its final metrics.
+        metrics: BTreeMap<String, f64>,
+        /// Seconds it took.
+        wall_s: f64,
+    },
+    /// An attempt was lost and will be repeated.
+    TrialRetried {
+        /// The trial.
+        trial: TrialId,
+        /// What it is.
+        label: Label,
+        /// Why.
+        reason: String,
+        /// How many attempts were lost.
+        attempt: u32,
+    },
+    /// A trial has no result.
+    TrialFailed {
+        /// The trial.
+        trial: TrialId,
+        /// What it is.
+        label: Label,
+        /// Why.
+        reason: String,
+    },
+    /// No new trial starts; running ones may end.
+    Draining {
+        /// How many are running.
+        running: usize,
+    },
+    /// Everything is being stopped.
+    Stopping,
+    /// Work is over.
+    SweepEnded {
+        /// The sweep.
+        sweep: String,
+        /// Trials finished in this run.
+        finished: usize,
+        /// Trials failed or blocked in this run.
+        failed: usize,
+        /// Trials still to run.
+        left: usize,
+        /// Seconds it took.
+        wall_s: f64,
+    },
+}
+
+/// A trial in words.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Label {
+    /// First digits of the id.
+    pub short: String,
+    /// Its stage.
+    pub stage: Stage,
+    /// Its seed.
+    pub seed: u64,
+    /// What it does and where it stands on the axes.
+    pub what: String,
+    /// Expected seconds on one core.
+    pub expected_s: f64,
+}
+
+impl Label {
+    /// Describes a trial.
+    pub fn of(task: &Task) -> Self {
+        let spec = &task.trial.spec;
+        let mut words = match &spec.job {
+            Job::Pmf(_) => vec![spec.dataset.name.clone()],
+            Job::Drr(job) if job.drr.train_steps == 0 => vec!["untrained".to_owned()],
+            Job::Drr(_) => Vec::new(),
+            Job::Eval(job) => {
+                let measure = match job.measure {
+                    Measure::Offline(_) => "offline",
+                    Measure::Online(_) => "online",
+                };
+                let policy = match &job.policy {
+                    Policy::Drr(_) => None,
+                    other => Some(other.name().to_owned()),
+                };
+                std::iter::once(measure.to_owned()).chain(policy).collect()
+            }
+        };
+        words.extend(task.trial.point.iter().map(|(name, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            format!("{}={value}", name.rsplit('.').next().unwrap_or(name))
+        }));
+        Self {
+            short: task.trial.id.short(),
+            stage: task.stage,
+            seed: spec.seed.0,
+            what: words.join(" "),
+            expected_s: task.cost,
+        }
+    }
+}
+
+/// Someone who is told.
+pub trait Observer {
+    /// Takes in an event.
+    fn on(&mut self, event: &Event);
+}

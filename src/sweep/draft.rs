@@ -1,0 +1,238 @@
+//! A sweep in the making: what the file says, then what overrides say on top. Nothing is judged as a whole before both
+//! are read.
+
+use std::collections::BTreeMap;
+
+use drr_core::Seed;
+use serde_json::Value;
+
+use super::axis::{self, Axis, Setting};
+use super::fields::FieldKey;
+use super::file::{Baseline, SplitSeed};
+use super::problem::{Place, Problem, Problems};
+use super::suggest::did_you_mean;
+use super::tree::{Entry, Node, Tree};
+
+/// Who sets a value: two lines of a file must not contradict each other, an override may contradict a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    File,
+    Override,
+}
+
+/// Whether an evaluation takes place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Unsaid,
+    Yes,
+    No,
+}
+
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub name: Option<(String, Place)>,
+    pub dataset: Option<(String, Place)>,
+    pub seeds: Option<Vec<Seed>>,
+    pub baselines: Option<Vec<Baseline>>,
+    pub max_trials: Option<usize>,
+    pub split_seed: SplitSeed,
+    pub offline: Wanted,
+    pub online: Wanted,
+    pub settings: BTreeMap<FieldKey, (Setting, Place)>,
+    pub groups: Vec<Axis>,
+}
+
+impl Draft {
+    pub fn new() -> Self {
+        Self {
+            name: None,
+            dataset: None,
+            seeds: None,
+            baselines: None,
+            max_trials: None,
+            split_seed: SplitSeed::Fixed,
+            offline: Wanted::Unsaid,
+            online: Wanted::Unsaid,
+            settings: BTreeMap::new(),
+            groups: Vec::new(),
+        }
+    }
+
+    /// Sets one field.
+    pub fn field(&mut self, key: FieldKey, at: &Place, node: &Node, voice: Voice, problems: &mut Problems) {
+        if voice == Voice::File && self.settings.contains_key(&key) {
+            problems.add(Problem::new(format!("`{}` is given twice", key.name())), at, "given before");
+            return;
+        }
+        if self.groups.iter().any(|group| group.fields.contains(&key)) {
+            let problem = Problem::new(format!("`{}` is part of a zip group and cannot be set alone", key.name()));
+            problems.add(problem, at, "varied by [[zip]]");
+            return;
+        }
+        self.mention(key);
+        if key.name() == "split.seed" {
+            if matches!(&node.tree, Tree::Scalar(Value::String(text)) if text == "trial") {
+                self.split_seed = SplitSeed::Trial;
+                self.settings.remove(&key);
+                return;
+            }
+            self.split_seed = SplitSeed::Fixed;
+        }
+        if let Some(setting) = axis::read(key, node, problems) {
+            self.settings.insert(key, (setting, at.clone()));
+        }
+    }
+
+    /// Adds a group of fields that vary together.
+    pub fn group(&mut self, entry: &Entry, members: &[(FieldKey, &Entry)], problems: &mut Problems) {
+        let mut group = Axis { fields: Vec::new(), points: Vec::new() };
+        for (key, member) in members {
+            let taken = self.settings.contains_key(key) || self.groups.iter().any(|g| g.fields.contains(key));
+            if taken || group.fields.contains(key) {
+                let problem = Problem::new(format!("`{}` is given twice", key.name()));
+                problems.add(problem, &member.key_place, "given before");
+                return;
+            }
+            self.mention(*key);
+            let values = match axis::read(*key, &member.node, problems) {
+                Some(Setting::Varied(values)) => values,
+                Some(Setting::Fixed(_)) => {
+                    let problem = Problem::new(format!("`{}` does not vary in its zip group", key.name()));
+                    problems.add(problem, &member.node.place, "expected a list of values");
+                    return;
+                }
+                None => return,
+            };
+            if group.fields.is_empty() {
+                group.points = vec![Vec::new(); values.len()];
+            } else if values.len() != group.points.len() {
+                let problem = Problem::new(format!(
+                    "`{}` has {} values, the others of its zip group have {}",
+                    key.name(),
+                    values.len(),
+                    group.points.len()
+                ));
+                problems.add(problem, &member.node.place, format!("{} values", values.len()));
+                return;
+            }
+            group.fields.push(*key);
+            for (point, value) in group.points.iter_mut().zip(values) {
+                point.push(value);
+            }
+        }
+        if group.fields.len() < 2 {
+            let problem = Problem::new("a zip group needs at least two fields");
+            problems.add(problem, &entry.key_place, "one field alone is a plain axis");
+            return;
+        }
+        self.groups.push(group);
+    }
+
+    /// A field of `[online]` asks for the online evaluation, unless it was switched off.
+    fn mention(&mut self, key: FieldKey) {
+        let wanted = match key.field().section {
+            "online" => &mut self.online,
+            "offline" => &mut self.offline,
+            _ => return,
+        };
+        if *wanted == Wanted::Unsaid {
+            *wanted = Wanted::Yes;
+        }
+    }
+
+    pub fn set_name(&mut self, node: &Node, problems: &mut Problems) {
+        let Some(text) = text(node, "name", "a text", problems) else { return };
+        if is_name(&text) {
+            self.name = Some((text, node.place.clone()));
+        } else {
+            let problem = Problem::new(format!("\"{text}\" cannot name a sweep"));
+            problems.add(problem, &node.place, "expected letters, digits, `-`, `_` and `.`");
+        }
+    }
+
+    pub fn set_dataset(&mut self, node: &Node, problems: &mut Problems) {
+        if let Some(text) = text(node, "dataset", "the name of one dataset, for example \"ml-100k\"", problems) {
+            self.dataset = Some((text, node.place.clone()));
+        }
+    }
+
+    pub fn set_seeds(&mut self, node: &Node, problems: &mut Problems) {
+        let seeds = match node.to_json() {
+            Some(Value::Number(count)) => count.as_u64().filter(|n| *n <= 1_000_000).map(|n| (0..n).collect()),
+            Some(Value::Array(list)) => {
+                list.iter().map(|seed| seed.as_u64().filter(|seed| *seed <= Seed::MAX)).collect::<Option<Vec<u64>>>()
+            }
+            _ => None,
+        };
+        match seeds {
+            None => {
+                let problem = Problem::new(format!("`seeds` cannot be {}", node.place.text()));
+                problems.add(problem, &node.place, "expected how many, or a list such as [0, 1, 2]");
+            }
+            Some(seeds) if seeds.is_empty() => {
+                let problem = Problem::new("a sweep of no seeds has no trials").help("seeds = 3 is a good start");
+                problems.add(problem, &node.place, "expected at least one seed");
+            }
+            Some(seeds) => {
+                if let Some((_, twice)) = seeds.iter().enumerate().find(|(i, seed)| seeds[..*i].contains(seed)) {
+                    problems.add(Problem::new(format!("the seed {twice} is given twice")), &node.place, "here");
+                }
+                self.seeds = Some(seeds.into_iter().map(Seed).collect());
+            }
+        }
+    }
+
+    pub fn set_baselines(&mut self, node: &Node, problems: &mut Problems) {
+        let single = std::slice::from_ref(node);
+        let nodes = match &node.tree {
+            Tree::Array(nodes) => nodes.as_slice(),
+            _ => single,
+        };
+        let mut baselines = Vec::new();
+        for node in nodes {
+            let Some(text) = text(node, "baselines", "a list of names", problems) else { return };
+            match Baseline::ALL.into_iter().find(|baseline| baseline.name() == text) {
+                Some(baseline) if baselines.contains(&baseline) => {
+                    problems.add(Problem::new(format!("the baseline \"{text}\" is given twice")), &node.place, "here");
+                }
+                Some(baseline) => baselines.push(baseline),
+                None => {
+                    let names = Baseline::ALL.map(Baseline::name);
+                    let problem = Problem::new(format!("unknown baseline \"{text}\""));
+                    let label = format!("expected {}", names.join(", "));
+                    problems.add(problem.maybe_help(did_you_mean(&text, names)), &node.place, label);
+                }
+            }
+        }
+        self.baselines = Some(baselines);
+    }
+
+    pub fn set_max_trials(&mut self, node: &Node, problems: &mut Problems) {
+        match node.to_json().and_then(|value| value.as_u64()).and_then(|n| usize::try_from(n).ok()) {
+            Some(most) if most > 0 => self.max_trials = Some(most),
+            _ => {
+                let problem = Problem::new(format!("`max_trials` cannot be {}", node.place.text()));
+                problems.add(problem, &node.place, "expected a whole number, 1 or more");
+            }
+        }
+    }
+}
+
+fn text(node: &Node, key: &str, expected: &str, problems: &mut Problems) -> Option<String> {
+    match &node.tree {
+        Tree::Scalar(Value::String(text)) => Some(text.clone()),
+        _ => {
+            let problem = Problem::new(format!("`{key}` cannot be {}", node.place.text()));
+            problems.add(problem, &node.place, format!("expected {expected}"));
+            None
+        }
+    }
+}
+
+/// Names become folders and links, so they are plain.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with('.')
+        && text.len() <= 100
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}

@@ -1,0 +1,117 @@
+//! Problems of a sweep file or an override: collected, so that a person sees all of them in one go, each with the
+//! line it stands on underlined.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
+
+use crate::error::Error;
+
+/// A text a person wrote: a sweep file, or one `--set`.
+#[derive(Clone)]
+pub struct Source(Arc<NamedSource<String>>);
+
+impl Source {
+    /// A text and the name it is shown under.
+    pub fn new(name: &str, text: &str) -> Self {
+        Self(Arc::new(NamedSource::new(name, text.to_owned())))
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.0.inner()
+    }
+
+    /// The name it is shown under.
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// A part of the text.
+    pub fn place(&self, span: Range<usize>) -> Place {
+        Place { source: self.clone(), span }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({})", self.name())
+    }
+}
+
+/// A part of a [`Source`], in bytes.
+#[derive(Clone, Debug)]
+pub struct Place {
+    source: Source,
+    span: Range<usize>,
+}
+
+impl Place {
+    /// The name of the text it is a part of.
+    pub fn source_name(&self) -> &str {
+        self.source.name()
+    }
+
+    /// The characters of this place, as written.
+    pub fn text(&self) -> &str {
+        self.source.text().get(self.span.clone()).unwrap_or_default()
+    }
+}
+
+/// One problem in the making.
+pub(super) struct Problem {
+    message: String,
+    help: Option<String>,
+}
+
+impl Problem {
+    /// A problem, said in one sentence without a full stop.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    /// Adds what to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds what to do about it, if anything is known.
+    pub fn maybe_help(mut self, help: Option<String>) -> Self {
+        self.help = help.or(self.help);
+        self
+    }
+}
+
+/// The problems found so far.
+#[derive(Default)]
+pub(super) struct Problems(Vec<(usize, Report)>);
+
+impl Problems {
+    /// Adds a problem at `place`; `label` is what is written beside the underlined text.
+    pub fn add(&mut self, problem: Problem, place: &Place, label: impl Into<String>) {
+        let mut diagnostic = MietteDiagnostic::new(problem.message)
+            .with_label(LabeledSpan::new_with_span(Some(label.into()), place.span.clone()));
+        diagnostic.help = problem.help;
+        self.0.push((place.span.start, Report::new(diagnostic).with_source_code(place.source.0.clone())));
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One error that holds all problems, in the order of the text.
+    pub fn into_error(mut self, name: &str) -> Error {
+        self.0.sort_by_key(|(start, _)| *start);
+        let count = match self.0.len() {
+            1 => "1 problem".to_owned(),
+            n => format!("{n} problems"),
+        };
+        let mut error = Error::input(format!("{name}: {count}; nothing was started"));
+        error.reports = self.0.into_iter().map(|(_, report)| report).collect();
+        error
+    }
+}
