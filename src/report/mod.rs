@@ -28,8 +28,10 @@ use crate::store::{Status, StoredSweep};
 /// The tables of a sweep as aligned text, and what is missing from them; for the end of `drr-lab sweep`.
 pub fn summary(sweep: &StoredSweep) -> String {
     let studies = group::studies(sweep);
-    let tables: Vec<String> = studies.iter().flat_map(table::tables).map(|table| text::terminal(&table)).collect();
-    let mut parts = tables;
+    let tables = studies.iter().flat_map(table::tables);
+    // A terminal is small: NDCG tells about the same as precision, and the report has it.
+    let shown = tables.filter(|table| !table.slug.ends_with("-ndcg"));
+    let mut parts: Vec<String> = shown.map(|table| text::terminal(&table)).collect();
     if !parts.is_empty() {
         parts.push("mean ± sample std (ddof 1) over seeds, or over repeats where it says so; * best mean".to_owned());
     }

@@ -1,14 +1,14 @@
 //! The HTML page: self-contained, readable on a telephone, light or dark. Text is escaped by its template.
 
 use askama::Template;
-use drr_core::spec::Stage;
+use drr_core::spec::{Job, Measure, Stage};
 
 use super::figure::Figure;
-use super::group::{Noise, plain};
+use super::group::{Noise, plain, short_axis};
 use super::table::Table;
 use super::text;
 use crate::error::{Error, Result};
-use crate::store::{Status, StoredSweep};
+use crate::store::{Status, StoredSweep, TrialRecord};
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -140,17 +140,21 @@ fn missing(sweep: &StoredSweep) -> Option<String> {
 }
 
 fn trials(sweep: &StoredSweep) -> Vec<TrialView> {
-    let view = |trial: &crate::store::TrialRecord| {
-        let point: Vec<String> = trial.point.iter().map(|(axis, value)| format!("{axis} = {}", plain(value))).collect();
+    let axes: Vec<&str> = sweep.axes.iter().map(String::as_str).collect();
+    let view = |trial: &TrialRecord| {
+        let varied = axes.iter().filter_map(|axis| Some((axis, trial.point.get(*axis)?)));
+        let point: Vec<String> =
+            varied.map(|(axis, value)| format!("{} {}", short_axis(axis, &axes), plain(value))).collect();
         let policy = match &trial.spec.job {
-            drr_core::spec::Job::Eval(job) => {
+            Job::Eval(job) => {
                 let measure = match job.measure {
-                    drr_core::spec::Measure::Offline(_) => "offline",
-                    drr_core::spec::Measure::Online(_) => "online",
+                    Measure::Offline(_) => "offline",
+                    Measure::Online(_) => "online",
                 };
                 format!("{} {measure}", job.policy.name())
             }
-            _ => "–".to_owned(),
+            Job::Drr(job) if job.drr.train_steps == 0 => "– (untrained)".to_owned(),
+            Job::Pmf(_) | Job::Drr(_) => "–".to_owned(),
         };
         TrialView {
             short: trial.trial.short(),

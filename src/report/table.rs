@@ -199,6 +199,8 @@ fn notes(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
     let repeats = method(study);
     if rows.iter().any(|row| row.noise == Noise::Seeds) {
         notes.push(format!("Mean ± sample standard deviation (ddof 1) over seeds{repeats}."));
+    } else if !repeats.is_empty() {
+        notes.push(format!("Mean ± sample standard deviation (ddof 1){repeats}."));
     }
     if rows.iter().any(|row| matches!(row.noise, Noise::Repeats(_))) {
         notes.push(

@@ -80,11 +80,11 @@ fn protocols_and_datasets_never_share_a_table() {
     sweep.members.extend(other.members);
     for member in sweep.members.clone() {
         let mut spec = member.spec;
-        if let Job::Eval(job) = &mut spec.job {
-            if let drr_core::spec::Measure::Offline(offline) = &mut job.measure {
-                offline.protocol = drr_core::spec::Protocol::Strict;
-                sweep.members.push(crate::store::Member { spec, point: member.point });
-            }
+        if let Job::Eval(job) = &mut spec.job
+            && let drr_core::spec::Measure::Offline(offline) = &mut job.measure
+        {
+            offline.protocol = drr_core::spec::Protocol::Strict;
+            sweep.members.push(crate::store::Member { spec, point: member.point });
         }
     }
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);

@@ -110,8 +110,8 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
     note += &left_out;
     Ok(Some(Figure {
         slug: study.slug.clone(),
-        title: format!("{} · {}", what.title, study.dataset),
-        subtitle: format!("{} · {}", seeds(study), study.split),
+        title: what.title.to_owned(),
+        subtitle: subtitle(study),
         note,
         x: XAxis { label: what.x.to_owned(), kind: XKind::Continuous },
         y_label: what.y.to_owned(),
@@ -156,8 +156,8 @@ fn at_k(study: &Study<'_>, family: &str, title: &str, y: &str) -> Option<Figure>
     note += &left_out;
     Some(Figure {
         slug: format!("{}-{family}", study.slug),
-        title: format!("{title} · {} · protocol {}", study.dataset, study.subject.protocol().unwrap_or_default()),
-        subtitle: format!("{} · {}", seeds(study), study.split),
+        title: title.to_owned(),
+        subtitle: subtitle(study),
         note,
         x: XAxis {
             label: "K, recommendations in an episode".to_owned(),
@@ -182,7 +182,12 @@ fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Seri
         Subject::Offline(_) | Subject::Online(_) => of_baseline(group.policy),
         Subject::Training | Subject::Pmf => None,
     };
-    Series { name: group.policy.to_owned(), detail, style: baseline.unwrap_or_else(|| of_recommender(index)), shape }
+    // Where all are of one kind, only what tells them apart is worth saying.
+    let (name, detail) = match study.subject {
+        Subject::Training | Subject::Pmf if !study.axes.is_empty() => (String::new(), detail),
+        _ => (group.policy.to_owned(), detail),
+    };
+    Series { name, detail, style: baseline.unwrap_or_else(|| of_recommender(index)), shape }
 }
 
 /// The series to show: all of them where they can be told apart, else every baseline and the best others by their
@@ -213,7 +218,14 @@ fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Series>, String
     (shown, format!(" Shown: the best {taken} of {all} configurations by their last value; the table has all."))
 }
 
-/// `3 seeds each`, or what is there.
+/// What no number of the figure may be read without.
+fn subtitle(study: &Study<'_>) -> String {
+    let protocol = study.subject.protocol().map(|protocol| format!("protocol {protocol}"));
+    let parts = [Some(study.dataset.to_owned()), protocol, Some(seeds(study)), Some(study.split.clone())];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// `n = 3 seeds`, or what is there.
 fn seeds(study: &Study<'_>) -> String {
     let counts = || study.groups.iter().map(|group| group.finished().count()).filter(|count| *count > 0);
     let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));

@@ -1,26 +1,34 @@
-//! Lines and text on any of plotters' backends, in points of the finished picture. Text stands on its baseline, which
-//! the backends put in different places.
+//! Lines and text on any of plotters' backends, in points of the finished picture. SVG text is left to its reader;
+//! on pixels it is set here, from the embedded font: plotters' own setting forgets the room to the left of a letter.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
+use ab_glyph::{Font as _, FontRef, GlyphId, ScaleFont as _, point};
 use plotters::backend::DrawingBackend;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
-use plotters::style::{register_font, text_anchor};
 
 use super::style::Marker;
 
+static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| {
+    FontRef::try_from_slice(include_bytes!("../../../assets/fonts/Inter-Regular.otf")).expect("the file is a font")
+});
+static SEMI_BOLD: LazyLock<FontRef<'static>> = LazyLock::new(|| {
+    FontRef::try_from_slice(include_bytes!("../../../assets/fonts/Inter-SemiBold.otf")).expect("the file is a font")
+});
+
 /// The embedded font, and in SVG what a reader's machine may take instead.
 const FAMILY: &str = "Inter, Helvetica, Arial, 'Liberation Sans', sans-serif";
-/// plotters' font size over the size of an em.
+/// The font size of plotters' SVG over the size of an em.
 const SIZE_OVER_EM: f64 = 1.24;
 
-/// Where a backend puts text.
+/// Who sets the letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Baseline {
-    /// As SVG readers do.
-    Svg,
-    /// As plotters' pixels do.
-    Pixels,
+pub(super) enum Lettering {
+    /// The reader of the SVG.
+    Reader,
+    /// This file, dot by dot.
+    Dots,
 }
 
 /// Where text stands relative to its position.
@@ -63,22 +71,12 @@ pub(super) struct Canvas<'a, B: DrawingBackend> {
     backend: &'a mut B,
     /// Units of the backend in a point.
     scale: f64,
-    baseline: Baseline,
+    lettering: Lettering,
 }
 
 impl<'a, B: DrawingBackend> Canvas<'a, B> {
-    pub(super) fn new(backend: &'a mut B, scale: f64, baseline: Baseline) -> Result<Self, DrawError> {
-        static FONTS: OnceLock<bool> = OnceLock::new();
-        let registered = FONTS.get_or_init(|| {
-            let regular: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.otf");
-            let bold: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.otf");
-            register_font(FAMILY, FontStyle::Normal, regular).is_ok()
-                && register_font(FAMILY, FontStyle::Bold, bold).is_ok()
-        });
-        if !registered {
-            return Err(DrawError("the embedded font does not read".to_owned()));
-        }
-        Ok(Self { backend, scale, baseline })
+    pub(super) fn new(backend: &'a mut B, scale: f64, lettering: Lettering) -> Self {
+        Self { backend, scale, lettering }
     }
 
     fn at(&self, (x, y): (f64, f64)) -> (i32, i32) {
@@ -151,48 +149,87 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     }
 
     /// Text whose baseline is at `y`.
-    pub(super) fn text(&mut self, text: &str, (x, y): (f64, f64), align: Align, look: Type) -> Result<(), DrawError> {
-        let size = look.size * SIZE_OVER_EM * self.scale;
-        // Both anchor the top: an SVG reader sets the baseline 0.76 em below it, plotters' pixels half its font size.
-        let drop = match self.baseline {
-            Baseline::Svg => 0.76 * look.size,
-            Baseline::Pixels => 0.5 * look.size * SIZE_OVER_EM,
+    pub(super) fn text(&mut self, text: &str, place: (f64, f64), align: Align, look: Type) -> Result<(), DrawError> {
+        match self.lettering {
+            Lettering::Reader => self.text_for_reader(text, place, align, look),
+            Lettering::Dots => self.text_in_dots(text, place, align, look),
+        }
+    }
+
+    fn text_for_reader(&mut self, text: &str, (x, y): (f64, f64), align: Align, look: Type) -> Result<(), DrawError> {
+        let weight = match look.weight {
+            Weight::Regular => FontStyle::Normal,
+            Weight::SemiBold => FontStyle::Bold,
         };
-        let x = match (align, self.baseline) {
-            (Align::Left, _) | (_, Baseline::Svg) => x,
-            // plotters rounds a text's extent before it anchors; measured here, it stays where it belongs.
-            (Align::Center, Baseline::Pixels) => x - self.width(text, look) / 2.0,
-            (Align::Right, Baseline::Pixels) => x - self.width(text, look),
-        };
-        let horizontal = match (align, self.baseline) {
-            (Align::Left, _) | (_, Baseline::Pixels) => text_anchor::HPos::Left,
-            (Align::Center, Baseline::Svg) => text_anchor::HPos::Center,
-            (Align::Right, Baseline::Svg) => text_anchor::HPos::Right,
+        let horizontal = match align {
+            Align::Left => HPos::Left,
+            Align::Center => HPos::Center,
+            Align::Right => HPos::Right,
         };
         let style = TextStyle {
-            font: font(size, look.weight),
+            font: FontDesc::new(FontFamily::Name(FAMILY), look.size * SIZE_OVER_EM * self.scale, weight),
             color: look.color.to_backend_color(),
-            pos: text_anchor::Pos::new(horizontal, text_anchor::VPos::Top),
+            pos: Pos::new(horizontal, VPos::Top),
         };
-        let position = self.at((x, y - drop));
-        self.backend.draw_text(text, &style, position).map_err(failed)
+        // With that anchor plotters sets the baseline 0.76 em below the place.
+        let place = self.at((x, y - 0.76 * look.size));
+        self.backend.draw_text(text, &style, place).map_err(failed)
+    }
+
+    fn text_in_dots(&mut self, text: &str, (x, y): (f64, f64), align: Align, look: Type) -> Result<(), DrawError> {
+        let left = match align {
+            Align::Left => x,
+            Align::Center => x - self.width(text, look) / 2.0,
+            Align::Right => x - self.width(text, look),
+        };
+        let font = font(look.weight);
+        let scale = em(font, look.size * self.scale);
+        for (glyph, offset) in advances(font, text, scale) {
+            let place = point((left * self.scale) as f32 + offset, (y * self.scale) as f32);
+            let Some(outline) = font.outline_glyph(glyph.with_scale_and_position(scale, place)) else { continue };
+            let corner = outline.px_bounds().min;
+            let mut dots = Vec::new();
+            outline.draw(|x, y, cover| dots.push((x, y, cover)));
+            for (x, y, cover) in dots.into_iter().filter(|dot| dot.2 > 0.0) {
+                let place = (corner.x as i32 + x as i32, corner.y as i32 + y as i32);
+                let color = look.color.mix(f64::from(cover.min(1.0))).to_backend_color();
+                self.backend.draw_pixel(place, color).map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     /// How wide `text` is in the embedded font.
     pub(super) fn width(&self, text: &str, look: Type) -> f64 {
-        // Measured large, since plotters answers in whole units.
-        const LARGE: f64 = 20.0;
-        let font = font(look.size * SIZE_OVER_EM * LARGE, look.weight);
-        font.box_size(text).map_or(0.0, |(width, _)| f64::from(width) / LARGE)
+        let font = font(look.weight);
+        let scale = em(font, look.size);
+        let scaled = font.as_scaled(scale);
+        let width: f32 = text.chars().map(|letter| scaled.h_advance(font.glyph_id(letter))).sum();
+        f64::from(width)
     }
 }
 
-fn font(size: f64, weight: Weight) -> FontDesc<'static> {
-    let style = match weight {
-        Weight::Regular => FontStyle::Normal,
-        Weight::SemiBold => FontStyle::Bold,
-    };
-    FontDesc::new(FontFamily::Name(FAMILY), size, style)
+fn font(weight: Weight) -> &'static FontRef<'static> {
+    match weight {
+        Weight::Regular => &REGULAR,
+        Weight::SemiBold => &SEMI_BOLD,
+    }
+}
+
+/// ab_glyph's scale, the height from ascent to descent, for an em of `size`.
+fn em(font: &FontRef<'_>, size: f64) -> f32 {
+    size as f32 * font.height_unscaled() / font.units_per_em().unwrap_or(1000.0)
+}
+
+/// Each letter with its distance from the first.
+fn advances<'a>(font: &'a FontRef<'_>, text: &'a str, scale: f32) -> impl Iterator<Item = (GlyphId, f32)> + 'a {
+    let scaled = font.as_scaled(scale);
+    text.chars().scan(0.0, move |pen, letter| {
+        let glyph = font.glyph_id(letter);
+        let place = *pen;
+        *pen += scaled.h_advance(glyph);
+        Some((glyph, place))
+    })
 }
 
 fn failed(error: impl std::error::Error) -> DrawError {

@@ -13,19 +13,19 @@ pub(super) const WIDTH: u32 = 1200;
 /// Height of a figure.
 pub(super) const HEIGHT: u32 = 750;
 
-const TITLE: Type = Type { size: 27.0, weight: Weight::SemiBold, color: INK };
-const SUBTITLE: Type = Type { size: 18.0, weight: Weight::Regular, color: MUTED };
-const AXIS: Type = Type { size: 17.0, weight: Weight::SemiBold, color: INK };
-const TICK: Type = Type { size: 17.0, weight: Weight::Regular, color: INK };
-const NAME: Type = Type { size: 17.0, weight: Weight::SemiBold, color: INK };
-const DETAIL: Type = Type { size: 15.5, weight: Weight::Regular, color: MUTED };
-const NOTE: Type = Type { size: 14.0, weight: Weight::Regular, color: MUTED };
+const TITLE: Type = Type { size: 29.0, weight: Weight::SemiBold, color: INK };
+const SUBTITLE: Type = Type { size: 19.0, weight: Weight::Regular, color: MUTED };
+const AXIS: Type = Type { size: 19.0, weight: Weight::SemiBold, color: INK };
+const TICK: Type = Type { size: 19.0, weight: Weight::Regular, color: INK };
+const NAME: Type = Type { size: 19.0, weight: Weight::SemiBold, color: INK };
+const DETAIL: Type = Type { size: 17.5, weight: Weight::Regular, color: MUTED };
+const NOTE: Type = Type { size: 15.5, weight: Weight::Regular, color: MUTED };
 
 const EDGE: f64 = 32.0;
 /// Room for the legend's lines and markers.
 const KEY: f64 = 50.0;
 /// No more of the width than this is the legend's text.
-const LEGEND: f64 = 265.0;
+const LEGEND: f64 = 262.0;
 /// Readers of an SVG may have a wider font than the embedded one.
 const SLACK: f64 = 1.08;
 
@@ -57,7 +57,7 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure, canvas: &mut Canvas<'_, B
     let legend_width = entries.iter().flat_map(|entry| &entry.lines).map(|line| line.2).fold(0.0, f64::max) * SLACK;
 
     let x = match &figure.x.kind {
-        XKind::Continuous => Axis::tight(figure.series.iter().flat_map(|series| xs(&series.shape)), 6),
+        XKind::Continuous => Axis::tight(figure.series.iter().flat_map(|series| xs(&series.shape)), 5),
         XKind::Values(values) => around(values),
     };
     let y = Axis::padded(figure.series.iter().flat_map(|series| ys(&series.shape)), 6);
@@ -65,15 +65,15 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure, canvas: &mut Canvas<'_, B
     let panel = Panel {
         left: EDGE + labels * SLACK + 12.0,
         right: width - EDGE - KEY - legend_width - 22.0,
-        top: 138.0,
-        bottom: height - 76.0 - 20.0 * notes.len() as f64,
+        top: 146.0,
+        bottom: height - 84.0 - 21.0 * notes.len() as f64,
         x,
         y,
     };
 
-    fit(canvas, &figure.title, (EDGE, 48.0), TITLE)?;
-    fit(canvas, &figure.subtitle, (EDGE, 78.0), SUBTITLE)?;
-    canvas.text(&figure.y_label, (EDGE, 120.0), Align::Left, AXIS)?;
+    fit(canvas, &figure.title, (EDGE, 50.0), TITLE)?;
+    fit(canvas, &figure.subtitle, (EDGE, 82.0), SUBTITLE)?;
+    canvas.text(&figure.y_label, (EDGE, 126.0), Align::Left, AXIS)?;
     axes(canvas, figure, &panel)?;
     let count = figure.series.len();
     for series in &figure.series {
@@ -85,7 +85,7 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure, canvas: &mut Canvas<'_, B
     }
     draw_legend(canvas, figure, &entries, &panel)?;
     for (line, note) in notes.iter().enumerate() {
-        let y = height - 18.0 - 20.0 * (notes.len() - 1 - line) as f64;
+        let y = height - 20.0 - 21.0 * (notes.len() - 1 - line) as f64;
         canvas.text(note, (EDGE, y), Align::Left, NOTE)?;
     }
     Ok(())
@@ -105,16 +105,20 @@ fn axes<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, figure: &Figure, panel: &
     for &tick in &panel.y.ticks {
         let (_, y) = panel.at(panel.x.low, tick);
         canvas.line(&[(panel.left, y), (panel.right, y)], GRID, 1.0, 1.0, &[])?;
-        canvas.text(&panel.y.label(tick), (panel.left - 12.0, y + 6.0), Align::Right, TICK)?;
+        canvas.text(&panel.y.label(tick), (panel.left - 12.0, y + 6.5), Align::Right, TICK)?;
     }
     canvas.line(&[(panel.left, panel.bottom), (panel.right, panel.bottom)], MUTED, 1.0, 1.4, &[])?;
     for &tick in &panel.x.ticks {
         let (x, _) = panel.at(tick, panel.y.low);
         canvas.line(&[(x, panel.bottom), (x, panel.bottom + 6.0)], MUTED, 1.0, 1.4, &[])?;
-        canvas.text(&panel.x.label(tick), (x, panel.bottom + 26.0), Align::Center, TICK)?;
+        let label = match figure.x.kind {
+            XKind::Continuous => panel.x.label(tick),
+            XKind::Values(_) => tick.to_string(),
+        };
+        canvas.text(&label, (x, panel.bottom + 28.0), Align::Center, TICK)?;
     }
     let middle = (panel.left + panel.right) / 2.0;
-    canvas.text(&figure.x.label, (middle, panel.bottom + 52.0), Align::Center, AXIS)
+    canvas.text(&figure.x.label, (middle, panel.bottom + 57.0), Align::Center, AXIS)
 }
 
 /// What lies below the lines of all series: bands and raw curves.
@@ -187,13 +191,15 @@ struct Entry {
 
 fn legend<B: DrawingBackend>(canvas: &Canvas<'_, B>, figure: &Figure) -> Vec<Entry> {
     let entry = |series: &Series| {
-        let name = (series.name.clone(), NAME, canvas.width(&series.name, NAME));
-        let details = wrap(canvas, &series.detail, DETAIL, LEGEND);
-        let details = details.into_iter().map(|line| {
-            let width = canvas.width(&line, DETAIL);
-            (line, DETAIL, width)
-        });
-        Entry { lines: std::iter::once(name).chain(details).collect() }
+        let lines = |text: &str, look: Type| {
+            let measured = |line: String| {
+                let width = canvas.width(&line, look);
+                (line, look, width)
+            };
+            wrap(canvas, text, look, LEGEND).into_iter().map(measured).collect::<Vec<_>>()
+        };
+        let detail = if series.name.is_empty() { Type { color: INK, ..DETAIL } } else { DETAIL };
+        Entry { lines: [lines(&series.name, NAME), lines(&series.detail, detail)].concat() }
     };
     figure.series.iter().map(entry).collect()
 }
@@ -212,7 +218,7 @@ fn draw_legend<B: DrawingBackend>(
         canvas.marker(style.marker, (left + 19.0, y - 6.0), 5.5, style.color)?;
         for (text, look, _) in &entry.lines {
             canvas.text(text, (left + KEY, y), Align::Left, *look)?;
-            y += 21.0;
+            y += 23.0;
         }
         y += 12.0;
     }
@@ -235,7 +241,8 @@ fn fit<B: DrawingBackend>(
 /// Lines of at most `room`, broken between words.
 fn wrap<B: DrawingBackend>(canvas: &Canvas<'_, B>, text: &str, look: Type, room: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    // At plain spaces only: one that does not break holds a name and its value together.
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         match lines.last_mut() {
             Some(line) if canvas.width(&format!("{line} {word}"), look) * SLACK <= room => {
                 line.push(' ');

@@ -56,7 +56,7 @@ pub(super) enum XKind {
 /// One group.
 #[derive(Debug)]
 pub(super) struct Series {
-    /// The policy or the stage.
+    /// The policy or the stage; empty where all series of the figure are of one.
     pub(super) name: String,
     /// What tells it from others of that name, for example `tau 0.01`; may be empty.
     pub(super) detail: String,

@@ -5,7 +5,7 @@ use plotters::backend::DrawingBackend as _;
 use plotters::prelude::{BitMapBackend, SVGBackend};
 
 use super::Figure;
-use super::canvas::{Baseline, Canvas, DrawError};
+use super::canvas::{Canvas, DrawError, Lettering};
 use super::draw::{HEIGHT, WIDTH, draw};
 
 /// Units of the SVG in a point.
@@ -18,7 +18,7 @@ pub(in crate::report) fn svg(figure: &Figure) -> Result<String, DrawError> {
     let mut text = String::new();
     {
         let mut backend = SVGBackend::with_string(&mut text, (WIDTH * FINE, HEIGHT * FINE));
-        draw(figure, &mut Canvas::new(&mut backend, f64::from(FINE), Baseline::Svg)?)?;
+        draw(figure, &mut Canvas::new(&mut backend, f64::from(FINE), Lettering::Reader))?;
         backend.present().map_err(|error| DrawError::new(&error))?;
     }
     let (_, body) = text.split_once('>').ok_or_else(|| DrawError::new(&"the SVG has no root"))?;
@@ -39,7 +39,7 @@ pub(in crate::report) fn png(figure: &Figure) -> Result<Vec<u8>, DrawError> {
     let mut pixels = vec![255; (width * height * 3) as usize];
     {
         let mut backend = BitMapBackend::with_buffer(&mut pixels, (width, height));
-        draw(figure, &mut Canvas::new(&mut backend, f64::from(OVERSAMPLING), Baseline::Pixels)?)?;
+        draw(figure, &mut Canvas::new(&mut backend, f64::from(OVERSAMPLING), Lettering::Dots))?;
         backend.present().map_err(|error| DrawError::new(&error))?;
     }
     let mut file = Vec::new();
