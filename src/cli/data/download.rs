@@ -1,7 +1,7 @@
 //! One file over HTTPS: bounded in length and in time, with a progress bar.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,29 +35,72 @@ pub(super) fn download(url: &str, path: &Path, limit: u64, output: Output) -> Re
     if total.is_some_and(|total| total > limit) {
         return Err(too_long());
     }
-    let local = |error: io::Error| {
-        let failure = Error::environment(format!("cannot write {}: {error}", path.display()));
-        Failure::Fatal(failure.hint("is there space on the disk?"))
-    };
     let bar = byte_bar(output, total);
-    let mut reader = body.into_reader();
-    let mut file = File::create_new(path).map_err(local)?;
+    let saved = save(&mut body.into_reader(), path, limit, |length| bar.set_position(length));
+    bar.finish_and_clear();
+    saved.map_err(|stopped| match stopped {
+        Stopped::Reading(error) => unreachable(&error),
+        Stopped::Writing(error) => {
+            let failure = Error::environment(format!("cannot write {}: {error}", path.display()));
+            Failure::Fatal(failure.hint("is there space on the disk?"))
+        }
+        Stopped::TooLong => too_long(),
+    })
+}
+
+/// Why a download ended early.
+#[derive(Debug)]
+enum Stopped {
+    Reading(io::Error),
+    Writing(io::Error),
+    TooLong,
+}
+
+/// Copies at most `limit` bytes to the new file `path`.
+fn save(reader: &mut impl Read, path: &Path, limit: u64, mut progress: impl FnMut(u64)) -> Result<(), Stopped> {
+    let mut file = File::create_new(path).map_err(Stopped::Writing)?;
     let mut buffer = vec![0; 1 << 16];
     let mut length = 0;
     loop {
         let read = match reader.read(&mut buffer) {
-            Ok(0) => break,
+            Ok(0) => return Ok(()),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(unreachable(&error)),
+            Err(error) => return Err(Stopped::Reading(error)),
         };
         length += read as u64;
         if length > limit {
-            return Err(too_long());
+            return Err(Stopped::TooLong);
         }
-        file.write_all(&buffer[..read]).map_err(local)?;
-        bar.set_position(length);
+        file.write_all(&buffer[..read]).map_err(Stopped::Writing)?;
+        progress(length);
     }
-    bar.finish_and_clear();
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that hangs up.
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::ConnectionReset.into())
+        }
+    }
+
+    #[test]
+    fn a_download_is_whole_or_says_why_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let mut told = 0;
+        save(&mut [7; 100_000].as_slice(), &path("a"), 100_000, |length| told = length).expect("it fits");
+        assert_eq!((told, std::fs::read(path("a")).expect("is there").len()), (100_000, 100_000));
+        assert!(matches!(save(&mut io::repeat(0), &path("b"), 100_000, |_| ()), Err(Stopped::TooLong)));
+        assert!(std::fs::metadata(path("b")).expect("is there").len() <= 100_000);
+        let mut cut = b"half".chain(Broken);
+        assert!(matches!(save(&mut cut, &path("c"), 100_000, |_| ()), Err(Stopped::Reading(_))));
+        assert!(matches!(save(&mut io::empty(), &path("no/d"), 9, |_| ()), Err(Stopped::Writing(_))));
+    }
 }

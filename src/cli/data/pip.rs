@@ -64,12 +64,15 @@ fn failure(requirement: &str, said: &str) -> Failure {
     if said.contains("No module named pip") {
         return Failure::Network(Error::environment("python3 has no pip").hint(GET_PIP));
     }
-    let last = said.lines().rev().find(|line| line.starts_with("ERROR")).or_else(|| said.lines().next_back());
-    let words = last.unwrap_or("it failed without a word").trim_start_matches("ERROR: ");
-    let error = Error::environment(format!("pip download {requirement}: {words}"));
     if said.contains("No space left on device") {
+        let error = Error::environment(format!("no space left on the disk to download {requirement}"));
         return Failure::Fatal(error.hint("free some disk space, or choose another data folder"));
     }
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty()).rev();
+    // `ERROR: Exception:` only announces a traceback, whose last line tells.
+    let error = lines.clone().find(|line| line.starts_with("ERROR: ") && !line.ends_with("Exception:"));
+    let words = error.or_else(|| lines.next()).unwrap_or("it failed without a word").trim_start_matches("ERROR: ");
+    let error = Error::environment(format!("pip download {requirement}: {words}"));
     Failure::Network(error)
 }
 
@@ -89,5 +92,9 @@ mod tests {
         };
         assert_eq!((error.message.as_str(), error.hint.as_deref()), ("python3 has no pip", Some(GET_PIP)));
         assert!(matches!(failure("x==1", "ERROR: [Errno 28] No space left on device"), Failure::Fatal(_)));
+        let Failure::Network(error) = failure("x==1", "ERROR: Exception:\nTraceback:\n  at\nOSError: why\n") else {
+            panic!("another origin may help")
+        };
+        assert_eq!(error.message, "pip download x==1: OSError: why");
     }
 }
