@@ -45,7 +45,7 @@ pub(super) fn print(plan: &Plan, slots: usize, store: Option<&Store>, output: Ou
                 println!("{name:<6} {:>8} {:>8} {:>8}  {expected}", count.to_run, count.found, count.skipped);
             }
             let slots = if slots == 1 { "1 slot".to_owned() } else { format!("{slots} slots") };
-            println!("in all {} on {slots}; nothing was started", expected(whole));
+            println!("in all: {}, on {slots}; nothing was started", expected(whole));
         }
     }
     Ok(())

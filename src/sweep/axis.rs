@@ -66,7 +66,7 @@ fn varied(key: FieldKey, whole: &Node, nodes: &[Node], problems: &mut Problems) 
 fn checked(key: FieldKey, node: &Node, problems: &mut Problems) -> Option<Value> {
     let field = key.field();
     match node.to_json() {
-        Some(value) if field.kind.accepts(&value) => Some(field.kind.normalise(value)),
+        Some(value) if field.kind.accepts(&value) && !is_pointless(field, &value) => Some(field.kind.normalise(value)),
         value => {
             let what = value.map_or_else(|| node.kind().to_owned(), |value| value.to_string());
             let help = match (&field.kind, &node.tree) {
@@ -81,6 +81,11 @@ fn checked(key: FieldKey, node: &Node, problems: &mut Problems) -> Option<Value>
             None
         }
     }
+}
+
+/// An empty list is fine where it stands for a default, but an evaluation at no K measures nothing.
+fn is_pointless(field: &Field, value: &Value) -> bool {
+    matches!(field.kind, Kind::Ints { lengths: [], .. }) && value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn expected(field: &Field) -> String {

@@ -106,13 +106,9 @@ impl Draft {
             if group.fields.is_empty() {
                 group.points = vec![Vec::new(); values.len()];
             } else if values.len() != group.points.len() {
-                let problem = Problem::new(format!(
-                    "`{}` has {} values, the others of its zip group have {}",
-                    key.name(),
-                    values.len(),
-                    group.points.len()
-                ));
-                problems.add(problem, &member.node.place, format!("{} values", values.len()));
+                let (name, here, there) = (key.name(), values.len(), group.points.len());
+                let problem = Problem::new(format!("the values of `{name}` in its zip group are {here}, not {there}"));
+                problems.add(problem, &member.node.place, "as many as the others");
                 return;
             }
             group.fields.push(*key);
@@ -151,9 +147,9 @@ impl Draft {
     }
 
     pub fn set_dataset(&mut self, node: &Node, problems: &mut Problems) {
-        if let Some(text) = text(node, "dataset", "the name of one dataset, for example \"ml-100k\"", problems) {
-            self.dataset = Some((text, node.place.clone()));
-        }
+        // A name that is no text counts as given: one complaint is enough.
+        let name = text(node, "dataset", "the name of one dataset, for example \"ml-100k\"", problems);
+        self.dataset = Some((name.unwrap_or_default(), node.place.clone()));
     }
 
     pub fn set_seeds(&mut self, node: &Node, problems: &mut Problems) {

@@ -1,0 +1,144 @@
+//! The most likely mistakes in a sweep file, and what is said to each: located, all at once, with a way out.
+
+mod common;
+
+use common::{Place, SMALL, transcript};
+use insta::assert_snapshot;
+
+/// What the program says to a sweep file.
+fn said(text: &str) -> String {
+    said_with(text, &[])
+}
+
+fn said_with(text: &str, arguments: &[&str]) -> String {
+    let place = Place::new();
+    let file = place.file("my.toml", text);
+    let output = place.run(&[&["sweep", &file, "--dry-run", "--jobs", "2"], arguments].concat());
+    assert!(!place.runs().exists(), "nothing is made before the file is whole");
+    transcript(&output)
+}
+
+#[test]
+fn a_whole_file_is_planned() {
+    assert_snapshot!(said(SMALL));
+}
+
+#[test]
+fn unknown_key() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n\n[drr]\nactor_ir = 0.001\n"));
+}
+
+#[test]
+fn unknown_section() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n[ddr]\ntau = 0.1\n"));
+}
+
+#[test]
+fn key_in_the_wrong_section() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\ntau = 0.1\n[pmf]\ngamma = 0.9\n"));
+}
+
+#[test]
+fn out_of_range() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n[drr]\ntau = [0.001, 2]\n"));
+}
+
+#[test]
+fn wrong_type() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n[drr]\ntrain_steps = \"many\"\nactor_hidden = 64\n"));
+}
+
+#[test]
+fn unknown_choice() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\nbaselines = [\"popular\"]\n[pmf]\noptimizer = \"adm\"\n"));
+}
+
+#[test]
+fn unknown_dataset() {
+    assert_snapshot!(said("dataset = \"ml-100\"\n"));
+}
+
+#[test]
+fn dataset_that_is_not_there() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n"));
+}
+
+#[test]
+fn no_dataset() {
+    assert_snapshot!(said("seeds = 3\n"));
+}
+
+#[test]
+fn zero_seeds() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\nseeds = 0\n"));
+}
+
+#[test]
+fn a_seed_twice() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\nseeds = [1, 2, 1]\n"));
+}
+
+#[test]
+fn an_empty_axis_and_a_value_twice() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n[drr]\ntau = []\ngamma = [0.9, 0.90]\n"));
+}
+
+#[test]
+fn a_field_twice_by_two_names() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n[drr]\ntau = 0.1\n\"τ\" = 0.2\n"));
+}
+
+#[test]
+fn zip_of_unequal_lengths() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n[[zip]]\ndrr.tau = [0.1, 0.2]\ndrr.gamma = [0.9]\n"));
+}
+
+#[test]
+fn a_range_without_a_step() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n[drr]\ntau = { range = [0.1, 0.2] }\n"));
+}
+
+#[test]
+fn broken_toml() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n[drr\ntau = 0.1\n"));
+}
+
+#[test]
+fn a_section_that_has_no_effect() {
+    assert_snapshot!(said("dataset = \"ml-100k\"\n[synthetic]\nusers = 10\n"));
+}
+
+#[test]
+fn a_world_that_cannot_be() {
+    assert_snapshot!(said("dataset = \"synthetic\"\n[synthetic]\nusers = 3\nitems = 4\nratings = 100\n"));
+}
+
+#[test]
+fn too_many_trials() {
+    assert_snapshot!(said(
+        "dataset = \"synthetic\"\n[drr]\ntau = { log = [1e-4, 0.1], n = 100 }\ngamma = { range = [0, 0.99], n = 100 }\n"
+    ));
+}
+
+#[test]
+fn several_problems_in_one_go() {
+    assert_snapshot!(said("dataset = 5\nseeds = -1\n[drr]\ngama = 0.9\ntau = 7\n[online]\nk = []\n[pmf]\nlr = true\n"));
+}
+
+#[test]
+fn overrides_that_name_nothing() {
+    let set = ["--set", "tua=0.1", "--set", "k=5", "--set", "drr.tau", "--set", "tau=0.001,9"];
+    assert_snapshot!(said_with(SMALL, &set));
+}
+
+#[test]
+fn missing_file() {
+    assert_snapshot!(transcript(&Place::new().run(&["sweep", "quickstat.toml"])));
+}
+
+#[test]
+fn missing_worker() {
+    let place = Place::new();
+    let file = place.file("small.toml", SMALL);
+    assert_snapshot!(transcript(&place.run(&["sweep", &file, "--worker", "nowhere/drr-lab-worker"])));
+}

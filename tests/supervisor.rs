@@ -1,0 +1,303 @@
+//! The supervisor against a worker that does nothing but speak the protocol, well or badly: what is recorded, retried,
+//! left out and resumed, whatever ends when.
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Place, SMALL, metrics_digests};
+use drr_core::journal::{Point, Writer};
+use drr_core::protocol::{FailureKind, FromWorker, Hello, ToWorker, VERSION};
+use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
+use drr_core::spec::Stage;
+use drr_core::trial_dir::TrialDir;
+use drr_core::{Digest, TrialSpec, train_digest};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Trials of [`SMALL`]: two PMFs, four recommenders, eight evaluations.
+const TRIALS: usize = 14;
+
+/// Not a test: the worker itself, started by [`worker`] as a program of its own.
+#[test]
+#[ignore = "it is the worker of the other tests"]
+fn play_the_worker() {
+    let Ok(manner) = std::env::var("FAKE_WORKER") else { return };
+    eprintln!("worker {} is up", std::process::id());
+    println!("this line is no message");
+    let environment = EnvironmentClass {
+        libtorch: "none".into(),
+        isa: "none".into(),
+        device: "cpu".into(),
+        numerics: "strict".into(),
+    };
+    let digest = if manner == "stranger" { Digest::of(b"other sources") } else { train_digest() };
+    say(&FromWorker::Ready(Hello { protocol: VERSION, train_digest: digest, pid: std::process::id(), environment }));
+    for line in std::io::stdin().lock().lines() {
+        match serde_json::from_str(&line.expect("a line")).expect("a message") {
+            ToWorker::Stop => break,
+            ToWorker::Run(assignment) => {
+                for spec in &assignment.trials {
+                    work(spec, &assignment.runs, &manner);
+                }
+            }
+        }
+    }
+    std::process::exit(0);
+}
+
+fn work(spec: &TrialSpec, runs: &Path, manner: &str) {
+    let trial = spec.id();
+    let folder = TrialDir::new(runs, trial);
+    folder.prepare(spec).expect("a folder");
+    say(&FromWorker::Started { trial });
+    eprintln!("working on {}", trial.short());
+    let once = runs.join("crashed-once");
+    match (manner, spec.stage()) {
+        ("crash-once", Stage::Drr) if !once.exists() => {
+            fs::write(once, "").expect("written");
+            std::process::abort();
+        }
+        ("crash", Stage::Drr) if spec.seed.0 == 1 => std::process::abort(),
+        ("nan", Stage::Pmf) if spec.seed.0 == 1 => {
+            let (kind, message) = (FailureKind::Deterministic, "the loss is not finite at step 7".to_owned());
+            return say(&FromWorker::Failed { trial, kind, message });
+        }
+        ("slow", _) => std::thread::sleep(Duration::from_millis(300)),
+        ("stuck", _) => std::thread::sleep(Duration::from_secs(60)),
+        _ => {}
+    }
+    let points = vec![Point::new("loss", 1, spec.seed.0 as f64)];
+    say(&FromWorker::Progress { trial, done: 1, total: 2 });
+    say(&FromWorker::Metrics { trial, points: points.clone() });
+    let mut journal = Writer::create(&folder.journal(), trial).expect("a journal");
+    journal.append(points).expect("written");
+    let result = TrialResult {
+        format: FORMAT,
+        trial,
+        metrics: [("precision@5".to_owned(), 0.5)].into(),
+        repeats: 1,
+        metrics_digest: journal.finish().expect("written"),
+        model_digest: None,
+        environment: EnvironmentClass {
+            libtorch: "none".into(),
+            isa: "none".into(),
+            device: "cpu".into(),
+            numerics: "strict".into(),
+        },
+        wall_s: 0.01,
+    };
+    result.write(&folder.result()).expect("written");
+    say(&FromWorker::Finished { trial });
+}
+
+fn say(message: &FromWorker) {
+    let line = serde_json::to_string(message).expect("JSON");
+    println!("{line}");
+    std::io::stdout().flush().expect("a supervisor that listens");
+}
+
+/// A place with the small sweep and a program that plays the worker.
+fn place() -> (Place, PathBuf) {
+    let place = Place::new();
+    place.file("small.toml", SMALL);
+    let program = place.path().join("worker");
+    let this = std::env::current_exe().expect("this test");
+    let script = format!("#!/bin/sh\nexec '{}' --exact play_the_worker --ignored --nocapture\n", this.display());
+    fs::write(&program, script).expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
+    (place, program)
+}
+
+fn sweep(place: &Place, worker: &Path, manner: &str, more: &[&str]) -> Command {
+    let mut command = place.drr_lab(&["sweep", "small.toml", "--jobs", "2", "--worker"]);
+    command.arg(worker).args(more).env("FAKE_WORKER", manner);
+    command
+}
+
+fn ended(mut command: Command) -> (i32, String, String) {
+    let output = command.output().expect("the program starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+fn started(mut command: Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+}
+
+fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !reached() {
+        assert!(start.elapsed() < Duration::from_secs(30), "waited too long until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn count(place: &Place, file: &str) -> usize {
+    let Ok(trials) = fs::read_dir(place.runs().join("trials")) else { return 0 };
+    trials.filter_map(Result::ok).filter(|trial| trial.path().join(file).exists()).count()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(child.id().cast_signed()), signal).expect("the supervisor lives");
+}
+
+#[test]
+fn a_sweep_completes_and_a_second_run_does_nothing() {
+    let (place, worker) = place();
+    let (code, stdout, stderr) = ended(sweep(&place, &worker, "well", &[]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("0.500"), "{stdout}");
+    assert_eq!(stderr.lines().filter(|line| line.starts_with("finished ")).count(), TRIALS);
+    assert_eq!(count(&place, "result.json"), TRIALS);
+    assert_eq!(count(&place, "provenance.json"), TRIALS);
+    assert_eq!(count(&place, "log.txt"), TRIALS, "stderr goes to the log of the trial that runs");
+    assert!(place.runs().join("sweeps/small/trials.jsonl").is_file());
+
+    let (code, stdout, stderr) = ended(sweep(&place, &worker, "well", &[]));
+    assert_eq!(code, 0);
+    assert!(stderr.starts_with("small: all 14 trials are finished; nothing to do"), "{stderr}");
+    assert!(stdout.contains("0.500"), "the table is shown again");
+
+    fs::remove_file(place.runs().join("lab.db")).expect("there was a database");
+    let (code, again, _) = ended(sweep(&place, &worker, "well", &[]));
+    assert_eq!((code, again), (0, stdout), "a lost database loses nothing");
+}
+
+#[test]
+fn a_crash_is_retried_and_what_keeps_crashing_fails() {
+    let (here, worker) = place();
+    let (code, _, stderr) = ended(sweep(&here, &worker, "crash-once", &[]));
+    assert_eq!(code, 0, "{stderr}");
+    let lost = stderr.lines().filter(|line| line.starts_with("retrying ") && line.contains("SIGABRT")).count();
+    assert_eq!(lost, 1, "{stderr}");
+
+    let (here, worker) = place();
+    let (code, _, stderr) = ended(sweep(&here, &worker, "crash", &[]));
+    assert_eq!(code, 1);
+    // Two recommenders of seed 1 and the evaluation of each.
+    assert_eq!(stderr.lines().filter(|line| line.starts_with("FAILED")).count(), 4, "{stderr}");
+    assert!(stderr.contains("upstream drr trial"), "{stderr}");
+    assert_eq!(count(&here, "result.json"), TRIALS - 4);
+    let (code, _, stderr) = ended(sweep(&here, &worker, "well", &[]));
+    assert_eq!(code, 0, "a crash may go away, so the next run tries again: {stderr}");
+    assert_eq!((count(&here, "result.json"), count(&here, "failure.json")), (TRIALS, 0));
+}
+
+#[test]
+fn a_deterministic_failure_is_left_out_until_asked_for() {
+    let (place, worker) = place();
+    let (code, _, stderr) = ended(sweep(&place, &worker, "nan", &[]));
+    assert_eq!(code, 1);
+    assert_eq!(count(&place, "result.json"), TRIALS / 2);
+    assert!(stderr.contains("the loss is not finite at step 7") && !stderr.contains("retrying"), "{stderr}");
+    let (code, _, stderr) = ended(sweep(&place, &worker, "well", &[]));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("left out: pmf ") && stderr.contains("--retry-failed"), "{stderr}");
+    let (code, _, stderr) = ended(sweep(&place, &worker, "well", &["--retry-failed"]));
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(count(&place, "result.json"), TRIALS);
+}
+
+#[test]
+fn the_first_interrupt_drains_and_the_next_run_goes_on() {
+    let (place, worker) = place();
+    let child = started(sweep(&place, &worker, "slow", &[]));
+    wait_until("a trial runs", || count(&place, "spec.json") > 0);
+    signal(&child, Signal::SIGINT);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("Ctrl-C again stops now") && stderr.contains("run the same command again"), "{stderr}");
+    let finished = count(&place, "result.json");
+    assert!((1..TRIALS).contains(&finished), "what ran came to its end: {finished}");
+    let (code, _, stderr) = ended(sweep(&place, &worker, "well", &[]));
+    assert_eq!(code, 0);
+    assert!(stderr.contains(&format!("{} trials to run on 2 slots, {finished} found", TRIALS - finished)), "{stderr}");
+}
+
+#[test]
+fn the_second_interrupt_stops_at_once() {
+    let (place, worker) = place();
+    let child = started(sweep(&place, &worker, "stuck", &[]));
+    wait_until("a trial runs", || count(&place, "spec.json") > 0);
+    let start = Instant::now();
+    signal(&child, Signal::SIGINT);
+    std::thread::sleep(Duration::from_millis(100));
+    signal(&child, Signal::SIGINT);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(count(&place, "failure.json"), 0, "being stopped is no failure");
+}
+
+#[test]
+fn workers_die_with_a_killed_supervisor_and_the_next_run_completes() {
+    let (place, worker) = place();
+    let mut child = started(sweep(&place, &worker, "stuck", &["--output", "json"]));
+    let stdout = child.stdout.take().expect("a pipe");
+    let pid = std::io::BufReader::new(stdout)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok())
+        .find(|event| event["event"] == "worker-ready")
+        .and_then(|event| event["pid"].as_i64())
+        .expect("a worker came up");
+    wait_until("a trial runs", || count(&place, "spec.json") > 0);
+    child.kill().expect("it lives");
+    child.wait().expect("it ends");
+    let gone = || kill(Pid::from_raw(i32::try_from(pid).expect("a pid")), None).is_err();
+    wait_until("the worker is gone", || gone() || is_zombie(pid));
+    let (code, _, stderr) = ended(sweep(&place, &worker, "well", &[]));
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(metrics_digests(&place.runs()).len(), TRIALS);
+}
+
+/// Where nothing reaps orphans a dead process stays in the table.
+fn is_zombie(pid: i64) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+}
+
+#[test]
+fn a_worker_of_other_sources_is_refused() {
+    let (place, worker) = place();
+    let (code, _, stderr) = ended(sweep(&place, &worker, "stranger", &[]));
+    assert_eq!(code, 3);
+    assert!(stderr.contains("built from other sources") && stderr.contains("cargo build --workspace"), "{stderr}");
+}
+
+#[test]
+fn a_program_that_is_no_worker_is_given_up() {
+    let (place, _) = place();
+    let (code, _, stderr) = ended(sweep(&place, Path::new("/bin/false"), "well", &[]));
+    assert_eq!(code, 3);
+    assert!(stderr.contains("no worker can be started: the worker ended with exit code 1"), "{stderr}");
+}
+
+#[test]
+fn a_second_supervisor_is_refused() {
+    let (place, worker) = place();
+    let child = started(sweep(&place, &worker, "slow", &[]));
+    wait_until("a trial runs", || count(&place, "spec.json") > 0);
+    let (code, _, stderr) = ended(sweep(&place, &worker, "well", &[]));
+    assert_eq!(code, 3);
+    assert!(stderr.contains(&format!("process {}", child.id())), "{stderr}");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(0), "the first one is not disturbed");
+}
+
+#[test]
+fn json_is_one_object_per_event() {
+    let (place, worker) = place();
+    let (code, stdout, stderr) = ended(sweep(&place, &worker, "well", &["--output", "json"]));
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let events: Vec<serde_json::Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    let of = |name: &str| events.iter().filter(|event| event["event"] == name).count();
+    assert_eq!((of("sweep-started"), of("trial-finished"), of("sweep-ended")), (1, TRIALS, 1));
+}
