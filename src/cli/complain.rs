@@ -39,7 +39,9 @@ pub(super) fn print(error: &Error, colour: Colour) {
 /// A panic is a bug of ours: say so in one line and how to report it, and end with the exit code for bugs.
 pub(super) fn install_panic_hook() {
     panic::set_hook(Box::new(|info| {
-        let message = info.payload_as_str().unwrap_or("no message");
+        let payload = info.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
         if message.starts_with("failed printing to") {
             // The reader of a pipe left, as `| head` does; nobody wants to hear more.
             std::process::exit(141);

@@ -3,7 +3,8 @@
 //! | file | job |
 //! | --- | --- |
 //! | `reactor` | decisions, pure: events in, actions out |
-//! | `supervisor` | carries them out: channels, records, deadlines |
+//! | `supervisor` | carries them out: channels, workers, deadlines |
+//! | `recorder` | writes down what becomes of trials |
 //! | `process` | one worker process: its environment, its pipes, its end |
 //! | `slots` | where workers may run |
 //! | `event`, `display` | what happens, and how it is shown |
@@ -14,11 +15,13 @@ mod event;
 mod process;
 mod provenance;
 mod reactor;
+mod recorder;
 mod slots;
 mod supervisor;
 
 pub use display::{bars, json_lines, lines, silent};
 pub use event::{Event, Label, Observer};
 pub use process::find_worker;
+pub use recorder::Outcome;
 pub use slots::{Slot, cpu_slots};
-pub use supervisor::{Options, Outcome, execute};
+pub use supervisor::{Options, execute};

@@ -9,21 +9,21 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use drr_core::protocol::{Assignment, FailureKind, FromWorker, Hello, ToWorker, VERSION};
-use drr_core::result::TrialResult;
 use drr_core::trial_dir::{TrialDir, write_whole};
 use drr_core::{TrialId, train_digest};
 use nix::sys::signal::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::event::{Event, Label, Observer};
+use super::event::{Event, Observer};
 use super::process::{Said, Worker};
 use super::provenance::Provenance;
-use super::reactor::{Action, Happened, Job, Reactor, Start, Verdict};
+use super::reactor::{Action, Happened, Job, Reactor, Start};
+use super::recorder::{Outcome, Recorder};
 use super::slots::Slot;
 use crate::error::{Error, Result};
-use crate::plan::{FailureRecord, Plan, State, clear_failure, write_failure};
-use crate::store::{Status, Store};
+use crate::plan::{Plan, State, clear_failure};
+use crate::store::Store;
 
 /// Messages on their way from all workers together.
 const QUEUE: usize = 256;
@@ -44,19 +44,6 @@ pub struct Options {
     pub slots: Vec<Slot>,
     /// How often a lost attempt is repeated.
     pub retries: u32,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// Trials finished in this run.
-    pub finished: usize,
-    /// Trials that failed in this run, and why; what stands on them is counted in `blocked`.
-    pub failed: Vec<(TrialId, String)>,
-    /// Trials that could not run because of a failed one.
-    pub blocked: usize,
-    /// Whether someone stopped it.
-    pub interrupted: bool,
 }
 
 enum Input {
@@ -91,8 +78,7 @@ pub fn execute(plan: &Plan, options: &Options, store: &mut Store, observer: &mut
 struct Supervisor<'a> {
     plan: &'a Plan,
     options: &'a Options,
-    store: &'a mut Store,
-    observer: &'a mut dyn Observer,
+    recorder: Recorder<'a>,
     sender: SyncSender<Input>,
     reactor: Reactor,
     workers: Vec<Option<Worker>>,
@@ -101,7 +87,6 @@ struct Supervisor<'a> {
     deadlines: Vec<Option<Instant>>,
     positions: HashMap<TrialId, usize>,
     provenance: Provenance,
-    outcome: Outcome,
     give_up: Option<Error>,
 }
 
@@ -132,12 +117,10 @@ impl<'a> Supervisor<'a> {
             deadlines: vec![None; slots],
             positions: plan.tasks.iter().enumerate().map(|(i, task)| (task.trial.id, i)).collect(),
             provenance: Provenance::gather(&options.worker),
-            outcome: Outcome::default(),
             give_up: None,
             plan,
             options,
-            store,
-            observer,
+            recorder: Recorder::new(plan, &options.runs, store, observer),
             sender,
         }
     }
@@ -146,7 +129,7 @@ impl<'a> Supervisor<'a> {
         let began = Instant::now();
         let open = self.plan.tasks.iter().filter(|task| task.state == State::ToRun);
         let expected_s = open.map(|task| task.cost).sum();
-        self.observer.on(&Event::SweepStarted {
+        self.recorder.tell(&Event::SweepStarted {
             sweep: self.plan.sweep.clone(),
             found: self.plan.tasks.iter().filter(|task| task.state == State::Found).count(),
             to_run: self.plan.to_run(),
@@ -166,19 +149,10 @@ impl<'a> Supervisor<'a> {
                 Err(_) => self.kill_overdue(),
             }
         }
-        let (finished, failed) = (self.outcome.finished, self.outcome.failed.len() + self.outcome.blocked);
-        let left = self.plan.to_run() - finished - failed;
-        self.outcome.interrupted = left > 0 && self.reactor.is_stopping();
-        self.observer.on(&Event::SweepEnded {
-            sweep: self.plan.sweep.clone(),
-            finished,
-            failed,
-            left,
-            wall_s: began.elapsed().as_secs_f64(),
-        });
+        let outcome = self.recorder.end(self.reactor.is_stopping(), began.elapsed());
         match self.give_up.take() {
             Some(error) => Err(error),
-            None => Ok(self.outcome),
+            None => Ok(outcome),
         }
     }
 
@@ -189,7 +163,7 @@ impl<'a> Supervisor<'a> {
         } else {
             Event::Stopping
         };
-        self.observer.on(&event);
+        self.recorder.tell(&event);
         self.happened(happened)
     }
 
@@ -210,6 +184,7 @@ impl<'a> Supervisor<'a> {
                 self.deadlines[slot] = None;
                 self.hellos[slot] = None;
                 let how = self.workers[slot].take().map_or_else(String::new, Worker::reap);
+                tracing::debug!(slot, how, "worker ended");
                 self.happened(Happened::WorkerExited { slot, how })
             }
         }
@@ -222,17 +197,17 @@ impl<'a> Supervisor<'a> {
                     return self.unfit("the worker was built from other sources than this program".to_owned());
                 }
                 let environment = hello.environment.clone();
-                self.observer.on(&Event::WorkerReady { slot, pid: hello.pid, environment });
+                self.recorder.tell(&Event::WorkerReady { slot, pid: hello.pid, environment });
                 self.hellos[slot] = Some(hello);
                 self.happened(Happened::WorkerReady { slot })
             }
             FromWorker::Started { trial } => self.about(slot, trial, |slot, job| Happened::Started { slot, job }),
             FromWorker::Metrics { trial, points } => {
-                self.observer.on(&Event::TrialMetrics { trial, slot, points });
+                self.recorder.tell(&Event::TrialMetrics { trial, slot, points });
                 Ok(())
             }
             FromWorker::Progress { trial, done, total } => {
-                self.observer.on(&Event::TrialProgress { trial, slot, done, total });
+                self.recorder.tell(&Event::TrialProgress { trial, slot, done, total });
                 Ok(())
             }
             FromWorker::Finished { trial } if !self.folder(trial).is_complete() => {
@@ -279,7 +254,7 @@ impl<'a> Supervisor<'a> {
                     }
                 }
                 Action::Kill(slot) => self.kill(slot),
-                Action::Record(job, verdict) => self.record(job, verdict)?,
+                Action::Record(job, verdict) => self.recorder.take(job, verdict)?,
                 Action::GiveUp(why) => {
                     let error = Error::environment(format!("no worker can be started: {why}"))
                         .hint(format!("try it by hand: {}", self.options.worker.display()));
@@ -295,6 +270,7 @@ impl<'a> Supervisor<'a> {
         let wrap = move |said| Input::Worker(slot, said);
         match Worker::spawn(&self.options.worker, place, self.sender.clone(), wrap) {
             Ok(worker) => {
+                tracing::debug!(slot, "worker started");
                 self.workers[slot] = Some(worker);
                 Ok(())
             }
@@ -328,44 +304,6 @@ impl<'a> Supervisor<'a> {
                 // It is gone or going; its end is reported like any other and the trial is tried again.
                 worker.signal(Signal::SIGKILL);
             }
-        }
-        Ok(())
-    }
-
-    fn record(&mut self, job: usize, verdict: Verdict) -> Result<()> {
-        let task = &self.plan.tasks[job];
-        let (trial, label) = (task.trial.id, Label::of(task));
-        match verdict {
-            Verdict::Running { slot } => {
-                self.store.mark(trial, Status::Running, None)?;
-                self.observer.on(&Event::TrialStarted { slot, trial, label });
-            }
-            Verdict::Finished { slot } => {
-                let folder = self.folder(trial);
-                self.store.ingest(&folder)?;
-                let result = TrialResult::read(&folder.result()).ok().flatten();
-                let (metrics, wall_s) = result.map(|result| (result.metrics, result.wall_s)).unwrap_or_default();
-                self.outcome.finished += 1;
-                self.observer.on(&Event::TrialFinished { slot, trial, label, metrics, wall_s });
-            }
-            Verdict::Retry { reason, attempt } => {
-                self.store.mark(trial, Status::Pending, Some(&reason))?;
-                self.observer.on(&Event::TrialRetried { trial, label, reason, attempt });
-            }
-            Verdict::Failed { kind, reason, attempts } => {
-                let folder = self.folder(trial);
-                // The next run only retries needlessly where this cannot be written.
-                let _ = write_failure(&folder, &FailureRecord::new(kind, reason.as_str(), attempts));
-                self.store.mark(trial, Status::Failed, Some(&reason))?;
-                self.observer.on(&Event::TrialFailed { trial, label, reason: reason.clone() });
-                self.outcome.failed.push((trial, reason));
-            }
-            Verdict::Blocked { reason } => {
-                self.store.mark(trial, Status::Failed, Some(&reason))?;
-                self.observer.on(&Event::TrialFailed { trial, label, reason });
-                self.outcome.blocked += 1;
-            }
-            Verdict::Released => self.store.mark(trial, Status::Pending, None)?,
         }
         Ok(())
     }

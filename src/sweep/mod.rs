@@ -12,6 +12,8 @@ mod grid;
 mod overrides;
 mod problem;
 mod suggest;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use axis::Axis;

@@ -65,11 +65,11 @@ impl Observer for Bars {
                 let all = &self.all;
                 let line = self.slots.entry(*slot).or_insert_with(|| {
                     let bar = all.add(ProgressBar::new(1));
-                    bar.set_style(style("  {prefix} {bar:16} {percent:>3}%  {msg}"));
                     Line { bar, trial: None, share: 0.0 }
                 });
                 line.trial = Some((*trial, label.clone()));
                 line.share = 0.0;
+                line.bar.set_style(style("  {prefix} {bar:16} {percent:>3}%  {msg}"));
                 line.bar.set_length(1);
                 line.bar.set_position(0);
                 line.bar.set_prefix(title(label));
@@ -135,9 +135,8 @@ impl Bars {
         for line in self.slots.values_mut() {
             if line.trial.as_ref().is_some_and(|(running, _)| *running == trial) {
                 line.trial = None;
-                line.bar.set_position(0);
+                line.bar.set_style(style("  {prefix}"));
                 line.bar.set_prefix("idle");
-                line.bar.set_message("");
             }
         }
     }

@@ -39,7 +39,9 @@ fn title(label: &Label) -> String {
 
 /// The few metrics that fit on a line.
 fn headline<'a>(metrics: impl IntoIterator<Item = (&'a String, &'a f64)>) -> String {
-    let wanted = |name: &str| ["test_rmse_stars", "precision@", "reward@"].iter().any(|start| name.starts_with(start));
+    let wanted = |name: &str| {
+        ["test_rmse_stars", "precision@", "reward@"].iter().any(|start| name.starts_with(start)) && !name.contains('/')
+    };
     let shown: Vec<String> = metrics
         .into_iter()
         .filter(|(name, _)| wanted(name))

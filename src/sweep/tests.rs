@@ -1,0 +1,184 @@
+//! Expansion as a whole: complete, without duplicates, and the same whatever order a file is written in.
+
+use std::collections::{BTreeSet, HashSet};
+
+use drr_core::spec::{Job, Policy, Stage, SyntheticSpec};
+use drr_core::{Digest, TrialId, canonical};
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::Result;
+
+struct MadeUp;
+
+impl Fingerprints for MadeUp {
+    fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
+        Ok(Digest::of(choice.name.as_bytes()))
+    }
+
+    fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
+        Ok(canonical::digest(world))
+    }
+}
+
+fn expanded(text: &str, overrides: &[&str]) -> Sweep {
+    let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
+    let file = parse("test.toml", "test", text, &overrides).unwrap_or_else(|e| panic!("{e}: {:?}", e.reports));
+    expand(&file, &mut MadeUp).expect("it expands")
+}
+
+fn ids(sweep: &Sweep) -> BTreeSet<TrialId> {
+    sweep.trials.iter().map(|trial| trial.id).collect()
+}
+
+fn count(sweep: &Sweep, stage: Stage) -> usize {
+    sweep.trials.iter().filter(|trial| trial.spec.stage() == stage).count()
+}
+
+#[test]
+fn a_pmf_is_trained_once_however_many_recommenders_stand_on_it() {
+    let sweep =
+        expanded("dataset = \"ml-100k\"\nseeds = 2\n[pmf]\nk = [50, 100]\n[drr]\nactor_lr = [1e-4, 1e-3, 1e-2]", &[]);
+    assert_eq!(count(&sweep, Stage::Pmf), 4);
+    // Three and an untrained one for each PMF.
+    assert_eq!(count(&sweep, Stage::Drr), 16);
+    // Three recommenders and four baselines for each PMF.
+    assert_eq!(count(&sweep, Stage::Eval), 28);
+    assert_eq!(sweep.axes, ["pmf.k", "drr.actor_lr"]);
+    for trial in &sweep.trials {
+        let names: Vec<&str> = trial.point.keys().map(String::as_str).collect();
+        let trained = matches!(&trial.spec.job, Job::Drr(job) if job.drr.train_steps > 0)
+            || matches!(&trial.spec.job, Job::Eval(job) if matches!(job.policy, Policy::Drr(_)));
+        assert_eq!(names, if trained { vec!["drr.actor_lr", "pmf.k"] } else { vec!["pmf.k"] });
+    }
+    let widths: BTreeSet<u64> = sweep
+        .trials
+        .iter()
+        .filter_map(|trial| if let Job::Drr(job) = &trial.spec.job { Some(job.drr.actor_hidden[0]) } else { None })
+        .collect();
+    assert_eq!(widths, [150, 300].into(), "widths left to the default follow their PMF's k");
+}
+
+#[test]
+fn baselines_follow_the_history_since_it_decides_who_is_eligible() {
+    let sweep = expanded("dataset = \"ml-100k\"\nseeds = 1\n[drr]\nn = [5, 10]\ntau = [0.1, 0.2]", &[]);
+    let random = sweep.trials.iter().filter(|t| matches!(&t.spec.job, Job::Eval(j) if j.policy == Policy::Random));
+    assert_eq!(random.map(|trial| trial.point["drr.history"].clone()).collect::<Vec<_>>(), [5, 10]);
+    assert_eq!(count(&sweep, Stage::Drr), 4 + 2, "and so does the untrained network");
+}
+
+#[test]
+fn zipped_fields_vary_together_and_cross_the_rest() {
+    let text = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[drr]\ngamma = [0.8, 0.9]\n\
+                [[zip]]\ndrr.tau = [0.1, 0.2, 0.3]\npmf.k = [10, 20, 30]";
+    let sweep = expanded(text, &[]);
+    assert_eq!((count(&sweep, Stage::Pmf), count(&sweep, Stage::Drr)), (3, 6));
+    for trial in sweep.trials.iter().filter(|trial| trial.spec.stage() == Stage::Drr) {
+        let tau = trial.point["drr.tau"].as_f64().expect("a number");
+        let k = trial.point["pmf.k"].as_f64().expect("a number");
+        assert!((tau * 100.0 - k).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn ranges_give_the_numbers_a_person_means() {
+    let values = |axis: &str| -> Vec<String> {
+        let sweep = expanded(&format!("dataset = \"ml-100k\"\nseeds = 1\noffline = false\n[drr]\n{axis}"), &[]);
+        let drr = sweep.trials.iter().filter(|trial| trial.spec.stage() == Stage::Drr);
+        drr.map(|trial| trial.point.values().next().expect("one axis").to_string()).collect()
+    };
+    assert_eq!(values("tau = { range = [0.1, 0.4], step = 0.1 }"), ["0.1", "0.2", "0.3", "0.4"]);
+    assert_eq!(values("tau = { range = [0, 1], n = 3 }"), ["0.0", "0.5", "1.0"]);
+    assert_eq!(values("tau = { log = [1e-4, 1], n = 5 }"), ["0.0001", "0.001", "0.01", "0.1", "1.0"]);
+    assert_eq!(values("batch_size = { log = [16, 128], n = 4 }"), ["16", "32", "64", "128"]);
+    assert_eq!(values("state = { choice = [\"ave\"] }"), ["\"ave\""]);
+    assert_eq!(values("actor_hidden = [[8, 8], [16, 16]]"), ["[8,8]", "[16,16]"]);
+}
+
+#[test]
+fn overrides_win_over_the_file() {
+    let text = "dataset = \"ml-100k\"\nseeds = 5\n[drr]\ntau = [0.1, 0.2]";
+    let by_file =
+        expanded("dataset = \"ml-100k\"\nseeds = 2\n[drr]\ntau = 0.5\ngamma = [0.8, 0.9]\n[online]\nsteps = 7", &[]);
+    let by_set = expanded(text, &["seeds=2", "τ=0.5", "drr.gamma=0.8,0.9", "online.steps=7"]);
+    assert_eq!(ids(&by_file), ids(&by_set));
+    assert!(by_set.text.contains("# overridden on the command line: --set τ=0.5"));
+}
+
+#[test]
+fn names_and_spellings_change_no_id() {
+    let one = expanded("name = \"a\"\ndataset = \"ml-100k\"\nseeds = 3\n[drr]\ntau = 0.001\nhistory = 5", &[]);
+    let two = expanded("dataset = \"ml-100k\"\nseeds = [2, 0, 1]\n[drr]\n\"τ\" = 1e-3\nn = 5.0", &[]);
+    assert_eq!(ids(&one), ids(&two));
+}
+
+#[test]
+fn each_seed_may_have_its_own_split() {
+    let splits = |seed: &str| -> BTreeSet<u64> {
+        let sweep = expanded(&format!("dataset = \"ml-100k\"\nseeds = 3\n[split]\nseed = {seed}"), &[]);
+        sweep.trials.iter().map(|trial| trial.spec.split.seed).collect()
+    };
+    assert_eq!(splits("4"), [4].into());
+    assert_eq!(splits("\"trial\""), [0, 1, 2].into());
+}
+
+/// Axes to draw from: a section, a field and values.
+const AXES: [(&str, &str, &[&str]); 7] = [
+    ("pmf", "k", &["4", "8", "16"]),
+    ("pmf", "lr", &["0.1", "0.2"]),
+    ("drr", "tau", &["0.001", "0.01", "0.1"]),
+    ("drr", "gamma", &["0.8", "0.9"]),
+    ("drr", "history", &["3", "5"]),
+    ("offline", "k", &["[5]", "[5, 10]"]),
+    ("split", "test", &["0.1", "0.2"]),
+];
+
+fn written(axes: &[usize]) -> String {
+    let mut text = "dataset = \"ml-100k\"\nseeds = 2\n".to_owned();
+    for &axis in axes {
+        let (section, field, values) = AXES[axis];
+        text.push_str(&format!("{section}.{field} = [{}]\n", values.join(", ")));
+    }
+    text
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn expansion_is_deterministic_complete_and_blind_to_order(
+        mut axes in prop::sample::subsequence((0..AXES.len()).collect::<Vec<_>>(), 0..=4),
+        shuffle in any::<u64>(),
+    ) {
+        let sweep = expanded(&written(&axes), &[]);
+        drr_core::Seed(shuffle & drr_core::Seed::MAX).stream("test").shuffle(&mut axes);
+        let again = expanded(&written(&axes), &[]);
+        let order = |sweep: &Sweep| sweep.trials.iter().map(|trial| trial.id).collect::<Vec<_>>();
+        prop_assert_eq!(order(&sweep), order(&again), "the order of the file changes nothing");
+        prop_assert_eq!(ids(&sweep).len(), sweep.trials.len(), "each trial once");
+
+        let size = |sections: &[&str]| -> usize {
+            let concerned = axes.iter().filter(|axis| sections.contains(&AXES[**axis].0));
+            concerned.map(|axis| AXES[*axis].2.len()).product()
+        };
+        prop_assert_eq!(count(&sweep, Stage::Pmf), 2 * size(&["pmf", "split"]));
+        let trained = |trial: &&Trial| matches!(&trial.spec.job, Job::Drr(job) if job.drr.train_steps > 0);
+        prop_assert_eq!(sweep.trials.iter().filter(trained).count(), 2 * size(&["pmf", "split", "drr"]));
+        let evaluated = |trial: &&Trial| matches!(&trial.spec.job, Job::Eval(job) if matches!(job.policy, Policy::Drr(_)));
+        prop_assert_eq!(
+            sweep.trials.iter().filter(evaluated).count(), 2 * size(&["pmf", "split", "drr", "offline"]));
+
+        let mut known = HashSet::new();
+        for trial in &sweep.trials {
+            prop_assert!(trial.spec.upstream().iter().all(|id| known.contains(id)), "upstream comes first");
+            prop_assert_eq!(trial.id, trial.spec.id());
+            known.insert(trial.id);
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in ".{0,200}", key in "[a-z_.]{1,12}", value in "[-0-9a-z.,\\[\\]{}=\" ]{0,30}") {
+        let _ = parse("any.toml", "any", &text, &[]);
+        let _ = parse("any.toml", "any", &format!("dataset = \"a\"\n[drr]\n{key} = {value}"), &[format!("{key}={value}")]);
+    }
+}

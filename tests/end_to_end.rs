@@ -1,0 +1,108 @@
+//! The whole way through the real worker: a made-up world, PMF, DRR and all evaluations, recorded to the bit.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Place, SMALL, metrics_digests};
+
+/// The worker beside the program, or the one that `DRR_LAB_WORKER` names.
+fn worker() -> PathBuf {
+    let beside = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
+    let path = std::env::var_os("DRR_LAB_WORKER").map_or(beside, PathBuf::from);
+    assert!(path.is_file(), "there is no {}: run `cargo build --workspace` first", path.display());
+    path
+}
+
+fn sweep(place: &Place, file: &str, more: &[&str]) -> Command {
+    let mut command = place.drr_lab(&["sweep", file, "--worker"]);
+    command.arg(worker()).args(more);
+    command
+}
+
+/// Runs a sweep to its end and returns what it said on stderr.
+fn completed(place: &Place, file: &str, more: &[&str]) -> String {
+    let output = sweep(place, file, more).output().expect("the program starts");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    stderr
+}
+
+/// The ready-made sweep for continuous integration.
+fn smoke() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/ci-smoke.toml");
+    path.to_str().expect("the path is text").to_owned()
+}
+
+#[test]
+fn the_smoke_sweep_completes_in_time_and_a_second_run_does_nothing() {
+    let (place, smoke) = (Place::new(), smoke());
+    let start = Instant::now();
+    completed(&place, &smoke, &[]);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    let first = metrics_digests(&place.runs());
+    assert_eq!(first.len(), 32);
+    let results = |runs: &Path| -> Vec<std::time::SystemTime> {
+        let of =
+            |id: &String| fs::metadata(runs.join("trials").join(id).join("result.json")).and_then(|m| m.modified());
+        first.keys().map(|id| of(id).expect("a result")).collect()
+    };
+    let before = results(&place.runs());
+    assert!(completed(&place, &smoke, &[]).contains("all 32 trials are finished; nothing to do"));
+    assert_eq!(results(&place.runs()), before, "no result is written again");
+}
+
+#[test]
+fn one_worker_or_two_give_the_same_bits() {
+    let (one, two) = (Place::new(), Place::new());
+    for (place, jobs) in [(&one, "1"), (&two, "2")] {
+        let file = place.file("small.toml", SMALL);
+        completed(place, &file, &["--jobs", jobs]);
+    }
+    let digests = metrics_digests(&one.runs());
+    assert!(digests.len() >= 14);
+    assert_eq!(digests, metrics_digests(&two.runs()));
+}
+
+#[test]
+fn a_sweep_killed_midway_is_resumed_to_the_same_bits() {
+    let (undisturbed, killed) = (Place::new(), Place::new());
+    let longer = ["--set", "train_steps=400", "--set", "drr.tau=0.001,0.003,0.01,0.03"];
+    let file = undisturbed.file("small.toml", SMALL);
+    completed(&undisturbed, &file, &longer);
+    killed.file("small.toml", SMALL);
+    let mut child =
+        sweep(&killed, &file, &longer).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let start = Instant::now();
+    let finished = || if killed.runs().join("trials").is_dir() { metrics_digests(&killed.runs()).len() } else { 0 };
+    while finished() < 3 {
+        assert!(start.elapsed() < Duration::from_secs(60), "three trials finish within a minute");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("it lives");
+    child.wait().expect("it ends");
+    let survived = finished();
+    let all = metrics_digests(&undisturbed.runs());
+    let stderr = completed(&killed, &file, &longer);
+    if survived < all.len() {
+        assert!(stderr.contains("found finished"), "{stderr}");
+    }
+    assert_eq!(metrics_digests(&killed.runs()), all);
+}
+
+#[test]
+fn a_sweep_that_cannot_work_says_why_and_is_left_out_next_time() {
+    let place = Place::new();
+    let file = place.file("small.toml", SMALL);
+    let hopeless = ["--set", "history=500"];
+    let output = sweep(&place, &file, &hopeless).output().expect("the program starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(!stderr.contains("retrying") && !stderr.contains("panicked"), "{stderr}");
+    let again = sweep(&place, &file, &hopeless).output().expect("the program starts");
+    let stderr = String::from_utf8_lossy(&again.stderr);
+    assert!(stderr.contains("left out") && stderr.contains("--retry-failed"), "{stderr}");
+}
