@@ -79,18 +79,18 @@ impl Embeddings {
         }
     }
 
-    /// Gradient of w, written at `weight_at` of `gradient` [C, P], from the gradient of the last 2k columns of the state
-    /// in two parts that are added, each [C, rows, 2k].
+    /// Gradient of w, written at `weight_at` of `gradient` [C, P], from the gradient of the state's last 2k columns,
+    /// [C, rows, 2k].
     pub fn weight_gradient(
         &self,
         users: &[u32],
         items: &[u32],
-        d_state: (&Array, &Array),
+        d_state: &Array,
         scratch: &mut [f32],
         gradient: &mut Array,
         weight_at: usize,
     ) {
-        let (rows, part, p) = (d_state.0.size(1), d_state.0.size(2), gradient.size(1));
+        let (rows, part, p) = (d_state.size(1), d_state.size(2), gradient.size(1));
         let n = items.len() / users.len();
         match self {
             Self::Slices(models) => {
@@ -101,7 +101,7 @@ impl Embeddings {
                         &items[member * rows * n..][..rows * n],
                         &model.users,
                         &model.items,
-                        (&d_state.0.as_slice()[range.clone()], &d_state.1.as_slice()[range]),
+                        &d_state.as_slice()[range],
                         scratch,
                         &mut gradient.as_mut_slice()[member * p + weight_at..][..n],
                     );
@@ -110,7 +110,7 @@ impl Embeddings {
             Self::Tensors(tables) => {
                 let (p, q) = (tables.users(users), tables.items(items, n));
                 let k = (part / 2) as i64;
-                let ds = d_state.0.tensor() + d_state.1.tensor();
+                let ds = d_state.tensor();
                 let dg = ds.narrow(2, 0, k) * p + ds.narrow(2, k, k);
                 let dw = (q * dg.unsqueeze(2)).sum_dim_intlist(&[1i64, 3][..], false, Kind::Float);
                 gradient.tensor().narrow(1, weight_at as i64, n as i64).copy_(&dw);

@@ -24,13 +24,11 @@ pub(super) struct Workspace {
     d_policy_value: Array,
     d_third: Array,
     d_second: Array,
-    d_joined: Array,
     d_h: Array,
-    d_action: Array,
+    d_policy: Array,
     d_policy_second: Array,
     d_policy_first: Array,
-    d_state_critic: Array,
-    d_state_actor: Array,
+    d_state: Array,
     scratch: Vec<f32>,
     host_td: Vec<f32>,
     host_q: Vec<f32>,
@@ -44,12 +42,12 @@ struct Views {
     policy_second: Tensor,
     joined: Tensor,
     second: Tensor,
-    /// The rows behind p_u only: nothing before p_u is trained.
-    critic_first: Tensor,
-    critic_second: Tensor,
-    /// The rows of h: the critic's own step needs no gradient of the action.
+    /// The rows of h, for the critic's own step.
     critic_second_h: Tensor,
+    /// The rows of the action, for the actor's step.
+    critic_second_action: Tensor,
     critic_third: Tensor,
+    /// The rows behind p_u only: nothing before p_u is trained.
     actor_first: Tensor,
     actor_second: Tensor,
     actor_third: Tensor,
@@ -61,7 +59,6 @@ impl Workspace {
         let room = |width| Array::zeros(&[members, n, width], backend);
         let column = || Array::zeros(&[members, n], backend);
         let [h, second, third] = shapes.critic_hidden;
-        let tail = shapes.state - shapes.k;
         let (state, policy) = (room(shapes.state), ActorPass::new(shapes, members, n, backend));
         let value = CriticPass::new(shapes, members, n, backend);
         let views = Views {
@@ -70,8 +67,7 @@ impl Workspace {
             policy_second: transposed(&policy.second),
             joined: transposed(&value.joined),
             second: transposed(&value.second),
-            critic_first: critic.transposed_rows(0, shapes.k, shapes.state),
-            critic_second: critic.transposed_rows(1, 0, shapes.k + h),
+            critic_second_action: critic.transposed_rows(1, 0, shapes.k),
             critic_second_h: critic.transposed_rows(1, shapes.k, shapes.k + h),
             critic_third: critic.transposed_rows(2, 0, second),
             actor_first: actor.transposed_rows(0, shapes.k, shapes.state),
@@ -94,13 +90,11 @@ impl Workspace {
             d_policy_value,
             d_third: room(third),
             d_second: room(second),
-            d_joined: room(shapes.k + h),
             d_h: room(h),
-            d_action: room(shapes.k),
+            d_policy: room(shapes.k),
             d_policy_second: room(shapes.actor_hidden[1]),
             d_policy_first: room(shapes.actor_hidden[0]),
-            d_state_critic: room(tail),
-            d_state_actor: room(tail),
+            d_state: room(shapes.state - shapes.k),
             scratch: vec![0.0; shapes.k],
             host_td: vec![0.0; members * n],
             host_q: vec![0.0; members * n],
@@ -168,30 +162,29 @@ impl Agent {
         critic.trained.step();
     }
 
-    /// Maximises the mean of Q(s, π(s)) over the actor and w; w's gradient comes through the actor and the critic.
+    /// Maximises the mean of Q(s, π(s)) over the actor and w by the sampled policy gradient ∇_a Q · ∇π (slides, line 16):
+    /// w's gradient comes through the action alone. Through the critic's view of the state, w would learn to look good
+    /// to the critic instead of to act well.
     fn actor_step(&mut self, batch: &Batch) {
         let Self { actor, critic, work, embeddings, .. } = self;
-        let Workspace { policy, value, views, d_third, d_second, d_joined, d_h, d_action, .. } = work;
+        let Workspace { policy, value, views, d_third, d_second, d_policy, .. } = work;
         policy.run(actor, Which::Online, &work.state);
         value.run(critic, Which::Online, &work.state, &policy.action);
         Workspace::backward_to_second(critic, views, &work.d_policy_value, value, (d_third, d_second));
-        let _ = d_second.tensor().bmm_out(d_joined.tensor(), &views.critic_second);
-        kernels::relu_backward_from(d_joined, &value.joined, value.h_columns, d_h);
-        let _ = d_h.tensor().bmm_out(work.d_state_critic.tensor(), &views.critic_first);
-
-        kernels::tanh_backward_from(d_joined, value.action_columns, &policy.action, d_action);
-        actor.layer_gradient(2, &views.policy_second, d_action);
-        let _ = d_action.tensor().bmm_out(work.d_policy_second.tensor(), &views.actor_third);
+        let _ = d_second.tensor().bmm_out(d_policy.tensor(), &views.critic_second_action);
+        kernels::tanh_backward(d_policy, &policy.action);
+        actor.layer_gradient(2, &views.policy_second, d_policy);
+        let _ = d_policy.tensor().bmm_out(work.d_policy_second.tensor(), &views.actor_third);
         kernels::relu_backward(&mut work.d_policy_second, &policy.second, Columns::all(policy.second.size(2)));
         actor.layer_gradient(1, &views.policy_first, &work.d_policy_second);
         let _ = work.d_policy_second.tensor().bmm_out(work.d_policy_first.tensor(), &views.actor_second);
         kernels::relu_backward(&mut work.d_policy_first, &policy.first, Columns::all(policy.first.size(2)));
         actor.layer_gradient(0, &views.state, &work.d_policy_first);
-        let _ = work.d_policy_first.tensor().bmm_out(work.d_state_actor.tensor(), &views.actor_first);
+        let _ = work.d_policy_first.tensor().bmm_out(work.d_state.tensor(), &views.actor_first);
         embeddings.weight_gradient(
             &batch.users,
             &batch.before,
-            (&work.d_state_critic, &work.d_state_actor),
+            &work.d_state,
             &mut work.scratch,
             &mut actor.trained.gradient,
             actor.layout.state_weight_at,

@@ -69,21 +69,12 @@ pub fn relu_backward(gradient: &mut Array, activation: &Array, columns: Columns)
     );
 }
 
-/// out = gradient[columns] where activation[columns] is positive, else 0.
-pub fn relu_backward_from(gradient: &Array, activation: &Array, columns: Columns, out: &mut Array) {
+/// gradient = gradient · (1 - y²) in place, with y = tanh(x).
+pub fn tanh_backward(gradient: &mut Array, y: &Array) {
     choose!(
         gradient,
-        slices::relu_backward_from(gradient.as_slice(), activation.as_slice(), columns, out.as_mut_slice()),
-        tensors::relu_backward_from(gradient, activation, columns, out)
-    );
-}
-
-/// out = gradient[columns] · (1 - y²), with y = tanh(x).
-pub fn tanh_backward_from(gradient: &Array, columns: Columns, y: &Array, out: &mut Array) {
-    choose!(
-        gradient,
-        slices::tanh_backward_from(gradient.as_slice(), columns, y.as_slice(), out.as_mut_slice()),
-        tensors::tanh_backward_from(gradient, columns, y, out)
+        slices::tanh_backward(gradient.as_mut_slice(), y.as_slice()),
+        tensors::tanh_backward(gradient, y)
     );
 }
 

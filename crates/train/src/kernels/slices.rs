@@ -94,23 +94,10 @@ simd! {
 }
 
 simd! {
-    /// out = gradient[columns] where activation[columns] is positive, else 0.
-    pub fn relu_backward_from(gradient: &[f32], activation: &[f32], columns: Columns, out: &mut [f32]) {
-        for (row, out) in out.chunks_exact_mut(columns.width).enumerate() {
-            for ((out, g), a) in out.iter_mut().zip(columns.of(gradient, row)).zip(columns.of(activation, row)) {
-                *out = if *a > 0.0 { *g } else { 0.0 };
-            }
-        }
-    }
-}
-
-simd! {
-    /// out = gradient[columns] · (1 - y²), with y = tanh(x).
-    pub fn tanh_backward_from(gradient: &[f32], columns: Columns, y: &[f32], out: &mut [f32]) {
-        for (row, (out, y)) in out.chunks_exact_mut(columns.width).zip(y.chunks_exact(columns.width)).enumerate() {
-            for ((out, g), y) in out.iter_mut().zip(columns.of(gradient, row)).zip(y) {
-                *out = g * (1.0 - y * y);
-            }
+    /// gradient = gradient · (1 - y²), with y = tanh(x).
+    pub fn tanh_backward(gradient: &mut [f32], y: &[f32]) {
+        for (g, y) in gradient.iter_mut().zip(y) {
+            *g *= 1.0 - y * y;
         }
     }
 }
@@ -246,16 +233,16 @@ simd! {
 
 simd! {
     /// Gradient of `ave`'s weights: dw_j = Σ_rows q_{i_j} · (ds_1 ⊙ p_u + ds_2), where the rows of `ds` are the last 2k
-    /// columns of the state's gradient, given as two parts that are added.
-    pub fn state_ave_gradient(users: &[u32], items: &[u32], p_table: &[f32], q_table: &[f32], ds: (&[f32], &[f32]), scratch: &mut [f32], dw: &mut [f32]) {
+    /// columns of the state's gradient.
+    pub fn state_ave_gradient(users: &[u32], items: &[u32], p_table: &[f32], q_table: &[f32], ds: &[f32], scratch: &mut [f32], dw: &mut [f32]) {
         let n = dw.len();
         let k = scratch.len();
         dw.fill(0.0);
         for (row, &user) in users.iter().enumerate() {
             let p = &p_table[user as usize * k..][..k];
-            let (a, b) = (&ds.0[row * 2 * k..][..2 * k], &ds.1[row * 2 * k..][..2 * k]);
+            let ds = &ds[row * 2 * k..][..2 * k];
             for i in 0..k {
-                scratch[i] = (a[i] + b[i]) * p[i] + (a[k + i] + b[k + i]);
+                scratch[i] = ds[i] * p[i] + ds[k + i];
             }
             for (&item, dw) in items[row * n..][..n].iter().zip(dw.iter_mut()) {
                 *dw += dot(&q_table[item as usize * k..][..k], scratch);

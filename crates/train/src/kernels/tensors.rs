@@ -51,15 +51,9 @@ pub fn relu_backward(gradient: &Array, activation: &Array, columns: Columns) {
     let _ = gradient.tensor().shallow_clone().g_mul_(&mask.to_kind(Kind::Float));
 }
 
-/// See [`super::relu_backward_from`].
-pub fn relu_backward_from(gradient: &Array, activation: &Array, columns: Columns, out: &Array) {
-    let mask = columns_of(activation, columns).gt(0.0).to_kind(Kind::Float);
-    write(out, &(columns_of(gradient, columns) * mask));
-}
-
-/// See [`super::tanh_backward_from`].
-pub fn tanh_backward_from(gradient: &Array, columns: Columns, y: &Array, out: &Array) {
-    write(out, &Tensor::tanh_backward(&columns_of(gradient, columns), y.tensor()));
+/// See [`super::tanh_backward`].
+pub fn tanh_backward(gradient: &Array, y: &Array) {
+    write(gradient, &Tensor::tanh_backward(gradient.tensor(), y.tensor()));
 }
 
 /// See [`super::column_sums`].

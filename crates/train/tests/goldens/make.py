@@ -92,7 +92,8 @@ def drr():
         critic_adam.step()
         s = state(p, q, actor.w, users, before)
         policy = actor(s)
-        policy_value = critic(s, policy)
+        # The policy gradient flows through the action only: w must not learn to please the critic.
+        policy_value = critic(s.detach(), policy)
         actor_adam.zero_grad()
         (-policy_value.mean()).backward()
         actor_adam.step()
