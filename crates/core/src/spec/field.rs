@@ -61,7 +61,8 @@ impl Kind {
             Kind::Int { min, max } => format!("a whole number from {min} to {max}"),
             Kind::Ints { min, lengths, .. } => {
                 let lengths: Vec<String> = lengths.iter().map(ToString::to_string).collect();
-                format!("a list of {} whole numbers, each {min} or more", lengths.join(" or "))
+                let count = if lengths.is_empty() { String::new() } else { format!("{} ", lengths.join(" or ")) };
+                format!("a list of {count}whole numbers, each {min} or more")
             }
             Kind::Choice(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
