@@ -1,5 +1,7 @@
 //! Offline evaluation (slides, Algorithm 2): K recommendations from what the user rated in the test log, judged by that
-//! log. Users of a repeat are served together, one forward pass a step.
+//! log. Users are served together, one forward pass a step.
+
+use std::collections::BTreeMap;
 
 use drr_core::Seed;
 use drr_core::journal::Point;
@@ -21,7 +23,9 @@ use crate::world::World;
 /// Measures precision@K and NDCG@K for every K of the spec.
 ///
 /// Users are drawn with replacement from the eligible ones, so that the spread over repeats is the sampling noise of
-/// `users` users also on a dataset that has fewer. Policies of one seed meet the same users.
+/// `users` users also on a dataset that has fewer. Policies of one seed meet the same users. A policy that never draws
+/// serves a user the same way every time: each session is then played once, as long as the largest K, and its
+/// beginnings serve every K and every repeat.
 ///
 /// # Errors
 /// Deterministic if no user is eligible; whatever the reporter says.
@@ -37,6 +41,18 @@ pub fn run(
     let mut metrics = Metrics::new();
     let total = spec.k.len() as u64 * spec.repeats;
     let mut done = 0;
+    let draws = spec.epsilon > 0.0 || matches!(policy, Policy::Static(Ranker::Random));
+    let mut played = BTreeMap::new();
+    if !draws {
+        let (least, most) = (spec.k.iter().min().copied().unwrap_or(0), spec.k.iter().max().copied().unwrap_or(0));
+        let users = eligible(world, spec.protocol, n, least as usize)?;
+        for users in users.chunks(TOGETHER) {
+            let mut sessions = start(world, spec.protocol, users, n);
+            play(model, policy, &mut sessions, most as usize, 0.0, &mut seed.stream("eval/offline"));
+            played.extend(users.iter().copied().zip(sessions));
+            reporter.progress(0, total)?;
+        }
+    }
     for &k in &spec.k {
         let eligible = eligible(world, spec.protocol, n, k as usize)?;
         let (mut precisions, mut ndcgs) = (Vec::new(), Vec::new());
@@ -44,8 +60,15 @@ pub fn run(
             let name = format!("eval/offline/{}/{k}/{repeat}", protocol_name(spec.protocol));
             let mut stream = seed.stream(&name);
             let users: Vec<u32> = (0..spec.users).map(|_| eligible[stream.below(eligible.len())]).collect();
-            let sessions = users.iter().map(|&user| Session::new(world, spec.protocol, user, n)).collect();
-            let (precision, ndcg) = episode(model, policy, sessions, k as usize, spec.epsilon, &mut stream);
+            let (precision, ndcg) = if draws {
+                let mut sessions = start(world, spec.protocol, &users, n);
+                for sessions in sessions.chunks_mut(TOGETHER) {
+                    play(model, policy, sessions, k as usize, spec.epsilon, &mut stream);
+                }
+                judge(sessions.iter(), k as usize)
+            } else {
+                judge(users.iter().map(|user| &played[user]), k as usize)
+            };
             reporter.points(
                 0,
                 vec![
@@ -63,6 +86,24 @@ pub fn run(
         metrics.insert(format!("users@{k}"), eligible.len() as f64);
     }
     Ok(metrics)
+}
+
+/// Users served together, one forward pass a step.
+const TOGETHER: usize = 512;
+
+fn start(world: &World, protocol: Protocol, users: &[u32], n: usize) -> Vec<Session> {
+    users.iter().map(|&user| Session::new(world, protocol, user, n)).collect()
+}
+
+/// Mean precision and NDCG of the first K recommendations.
+fn judge<'a>(sessions: impl Iterator<Item = &'a Session>, k: usize) -> (f64, f64) {
+    let (mut precision, mut ndcg, mut count) = (0.0, 0.0, 0.0);
+    for session in sessions {
+        precision += session.precision(k);
+        ndcg += session.ndcg(k);
+        count += 1.0;
+    }
+    (precision / count, ndcg / count)
 }
 
 /// Users with at least K candidates and n positives to start from.
@@ -116,13 +157,13 @@ impl Session {
         self.rewards.push(reward);
     }
 
-    /// Share of positive recommendations.
-    fn precision(&self) -> f64 {
-        self.rewards.iter().filter(|&&reward| reward > 0.0).count() as f64 / self.rewards.len() as f64
+    /// Share of positives among the first K recommendations.
+    fn precision(&self, k: usize) -> f64 {
+        self.rewards[..k].iter().filter(|&&reward| reward > 0.0).count() as f64 / k as f64
     }
 
     /// Discounted gain over that of the best order of the same candidates; the gain is R* above that of half a star.
-    fn ndcg(&self) -> f64 {
+    fn ndcg(&self, k: usize) -> f64 {
         let gain = |rewards: &[f32]| -> f64 {
             rewards
                 .iter()
@@ -130,28 +171,24 @@ impl Session {
                 .map(|(rank, &reward)| f64::from(reward + 1.25) / (rank as f64 + 2.0).log2())
                 .sum()
         };
-        gain(&self.rewards) / gain(&self.ideal[..self.rewards.len()])
+        gain(&self.rewards[..k]) / gain(&self.ideal[..k])
     }
 }
 
-/// K steps of the policy for all users; mean precision and NDCG.
-fn episode(
-    model: &PmfModel,
-    policy: &Policy,
-    mut sessions: Vec<Session>,
-    k: usize,
-    epsilon: f64,
-    stream: &mut Stream,
-) -> (f64, f64) {
+/// K steps of the policy for all users; a user without a candidate left stops early.
+fn play(model: &PmfModel, policy: &Policy, sessions: &mut [Session], k: usize, epsilon: f64, stream: &mut Stream) {
     let mut actor = match policy {
         Policy::Recommender(agent, _) => Some(Actor::new(agent, sessions.len())),
         Policy::Static(_) => None,
     };
     for _ in 0..k {
         if let Some(actor) = &mut actor {
-            actor.act(&sessions);
+            actor.act(sessions);
         }
         for (row, session) in sessions.iter_mut().enumerate() {
+            if session.candidates.is_empty() {
+                continue;
+            }
             let explores = epsilon > 0.0 && stream.unit() < epsilon;
             match (policy, &mut actor) {
                 (Policy::Recommender(..), Some(actor)) => {
@@ -168,8 +205,6 @@ fn episode(
             }
         }
     }
-    let mean = |value: fn(&Session) -> f64| sessions.iter().map(value).sum::<f64>() / sessions.len() as f64;
-    (mean(Session::precision), mean(Session::ndcg))
 }
 
 /// The actor's forward pass for all users of a repeat.

@@ -1,0 +1,294 @@
+//! Measures the trainer: one figure a call, as one JSON line. `cargo xtask bench` sets the figures beside their references.
+//!
+//! ```text
+//! drr-lab-bench update STORED SECONDS     updates/s, acting, environment and replay included
+//! drr-lab-bench roofline                  what one update must cost on this machine
+//! drr-lab-bench offline USERS K           seconds of one offline evaluation
+//! drr-lab-bench pmf FOLDER                seconds of a PMF epoch on the ratings in FOLDER/ratings.tsv
+//! drr-lab-bench cohort                    16 tiny trials: seconds one after another, and in one cohort
+//! ```
+
+use std::hint::black_box;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use drr_core::Seed;
+use drr_core::data::{Rating, Ratings};
+use drr_core::journal::Point;
+use drr_core::spec::{DrrSpec, OfflineSpec, PmfSpec, SplitKind, SplitSpec};
+use drr_train::actor_critic::{Agent, Shapes};
+use drr_train::error::{Error, Result};
+use drr_train::evaluate::{Policy, offline};
+use drr_train::kernels::{Array, Backend};
+use drr_train::optim::{Rates, Trained};
+use drr_train::pmf::{self, PmfModel};
+use drr_train::trainer::{Member, Reporter, train};
+use drr_train::worker;
+use drr_train::world::World;
+use serde_json::json;
+
+/// Sizes of MovieLens 100K.
+const USERS: u32 = 943;
+const ITEMS: u32 = 1682;
+
+fn main() -> ExitCode {
+    if let Err(error) = worker::numerics::pin() {
+        eprintln!("error: cannot start with pinned numerics: {error}");
+        return ExitCode::from(3);
+    }
+    tch::set_num_threads(1);
+    let _no_gradients = tch::no_grad_guard();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let number =
+        |word: &str| word.parse::<u64>().map_err(|_| Error::Deterministic(format!("`{word}` is not a number")));
+    let figure = match words[..] {
+        ["update", stored, seconds] => number(stored).and_then(|stored| update(stored, number(seconds)? as f64)),
+        ["roofline"] => Ok(roofline()),
+        ["offline", users, k] => number(users).and_then(|users| offline_seconds(users, number(k)?)),
+        ["pmf", folder] => pmf_epoch(Path::new(folder)),
+        ["cohort"] => cohort(),
+        _ => {
+            Err(Error::Deterministic("usage: see the head of drr-lab-bench.rs; `cargo xtask bench` runs it".to_owned()))
+        }
+    };
+    match figure {
+        Ok(figure) => {
+            println!("{figure}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Every user rates 250 items, 50 of them held out: more than MovieLens 100K has, so that K = 20 serves everybody.
+fn world() -> World {
+    let mut stream = Seed(0).stream("bench");
+    let mut items: Vec<u32> = (0..ITEMS).collect();
+    let mut rows = Vec::new();
+    for user in 0..USERS {
+        stream.shuffle(&mut items);
+        rows.extend(items[..250].iter().enumerate().map(|(at, &item)| {
+            let stars = 1.0 + stream.below(5) as f32;
+            Rating { user, item, stars, timestamp: at as i64 }
+        }));
+    }
+    let ids = |count: u32| (0..count).map(|id| id.to_string()).collect();
+    let ratings = Ratings::canonical(ids(USERS), ids(ITEMS), rows);
+    World::new(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() })
+}
+
+fn model(world: &World, k: usize) -> PmfModel {
+    let mut stream = Seed(0).stream("bench/model");
+    let mut uniform = |count: usize| (0..count).map(|_| stream.uniform(0.0, 0.1)).collect::<Vec<f32>>();
+    PmfModel {
+        k,
+        users: uniform(world.users * k),
+        items: uniform(world.items * k),
+        user_bias: uniform(world.users),
+        item_bias: uniform(world.items),
+    }
+}
+
+fn member(world: &Arc<World>, model: &Arc<PmfModel>, mut spec: DrrSpec, seed: u64) -> Member {
+    spec.resolve(model.k as u64);
+    Member { spec, seed: Seed(seed), world: Arc::clone(world), model: Arc::clone(model) }
+}
+
+/// Times training from the first update on; stops when the seconds are over.
+struct Clock {
+    first: u64,
+    seconds: f64,
+    started: Option<(u64, Instant)>,
+    rate: f64,
+}
+
+impl Reporter for Clock {
+    fn points(&mut self, _: usize, _: Vec<Point>) -> Result<()> {
+        Ok(())
+    }
+
+    fn progress(&mut self, done: u64, _: u64) -> Result<()> {
+        // The first updates run into cold memory.
+        if done < self.first + 64 {
+            return Ok(());
+        }
+        let (from, since) = *self.started.get_or_insert((done, Instant::now()));
+        let elapsed = since.elapsed().as_secs_f64();
+        if elapsed >= self.seconds {
+            self.rate = (done - from) as f64 / elapsed;
+            return Err(Error::Stopped);
+        }
+        Ok(())
+    }
+}
+
+fn update(stored: u64, seconds: f64) -> Result<serde_json::Value> {
+    let world = Arc::new(world());
+    let model = Arc::new(model(&world, 100));
+    let spec = DrrSpec {
+        learning_starts: stored,
+        replay_capacity: stored.max(200_000),
+        eps_steps: stored,
+        train_steps: 1 << 40,
+        ..DrrSpec::default()
+    };
+    let mut clock = Clock { first: stored, seconds, started: None, rate: 0.0 };
+    match train(&[member(&world, &model, spec, 0)], Backend::Slices, &mut clock) {
+        Err(Error::Stopped) => Ok(json!({"updates_per_second": clock.rate})),
+        Err(error) => Err(error),
+        Ok(_) => Err(Error::Deterministic("training ended before the time was over".to_owned())),
+    }
+}
+
+/// Seconds of the fastest of several runs, each of `count` calls, per call.
+fn fastest(count: u32, mut call: impl FnMut()) -> f64 {
+    call();
+    let mut best = f64::INFINITY;
+    for _ in 0..7 {
+        let start = Instant::now();
+        (0..count).for_each(|_| call());
+        best = best.min(start.elapsed().as_secs_f64() / f64::from(count));
+    }
+    best
+}
+
+/// What one update must cost: its matrix products at libtorch's own rate, and the optimiser's bytes at this machine's
+/// bandwidth.
+fn roofline() -> serde_json::Value {
+    let spec = {
+        let mut spec = DrrSpec::default();
+        spec.resolve(100);
+        spec
+    };
+    let shapes = Shapes::new(&spec, 100);
+    let (n, s, k) = (shapes.batch, shapes.state, shapes.k);
+    let ([a1, a2], [h, c2, c3]) = (shapes.actor_hidden, shapes.critic_hidden);
+    let actor = [(n, s, a1), (n, a1, a2), (n, a2, k)];
+    let critic = [(n, s, h), (n, k + h, c2), (n, c2, c3)];
+    // Rows × inner × columns of every product: two forward passes of the actor, three of the critic, ...
+    let mut products: Vec<(usize, usize, usize)> = Vec::new();
+    products.extend(actor.iter().cycle().take(6));
+    products.extend(critic.iter().cycle().take(9));
+    // ... the gradients of all weights, ...
+    products.extend([(s, n, h), (k + h, n, c2), (c2, n, c3), (s, n, a1), (a1, n, a2), (a2, n, k)]);
+    // ... and of the inputs that something trained stands before.
+    products.extend([(n, c3, c2), (n, c2, h), (n, c3, c2), (n, c2, k), (n, k, a2), (n, a2, a1), (n, a1, s - k)]);
+    let (mut seconds, mut operations) = (0.0, 0.0);
+    for &(rows, inner, columns) in &products {
+        let array = |a, b| Array::zeros(&[a, b], Backend::Slices);
+        let (left, right, out) = (array(rows, inner), array(inner, columns), array(rows, columns));
+        seconds += fastest(50, || drop(black_box(left.tensor().mm_out(out.tensor(), right.tensor()))));
+        operations += 2.0 * (rows * inner * columns) as f64;
+    }
+    let parameters: usize = [(s, a1), (a1, a2), (a2, k), (s, h), (k + h, c2), (c2, c3), (c3, 1)]
+        .iter()
+        .map(|(inputs, outputs)| inputs * outputs + outputs)
+        .sum();
+    // g, m, v, θ, θ' read and m, v, θ, θ' written; the bandwidth is that of adding one array to another as large.
+    let bytes = 4.0 * 9.0 * parameters as f64;
+    let (mut x, y) = (vec![0.0_f32; 5 * parameters], vec![1.0_f32; 5 * parameters]);
+    let sweep = fastest(5, || {
+        x.iter_mut().zip(black_box(&y)).for_each(|(x, y)| *x += y);
+        black_box(&mut x);
+    });
+    let bandwidth = 3.0 * 4.0 * (5 * parameters) as f64 / sweep;
+    let mut trained = Trained::new(
+        &[vec![0.5; parameters]],
+        vec![Rates { lr: 1e-3, weight_decay: 0.0, clip: 1.0, tau: 1e-3 }],
+        Backend::Slices,
+    );
+    let optimiser = fastest(5, || trained.step());
+    json!({
+        "products_ms": seconds * 1e3,
+        "gflops": operations / seconds / 1e9,
+        "megaflop": operations / 1e6,
+        "optimiser_floor_ms": bytes / bandwidth * 1e3,
+        "optimiser_ms": optimiser * 1e3,
+        "bandwidth_gb_s": bandwidth / 1e9,
+        "updates_per_second": 1.0 / (seconds + bytes / bandwidth),
+    })
+}
+
+fn offline_seconds(users: u64, k: u64) -> Result<serde_json::Value> {
+    let world = world();
+    let model = Arc::new(model(&world, 100));
+    let mut drr = DrrSpec::default();
+    drr.resolve(100);
+    let shapes = Shapes::new(&drr, 100);
+    let agent = Agent::new(&shapes, &[&drr], &[Seed(0)], vec![Arc::clone(&model)], Backend::Slices);
+    let policy = Policy::Recommender(Box::new(agent), drr);
+    let spec = OfflineSpec { k: vec![k], users, repeats: 1, ..OfflineSpec::default() };
+    let mut best = f64::INFINITY;
+    for _ in 0..5 {
+        let start = Instant::now();
+        offline::run(&world, &model, &policy, 5, &spec, Seed(0), &mut Silent)?;
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    Ok(json!({"seconds": best}))
+}
+
+struct Silent;
+
+impl Reporter for Silent {
+    fn points(&mut self, _: usize, _: Vec<Point>) -> Result<()> {
+        Ok(())
+    }
+
+    fn progress(&mut self, _: u64, _: u64) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn pmf_epoch(folder: &Path) -> Result<serde_json::Value> {
+    let data = folder.parent().unwrap_or(Path::new("."));
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let ratings = drr_core::data::catalogue::Catalogue::new(data)
+        .open(name, None)
+        .map_err(|error| Error::Environment(error.to_string()))?;
+    let world = World::new(&ratings, &SplitSpec::default());
+    let seconds = |epochs: u64| -> Result<f64> {
+        let spec = PmfSpec { epochs, patience: 1000, validation: 0.0, ..PmfSpec::default() };
+        let start = Instant::now();
+        pmf::train(&world, &spec, Seed(0), &mut Silent)?;
+        Ok(start.elapsed().as_secs_f64())
+    };
+    seconds(2)?;
+    // The difference of two lengths leaves out what is done once.
+    let epochs = (0..3).map(|_| Ok((seconds(14)? - seconds(4)?) / 10.0)).collect::<Result<Vec<f64>>>()?;
+    Ok(json!({"epoch_seconds": epochs.into_iter().fold(f64::INFINITY, f64::min)}))
+}
+
+fn cohort() -> Result<serde_json::Value> {
+    let world = Arc::new(world());
+    let model = Arc::new(model(&world, 4));
+    let members: Vec<Member> = (0..16)
+        .map(|seed| {
+            let spec = DrrSpec {
+                actor_hidden: vec![16, 16],
+                critic_hidden: vec![16, 16, 16],
+                batch_size: 16,
+                learning_starts: 64,
+                train_steps: 600,
+                ..DrrSpec::default()
+            };
+            member(&world, &model, spec, seed)
+        })
+        .collect();
+    let time = |cohorts: &[&[Member]]| -> Result<f64> {
+        let start = Instant::now();
+        for cohort in cohorts {
+            train(cohort, Backend::Slices, &mut Silent)?;
+        }
+        Ok(start.elapsed().as_secs_f64())
+    };
+    let alone: Vec<&[Member]> = members.chunks(1).collect();
+    time(&[&members[..1]])?;
+    let (apart, together) = (time(&alone)?, time(&[&members])?);
+    Ok(json!({"one_after_another_seconds": apart, "cohort_seconds": together, "ratio": apart / together}))
+}
