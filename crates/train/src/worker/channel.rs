@@ -41,7 +41,7 @@ impl Channel {
     }
 
     /// The next message; `None` once stdin is closed.
-    pub fn next(&mut self) -> Option<ToWorker> {
+    pub fn receive(&mut self) -> Option<ToWorker> {
         self.messages.recv().ok()
     }
 

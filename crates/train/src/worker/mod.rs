@@ -31,7 +31,7 @@ pub fn serve() -> Result<()> {
         pid: std::process::id(),
         environment: numerics::environment(drr_core::protocol::Device::Cpu),
     }))?;
-    while let Some(message) = channel.next() {
+    while let Some(message) = channel.receive() {
         match message {
             ToWorker::Run(assignment) => run(&assignment, &mut library, &mut channel)?,
             ToWorker::Stop => break,
