@@ -181,7 +181,7 @@ mod tests {
             replay.draw(10, 0.4, &mut stream, &mut batch);
             assert!(batch.weights.iter().all(|&weight| weight == 1.0));
             // Errors of any size change nothing when α = 0.
-            replay.reprioritise(&vec![round as f32; 10]);
+            replay.reprioritise(&[round as f32; 10]);
             batch.users.iter().for_each(|&user| counts[user as usize] += 1);
         }
         let five_sigma = 5.0 * (20_000.0_f64 * 0.02 * 0.98).sqrt();
