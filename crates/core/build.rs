@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 /// Sources that decide results, relative to `crates/`. What only moves bytes or words (protocol, errors, the
 /// worker's main loop) is left out, so that mending a message does not orphan a weekend of trials.
 const SOURCES: &[&str] = &["core/src/seed.rs", "core/src/spec", "core/src/data", "train/src"];
-const EXCLUDED: &[&str] = &["train/src/main.rs", "train/src/worker", "train/src/error.rs", "core/src/data/load", "core/src/data/catalogue"];
+const EXCLUDED: &[&str] =
+    &["train/src/main.rs", "train/src/worker", "train/src/error.rs", "core/src/data/load", "core/src/data/catalogue"];
 
 fn main() {
     let crates = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"))

@@ -149,7 +149,8 @@ impl Paired {
             ranks[at..at + ties].fill(2 * at + ties + 1);
             at += ties;
         }
-        let positive: usize = ranks.iter().zip(&differences).filter(|(_, value)| **value > 0.0).map(|(rank, _)| rank).sum();
+        let positive: usize =
+            ranks.iter().zip(&differences).filter(|(_, value)| **value > 0.0).map(|(rank, _)| rank).sum();
         let total = n * (n + 1);
         let (upper, lower) = if n <= EXACT_RANKS {
             counted_tails(&ranks, positive)
@@ -238,7 +239,8 @@ mod tests {
     #[test]
     fn many_pairs_are_drawn_and_agree_with_students_t() {
         let differences: Vec<f64> = (0..40).map(|at| f64::from(at % 7) - 2.6).collect();
-        let drawn = paired(&differences).permutation(Side::Both, Resampling { resamples: 20_000, ..Resampling::default() });
+        let drawn =
+            paired(&differences).permutation(Side::Both, Resampling { resamples: 20_000, ..Resampling::default() });
         let drawn = drawn.expect("enough pairs");
         let student = paired(&differences).t_test(Side::Both).expect("enough pairs");
         assert!(!drawn.exact && (drawn.p - student).abs() < 0.02, "{} {student}", drawn.p);
