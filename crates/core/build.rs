@@ -13,7 +13,9 @@ use sha2::{Digest, Sha256};
 const SOURCES: &[&str] = &["core/src/seed.rs", "core/src/spec", "core/src/data", "train/src"];
 const EXCLUDED: &[&str] = &[
     "train/src/main.rs",
-    "train/src/worker",
+    "train/src/worker/mod.rs",
+    "train/src/worker/channel.rs",
+    "train/src/worker/library.rs",
     "train/src/bin",
     "train/src/error.rs",
     "core/src/data/load",

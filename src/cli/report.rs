@@ -1,18 +1,20 @@
 //! `drr-lab report`: tables, figures and a page from what is recorded.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::Output;
 use crate::error::{Error, Result};
-use crate::report::{self, Format, Written};
+use crate::report::{self, Baseline, Format, Options, Paper, Written};
 use crate::store::{Status, Store, StoredSweep};
 
 /// Write tables, figures and a page from recorded sweeps.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The sweeps to report; all that have results if none is named.
+    /// The sweeps to report; all that have results, each by itself, if none is named. Several are compared: one report
+    /// with the sweep as an axis.
     #[arg(value_name = "SWEEP")]
     pub sweeps: Vec<String>,
 
@@ -21,8 +23,25 @@ pub struct Args {
     pub out: PathBuf,
 
     /// What to write beside the figures.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "html,md,csv")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "html,md,tex,csv,json")]
     pub format: Vec<Format>,
+
+    /// The group others are compared with, seed by seed: a policy, values of axes, or both, for example `pmf` or
+    /// `drr,tau=0.001` [default: drr-untrained].
+    #[arg(long, value_name = "GROUP")]
+    pub baseline: Option<Baseline>,
+
+    /// Published numbers to set ours beside, with a verdict a cell, for example sweeps/slides.paper.toml.
+    #[arg(long, value_name = "FILE")]
+    pub paper: Vec<PathBuf>,
+
+    /// Report several sweeps one after the other instead of comparing them in one report.
+    #[arg(long)]
+    pub apart: bool,
+
+    /// Write again whenever something was recorded, until interrupted.
+    #[arg(long)]
+    pub watch: bool,
 }
 
 /// Reports on what is recorded in `runs`.
@@ -30,10 +49,23 @@ pub struct Args {
 /// # Errors
 /// No database, an unknown sweep, no finished trial, or a file that cannot be written.
 pub fn run(args: Args, runs: &Path, output: Output) -> Result<()> {
+    let papers = args.paper.iter().map(|path| Paper::read(path)).collect::<Result<_>>()?;
+    let options = Options { baseline: args.baseline.clone(), papers };
+    if args.watch {
+        return watch(&args, runs, &options, output);
+    }
     let store = Store::open_existing(runs)?;
+    once(&store, &args, &options, output)
+}
+
+fn once(store: &Store, args: &Args, options: &Options, output: Output) -> Result<()> {
+    let mut sweeps = sweeps(store, &args.sweeps)?;
+    if args.sweeps.len() > 1 && !args.apart {
+        sweeps = vec![report::together(&sweeps)?];
+    }
     let mut all = Vec::new();
-    for sweep in sweeps(&store, &args.sweeps)? {
-        let written = report::write(&store, &sweep, &args.out, &args.format)?;
+    for sweep in sweeps {
+        let written = report::write(store, &sweep, &args.out, &args.format, options)?;
         if output == Output::Human {
             print(&sweep, &written);
         }
@@ -43,6 +75,31 @@ pub fn run(args: Args, runs: &Path, output: Output) -> Result<()> {
         println!("{}", serde_json::Value::from(all));
     }
     Ok(())
+}
+
+/// How often a watched database is looked at.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Writes the report, and again whenever the recorded states have changed.
+fn watch(args: &Args, runs: &Path, options: &Options, output: Output) -> Result<()> {
+    let mut last = None;
+    loop {
+        let store = Store::open_existing(runs)?;
+        let state: Vec<(String, String, Vec<Status>)> = sweeps(&store, &args.sweeps)?
+            .into_iter()
+            .map(|sweep| (sweep.name, sweep.source, sweep.trials.iter().map(|trial| trial.status).collect()))
+            .collect();
+        let ended = |status: &Status| matches!(status, Status::Finished | Status::Failed);
+        if !state.iter().flat_map(|(.., trials)| trials).any(ended) {
+            if last.is_none() {
+                eprintln!("nothing is finished yet; waiting");
+            }
+        } else if last.as_ref() != Some(&state) {
+            once(&store, args, options, output)?;
+        }
+        last = Some(state);
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// The sweeps to report on.

@@ -1,4 +1,4 @@
-//! The files of a report: `<out>/<sweep>/index.html`, `tables/*.{md,csv}`, `figures/*.{svg,png}`. What an earlier
+//! The files of a report: `<out>/<sweep>/index.html`, `tables/*.{md,tex,csv,json}`, `figures/*.{svg,png}`. What an earlier
 //! report left there is removed first, so that no table outlives its sweep.
 
 use std::fs;
@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::baseline::Baseline;
 use super::figure::{self, Figure};
-use super::group::{slug, studies};
-use super::page;
+use super::grid::{self, Grid};
+use super::group::{Study, slug, studies};
+use super::paper::Paper;
 use super::table::{Table, tables};
-use super::text;
+use super::{aggregate, compare, json, latex, page, text};
 use crate::error::{Error, Result};
 use crate::store::{Status, Store, StoredSweep};
 
@@ -21,8 +23,21 @@ pub enum Format {
     Html,
     /// Tables in Markdown.
     Md,
+    /// Tables in LaTeX, for booktabs.
+    Tex,
     /// Tables in CSV, in full precision.
     Csv,
+    /// Tables in JSON, in full precision, with every seed's score.
+    Json,
+}
+
+/// What a report shows beyond its tables.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The group that others are compared with; the untrained networks, where there are any, if not given.
+    pub baseline: Option<Baseline>,
+    /// Published numbers to set ours beside.
+    pub papers: Vec<Paper>,
 }
 
 /// What was written.
@@ -38,17 +53,40 @@ pub struct Written {
     pub figures: usize,
 }
 
+/// All tables of a report: those of single metrics, which hold full precision, and those derived from them.
+struct Tables {
+    tables: Vec<Table>,
+    derived: Vec<Grid>,
+}
+
+fn all_tables(sweep: &StoredSweep, studies: &[Study<'_>], options: &Options) -> Result<Tables> {
+    let tables: Vec<Table> = studies.iter().flat_map(tables).collect();
+    let untrained = Baseline::untrained();
+    let baseline = options.baseline.as_ref().unwrap_or(&untrained);
+    let mut derived: Vec<Grid> = tables.iter().filter_map(|table| compare::against(table, baseline)).collect();
+    if derived.is_empty()
+        && let Some(wanted) = &options.baseline
+    {
+        return Err(Error::input(format!("no group of sweep `{}` is the baseline {wanted}", sweep.name))
+            .hint("name a policy, values of axes, or both: pmf, or drr,tau=0.001"));
+    }
+    derived.extend(tables.iter().filter_map(|table| aggregate::aggregate(table, baseline)));
+    derived.extend(options.papers.iter().flat_map(|paper| paper.beside(sweep)));
+    Ok(Tables { tables, derived })
+}
+
 /// Writes the report of `sweep` below `out`.
 ///
 /// # Errors
-/// No finished trial, or any failure of the database or the file system.
-pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format]) -> Result<Written> {
-    if !sweep.trials.iter().any(|trial| trial.status == Status::Finished) {
+/// No trial at all, a baseline that is no group, or any failure of the database or the file system.
+pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format], options: &Options) -> Result<Written> {
+    if !sweep.trials.iter().any(|trial| matches!(trial.status, Status::Finished | Status::Failed)) {
         return Err(Error::input(format!("no trial of sweep `{}` is finished", sweep.name))
             .hint("run it with `drr-lab sweep FILE`; running it again goes on where it stopped"));
     }
     let studies = studies(sweep);
-    let tables: Vec<Table> = studies.iter().flat_map(tables).collect();
+    let Tables { tables, derived } = all_tables(sweep, &studies, options)?;
+    let grids: Vec<Grid> = tables.iter().map(grid::of_table).chain(derived).collect();
     let mut figures: Vec<Figure> = Vec::new();
     for study in &studies {
         figures.extend(figure::figures(store, study)?);
@@ -73,27 +111,34 @@ pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format])
     if formats.contains(&Format::Html) {
         let pictures: Vec<(&Figure, &str)> =
             figures.iter().zip(&drawn).map(|(figure, (svg, _))| (figure, svg.as_str())).collect();
-        put("index.html".into(), page::html(sweep, &tables, &pictures)?.as_bytes())?;
+        put("index.html".into(), page::html(store, sweep, &grids, &pictures)?.as_bytes())?;
     }
-    for table in &tables {
-        if formats.contains(&Format::Md) {
-            put(format!("tables/{}.md", table.slug).into(), text::markdown(table).as_bytes())?;
-        }
-        if formats.contains(&Format::Csv) {
-            put(format!("tables/{}.csv", table.slug).into(), text::csv(table).as_bytes())?;
+    for (index, grid) in grids.iter().enumerate() {
+        let table = tables.get(index);
+        for format in formats {
+            let (extension, text) = match (format, table) {
+                (Format::Html, _) => continue,
+                (Format::Md, _) => ("md", text::markdown(grid)),
+                (Format::Tex, _) => ("tex", latex::latex(grid)),
+                (Format::Csv, Some(table)) => ("csv", text::csv(table)),
+                (Format::Csv, None) => ("csv", text::grid_csv(grid)),
+                (Format::Json, Some(table)) => ("json", json::table(table)),
+                (Format::Json, None) => ("json", json::grid(grid)),
+            };
+            put(format!("tables/{}.{extension}", grid.slug).into(), text.as_bytes())?;
         }
     }
     for (figure, (svg, png)) in figures.iter().zip(&drawn) {
         put(format!("figures/{}.svg", figure.slug).into(), svg.as_bytes())?;
         put(format!("figures/{}.png", figure.slug).into(), png)?;
     }
-    Ok(Written { folder, files, tables: tables.len(), figures: figures.len() })
+    Ok(Written { folder, files, tables: grids.len(), figures: figures.len() })
 }
 
 /// Removes the files an earlier report may have written, and no other.
 fn clear(folder: &Path) -> Result<()> {
     let mut old = vec![folder.join("index.html")];
-    for (part, extensions) in [("tables", ["md", "csv"]), ("figures", ["svg", "png"])] {
+    for (part, extensions) in [("tables", &["md", "tex", "csv", "json"][..]), ("figures", &["svg", "png"][..])] {
         let Ok(entries) = fs::read_dir(folder.join(part)) else { continue };
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let ours = |path: &PathBuf| {

@@ -1,10 +1,10 @@
 //! What belongs together: trials of one data set, measure and protocol make a study; in it, trials that differ in the
 //! seed alone make a group. Numbers of two studies never share a table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use drr_core::Digest;
 use drr_core::spec::{Job, Measure, Protocol, SplitKind};
+use drr_core::{Digest, TrialId};
 use serde_json::Value;
 
 use crate::stats::Summary;
@@ -31,6 +31,8 @@ pub(super) struct Study<'a> {
     pub(super) dataset: &'a str,
     /// How the ratings are divided, in words.
     pub(super) split: String,
+    /// Why other studies of the sweep do not share its tables, in words.
+    pub(super) apart: Vec<String>,
     /// What files of this study are called; unique in a sweep.
     pub(super) slug: String,
     /// Axes on which its groups differ, in the sweep's order.
@@ -40,7 +42,7 @@ pub(super) struct Study<'a> {
 }
 
 /// Trials that differ in the seed alone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Group<'a> {
     /// The policy, or the stage for what is no evaluation.
     pub(super) policy: &'static str,
@@ -113,45 +115,172 @@ impl Noise {
     }
 }
 
+/// What trials must agree on to share a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Terms<'a> {
+    subject: Subject,
+    fingerprint: Digest,
+    dataset: &'a str,
+    split: String,
+    /// Settings of the measurement that are no axis, in words.
+    method: String,
+    /// Training steps of the recommenders, where they are no axis; baselines stand beside any.
+    budget: Option<u64>,
+}
+
 /// The studies of a sweep: evaluations first, what they stand on after.
 pub(super) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
-    type Key<'a> = ((Subject, Digest), &'a str, String);
     let seeding = seeding(sweep);
-    let mut found: Vec<(Key<'_>, Vec<Group<'_>>)> = Vec::new();
+    let budgets = budgets(sweep);
+    // Of what is found by its key: the place of a group among many thousands.
+    let mut found: Vec<(Terms<'_>, Vec<Group<'_>>, HashMap<String, usize>)> = Vec::new();
     for trial in &sweep.trials {
         let Some((subject, policy)) = subject(trial) else { continue };
         let dataset = &trial.spec.dataset;
-        let key = ((subject, dataset.fingerprint), dataset.name.as_str(), split(trial, seeding));
-        let groups = match found.iter().position(|(known, _)| *known == key) {
-            Some(at) => &mut found[at].1,
-            None => {
-                found.push((key, Vec::new()));
-                &mut found.last_mut().expect("just pushed").1
-            }
+        let terms = Terms {
+            subject,
+            fingerprint: dataset.fingerprint,
+            dataset: &dataset.name,
+            split: split(trial, seeding),
+            method: method(trial, &sweep.axes),
+            budget: budgets.get(&trial.trial).copied(),
         };
-        let same = |group: &&mut Group<'_>| group.policy == policy && group.point == trial.point;
-        match groups.iter_mut().find(same) {
-            Some(group) if group.trials.iter().any(|known| known.trial == trial.trial) => {}
-            Some(group) => group.trials.push(trial),
-            None => groups.push(Group { policy, point: trial.point.clone(), trials: vec![trial] }),
+        let at = found.iter().position(|(known, ..)| *known == terms).unwrap_or_else(|| {
+            found.push((terms, Vec::new(), HashMap::new()));
+            found.len() - 1
+        });
+        let (_, groups, places) = &mut found[at];
+        let name = format!("{policy} {}", serde_json::to_string(&trial.point).expect("a point is JSON"));
+        match places.get(&name) {
+            Some(&place) if groups[place].trials.iter().any(|known| known.trial == trial.trial) => {}
+            Some(&place) => groups[place].trials.push(trial),
+            None => {
+                places.insert(name, groups.len());
+                groups.push(Group { policy, point: trial.point.clone(), trials: vec![trial] });
+            }
         }
     }
+    let mut found: Vec<(Terms<'_>, Vec<Group<'_>>)> =
+        found.into_iter().map(|(terms, groups, _)| (terms, groups)).collect();
+    share_baselines(&mut found);
     // Stable: groups stay in the sweep's order within a policy, studies within a subject.
-    found.sort_by_key(|(((subject, _), ..), _)| *subject);
+    found.sort_by_key(|(terms, _)| terms.subject);
+    let apart: Vec<Vec<String>> = found.iter().map(|(terms, _)| reasons(terms, &found)).collect();
     let mut slugs = BTreeSet::new();
     let mut studies = Vec::with_capacity(found.len());
-    for (((subject, _), dataset, split), mut groups) in found {
+    for ((terms, mut groups), apart) in found.into_iter().zip(apart) {
         groups.sort_by_key(|group| rank(group.policy));
         groups.iter_mut().for_each(|group| group.trials.sort_by_key(|trial| trial.spec.seed));
-        let base = format!("{}-{}", subject.slug(), slug(dataset));
+        let base = format!("{}-{}", terms.subject.slug(), slug(terms.dataset));
         let slug = (1..)
             .map(|count| if count == 1 { base.clone() } else { format!("{base}-{count}") })
             .find(|slug| slugs.insert(slug.clone()))
             .expect("one of infinitely many names is free");
         let axes = sweep.axes.iter().map(String::as_str).filter(|axis| varies(&groups, axis)).collect();
-        studies.push(Study { subject, dataset, split, slug, axes, groups });
+        let Terms { subject, dataset, split, .. } = terms;
+        studies.push(Study { subject, dataset, split, apart, slug, axes, groups });
     }
     studies
+}
+
+/// Training steps behind each recommender and its evaluations, unless they are an axis; an untrained one has none.
+fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
+    if sweep.axes.iter().any(|axis| axis == "drr.train_steps") {
+        return HashMap::new();
+    }
+    let steps = |trial: &TrialRecord| match &trial.spec.job {
+        Job::Drr(job) if job.drr.train_steps > 0 => Some((trial.trial, job.drr.train_steps)),
+        Job::Drr(_) | Job::Pmf(_) | Job::Eval(_) => None,
+    };
+    let mut budgets: HashMap<TrialId, u64> = sweep.trials.iter().filter_map(steps).collect();
+    for trial in &sweep.trials {
+        if let Job::Eval(job) = &trial.spec.job
+            && let Some(steps) = job.policy.trial().and_then(|trial| budgets.get(&trial).copied())
+        {
+            budgets.insert(trial.trial, steps);
+        }
+    }
+    budgets
+}
+
+/// Baselines have no budget: they join every study that is else like theirs.
+fn share_baselines(found: &mut Vec<(Terms<'_>, Vec<Group<'_>>)>) {
+    let shared: Vec<usize> = (0..found.len()).filter(|&at| found[at].0.budget.is_none()).collect();
+    let mut joined = Vec::new();
+    for at in shared {
+        let own = found[at].0.clone();
+        let groups = found[at].1.clone();
+        for (terms, others) in found.iter_mut().filter(|(terms, _)| terms.budget.is_some()) {
+            if (Terms { budget: None, ..terms.clone() }) == own {
+                others.extend(groups.iter().cloned());
+                joined.push(at);
+            }
+        }
+    }
+    let mut at = 0;
+    found.retain(|_| {
+        at += 1;
+        !joined.contains(&(at - 1))
+    });
+}
+
+/// Why the others that measure the same thing have tables of their own.
+fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> {
+    let alike = |other: &Terms<'_>| {
+        other != own
+            && match (own.subject, other.subject) {
+                (Subject::Offline(_), Subject::Offline(_)) | (Subject::Online(_), Subject::Online(_)) => true,
+                (own, other) => own == other,
+            }
+    };
+    let reason = |other: &Terms<'_>| {
+        let mut parts = Vec::new();
+        if let (Some(theirs), true) = (other.subject.protocol(), other.subject != own.subject) {
+            parts.push(format!("protocol {theirs}"));
+        }
+        if other.fingerprint != own.fingerprint {
+            parts.push(format!("data {} ({})", other.dataset, other.fingerprint.short()));
+        }
+        if other.split != own.split {
+            parts.push(other.split.clone());
+        }
+        if other.method != own.method {
+            parts.push(other.method.clone());
+        }
+        if let (Some(theirs), true) = (other.budget, other.budget != own.budget) {
+            parts.push(format!("{theirs} training steps"));
+        }
+        parts.join(", ")
+    };
+    let others: BTreeSet<String> = all
+        .iter()
+        .map(|(terms, _)| terms)
+        .filter(|other| alike(other))
+        .map(reason)
+        .filter(|it| !it.is_empty())
+        .collect();
+    others.into_iter().collect()
+}
+
+/// Settings of an evaluation that change what its numbers mean and are no axis, in words.
+fn method(trial: &TrialRecord, axes: &[String]) -> String {
+    let Job::Eval(job) = &trial.spec.job else { return String::new() };
+    let words = match &job.measure {
+        Measure::Offline(offline) => [
+            ("offline.users", format!("at most {} users", offline.users)),
+            ("offline.epsilon", format!("ε = {}", offline.epsilon)),
+        ],
+        Measure::Online(online) => [
+            ("online.steps", format!("{} recommendations", online.steps)),
+            ("online.epsilon", format!("ε = {}", online.epsilon)),
+        ],
+    };
+    let fixed = words.into_iter().filter(|(name, _)| !axes.iter().any(|axis| axis == name));
+    let mut words: Vec<String> = fixed.map(|(_, words)| words).collect();
+    if !axes.iter().any(|axis| axis == "drr.history") {
+        words.push(format!("history of {}", job.history));
+    }
+    words.join(", ")
 }
 
 fn subject(trial: &TrialRecord) -> Option<(Subject, &'static str)> {

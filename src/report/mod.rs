@@ -5,25 +5,62 @@
 //! | --- | --- |
 //! | `group` | which trials belong together |
 //! | `table` | rows, columns, numbers, and what must be said with them |
-//! | `text` | tables as Markdown, CSV, terminal columns |
+//! | `compare`, `baseline` | which cannot be told from the best; differences to a reference |
+//! | `aggregate` | IQM and probability of improvement over seeds and K |
+//! | `paper` | published numbers and verdicts |
+//! | `grid` | any table as shown; `text`, `latex`, `json` write it |
 //! | `figure` | plots |
 //! | `page` | the HTML page |
 //! | `folder` | the files of a report |
 
+mod aggregate;
+mod baseline;
+mod compare;
 mod figure;
 mod folder;
+mod grid;
 mod group;
+mod json;
+mod latex;
 mod page;
+mod paper;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub use folder::{Format, Written, write};
+pub use baseline::Baseline;
+pub use folder::{Format, Options, Written, write};
+pub use paper::Paper;
 
+use crate::error::{Error, Result};
 use crate::store::{Status, StoredSweep};
+
+/// Several sweeps as one, in which the sweep is an axis. What they may not share a table for stays apart, with the reason.
+///
+/// # Errors
+/// Fewer than two sweeps of different names.
+pub fn together(sweeps: &[StoredSweep]) -> Result<StoredSweep> {
+    let names: Vec<&str> = sweeps.iter().map(|sweep| sweep.name.as_str()).collect();
+    let different: BTreeSet<&str> = names.iter().copied().collect();
+    if different.len() < 2 || different.len() < names.len() {
+        return Err(Error::input("a comparison needs sweeps of different names"));
+    }
+    let mut axes = vec!["sweep".to_owned()];
+    let mut trials = Vec::new();
+    for sweep in sweeps {
+        axes.extend(sweep.axes.iter().filter(|axis| !axes.contains(axis)).cloned().collect::<Vec<_>>());
+        for trial in &sweep.trials {
+            let mut trial = trial.clone();
+            trial.point.insert("sweep".to_owned(), sweep.name.as_str().into());
+            trials.push(trial);
+        }
+    }
+    let source = sweeps.iter().map(|sweep| format!("# {}\n{}", sweep.name, sweep.source.trim_end()));
+    Ok(StoredSweep { name: names.join("-vs-"), source: source.collect::<Vec<_>>().join("\n\n") + "\n", axes, trials })
+}
 
 /// The tables of a sweep as aligned text, and what is missing from them; for the end of `drr-lab sweep`.
 pub fn summary(sweep: &StoredSweep) -> String {
@@ -31,9 +68,9 @@ pub fn summary(sweep: &StoredSweep) -> String {
     let tables = studies.iter().flat_map(table::tables);
     // A terminal is small: NDCG tells about the same as precision, and the report has it.
     let shown = tables.filter(|table| !table.slug.ends_with("-ndcg"));
-    let mut parts: Vec<String> = shown.map(|table| text::terminal(&table)).collect();
+    let mut parts: Vec<String> = shown.map(|table| text::terminal(&grid::of_table(&table))).collect();
     if !parts.is_empty() {
-        parts.push("mean ± sample std (ddof 1) over seeds, or over repeats where it says so; * best mean".to_owned());
+        parts.push("mean ± sample std (ddof 1) over seeds, or over repeats where it says so; * best mean, ≈ not distinguishable from it".to_owned());
     }
     let failed = sweep.trials.iter().filter(|trial| trial.status == Status::Failed);
     let failures: BTreeMap<_, _> = failed

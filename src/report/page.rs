@@ -1,14 +1,18 @@
 //! The HTML page: self-contained, readable on a telephone, light or dark. Text is escaped by its template.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use askama::Template;
+use drr_core::TrialId;
 use drr_core::spec::{Job, Measure, Stage};
+use drr_core::trial_dir::TrialDir;
 
 use super::figure::Figure;
-use super::group::{Noise, plain, short_axis};
-use super::table::Table;
-use super::text;
+use super::grid::{Align, Grid, Header, Look, Shown};
+use super::group::{plain, short_axis};
 use crate::error::{Error, Result};
-use crate::store::{Status, StoredSweep, TrialRecord};
+use crate::store::{Status, Store, StoredSweep, TrialRecord};
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -16,33 +20,20 @@ struct Page<'a> {
     name: &'a str,
     facts: Vec<(String, String)>,
     missing: Option<String>,
-    tables: Vec<TableView<'a>>,
+    tables: &'a [Grid],
+    failures: Vec<FailureView>,
     pictures: &'a [(&'a Figure, &'a str)],
     source: &'a str,
     trials: Vec<TrialView>,
     version: &'static str,
 }
 
-struct TableView<'a> {
-    table: &'a Table,
-    rows: Vec<RowView<'a>>,
-}
-
-struct RowView<'a> {
-    keys: &'a [String],
-    cells: Vec<CellView>,
-    count: String,
-    complete: bool,
-    over: String,
-}
-
-struct CellView {
-    text: String,
-    /// What a click on the header sorts by; empty sorts last.
-    sort: String,
-    best: bool,
-    /// Extremes, for a pointer that rests on it.
-    more: String,
+struct FailureView {
+    short: String,
+    what: String,
+    why: String,
+    /// The last lines of the worker's log.
+    log: String,
 }
 
 struct TrialView {
@@ -62,12 +53,18 @@ struct TrialView {
 ///
 /// # Errors
 /// The template refuses, which is a bug.
-pub(super) fn html(sweep: &StoredSweep, tables: &[Table], pictures: &[(&Figure, &str)]) -> Result<String> {
+pub(super) fn html(
+    store: &Store,
+    sweep: &StoredSweep,
+    tables: &[Grid],
+    pictures: &[(&Figure, &str)],
+) -> Result<String> {
     let page = Page {
         name: &sweep.name,
         facts: facts(sweep),
         missing: missing(sweep),
-        tables: tables.iter().map(view).collect(),
+        tables,
+        failures: failures(store, sweep),
         pictures,
         source: &sweep.source,
         trials: trials(sweep),
@@ -76,36 +73,47 @@ pub(super) fn html(sweep: &StoredSweep, tables: &[Table], pictures: &[(&Figure, 
     page.render().map_err(|error| Error::environment(format!("cannot write the page: {error}")))
 }
 
-fn view(table: &Table) -> TableView<'_> {
-    let rows = table.rows.iter().map(|row| RowView {
-        keys: &row.keys,
-        cells: row
-            .cells
-            .iter()
-            .map(|cell| CellView {
-                text: text::cell(cell),
-                sort: cell.as_ref().map(|cell| cell.score.summary.mean.to_string()).unwrap_or_default(),
-                best: cell.as_ref().is_some_and(|cell| cell.best),
-                more: match cell {
-                    Some(cell) if row.noise == Noise::Seeds => {
-                        let summary = cell.score.summary;
-                        format!(
-                            "least {}, median {}, greatest {} of {} seeds",
-                            text::number(summary.min),
-                            text::number(summary.median),
-                            text::number(summary.max),
-                            summary.n
-                        )
-                    }
-                    _ => String::new(),
-                },
-            })
-            .collect(),
-        count: row.count(),
-        complete: row.finished == row.expected,
-        over: row.noise.name(),
-    });
-    TableView { table, rows: rows.collect() }
+/// Lines of a log that are shown.
+const LOG_LINES: usize = 15;
+/// Failures that are shown with their logs.
+const FAILURES: usize = 50;
+
+fn failures(store: &Store, sweep: &StoredSweep) -> Vec<FailureView> {
+    let mut seen = BTreeSet::new();
+    let failed = sweep.trials.iter().filter(|trial| trial.status == Status::Failed && seen.insert(trial.trial));
+    let view = |trial: &TrialRecord| FailureView {
+        short: trial.trial.short(),
+        what: format!("{} seed {}", trial.spec.stage().name(), trial.spec.seed.0),
+        why: trial.failure.clone().unwrap_or_else(|| "no reason recorded".to_owned()),
+        log: tail(&TrialDir::new(store.runs(), trial.trial).log()),
+    };
+    failed.take(FAILURES).map(view).collect()
+}
+
+/// The last lines of a log; nothing where there is none.
+fn tail(path: &Path) -> String {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+}
+
+/// What the filter of the trials looks for to show those of a row.
+fn those(trials: &[TrialId]) -> String {
+    trials.iter().map(TrialId::short).collect::<Vec<_>>().join("|")
+}
+
+/// The class of a cell.
+fn class(header: &Header, cell: &Shown) -> &'static str {
+    match (header.align, cell.look) {
+        (Align::Right, Look::Plain) => "number",
+        (Align::Right, Look::Strong) => "number best",
+        (Align::Right, Look::Like) => "number like",
+        (Align::Right, Look::Short) => "number short",
+        (Align::Left, Look::Plain | Look::Like) => "",
+        (Align::Left, Look::Strong) => "best",
+        (Align::Left, Look::Short) => "short",
+    }
 }
 
 fn facts(sweep: &StoredSweep) -> Vec<(String, String)> {

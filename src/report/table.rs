@@ -3,9 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use drr_core::TrialId;
 use drr_core::spec::{Job, Measure};
 
+use super::compare::mark;
 use super::group::{Group, Noise, Score, Study, Subject, plain, short_axis};
+use crate::stats::{Interval, MINIMUM_N, t_interval};
+use crate::store::TrialRecord;
 
 /// One table.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub(super) struct Metric {
     /// As shown.
     pub(super) header: String,
     pub(super) better: Better,
+    /// Decimals to show: the intervals' half width sets them.
+    pub(super) decimals: usize,
 }
 
 /// Which way is good.
@@ -55,6 +61,8 @@ pub(super) struct Row {
     pub(super) expected: usize,
     /// Seeds behind the numbers.
     pub(super) seeds: Vec<u64>,
+    /// The trials behind the numbers, by seed.
+    pub(super) trials: Vec<TrialId>,
     pub(super) noise: Noise,
     /// `None` where nothing is finished.
     pub(super) cells: Vec<Option<Cell>>,
@@ -64,8 +72,22 @@ pub(super) struct Row {
 #[derive(Debug)]
 pub(super) struct Cell {
     pub(super) score: Score,
-    /// Whether it is the best mean of its column.
-    pub(super) best: bool,
+    /// The scores by seed.
+    pub(super) scores: Vec<(u64, f64)>,
+    /// The 95 % interval of the mean over seeds, where there are enough.
+    pub(super) interval: Option<Interval>,
+    pub(super) standing: Standing,
+}
+
+/// How a number stands in its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The best mean.
+    Best,
+    /// A test cannot tell it from the best.
+    LikeBest,
+    /// Neither, or there is nothing to compare.
+    Other,
 }
 
 impl Row {
@@ -81,7 +103,12 @@ impl Row {
 
 /// The tables of a study: one a family of metrics. A study nothing of which is finished has none.
 pub(super) fn tables(study: &Study<'_>) -> Vec<Table> {
-    let fixed = |name: &str, header: &str, better| Metric { name: name.to_owned(), header: header.to_owned(), better };
+    let fixed = |name: &str, header: &str, better| Metric {
+        name: name.to_owned(),
+        header: header.to_owned(),
+        better,
+        decimals: DECIMALS,
+    };
     let families = match study.subject {
         Subject::Offline(_) => vec![
             ("precision", "Offline precision@K", at_k(study, "precision")),
@@ -117,11 +144,16 @@ pub(super) fn measured_at(study: &Study<'_>, family: &str) -> Vec<u64> {
 }
 
 fn at_k(study: &Study<'_>, family: &str) -> Vec<Metric> {
-    let metric = |k| Metric { name: format!("{family}@{k}"), header: format!("@{k}"), better: Better::Higher };
+    let metric = |k| Metric {
+        name: format!("{family}@{k}"),
+        header: format!("@{k}"),
+        better: Better::Higher,
+        decimals: DECIMALS,
+    };
     measured_at(study, family).into_iter().map(metric).collect()
 }
 
-fn table(study: &Study<'_>, family: &str, title: &str, metrics: Vec<Metric>) -> Table {
+fn table(study: &Study<'_>, family: &str, title: &str, mut metrics: Vec<Metric>) -> Table {
     let policies = matches!(study.subject, Subject::Offline(_) | Subject::Online(_));
     let mut keys: Vec<String> = Vec::new();
     if policies {
@@ -132,7 +164,9 @@ fn table(study: &Study<'_>, family: &str, title: &str, metrics: Vec<Metric>) -> 
         keys.push("model".to_owned());
     }
     let mut rows: Vec<Row> = study.groups.iter().map(|group| row(study, group, &metrics)).collect();
-    mark_best(&mut rows, &metrics);
+    let tested = mark(&mut rows, &metrics);
+    let decimals = decimals(&rows);
+    metrics.iter_mut().for_each(|metric| metric.decimals = decimals);
     let protocol = study.subject.protocol();
     let title = match protocol {
         Some(protocol) => format!("{title} · {} · protocol {protocol}", study.dataset),
@@ -144,7 +178,7 @@ fn table(study: &Study<'_>, family: &str, title: &str, metrics: Vec<Metric>) -> 
             Subject::Offline(_) | Subject::Online(_) => format!("{}-{family}", study.slug),
         },
         title,
-        notes: notes(study, &rows),
+        notes: notes(study, &rows, tested),
         axes: study.axes.iter().map(|axis| (*axis).to_owned()).collect(),
         keys,
         metrics,
@@ -169,32 +203,39 @@ fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
         finished: group.finished().count(),
         expected: group.trials.len(),
         seeds: group.finished().map(|trial| trial.spec.seed.0).collect(),
+        trials: group.finished().map(|trial| trial.trial).collect(),
         noise: group.noise(),
-        cells: metrics
-            .iter()
-            .map(|metric| group.score(&metric.name).map(|score| Cell { score, best: false }))
-            .collect(),
+        cells: metrics.iter().map(|metric| cell(group, &metric.name)).collect(),
     }
 }
 
-fn mark_best(rows: &mut [Row], metrics: &[Metric]) {
-    if rows.len() < 2 {
-        return;
-    }
-    for (column, metric) in metrics.iter().enumerate() {
-        let sign = match metric.better {
-            Better::Higher => 1.0,
-            Better::Lower => -1.0,
-        };
-        let means = rows.iter().filter_map(|row| Some(sign * row.cells[column].as_ref()?.score.summary.mean));
-        let best = means.filter(|mean| !mean.is_nan()).fold(f64::NEG_INFINITY, f64::max);
-        for cell in rows.iter_mut().filter_map(|row| row.cells[column].as_mut()) {
-            cell.best = sign * cell.score.summary.mean == best;
-        }
+fn cell(group: &Group<'_>, metric: &str) -> Option<Cell> {
+    let score = group.score(metric)?;
+    let by_seed = |trial: &TrialRecord| Some((trial.spec.seed.0, *trial.metrics.get(metric)?));
+    let scores = group.finished().filter_map(by_seed).collect();
+    let interval = t_interval(&score.summary, 0.95).filter(|(low, high)| low.is_finite() && high.is_finite());
+    Some(Cell { score, scores, interval, standing: Standing::Other })
+}
+
+/// Decimals where no interval says better.
+const DECIMALS: usize = 3;
+
+/// The last decimal shown is a tenth of the table's typical half interval or less: finer digits are noise.
+fn decimals(rows: &[Row]) -> usize {
+    let cells = rows.iter().flat_map(|row| &row.cells).flatten();
+    let mut halves: Vec<f64> = cells
+        .filter_map(|cell| cell.interval)
+        .map(|(low, high)| (high - low) / 2.0)
+        .filter(|half| *half > 0.0)
+        .collect();
+    halves.sort_by(f64::total_cmp);
+    match halves.get(halves.len() / 2) {
+        Some(half) if half.is_finite() => (1.0 - half.log10()).ceil().clamp(2.0, 5.0) as usize,
+        _ => DECIMALS,
     }
 }
 
-fn notes(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
+fn notes(study: &Study<'_>, rows: &[Row], tested: bool) -> Vec<String> {
     let mut notes = Vec::new();
     let repeats = method(study);
     if rows.iter().any(|row| row.noise == Noise::Seeds) {
@@ -215,8 +256,19 @@ fn notes(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
         notes
             .push("n = 2/3: two of three seeds are finished; the others failed, wait, or were interrupted.".to_owned());
     }
+    let few = rows.iter().filter(|row| (1..MINIMUM_N).contains(&row.finished)).count();
+    if few > 0 {
+        notes.push(format!("n below {MINIMUM_N}: no interval and no test; {few} of {} rows.", rows.len()));
+    }
     if rows.len() > 1 {
-        notes.push("Bold: the best mean of its column, not a test.".to_owned());
+        let best = "Bold: the best mean of its column";
+        notes.push(match tested {
+            true => format!(
+                "{best}; ≈: not distinguishable from it (Student's test of the differences by seed, 5 % after Holm's \
+                 correction within the column)."
+            ),
+            false => format!("{best}, not a test."),
+        });
     }
     if study.subject == Subject::Training {
         notes.push(
@@ -225,6 +277,7 @@ fn notes(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
                 .to_owned(),
         );
     }
+    notes.extend(study.apart.iter().map(|reason| format!("Not set beside it: {reason}.")));
     notes.push(format!(
         "Data: {}, fingerprint {}, {}.",
         study.dataset,

@@ -11,7 +11,7 @@ use crate::error::Exit;
 use crate::store::Store;
 use crate::store::fabricate::{self, World};
 
-const ALL: &[Format] = &[Format::Html, Format::Md, Format::Csv];
+const ALL: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json];
 
 /// A sweep of four configurations and all baselines; one training run of three failed.
 fn recorded() -> (tempfile::TempDir, Store) {
@@ -30,7 +30,7 @@ fn recorded() -> (tempfile::TempDir, Store) {
 
 fn report(store: &Store, name: &str, out: &Path) -> Written {
     let sweep = store.sweep(name).expect("read").expect("recorded");
-    write(store, &sweep, out, ALL).expect("written")
+    write(store, &sweep, out, ALL, &Options::default()).expect("written")
 }
 
 /// All files below `folder`, by name.
@@ -52,7 +52,7 @@ fn tables_say_n_spread_and_protocol() {
     let (_runs, store) = recorded();
     let sweep = store.sweep("quickstart").expect("read").expect("recorded");
     let tables: Vec<_> = group::studies(&sweep).iter().flat_map(table::tables).collect();
-    let markdown: Vec<String> = tables.iter().map(text::markdown).collect();
+    let markdown: Vec<String> = tables.iter().map(grid::of_table).map(|grid| text::markdown(&grid)).collect();
     insta::assert_snapshot!("tables_markdown", markdown.join("\n"));
     insta::assert_snapshot!("tables_csv", text::csv(&tables[0]));
     insta::assert_snapshot!("terminal_summary", summary(&sweep));
@@ -66,9 +66,9 @@ fn one_seed_shows_the_noise_of_its_repeats() {
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("single").expect("read").expect("recorded");
     let tables: Vec<_> = group::studies(&sweep).iter().flat_map(table::tables).collect();
-    insta::assert_snapshot!("single_seed_markdown", text::markdown(&tables[0]));
+    insta::assert_snapshot!("single_seed_markdown", text::markdown(&grid::of_table(&tables[0])));
     let training = tables.iter().find(|table| table.slug.starts_with("training")).expect("a table");
-    assert!(text::markdown(training).contains("One measurement has no spread"));
+    assert!(text::markdown(&grid::of_table(training)).contains("One measurement has no spread"));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn nothing_finished_is_said_with_a_hint() {
     let mut store = Store::open(runs.path()).expect("a new database");
     store.record_sweep(&World::new().sweep("new", &[0.001], &[0.0005], 1)).expect("recorded");
     let sweep = store.sweep("new").expect("read").expect("recorded");
-    let error = write(&store, &sweep, runs.path(), ALL).expect_err("nothing to report");
+    let error = write(&store, &sweep, runs.path(), ALL, &Options::default()).expect_err("nothing to report");
     assert_eq!((error.message.as_str(), error.exit), ("no trial of sweep `new` is finished", Exit::BadInput));
     assert!(error.hint.is_some());
     assert_eq!(summary(&sweep), "no trial is finished yet\n");

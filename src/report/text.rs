@@ -2,68 +2,44 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::grid::{Align, Grid, Look};
 use super::group::Noise;
 use super::table::{Cell, Row, Table};
-use crate::stats::t_interval;
-
-/// Three decimals; never `-0.000`.
-pub(super) fn number(value: f64) -> String {
-    let text = format!("{value:.3}");
-    if text.trim_start_matches('-').chars().all(|letter| matches!(letter, '0' | '.')) {
-        return text.trim_start_matches('-').to_owned();
-    }
-    text
-}
-
-/// `0.755 ± 0.004`.
-pub(super) fn cell(cell: &Option<Cell>) -> String {
-    match cell {
-        None => "–".to_owned(),
-        Some(Cell { score, .. }) => match score.spread {
-            Some(spread) => format!("{} ± {}", number(score.summary.mean), number(spread)),
-            None => number(score.summary.mean),
-        },
-    }
-}
-
-fn is_best(cell: &Option<Cell>) -> bool {
-    cell.as_ref().is_some_and(|cell| cell.best)
-}
-
-/// All headers: keys, numbers, n, and what the ± is over.
-fn headers(table: &Table) -> Vec<String> {
-    let metrics = table.metrics.iter().map(|metric| metric.header.clone());
-    table.keys.iter().cloned().chain(metrics).chain(["n".to_owned(), "± over".to_owned()]).collect()
-}
 
 /// The table with title and notes as Markdown.
-pub(super) fn markdown(table: &Table) -> String {
-    let escape = |text: &str| text.replace('|', "\\|");
-    let mut lines = vec![format!("### {}", table.title), String::new()];
-    let headers: Vec<String> = headers(table).iter().map(|header| escape(header)).collect();
+pub(super) fn markdown(grid: &Grid) -> String {
+    let escape = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+    let mut lines = vec![format!("### {}", grid.title), String::new()];
+    let headers: Vec<String> = grid.headers.iter().map(|header| escape(&header.text)).collect();
     lines.push(format!("| {} |", headers.join(" | ")));
-    let aligns = (0..headers.len()).map(|column| {
-        let numeric = (table.keys.len()..headers.len() - 1).contains(&column);
-        if numeric { "---:" } else { "---" }
+    let aligns = grid.headers.iter().map(|header| match header.align {
+        Align::Right => "---:",
+        Align::Left => "---",
     });
     lines.push(format!("| {} |", aligns.collect::<Vec<_>>().join(" | ")));
-    for row in &table.rows {
-        let numbers = row.cells.iter().map(|content| {
-            let text = cell(content);
-            if is_best(content) { format!("**{text}**") } else { text }
+    for row in &grid.rows {
+        let cells = row.cells.iter().map(|cell| match cell.look {
+            Look::Strong => format!("**{}**", escape(&cell.text)),
+            Look::Like => format!("{} ≈", escape(&cell.text)),
+            Look::Plain | Look::Short => escape(&cell.text),
         });
-        let all = row.keys.iter().map(|key| escape(key)).chain(numbers).chain([row.count(), row.noise.name()]);
-        lines.push(format!("| {} |", all.collect::<Vec<_>>().join(" | ")));
+        lines.push(format!("| {} |", cells.collect::<Vec<_>>().join(" | ")));
     }
     lines.push(String::new());
-    lines.extend(table.notes.iter().map(|note| format!("* {note}")));
+    lines.extend(grid.notes.iter().map(|note| format!("* {note}")));
     lines.push(String::new());
     lines.join("\n")
 }
 
+/// What is shown, cell by cell, in full precision.
+pub(super) fn grid_csv(grid: &Grid) -> String {
+    let headers = grid.headers.iter().map(|header| header.text.clone()).collect();
+    let rows = grid.rows.iter().map(|row| row.cells.iter().map(|cell| cell.value.clone()).collect());
+    written(std::iter::once(headers).chain(rows))
+}
+
 /// One line a group and metric, in full precision: what other programs read.
 pub(super) fn csv(table: &Table) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
     let fixed = ["dataset", "protocol", "policy"];
     let numbers =
         ["metric", "n", "expected", "mean", "std", "std_over", "min", "median", "max", "t95_low", "t95_high", "seeds"];
@@ -74,6 +50,11 @@ pub(super) fn csv(table: &Table) -> String {
             records.push(record(table, row, &metric.name, cell.as_ref()));
         }
     }
+    written(records.into_iter())
+}
+
+fn written(records: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
     for record in records {
         writer.write_record(record).expect("memory does not fail, and all records are as long as the header");
     }
@@ -84,7 +65,7 @@ pub(super) fn csv(table: &Table) -> String {
 fn record(table: &Table, row: &Row, metric: &str, cell: Option<&Cell>) -> Vec<String> {
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let summary = cell.map(|cell| cell.score.summary);
-    let interval = summary.as_ref().and_then(|summary| t_interval(summary, 0.95));
+    let interval = cell.and_then(|cell| cell.interval);
     let over = match row.noise {
         Noise::Seeds => "seeds",
         Noise::Repeats(_) => "repeats",
@@ -111,43 +92,38 @@ fn record(table: &Table, row: &Row, metric: &str, cell: Option<&Cell>) -> Vec<St
 }
 
 /// The table in aligned columns; the best of a column has a star.
-pub(super) fn terminal(table: &Table) -> String {
-    let mut grid = vec![headers(table)];
-    for row in &table.rows {
-        let numbers = row.cells.iter().map(|content| {
-            // The place of the star is kept free, or the numbers would not stand under each other.
-            format!("{}{}", cell(content), if is_best(content) { "*" } else { " " })
-        });
-        grid.push(row.keys.iter().cloned().chain(numbers).chain([row.count(), row.noise.name()]).collect());
-    }
-    let columns = grid[0].len();
-    for (column, header) in grid[0].iter_mut().enumerate() {
-        if (table.keys.len()..table.keys.len() + table.metrics.len()).contains(&column) {
-            header.push(' ');
+pub(super) fn terminal(grid: &Grid) -> String {
+    // The place of a mark is kept free in columns that have one, or numbers would not stand under each other.
+    let marks = |column: usize| {
+        grid.rows.iter().any(|row| matches!(row.cells[column].look, Look::Strong | Look::Like))
+            || grid.rows.iter().any(|row| row.cells[column].text.contains('±'))
+    };
+    let marked: Vec<bool> = (0..grid.headers.len()).map(marks).collect();
+    let mut lines: Vec<Vec<String>> = vec![grid.headers.iter().map(|header| header.text.clone()).collect()];
+    lines.extend(grid.rows.iter().map(|row| row.cells.iter().map(|cell| cell.text.clone()).collect()));
+    for (index, line) in lines.iter_mut().enumerate() {
+        for (column, text) in line.iter_mut().enumerate().filter(|(column, _)| marked[*column]) {
+            let look = index.checked_sub(1).map(|row| grid.rows[row].cells[column].look);
+            text.push_str(match look {
+                Some(Look::Strong) => "*",
+                Some(Look::Like) => "≈",
+                _ => " ",
+            });
         }
     }
-    let widths: Vec<usize> =
-        (0..columns).map(|column| grid.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
-    let mut lines = vec![table.title.clone()];
-    for row in &grid {
-        let mut line = String::from(" ");
-        for (column, text) in row.iter().enumerate() {
-            let blank = " ".repeat(widths[column] - text.width());
-            let numeric = (table.keys.len()..columns - 1).contains(&column);
-            line += &if numeric { format!(" {blank}{text}") } else { format!(" {text}{blank}") };
-            line.push(' ');
+    let width = |column: usize| lines.iter().map(|line| line[column].width()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..grid.headers.len()).map(width).collect();
+    let mut shown = vec![grid.title.clone()];
+    for line in &lines {
+        let mut row = String::from(" ");
+        for ((text, header), width) in line.iter().zip(&grid.headers).zip(&widths) {
+            let blank = " ".repeat(width - text.width());
+            row += &match header.align {
+                Align::Right => format!(" {blank}{text} "),
+                Align::Left => format!(" {text}{blank} "),
+            };
         }
-        lines.push(line.trim_end().to_owned());
+        shown.push(row.trim_end().to_owned());
     }
-    lines.join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::number;
-
-    #[test]
-    fn numbers_have_three_decimals_and_no_negative_zero() {
-        assert_eq!([0.7549, -0.0312, -0.0001, 0.0, f64::NAN].map(number), ["0.755", "-0.031", "0.000", "0.000", "NaN"]);
-    }
+    shown.join("\n")
 }

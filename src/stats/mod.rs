@@ -1,7 +1,31 @@
-//! Pure functions on scores: no clock, no files, no randomness. A plot or a table is handed the finished numbers.
+//! Pure functions on scores: no clock, no files, and no randomness but named streams of a seed that the caller gives.
+//! A plot or a table is handed the finished numbers.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `summary` | n, mean, std, median, extremes; Student's interval |
+//! | `bootstrap` | percentile and BCa intervals |
+//! | `aggregate` | IQM, performance profile, probability of improvement over a runs × tasks matrix |
+//! | `paired` | scores of two settings, paired by seed: permutation test, Wilcoxon, Student's t, effect size |
+//! | `decide` | Holm's correction, equivalence, non-inferiority, minimum detectable effect |
+//! | `curve` | mean and spread of several seeds' curves, smoothing |
 
+mod aggregate;
+mod bootstrap;
+#[cfg(test)]
+mod coverage;
 mod curve;
+mod decide;
+#[cfg(test)]
+mod goldens;
+mod paired;
 mod summary;
 
+pub use aggregate::{ScoreMatrix, probability_of_improvement, probability_of_improvement_interval};
+pub use bootstrap::{Interval, Resampling, bca, percentile, quantile};
 pub use curve::{Band, band, moving_average};
-pub use summary::{Summary, t_interval};
+pub use decide::{
+    Equivalence, NonInferiority, equivalence, equivalence_to, holm, minimum_detectable_effect, non_inferiority,
+};
+pub use paired::{Paired, Permutation, Side};
+pub use summary::{MINIMUM_N, Summary, t_interval, t_quantile};

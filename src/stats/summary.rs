@@ -42,10 +42,22 @@ impl Summary {
     }
 }
 
-/// The two-sided interval of the mean by Student's t at `confidence` (for example 0.95); one score has none.
+/// Fewer scores than this have no interval and are not tested: two say next to nothing of a spread.
+pub const MINIMUM_N: usize = 3;
+
+/// Student's quantile at `share` (0 to 1) with `freedom` degrees of freedom.
+///
+/// # Panics
+/// If `freedom` is not positive.
+pub fn t_quantile(share: f64, freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom).expect("degrees of freedom are positive").inverse_cdf(share)
+}
+
+/// The two-sided interval of the mean by Student's t at `confidence` (for example 0.95); below [`MINIMUM_N`] scores
+/// there is none.
 pub fn t_interval(summary: &Summary, confidence: f64) -> Option<(f64, f64)> {
-    let std = summary.std?;
-    let t = StudentsT::new(0.0, 1.0, (summary.n - 1) as f64).ok()?.inverse_cdf(0.5 + confidence / 2.0);
+    let std = summary.std.filter(|_| summary.n >= MINIMUM_N)?;
+    let t = t_quantile(0.5 + confidence / 2.0, (summary.n - 1) as f64);
     let half = t * std / (summary.n as f64).sqrt();
     Some((summary.mean - half, summary.mean + half))
 }
@@ -77,6 +89,7 @@ mod tests {
         let one = Summary::of(&[0.5]).expect("one score");
         assert_eq!((one.std, one.median), (None, 0.5));
         assert_eq!(t_interval(&one, 0.95), None);
+        assert_eq!(t_interval(&Summary::of(&[0.5, 0.6]).expect("two scores"), 0.95), None);
         assert_eq!(Summary::of(&[]), None);
     }
 

@@ -66,6 +66,11 @@ impl Store {
         Self::connect(runs, OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
 
+    /// The runs folder the database lies in.
+    pub fn runs(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
     fn connect(runs: &Path, flags: OpenFlags) -> Result<Self> {
         let path = runs.join("lab.db");
         let prepare = || -> std::result::Result<Connection, Problem> {

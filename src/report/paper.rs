@@ -1,0 +1,216 @@
+//! Published numbers from a file, ours beside them, and a verdict a cell: *reproduced* where the interval of the
+//! difference lies within the stated margin, *not reproduced* where it lies outside, else *inconclusive*.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use drr_core::TrialId;
+use drr_core::spec::{Job, Measure, Protocol};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::compare::LEVEL;
+use super::grid::{Grid, Header, Line, Look, Shown, number};
+use super::group::{Group, Study, Subject, plain, slug, studies};
+use crate::error::{Error, Result};
+use crate::stats::{Equivalence, Summary, equivalence};
+use crate::store::{StoredSweep, TrialRecord};
+
+/// A file of published numbers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paper {
+    /// What the numbers are from.
+    title: String,
+    /// The tables.
+    table: Vec<Published>,
+}
+
+/// One published table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Published {
+    title: String,
+    /// Where it stands.
+    source: String,
+    measure: MeasureKind,
+    protocol: Protocol,
+    policy: String,
+    /// Datasets on which a verdict means something.
+    datasets: Vec<String>,
+    /// A difference of this much or less does not matter.
+    margin: f64,
+    /// Settings ours must have, by full name, for example `drr.tau`.
+    #[serde(default)]
+    settings: BTreeMap<String, Value>,
+    cells: Vec<PublishedCell>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum MeasureKind {
+    Offline,
+    Online,
+}
+
+/// One published number.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishedCell {
+    metric: String,
+    mean: f64,
+    /// Standard deviation, where it is published.
+    std: Option<f64>,
+    /// Number of runs behind it, where it is published.
+    n: Option<usize>,
+}
+
+impl Paper {
+    /// Reads a file of published numbers.
+    ///
+    /// # Errors
+    /// A file that is not there or not such a file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::input(format!("cannot read {}: {error}", path.display())))?;
+        let paper: Self = toml::from_str(&text).map_err(|error| {
+            Error::input(format!("{} is no file of published numbers: {error}", path.display()))
+                .hint("sweeps/slides.paper.toml is one")
+        })?;
+        match paper.table.iter().find(|table| !(table.margin > 0.0 && table.margin.is_finite())) {
+            Some(table) => {
+                Err(Error::input(format!("{}: the margin of `{}` is not positive", path.display(), table.title)))
+            }
+            None => Ok(paper),
+        }
+    }
+
+    /// Every published table with ours beside it, where the sweep measured anything of the kind.
+    pub(super) fn beside(&self, sweep: &StoredSweep) -> Vec<Grid> {
+        let studies = studies(sweep);
+        let specs: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
+        self.table.iter().filter_map(|table| table.beside(&self.title, &studies, &specs)).collect()
+    }
+}
+
+impl Published {
+    fn beside(&self, paper: &str, studies: &[Study<'_>], specs: &BTreeMap<TrialId, &TrialRecord>) -> Option<Grid> {
+        let subject = match self.measure {
+            MeasureKind::Offline => Subject::Offline(self.protocol),
+            MeasureKind::Online => Subject::Online(self.protocol),
+        };
+        let mut rows = Vec::new();
+        for study in studies.iter().filter(|study| study.subject == subject) {
+            for group in study.groups.iter().filter(|group| group.policy == self.policy && self.fits(group, specs)) {
+                rows.extend(self.cells.iter().map(|cell| self.row(study, group, cell)));
+            }
+        }
+        if rows.is_empty() {
+            return None;
+        }
+        let headers = ["ours", "data", "metric"].map(Header::words).into_iter();
+        let numbers = ["published", "n", "ours", "n", "difference", "90 % interval"].map(Header::numbers);
+        let settings: Vec<String> =
+            self.settings.iter().map(|(name, value)| format!("{name} = {}", plain(value))).collect();
+        let mut notes = vec![
+            format!("Source: {}.", self.source),
+            format!(
+                "Reproduced: the 90 % interval of the difference lies within ±{} (two one-sided tests at {} %); not \
+                 reproduced: it lies outside; else inconclusive. Where no n is published, the published mean is taken as \
+                 exact.",
+                self.margin,
+                100.0 * LEVEL
+            ),
+        ];
+        if !settings.is_empty() {
+            notes.push(format!("Ours: the groups with {}.", settings.join(", ")));
+        }
+        Some(Grid {
+            slug: format!("paper-{}", slug(&self.title)),
+            title: format!("{paper} · {}", self.title),
+            headers: headers.chain(numbers).chain([Header::words("verdict")]).collect(),
+            rows,
+            notes,
+        })
+    }
+
+    /// Whether the group's trials have the settings that are asked for.
+    fn fits(&self, group: &Group<'_>, specs: &BTreeMap<TrialId, &TrialRecord>) -> bool {
+        let Some(trial) = group.trials.first() else { return false };
+        let Job::Eval(job) = &trial.spec.job else { return false };
+        let mut sections = json!({});
+        match &job.measure {
+            Measure::Offline(offline) => sections["offline"] = json!(offline),
+            Measure::Online(online) => sections["online"] = json!(online),
+        }
+        for upstream in [Some(job.pmf), job.policy.trial()].into_iter().flatten() {
+            match specs.get(&upstream).map(|trial| &trial.spec.job) {
+                Some(Job::Pmf(pmf)) => sections["pmf"] = json!(pmf),
+                Some(Job::Drr(job)) => sections["drr"] = json!(job.drr),
+                Some(Job::Eval(_)) | None => {}
+            }
+        }
+        self.settings.iter().all(|(name, wanted)| {
+            let found = name.split_once('.').and_then(|(section, field)| sections.get(section)?.get(field));
+            // 3 and 3.0 are one number.
+            found.is_some_and(|found| match (found.as_f64(), wanted.as_f64()) {
+                (Some(found), Some(wanted)) => found == wanted,
+                _ => found == wanted,
+            })
+        })
+    }
+
+    fn row(&self, study: &Study<'_>, group: &Group<'_>, cell: &PublishedCell) -> Line {
+        let ours = Summary::of(&group.scores(&cell.metric));
+        let known = cell.std.zip(cell.n);
+        let tested = ours.as_ref().map(|ours| equivalence(ours, (cell.mean, known), self.margin, LEVEL));
+        let other_data = !self.datasets.iter().any(|name| name == study.dataset);
+        let (verdict, look, interval) = match tested {
+            None => ("inconclusive: not measured".to_owned(), Look::Plain, None),
+            Some(Equivalence::TooFew) => {
+                (format!("inconclusive: n = {}, no interval", ours.map_or(0, |ours| ours.n)), Look::Plain, None)
+            }
+            Some(Equivalence::Equivalent(it) | Equivalence::Different(it) | Equivalence::Inconclusive(it))
+                if other_data =>
+            {
+                (format!("inconclusive: published on {}", self.datasets.join(" or ")), Look::Plain, Some(it))
+            }
+            Some(Equivalence::Equivalent(it)) => ("reproduced".to_owned(), Look::Strong, Some(it)),
+            Some(Equivalence::Different(it)) => ("not reproduced".to_owned(), Look::Short, Some(it)),
+            Some(Equivalence::Inconclusive(it)) => {
+                ("inconclusive: the interval crosses the margin".to_owned(), Look::Plain, Some(it))
+            }
+        };
+        let point = study.axes.iter().filter_map(|axis| {
+            Some(format!("{} {}", super::group::short_axis(axis, &study.axes), plain(group.point.get(*axis)?)))
+        });
+        let name: Vec<String> = std::iter::once(group.policy.to_owned()).chain(point).collect();
+        let spread = |mean: f64, std: Option<f64>| Shown {
+            text: match std {
+                Some(std) => format!("{} ± {}", number(mean, 3), number(std, 3)),
+                None => number(mean, 3),
+            },
+            value: mean.to_string(),
+            ..Shown::words("")
+        };
+        let cells = vec![
+            Shown::words(&name.join(", ")),
+            Shown::words(study.dataset),
+            Shown::words(&cell.metric),
+            spread(cell.mean, cell.std),
+            Shown::words(&cell.n.map_or_else(|| "not said".to_owned(), |n| n.to_string())),
+            ours.map_or_else(|| Shown::number(None, 3), |ours| spread(ours.mean, ours.std)),
+            Shown::words(&group.count()),
+            Shown::number(ours.map(|ours| ours.mean - cell.mean), 3),
+            match interval {
+                Some((low, high)) => Shown {
+                    value: format!("{low} {high}"),
+                    ..Shown::words(&format!("{} to {}", number(low, 3), number(high, 3)))
+                },
+                None => Shown::number(None, 3),
+            },
+            Shown::words(&verdict).looking(look),
+        ];
+        Line { cells, trials: group.finished().map(|trial| trial.trial).collect() }
+    }
+}

@@ -1,0 +1,162 @@
+//! From numbers to decisions: corrections for many tests, equivalence, non-inferiority, and what a test could have seen.
+
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
+
+use super::bootstrap::Interval;
+use super::paired::Paired;
+use super::summary::{MINIMUM_N, Summary, t_quantile};
+
+/// Holm's step-down correction: p-values that may each be held against the level as if there were one test. NaN stays
+/// NaN and counts as no test.
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).filter(|&at| !p[at].is_nan()).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let mut adjusted = vec![f64::NAN; p.len()];
+    let mut least = 0.0f64;
+    for (rank, &at) in order.iter().enumerate() {
+        least = least.max(p[at] * (order.len() - rank) as f64).min(1.0);
+        adjusted[at] = least;
+    }
+    adjusted
+}
+
+/// Whether two means are the same for practical purposes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Equivalence {
+    /// The interval of the difference lies within the margin.
+    Equivalent(Interval),
+    /// It lies outside.
+    Different(Interval),
+    /// It reaches across the margin.
+    Inconclusive(Interval),
+    /// Fewer than [`MINIMUM_N`] scores.
+    TooFew,
+}
+
+/// Two one-sided tests (Schuirmann 1987) at level `alpha` of our mean against a published one: the 1 - 2·alpha interval
+/// of the difference, by Welch where the published mean has a standard deviation and an n, against a fixed value where
+/// it does not.
+pub fn equivalence(ours: &Summary, published: (f64, Option<(f64, usize)>), margin: f64, alpha: f64) -> Equivalence {
+    let (mean, spread) = published;
+    let Some(std) = ours.std.filter(|_| ours.n >= MINIMUM_N) else { return Equivalence::TooFew };
+    let own = std * std / ours.n as f64;
+    let theirs = spread.filter(|(_, n)| *n >= 2).map(|(std, n)| (std * std / n as f64, n));
+    let (variance, freedom) = match theirs {
+        Some((theirs, n)) if own + theirs > 0.0 => {
+            let parts = own * own / (ours.n - 1) as f64 + theirs * theirs / (n - 1) as f64;
+            (own + theirs, (own + theirs) * (own + theirs) / parts)
+        }
+        _ => (own, (ours.n - 1) as f64),
+    };
+    let half = t_quantile(1.0 - alpha, freedom) * variance.sqrt();
+    let difference = ours.mean - mean;
+    equivalence_to((difference - half, difference + half), margin)
+}
+
+/// The decision for an interval of the difference.
+pub fn equivalence_to(interval: Interval, margin: f64) -> Equivalence {
+    let (low, high) = interval;
+    if low >= -margin && high <= margin {
+        Equivalence::Equivalent(interval)
+    } else if low > margin || high < -margin {
+        Equivalence::Different(interval)
+    } else {
+        // NaN comes here: it is neither.
+        Equivalence::Inconclusive(interval)
+    }
+}
+
+/// Whether a setting is worse than its reference by more than a margin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NonInferiority {
+    /// Not worse by more than the margin; with the one-sided bound of the mean difference that says so.
+    NotWorse(f64),
+    /// Worse by more than the margin, with the other bound.
+    Worse(f64),
+    /// The data cannot tell, with the bound.
+    Inconclusive(f64),
+    /// Fewer than [`MINIMUM_N`] pairs.
+    TooFew,
+}
+
+/// Tests at level `alpha` whether the first setting of `paired` scores lower than the second by more than `margin`
+/// (0 or more; higher scores are better).
+pub fn non_inferiority(paired: &Paired, margin: f64, alpha: f64) -> NonInferiority {
+    let Some((low, high)) = paired.interval(1.0 - 2.0 * alpha) else { return NonInferiority::TooFew };
+    if low >= -margin {
+        NonInferiority::NotWorse(low)
+    } else if high < -margin {
+        NonInferiority::Worse(high)
+    } else {
+        NonInferiority::Inconclusive(low)
+    }
+}
+
+/// The least mean difference that a paired one-sided test at level `alpha` sees with probability `power`, for
+/// differences of standard deviation `std` over `n` pairs; `None` below [`MINIMUM_N`] pairs.
+pub fn minimum_detectable_effect(std: f64, n: usize, alpha: f64, power: f64) -> Option<f64> {
+    if n < MINIMUM_N {
+        return None;
+    }
+    let freedom = (n - 1) as f64;
+    let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
+    let (least, wanted) = (t_quantile(1.0 - alpha, freedom), student.inverse_cdf(power));
+    Some((least + wanted) * std / (n as f64).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holm_is_that_of_the_book() {
+        // R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") = 0.03 0.06 0.06 0.02
+        let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-15);
+        assert!(close(&holm(&[0.01, 0.04, 0.03, 0.005]), &[0.03, 0.06, 0.06, 0.02]));
+        assert!(close(&holm(&[0.9, 0.8]), &[1.0, 1.0]));
+        let with_nan = holm(&[0.01, f64::NAN, 0.03]);
+        assert!(close(&[with_nan[0], with_nan[2]], &[0.02, 0.03]) && with_nan[1].is_nan());
+        assert!(holm(&[]).is_empty());
+    }
+
+    #[test]
+    fn equivalence_needs_the_whole_interval_inside() {
+        let ours = |scores: &[f64]| Summary::of(scores).expect("scores");
+        let close = ours(&[0.774, 0.776, 0.775, 0.774]);
+        assert!(matches!(equivalence(&close, (0.775, None), 0.02, 0.05), Equivalence::Equivalent(_)));
+        assert!(matches!(equivalence(&close, (0.70, None), 0.02, 0.05), Equivalence::Different(_)));
+        assert!(matches!(equivalence(&close, (0.755, None), 0.02, 0.05), Equivalence::Inconclusive(_)));
+        assert_eq!(equivalence(&ours(&[0.775, 0.775]), (0.775, None), 0.02, 0.05), Equivalence::TooFew);
+        let nan = ours(&[0.775, f64::NAN, 0.774]);
+        assert!(matches!(equivalence(&nan, (0.775, None), 0.02, 0.05), Equivalence::Inconclusive(_)));
+    }
+
+    #[test]
+    fn a_published_spread_widens_the_interval() {
+        let ours = Summary::of(&[0.77, 0.78, 0.775]).expect("scores");
+        let width = |published| match equivalence(&ours, published, 1.0, 0.05) {
+            Equivalence::Equivalent((low, high)) => high - low,
+            other => panic!("{other:?}"),
+        };
+        assert!(width((0.775, Some((0.02, 3)))) > width((0.775, None)));
+    }
+
+    #[test]
+    fn non_inferiority_says_not_worse_worse_or_that_it_cannot_tell() {
+        let paired = |differences: &[f64]| Paired { differences: differences.to_vec(), unpaired: vec![] };
+        let test = |differences: &[f64]| non_inferiority(&paired(differences), 0.01, 0.05);
+        assert!(matches!(test(&[0.001, -0.001, 0.0, 0.002]), NonInferiority::NotWorse(_)));
+        assert!(matches!(test(&[-0.051, -0.049, -0.05, -0.052]), NonInferiority::Worse(_)));
+        assert!(matches!(test(&[-0.05, 0.05, 0.03, -0.04]), NonInferiority::Inconclusive(_)));
+        assert_eq!(test(&[0.0, 0.0]), NonInferiority::TooFew);
+    }
+
+    #[test]
+    fn more_pairs_see_less() {
+        let least = |n| minimum_detectable_effect(0.01, n, 0.05, 0.8).expect("enough pairs");
+        // (t(0.95, 4) + t(0.8, 4)) · 0.01 / √5 = (2.131847 + 0.940965) · 0.00447214
+        assert!((least(5) - 0.013_742).abs() < 1e-5, "{}", least(5));
+        assert!(least(20) < least(5));
+        assert_eq!(minimum_detectable_effect(0.01, 2, 0.05, 0.8), None);
+    }
+}
