@@ -22,10 +22,10 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric]) -> bool {
         let best = rows.iter().filter_map(mean).fold(f64::NEG_INFINITY, f64::max);
         let Some(leader) = rows.iter().position(|row| mean(row) == Some(best)) else { continue };
         let paired = |row: &Row| {
-            let (leader, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
+            let (best, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
             let seeds = |row: &Row| row.noise == Noise::Seeds;
             (seeds(&rows[leader]) && seeds(row))
-                .then(|| Paired::by_seed(&leader.scores, &other.scores).t_test(Side::Both))
+                .then(|| Paired::by_seed(&best.scores, &other.scores).t_test(Side::Both))
                 .flatten()
         };
         let p: Vec<f64> = rows.iter().map(|row| paired(row).unwrap_or(f64::NAN)).collect();

@@ -1,7 +1,7 @@
 //! Which figures a sweep has, and their numbers.
 
 use super::style::{of_baseline, of_recommender};
-use super::{Figure, Series, Shape, XAxis, XKind};
+use super::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
 use crate::error::Result;
 use crate::report::figure::axis::thousands;
 use crate::report::group::{Group, Noise, Study, Subject, plain, short_axis};
@@ -86,7 +86,8 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
             continue;
         }
         let smooth: Vec<Vec<(u64, f64)>> = raw.iter().map(|curve| moving_average(curve, what.window)).collect();
-        let band = band(&smooth).iter().map(|at| (at.step as f64, at.mean, at.std)).collect();
+        let band =
+            band(&smooth).iter().map(|at| (at.step as f64, at.mean, at.mean - at.std, at.mean + at.std)).collect();
         let faint: Vec<Vec<(f64, f64)>> =
             raw.iter().map(|curve| curve.iter().map(|&(step, value)| (step as f64, value)).collect()).collect();
         series.push(one(study, group, index, Shape::Curve { band, faint }));
@@ -113,9 +114,11 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
         title: what.title.to_owned(),
         subtitle: subtitle(study),
         note,
-        x: XAxis { label: what.x.to_owned(), kind: XKind::Continuous },
-        y_label: what.y.to_owned(),
-        series,
+        plot: Plot::Lines(Lines {
+            x: XAxis { label: what.x.to_owned(), kind: XKind::Continuous },
+            y_label: what.y.to_owned(),
+            series,
+        }),
     }))
 }
 
@@ -159,16 +162,18 @@ fn at_k(study: &Study<'_>, family: &str, title: &str, y: &str) -> Option<Figure>
         title: title.to_owned(),
         subtitle: subtitle(study),
         note,
-        x: XAxis {
-            label: "K, recommendations in an episode".to_owned(),
-            kind: XKind::Values(lengths.iter().map(|&k| k as f64).collect()),
-        },
-        y_label: y.to_owned(),
-        series,
+        plot: Plot::Lines(Lines {
+            x: XAxis {
+                label: "K, recommendations in an episode".to_owned(),
+                kind: XKind::Values(lengths.iter().map(|&k| k as f64).collect()),
+            },
+            y_label: y.to_owned(),
+            series,
+        }),
     })
 }
 
-fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Series {
+pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Series {
     let details = study.axes.iter().filter_map(|axis| {
         let value = group.point.get(*axis)?;
         // Joined by a space that does not break: a name stays with its value.
@@ -192,7 +197,7 @@ fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Seri
 
 /// The series to show: all of them where they can be told apart, else every baseline and the best others by their
 /// last value, with a note that says so.
-fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Series>, String) {
+pub(super) fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Series>, String) {
     if series.len() <= MOST {
         return (series, String::new());
     }
@@ -219,7 +224,7 @@ fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Series>, String
 }
 
 /// What no number of the figure may be read without.
-fn subtitle(study: &Study<'_>) -> String {
+pub(super) fn subtitle(study: &Study<'_>) -> String {
     let protocol = study.subject.protocol().map(|protocol| format!("protocol {protocol}"));
     let parts = [Some(study.dataset.to_owned()), protocol, Some(seeds(study)), Some(study.split.clone())];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
