@@ -191,6 +191,9 @@ fn nothing_finished_is_said_with_a_hint() {
     assert_eq!(summary(&sweep), "no trial is finished yet\n");
 }
 
+mod hard;
+mod many;
+
 #[test]
 #[ignore = "writes reports to look at into target/look"]
 fn to_look_at() {

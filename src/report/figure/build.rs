@@ -35,6 +35,7 @@ pub(in crate::report) fn figures(store: &Store, study: &Study<'_>) -> Result<Vec
                 title: "Learning curves of DRR",
                 x: "environment steps",
                 y: "mean reward of a recommendation, −1 to 1",
+                last: "reward_last_tenth",
                 window: WINDOW,
                 better: 1.0,
             },
@@ -49,6 +50,7 @@ pub(in crate::report) fn figures(store: &Store, study: &Study<'_>) -> Result<Vec
                 title: "PMF validation error",
                 x: "epochs",
                 y: "RMSE on the validation part, stars",
+                last: "test_rmse_stars",
                 window: 1,
                 better: -1.0,
             },
@@ -64,6 +66,8 @@ struct Curves {
     title: &'static str,
     x: &'static str,
     y: &'static str,
+    /// The final metric by which the best are known before their curves are read.
+    last: &'static str,
     /// Points to smooth over; 1 is none.
     window: usize,
     /// 1 where higher is better, -1 where lower is.
@@ -73,7 +77,14 @@ struct Curves {
 fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figure>> {
     let mut series = Vec::new();
     let mut spacing = None;
+    let least = least_shown(study, what);
+    let final_of =
+        |group: &Group<'_>| group.score(what.last).map_or(f64::NAN, |score| what.better * score.summary.mean);
     for (index, group) in study.groups.iter().enumerate() {
+        // A sweep of thousands has millions of points: those of curves that cannot be shown are not read.
+        if least.is_some_and(|least| !(final_of(group) >= least)) {
+            continue;
+        }
         let mut raw = Vec::new();
         for trial in group.finished() {
             let points = store.points(trial.trial, what.metric)?;
@@ -92,7 +103,11 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
             raw.iter().map(|curve| curve.iter().map(|&(step, value)| (step as f64, value)).collect()).collect();
         series.push(one(study, group, index, Shape::Curve { band, faint }));
     }
-    let (series, left_out) = best(series, what.better, &[]);
+    let (series, mut left_out) = best(series, what.better, &[]);
+    if least.is_some() {
+        left_out =
+            format!(" Shown: the best of {} configurations by {}; the table has all.", study.groups.len(), what.last);
+    }
     if series.is_empty() {
         return Ok(None);
     }
@@ -120,6 +135,18 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
             series,
         }),
     }))
+}
+
+/// The final metric that a curve needs to be shown, where there are too many curves.
+fn least_shown(study: &Study<'_>, what: &Curves) -> Option<f64> {
+    let finals = study.groups.iter().filter_map(|group| group.score(what.last));
+    let mut finals: Vec<f64> =
+        finals.map(|score| what.better * score.summary.mean).filter(|value| value.is_finite()).collect();
+    if study.groups.len() <= MOST {
+        return None;
+    }
+    finals.sort_by(|a, b| b.total_cmp(a));
+    finals.get(MOST - 1).or(finals.last()).copied()
 }
 
 fn at_k(study: &Study<'_>, family: &str, title: &str, y: &str) -> Option<Figure> {

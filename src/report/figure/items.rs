@@ -50,17 +50,17 @@ fn list<B: DrawingBackend>(map: &ItemMap, canvas: &mut Canvas<'_, B>, left: f64,
     canvas.text("rated", (end, y), Align::Right, AXIS)?;
     for item in &map.history {
         y += ROW;
-        canvas.marker(Marker::Square, (left + 12.0, y - 6.0), 6.0, HISTORY)?;
-        entry(canvas, item, (left + 34.0, y), end)?;
+        canvas.marker(Marker::Square, (left + 4.0, y - 6.0), 6.0, HISTORY)?;
+        entry(canvas, item, (left + 42.0, y), end)?;
     }
     y += ROW * 1.6;
     canvas.text("Recommended, first to last", (left, y), Align::Left, AXIS)?;
     for (rank, item) in map.recommended.iter().enumerate() {
         y += ROW;
         let (marker, color) = look(item);
-        canvas.marker(marker, (left + 6.0, y - 6.0), 6.5, color)?;
-        canvas.text(&(rank + 1).to_string(), (left + 32.0, y), Align::Right, Type { size: 15.0, ..NAME })?;
-        entry(canvas, item, (left + 40.0, y), end)?;
+        canvas.marker(marker, (left + 4.0, y - 6.0), 6.5, color)?;
+        canvas.text(&(rank + 1).to_string(), (left + 34.0, y), Align::Right, Type { size: 15.0, ..NAME })?;
+        entry(canvas, item, (left + 42.0, y), end)?;
     }
     Ok(())
 }
