@@ -129,7 +129,7 @@ fn run(cli: Cli) -> Result<Exit> {
     let context = Context { runs, data: data.map_or_else(default_data, Ok)?, output };
     match cli.verb {
         Verb::Sweep(args) => sweep::run(&args, &context),
-        Verb::Report(args) => report::run(args, &context.runs, context.output).map(|()| Exit::Done),
+        Verb::Report(args) => report::run(args, &context.runs, &context.data, context.output).map(|()| Exit::Done),
         Verb::Data(args) => data::run(args, &context.data, context.output).map(|()| Exit::Done),
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "drr-lab", &mut std::io::stdout());

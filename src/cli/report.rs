@@ -48,9 +48,9 @@ pub struct Args {
 ///
 /// # Errors
 /// No database, an unknown sweep, no finished trial, or a file that cannot be written.
-pub fn run(args: Args, runs: &Path, output: Output) -> Result<()> {
+pub fn run(args: Args, runs: &Path, data: &Path, output: Output) -> Result<()> {
     let papers = args.paper.iter().map(|path| Paper::read(path)).collect::<Result<_>>()?;
-    let options = Options { baseline: args.baseline.clone(), papers };
+    let options = Options { baseline: args.baseline.clone(), papers, data: Some(data.to_owned()) };
     if args.watch {
         return watch(&args, runs, &options, output);
     }

@@ -58,7 +58,8 @@ pub(super) fn aggregate(table: &Table, baseline: &Baseline) -> Option<Grid> {
         Line { cells, trials: row.trials.clone() }
     });
     let lines: Vec<Line> = lines.collect();
-    let against = base.map(|(row, _)| row.keys.join(", "));
+    let known = |keys: &[String]| keys.iter().filter(|key| *key != "–").cloned().collect::<Vec<_>>().join(", ");
+    let against = base.map(|(row, _)| known(&row.keys));
     let headers = table.keys.iter().map(|key| Header::words(key));
     let numbers = ["IQM", "IQM 95 %", "P(improvement)", "P 95 %", "n"].map(Header::numbers);
     let mut notes = vec![format!(

@@ -22,10 +22,10 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric]) -> bool {
         let best = rows.iter().filter_map(mean).fold(f64::NEG_INFINITY, f64::max);
         let Some(leader) = rows.iter().position(|row| mean(row) == Some(best)) else { continue };
         let paired = |row: &Row| {
-            let (leader, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
+            let (best, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
             let seeds = |row: &Row| row.noise == Noise::Seeds;
             (seeds(&rows[leader]) && seeds(row))
-                .then(|| Paired::by_seed(&leader.scores, &other.scores).t_test(Side::Both))
+                .then(|| Paired::by_seed(&best.scores, &other.scores).t_test(Side::Both))
                 .flatten()
         };
         let p: Vec<f64> = rows.iter().map(|row| paired(row).unwrap_or(f64::NAN)).collect();
@@ -56,7 +56,7 @@ pub(super) fn sign(metric: &Metric) -> f64 {
 /// Every row of `table` against the one that `baseline` names; `None` where the table has no such row, or no other.
 pub(super) fn against(table: &Table, baseline: &Baseline) -> Option<Grid> {
     let base = table.rows.iter().position(|row| baseline.names(table, row))?;
-    let mut rows = Vec::new();
+    let (mut rows, mut cut) = (Vec::new(), false);
     for (column, metric) in table.metrics.iter().enumerate() {
         let Some(reference) = table.rows[base].cells[column].as_ref() else { continue };
         let others = table.rows.iter().enumerate().filter(|(at, _)| *at != base);
@@ -67,9 +67,15 @@ pub(super) fn against(table: &Table, baseline: &Baseline) -> Option<Grid> {
             })
             .collect();
         let p: Vec<f64> = compared.iter().map(|(.., paired)| paired.t_test(Side::Both).unwrap_or(f64::NAN)).collect();
-        for ((row, _, paired), adjusted) in compared.iter().zip(holm(&p)) {
-            rows.push(line(row, metric, paired, adjusted));
-        }
+        let mut order: Vec<usize> = (0..compared.len()).collect();
+        let mean = |at: &usize| sign(metric) * compared[*at].1.score.summary.mean;
+        order.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
+        order.truncate(MOST);
+        order.sort_unstable();
+        // Corrected for all of them, shown for the best.
+        let adjusted = holm(&p);
+        cut |= compared.len() > MOST;
+        rows.extend(order.into_iter().map(|at| line(compared[at].0, metric, &compared[at].2, adjusted[at])));
     }
     if rows.is_empty() {
         return None;
@@ -77,13 +83,24 @@ pub(super) fn against(table: &Table, baseline: &Baseline) -> Option<Grid> {
     let words = table.keys.iter().map(|key| Header::words(key)).chain([Header::words("metric")]);
     let numbers =
         ["difference", "95 % interval", "p (t)", "p (Holm)", "p (permutation)", "p (Wilcoxon)", "effect", "pairs"];
-    let name = table.rows[base].keys.join(", ");
+    let keys = table.rows[base].keys.iter().zip(&table.keys);
+    let name: Vec<&str> = keys.filter(|(value, _)| *value != "–").map(|(value, _)| value.as_str()).collect();
+    let name = name.join(", ");
+    let mut notes = notes();
+    if cut {
+        notes.push(format!("The best {MOST} groups of each metric are shown; Holm's correction is over all."));
+    }
     Some(Grid {
         slug: format!("{}-against", table.slug),
         title: format!("{} · against {name}", table.title),
         headers: words.chain(numbers.map(Header::numbers)).collect(),
         rows,
-        notes: vec![
+        notes,
+    })
+}
+
+fn notes() -> Vec<String> {
+    vec![
             "Differences of scores with the same seed, first minus reference; interval and p (t) by Student, p two-sided; \
              p (Holm) is corrected within a metric, and bold where it is at most 0.05."
                 .to_owned(),
@@ -91,9 +108,11 @@ pub(super) fn against(table: &Table, baseline: &Baseline) -> Option<Grid> {
              that so many pairs can give. Effect: mean over standard deviation of the differences, Hedges' correction."
                 .to_owned(),
             format!("Resamples {}, seed {}. Below 3 pairs nothing is tested.", HOW.resamples, HOW.seed.0),
-        ],
-    })
+        ]
 }
+
+/// Rows of a metric that are shown: permutations cost time.
+const MOST: usize = 100;
 
 /// How permutations are drawn where they are too many to try.
 pub(super) const HOW: Resampling = Resampling { resamples: 9999, seed: drr_core::Seed(0) };

@@ -12,7 +12,7 @@ use super::grid::{self, Grid};
 use super::group::{Study, slug, studies};
 use super::paper::Paper;
 use super::table::{Table, tables};
-use super::{aggregate, compare, json, latex, page, text};
+use super::{aggregate, compare, items, json, latex, page, text};
 use crate::error::{Error, Result};
 use crate::store::{Status, Store, StoredSweep};
 
@@ -38,6 +38,8 @@ pub struct Options {
     pub baseline: Option<Baseline>,
     /// Published numbers to set ours beside.
     pub papers: Vec<Paper>,
+    /// The data folder, for titles and ratings; without it no recommended items are shown.
+    pub data: Option<PathBuf>,
 }
 
 /// What was written.
@@ -90,7 +92,12 @@ pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format],
     let mut figures: Vec<Figure> = Vec::new();
     for study in &studies {
         figures.extend(figure::figures(store, study)?);
+        for table in group_tables(study, &tables) {
+            figures.extend(figure::sensitivity(study, table));
+            figures.extend(figure::profile(study, table));
+        }
     }
+    figures.extend(items::figures(store, sweep, &studies, options.data.as_deref())?);
     let cannot = |error: &dyn std::fmt::Display| Error::environment(format!("cannot draw the figures: {error}"));
     let drawn = figures
         .par_iter()
@@ -133,6 +140,16 @@ pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format],
         put(format!("figures/{}.png", figure.slug).into(), png)?;
     }
     Ok(Written { folder, files, tables: grids.len(), figures: figures.len() })
+}
+
+/// The tables whose pictures are worth their room: NDCG tells about the same as precision.
+fn group_tables<'a>(study: &Study<'_>, tables: &'a [Table]) -> impl Iterator<Item = &'a Table> {
+    let slug = study.slug.clone();
+    let own = move |table: &&Table| {
+        let rest = table.slug.strip_prefix(slug.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest == "-precision" || rest == "-reward")
+    };
+    tables.iter().filter(own)
 }
 
 /// Removes the files an earlier report may have written, and no other.

@@ -1,4 +1,4 @@
-//! Tables, plots and pages from what is stored; never trains, never opens a run folder's model. The same database
+//! Tables, plots and pages from what is stored; never trains. A stored model is read for one picture alone, the recommended items. The same database
 //! gives the same bytes: nothing here asks for the time, the host or the place of a folder.
 //!
 //! | file | job |
@@ -9,6 +9,7 @@
 //! | `aggregate` | IQM and probability of improvement over seeds and K |
 //! | `paper` | published numbers and verdicts |
 //! | `grid` | any table as shown; `text`, `latex`, `json` write it |
+//! | `items` | recommended items of three users, from stored models |
 //! | `figure` | plots |
 //! | `page` | the HTML page |
 //! | `folder` | the files of a report |
@@ -20,6 +21,7 @@ mod figure;
 mod folder;
 mod grid;
 mod group;
+mod items;
 mod json;
 mod latex;
 mod page;

@@ -220,7 +220,8 @@ fn cell(group: &Group<'_>, metric: &str) -> Option<Cell> {
 /// Decimals where no interval says better.
 const DECIMALS: usize = 3;
 
-/// The last decimal shown is a tenth of the table's typical half interval or less: finer digits are noise.
+/// The last decimal shown is a tenth of the half interval or less that a quarter of the table stays below: finer
+/// digits are noise, coarser ones would show a spread of 0.00.
 fn decimals(rows: &[Row]) -> usize {
     let cells = rows.iter().flat_map(|row| &row.cells).flatten();
     let mut halves: Vec<f64> = cells
@@ -229,7 +230,7 @@ fn decimals(rows: &[Row]) -> usize {
         .filter(|half| *half > 0.0)
         .collect();
     halves.sort_by(f64::total_cmp);
-    match halves.get(halves.len() / 2) {
+    match halves.get(halves.len() / 4) {
         Some(half) if half.is_finite() => (1.0 - half.log10()).ceil().clamp(2.0, 5.0) as usize,
         _ => DECIMALS,
     }

@@ -171,7 +171,8 @@ fn many_configurations_are_cut_to_the_best_with_a_note() {
     let shown: Vec<String> = figures
         .iter()
         .map(|figure| {
-            let series = figure.series.iter().map(|series| format!("{} {}", series.name, series.detail));
+            let figure::Plot::Lines(lines) = &figure.plot else { panic!("curves or points") };
+            let series = lines.series.iter().map(|series| format!("{} {}", series.name, series.detail));
             format!("{}\n  {}\n  {}", figure.slug, series.collect::<Vec<_>>().join("\n  "), figure.note)
         })
         .collect();
@@ -189,6 +190,9 @@ fn nothing_finished_is_said_with_a_hint() {
     assert!(error.hint.is_some());
     assert_eq!(summary(&sweep), "no trial is finished yet\n");
 }
+
+mod hard;
+mod many;
 
 #[test]
 #[ignore = "writes reports to look at into target/look"]

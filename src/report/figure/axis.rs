@@ -7,6 +7,7 @@ pub(super) struct Axis {
     pub(super) high: f64,
     pub(super) ticks: Vec<f64>,
     step: f64,
+    logarithmic: bool,
 }
 
 impl Axis {
@@ -28,11 +29,21 @@ impl Axis {
         let step = round_step((high - low) / wanted as f64);
         let first = (low / step).ceil() as i64;
         let last = (high / step + 1e-9).floor() as i64;
-        Self { low, high, ticks: (first..=last).map(|tick| tick as f64 * step).collect(), step }
+        Self { low, high, ticks: (first..=last).map(|tick| tick as f64 * step).collect(), step, logarithmic: false }
+    }
+
+    /// An axis with some air around positive values, by their logarithm, ticks at each.
+    pub(super) fn logarithmic(values: &[f64]) -> Self {
+        let (low, high) = extent(values.iter().copied().filter(|value| *value > 0.0));
+        let air = if high > low { (high / low).powf(0.08) } else { 2.0 };
+        Self { low: low / air, high: high * air, ticks: values.to_vec(), step: low, logarithmic: true }
     }
 
     /// Where `value` lies: 0 at the low end, 1 at the high one.
     pub(super) fn place(&self, value: f64) -> f64 {
+        if self.logarithmic {
+            return (value / self.low).ln() / (self.high / self.low).ln();
+        }
         (value - self.low) / (self.high - self.low)
     }
 

@@ -1,7 +1,7 @@
 //! Which figures a sweep has, and their numbers.
 
 use super::style::{of_baseline, of_recommender};
-use super::{Figure, Series, Shape, XAxis, XKind};
+use super::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
 use crate::error::Result;
 use crate::report::figure::axis::thousands;
 use crate::report::group::{Group, Noise, Study, Subject, plain, short_axis};
@@ -35,6 +35,7 @@ pub(in crate::report) fn figures(store: &Store, study: &Study<'_>) -> Result<Vec
                 title: "Learning curves of DRR",
                 x: "environment steps",
                 y: "mean reward of a recommendation, −1 to 1",
+                last: "reward_last_tenth",
                 window: WINDOW,
                 better: 1.0,
             },
@@ -49,6 +50,7 @@ pub(in crate::report) fn figures(store: &Store, study: &Study<'_>) -> Result<Vec
                 title: "PMF validation error",
                 x: "epochs",
                 y: "RMSE on the validation part, stars",
+                last: "test_rmse_stars",
                 window: 1,
                 better: -1.0,
             },
@@ -64,6 +66,8 @@ struct Curves {
     title: &'static str,
     x: &'static str,
     y: &'static str,
+    /// The final metric by which the best are known before their curves are read.
+    last: &'static str,
     /// Points to smooth over; 1 is none.
     window: usize,
     /// 1 where higher is better, -1 where lower is.
@@ -73,7 +77,14 @@ struct Curves {
 fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figure>> {
     let mut series = Vec::new();
     let mut spacing = None;
+    let least = least_shown(study, what);
+    let final_of =
+        |group: &Group<'_>| group.score(what.last).map_or(f64::NAN, |score| what.better * score.summary.mean);
     for (index, group) in study.groups.iter().enumerate() {
+        // A sweep of thousands has millions of points: those of curves that cannot be shown are not read.
+        if least.is_some_and(|least| !(final_of(group) >= least)) {
+            continue;
+        }
         let mut raw = Vec::new();
         for trial in group.finished() {
             let points = store.points(trial.trial, what.metric)?;
@@ -86,12 +97,17 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
             continue;
         }
         let smooth: Vec<Vec<(u64, f64)>> = raw.iter().map(|curve| moving_average(curve, what.window)).collect();
-        let band = band(&smooth).iter().map(|at| (at.step as f64, at.mean, at.std)).collect();
+        let band =
+            band(&smooth).iter().map(|at| (at.step as f64, at.mean, at.mean - at.std, at.mean + at.std)).collect();
         let faint: Vec<Vec<(f64, f64)>> =
             raw.iter().map(|curve| curve.iter().map(|&(step, value)| (step as f64, value)).collect()).collect();
         series.push(one(study, group, index, Shape::Curve { band, faint }));
     }
-    let (series, left_out) = best(series, what.better, &[]);
+    let (series, mut left_out) = best(series, what.better, &[]);
+    if least.is_some() {
+        left_out =
+            format!(" Shown: the best of {} configurations by {}; the table has all.", study.groups.len(), what.last);
+    }
     if series.is_empty() {
         return Ok(None);
     }
@@ -113,10 +129,24 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
         title: what.title.to_owned(),
         subtitle: subtitle(study),
         note,
-        x: XAxis { label: what.x.to_owned(), kind: XKind::Continuous },
-        y_label: what.y.to_owned(),
-        series,
+        plot: Plot::Lines(Lines {
+            x: XAxis { label: what.x.to_owned(), kind: XKind::Continuous },
+            y_label: what.y.to_owned(),
+            series,
+        }),
     }))
+}
+
+/// The final metric that a curve needs to be shown, where there are too many curves.
+fn least_shown(study: &Study<'_>, what: &Curves) -> Option<f64> {
+    let finals = study.groups.iter().filter_map(|group| group.score(what.last));
+    let mut finals: Vec<f64> =
+        finals.map(|score| what.better * score.summary.mean).filter(|value| value.is_finite()).collect();
+    if study.groups.len() <= MOST {
+        return None;
+    }
+    finals.sort_by(|a, b| b.total_cmp(a));
+    finals.get(MOST - 1).or(finals.last()).copied()
 }
 
 fn at_k(study: &Study<'_>, family: &str, title: &str, y: &str) -> Option<Figure> {
@@ -159,16 +189,18 @@ fn at_k(study: &Study<'_>, family: &str, title: &str, y: &str) -> Option<Figure>
         title: title.to_owned(),
         subtitle: subtitle(study),
         note,
-        x: XAxis {
-            label: "K, recommendations in an episode".to_owned(),
-            kind: XKind::Values(lengths.iter().map(|&k| k as f64).collect()),
-        },
-        y_label: y.to_owned(),
-        series,
+        plot: Plot::Lines(Lines {
+            x: XAxis {
+                label: "K, recommendations in an episode".to_owned(),
+                kind: XKind::Values(lengths.iter().map(|&k| k as f64).collect()),
+            },
+            y_label: y.to_owned(),
+            series,
+        }),
     })
 }
 
-fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Series {
+pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Series {
     let details = study.axes.iter().filter_map(|axis| {
         let value = group.point.get(*axis)?;
         // Joined by a space that does not break: a name stays with its value.
@@ -192,7 +224,7 @@ fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Seri
 
 /// The series to show: all of them where they can be told apart, else every baseline and the best others by their
 /// last value, with a note that says so.
-fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Series>, String) {
+pub(super) fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Series>, String) {
     if series.len() <= MOST {
         return (series, String::new());
     }
@@ -219,7 +251,7 @@ fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Series>, String
 }
 
 /// What no number of the figure may be read without.
-fn subtitle(study: &Study<'_>) -> String {
+pub(super) fn subtitle(study: &Study<'_>) -> String {
     let protocol = study.subject.protocol().map(|protocol| format!("protocol {protocol}"));
     let parts = [Some(study.dataset.to_owned()), protocol, Some(seeds(study)), Some(study.split.clone())];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")

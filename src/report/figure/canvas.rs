@@ -72,11 +72,23 @@ pub(super) struct Canvas<'a, B: DrawingBackend> {
     /// Units of the backend in a point.
     scale: f64,
     lettering: Lettering,
+    /// Places with a value, for a pointer that rests there.
+    spots: Vec<((f64, f64), String)>,
 }
 
 impl<'a, B: DrawingBackend> Canvas<'a, B> {
     pub(super) fn new(backend: &'a mut B, scale: f64, lettering: Lettering) -> Self {
-        Self { backend, scale, lettering }
+        Self { backend, scale, lettering, spots: Vec::new() }
+    }
+
+    /// Notes what is at a place.
+    pub(super) fn spot(&mut self, place: (f64, f64), text: String) {
+        self.spots.push((place, text));
+    }
+
+    /// What was noted, by place in points.
+    pub(super) fn into_spots(self) -> Vec<((f64, f64), String)> {
+        self.spots
     }
 
     fn at(&self, (x, y): (f64, f64)) -> (i32, i32) {

@@ -6,28 +6,28 @@ use plotters::backend::DrawingBackend;
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, DrawError, Type, Weight};
 use super::style::{GRID, INK, MUTED, PAPER};
-use super::{Figure, Series, Shape, XKind};
+use super::{Figure, Lines, Plot, Series, Shape, XKind, heat, items, parallel};
 
 /// Width of a figure in points (of a PNG in pixels).
 pub(super) const WIDTH: u32 = 1200;
 /// Height of a figure.
 pub(super) const HEIGHT: u32 = 750;
 
-const TITLE: Type = Type { size: 29.0, weight: Weight::SemiBold, color: INK };
-const SUBTITLE: Type = Type { size: 19.0, weight: Weight::Regular, color: MUTED };
-const AXIS: Type = Type { size: 19.0, weight: Weight::SemiBold, color: INK };
-const TICK: Type = Type { size: 19.0, weight: Weight::Regular, color: INK };
-const NAME: Type = Type { size: 19.0, weight: Weight::SemiBold, color: INK };
-const DETAIL: Type = Type { size: 17.5, weight: Weight::Regular, color: MUTED };
-const NOTE: Type = Type { size: 15.5, weight: Weight::Regular, color: MUTED };
+pub(super) const TITLE: Type = Type { size: 29.0, weight: Weight::SemiBold, color: INK };
+pub(super) const SUBTITLE: Type = Type { size: 19.0, weight: Weight::Regular, color: MUTED };
+pub(super) const AXIS: Type = Type { size: 19.0, weight: Weight::SemiBold, color: INK };
+pub(super) const TICK: Type = Type { size: 19.0, weight: Weight::Regular, color: INK };
+pub(super) const NAME: Type = Type { size: 19.0, weight: Weight::SemiBold, color: INK };
+pub(super) const DETAIL: Type = Type { size: 17.5, weight: Weight::Regular, color: MUTED };
+pub(super) const NOTE: Type = Type { size: 15.5, weight: Weight::Regular, color: MUTED };
 
-const EDGE: f64 = 32.0;
+pub(super) const EDGE: f64 = 32.0;
 /// Room for the legend's lines and markers.
 const KEY: f64 = 50.0;
 /// No more of the width than this is the legend's text.
 const LEGEND: f64 = 262.0;
 /// Readers of an SVG may have a wider font than the embedded one.
-const SLACK: f64 = 1.08;
+pub(super) const SLACK: f64 = 1.08;
 
 /// The rectangle of the data and its axes.
 struct Panel {
@@ -53,12 +53,31 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure, canvas: &mut Canvas<'_, B
     let (width, height) = (f64::from(WIDTH), f64::from(HEIGHT));
     canvas.area(&[(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)], PAPER, 1.0)?;
     let notes = wrap(canvas, &figure.note, NOTE, width - 2.0 * EDGE);
+    fit(canvas, &figure.title, (EDGE, 50.0), TITLE)?;
+    fit(canvas, &figure.subtitle, (EDGE, 82.0), SUBTITLE)?;
+    let bottom = height - 21.0 * notes.len() as f64;
+    match &figure.plot {
+        Plot::Lines(plot) => lines(plot, canvas, bottom)?,
+        Plot::Heat(plot) => heat::draw(plot, canvas, bottom)?,
+        Plot::Parallel(plot) => parallel::draw(plot, canvas, bottom)?,
+        Plot::Items(plot) => items::draw(plot, canvas, bottom)?,
+    }
+    for (line, note) in notes.iter().enumerate() {
+        let y = height - 20.0 - 21.0 * (notes.len() - 1 - line) as f64;
+        canvas.text(note, (EDGE, y), Align::Left, NOTE)?;
+    }
+    Ok(())
+}
+
+fn lines<B: DrawingBackend>(figure: &Lines, canvas: &mut Canvas<'_, B>, bottom: f64) -> Result<(), DrawError> {
+    let width = f64::from(WIDTH);
     let entries = legend(canvas, figure);
     let legend_width = entries.iter().flat_map(|entry| &entry.lines).map(|line| line.2).fold(0.0, f64::max) * SLACK;
 
     let x = match &figure.x.kind {
         XKind::Continuous => Axis::tight(figure.series.iter().flat_map(|series| xs(&series.shape)), 5),
         XKind::Values(values) => around(values),
+        XKind::Logarithms(values) => Axis::logarithmic(values),
     };
     let y = Axis::padded(figure.series.iter().flat_map(|series| ys(&series.shape)), 6);
     let labels = y.ticks.iter().map(|tick| canvas.width(&y.label(*tick), TICK)).fold(0.0, f64::max);
@@ -66,13 +85,11 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure, canvas: &mut Canvas<'_, B
         left: EDGE + labels * SLACK + 12.0,
         right: width - EDGE - KEY - legend_width - 22.0,
         top: 146.0,
-        bottom: height - 84.0 - 21.0 * notes.len() as f64,
+        bottom: bottom - 84.0,
         x,
         y,
     };
 
-    fit(canvas, &figure.title, (EDGE, 50.0), TITLE)?;
-    fit(canvas, &figure.subtitle, (EDGE, 82.0), SUBTITLE)?;
     canvas.text(&figure.y_label, (EDGE, 126.0), Align::Left, AXIS)?;
     axes(canvas, figure, &panel)?;
     let count = figure.series.len();
@@ -83,12 +100,7 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure, canvas: &mut Canvas<'_, B
     for (index, series) in figure.series.iter().enumerate().rev() {
         over(canvas, &panel, series, index, count)?;
     }
-    draw_legend(canvas, figure, &entries, &panel)?;
-    for (line, note) in notes.iter().enumerate() {
-        let y = height - 20.0 - 21.0 * (notes.len() - 1 - line) as f64;
-        canvas.text(note, (EDGE, y), Align::Left, NOTE)?;
-    }
-    Ok(())
+    draw_legend(canvas, figure, &entries, &panel)
 }
 
 /// An axis with air around values that are few.
@@ -101,7 +113,7 @@ fn around(values: &[f64]) -> Axis {
     axis
 }
 
-fn axes<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, figure: &Figure, panel: &Panel) -> Result<(), DrawError> {
+fn axes<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, figure: &Lines, panel: &Panel) -> Result<(), DrawError> {
     for &tick in &panel.y.ticks {
         let (_, y) = panel.at(panel.x.low, tick);
         canvas.line(&[(panel.left, y), (panel.right, y)], GRID, 1.0, 1.0, &[])?;
@@ -113,7 +125,7 @@ fn axes<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, figure: &Figure, panel: &
         canvas.line(&[(x, panel.bottom), (x, panel.bottom + 6.0)], MUTED, 1.0, 1.4, &[])?;
         let label = match figure.x.kind {
             XKind::Continuous => panel.x.label(tick),
-            XKind::Values(_) => tick.to_string(),
+            XKind::Values(_) | XKind::Logarithms(_) => tick.to_string(),
         };
         canvas.text(&label, (x, panel.bottom + 28.0), Align::Center, TICK)?;
     }
@@ -130,9 +142,9 @@ fn under<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, panel: &Panel, series: &
             canvas.line(&points, series.style.color, 0.22, 1.0, &[])?;
         }
     }
-    if band.iter().any(|point| point.2 > 0.0) {
-        let upper = band.iter().map(|&(x, mean, std)| panel.at(x, mean + std));
-        let lower = band.iter().rev().map(|&(x, mean, std)| panel.at(x, mean - std));
+    if band.iter().any(|point| point.3 > point.2) {
+        let upper = band.iter().map(|&(x, _, _, high)| panel.at(x, high));
+        let lower = band.iter().rev().map(|&(x, _, low, _)| panel.at(x, low));
         let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
         canvas.area(&outline, series.style.color, 0.16)?;
     }
@@ -150,8 +162,11 @@ fn over<B: DrawingBackend>(
     let style = series.style;
     match &series.shape {
         Shape::Curve { band, .. } => {
-            let line: Vec<(f64, f64)> = band.iter().map(|&(x, mean, _)| panel.at(x, mean)).collect();
+            let line: Vec<(f64, f64)> = band.iter().map(|&(x, mean, ..)| panel.at(x, mean)).collect();
             canvas.line(&line, style.color, 1.0, 2.4, style.dash)?;
+            for (&place, &(x, mean, low, high)) in line.iter().zip(band).step_by((line.len() / 60).max(1)) {
+                canvas.spot(place, format!("{}: {x} → {mean:.4} ({low:.4} to {high:.4})", name(series)));
+            }
             // Some markers along the way, at places of its own for each series.
             let every = (line.len() / 7).max(1);
             let first = (every * (index + 1)) / (count + 1);
@@ -178,10 +193,17 @@ fn over<B: DrawingBackend>(
                     }
                 }
                 canvas.marker(style.marker, place(x, mean), 6.0, style.color)?;
+                let spread = spread.map(|spread| format!(" ± {spread:.4}")).unwrap_or_default();
+                canvas.spot(place(x, mean), format!("{}: {x} → {mean:.4}{spread}", name(series)));
             }
         }
     }
     Ok(())
+}
+
+/// A series' name and detail in one.
+fn name(series: &Series) -> String {
+    format!("{} {}", series.name, series.detail).trim().replace('\u{a0}', " ")
 }
 
 /// A legend's entry: its lines of text with their looks and widths.
@@ -189,7 +211,7 @@ struct Entry {
     lines: Vec<(String, Type, f64)>,
 }
 
-fn legend<B: DrawingBackend>(canvas: &Canvas<'_, B>, figure: &Figure) -> Vec<Entry> {
+fn legend<B: DrawingBackend>(canvas: &Canvas<'_, B>, figure: &Lines) -> Vec<Entry> {
     let entry = |series: &Series| {
         let lines = |text: &str, look: Type| {
             let measured = |line: String| {
@@ -206,7 +228,7 @@ fn legend<B: DrawingBackend>(canvas: &Canvas<'_, B>, figure: &Figure) -> Vec<Ent
 
 fn draw_legend<B: DrawingBackend>(
     canvas: &mut Canvas<'_, B>,
-    figure: &Figure,
+    figure: &Lines,
     entries: &[Entry],
     panel: &Panel,
 ) -> Result<(), DrawError> {
@@ -267,7 +289,7 @@ fn ys(shape: &Shape) -> Vec<f64> {
     match shape {
         Shape::Curve { band, faint } => band
             .iter()
-            .flat_map(|&(_, mean, std)| [mean - std, mean + std])
+            .flat_map(|&(_, mean, low, high)| [mean, low, high])
             .chain(faint.iter().flatten().map(|point| point.1))
             .collect(),
         Shape::Points(points) => points

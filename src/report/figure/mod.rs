@@ -2,20 +2,25 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `build` | which figures a sweep has, and their numbers |
-//! | `draw` | where everything goes |
+//! | `build`, `axes` | which figures a sweep has, and their numbers |
+//! | `draw` | where everything goes; `heat`, `parallel`, `items` what is no curve |
 //! | `axis` | ranges, ticks, their labels |
 //! | `style` | colours, dashes, markers |
 //! | `canvas` | lines and text on any of plotters' backends |
 //! | `render` | the two backends |
 
+mod axes;
 mod axis;
 mod build;
 mod canvas;
 mod draw;
+mod heat;
+mod items;
+mod parallel;
 mod render;
 mod style;
 
+pub(super) use axes::{profile, sensitivity};
 pub(super) use build::figures;
 pub(super) use canvas::DrawError;
 pub(super) use render::{png, svg};
@@ -31,10 +36,75 @@ pub(super) struct Figure {
     pub(super) subtitle: String,
     /// What must be known to read it; a line below.
     pub(super) note: String,
+    pub(super) plot: Plot,
+}
+
+/// What is drawn below the title.
+#[derive(Debug)]
+pub(super) enum Plot {
+    /// Curves and points over a common axis.
+    Lines(Lines),
+    /// A number for each pair of two axes' values.
+    Heat(Heat),
+    /// A line for each group through its value on every axis.
+    Parallel(Parallel),
+    /// Items in two dimensions beside a list of them.
+    Items(ItemMap),
+}
+
+/// Curves and points over a common axis.
+#[derive(Debug)]
+pub(super) struct Lines {
     pub(super) x: XAxis,
     /// What the values are.
     pub(super) y_label: String,
     pub(super) series: Vec<Series>,
+}
+
+/// A number for each pair of two axes' values.
+#[derive(Debug)]
+pub(super) struct Heat {
+    pub(super) x_label: String,
+    pub(super) y_label: String,
+    pub(super) x: Vec<String>,
+    pub(super) y: Vec<String>,
+    /// `cells[row of y][column of x]`: mean and how many groups it is over; `None` where nothing is finished.
+    pub(super) cells: Vec<Vec<Option<(f64, usize)>>>,
+    /// What the numbers are.
+    pub(super) label: String,
+}
+
+/// A line for each group through its value on every axis and, at the end, its score.
+#[derive(Debug)]
+pub(super) struct Parallel {
+    /// Axes with their values in order.
+    pub(super) axes: Vec<(String, Vec<String>)>,
+    /// What the score is.
+    pub(super) label: String,
+    /// Indices of the values, one an axis, and the score.
+    pub(super) groups: Vec<(Vec<usize>, f64)>,
+}
+
+/// Items in two dimensions beside a list of them.
+#[derive(Debug)]
+pub(super) struct ItemMap {
+    /// Every item.
+    pub(super) all: Vec<(f64, f64)>,
+    /// What the user liked before, oldest first.
+    pub(super) history: Vec<Listed>,
+    /// What was recommended, first to last.
+    pub(super) recommended: Vec<Listed>,
+    pub(super) x_label: String,
+    pub(super) y_label: String,
+}
+
+/// An item of a list.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub(super) place: (f64, f64),
+    pub(super) title: String,
+    /// The user's own rating.
+    pub(super) stars: f32,
 }
 
 /// The horizontal axis.
@@ -51,6 +121,8 @@ pub(super) enum XKind {
     Continuous,
     /// These values and no others, ticks at each.
     Values(Vec<f64>),
+    /// These values and no others, which are positive, by their logarithm.
+    Logarithms(Vec<f64>),
 }
 
 /// One group.
@@ -69,8 +141,8 @@ pub(super) struct Series {
 pub(super) enum Shape {
     /// A curve with a band, above faint curves.
     Curve {
-        /// x, mean, standard deviation.
-        band: Vec<(f64, f64, f64)>,
+        /// x, value, low end, high end.
+        band: Vec<(f64, f64, f64, f64)>,
         /// Raw curves.
         faint: Vec<Vec<(f64, f64)>>,
     },

@@ -16,13 +16,28 @@ const OVERSAMPLING: u32 = 3;
 /// The figure as an SVG document that scales with what it is put in.
 pub(in crate::report) fn svg(figure: &Figure) -> Result<String, DrawError> {
     let mut text = String::new();
-    {
+    let spots = {
         let mut backend = SVGBackend::with_string(&mut text, (WIDTH * FINE, HEIGHT * FINE));
-        draw(figure, &mut Canvas::new(&mut backend, f64::from(FINE), Lettering::Reader))?;
+        let mut canvas = Canvas::new(&mut backend, f64::from(FINE), Lettering::Reader);
+        draw(figure, &mut canvas)?;
+        let spots = canvas.into_spots();
         backend.present().map_err(|error| DrawError::new(&error))?;
-    }
+        spots
+    };
     let (_, body) = text.split_once('>').ok_or_else(|| DrawError::new(&"the SVG has no root"))?;
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    // A control character may stand in no XML, escaped or not.
+    let escape =
+        |text: &str| text.replace(|letter: char| letter.is_control(), " ").replace('&', "&amp;").replace('<', "&lt;");
+    let spot = |((x, y), text): &((f64, f64), String)| {
+        let (x, y) = ((x * f64::from(FINE)).round(), (y * f64::from(FINE)).round());
+        format!(
+            "<circle class=\"spot\" cx=\"{x}\" cy=\"{y}\" r=\"{}\" fill=\"none\"><title>{}</title></circle>\n",
+            9 * FINE,
+            escape(text)
+        )
+    };
+    let spots: String = spots.iter().map(spot).collect();
+    let body = body.replace("</svg>", &format!("{spots}</svg>"));
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
          viewBox=\"0 0 {} {}\" role=\"img\">\n<title>{}. {}</title>{body}",

@@ -1,0 +1,147 @@
+//! The slides' last picture, *recommended items*: what the best recommender recommends to three users, among all items,
+//! by title, beside their own ratings. Needs the models of a run and the ratings; where either is gone there is no
+//! picture, never an error.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `model` | a stored recommender and its forward pass, in plain Rust |
+//! | `session` | what it recommends to a user, as the offline evaluation plays it |
+//! | `plane` | embeddings in two dimensions: principal components |
+
+mod model;
+mod plane;
+mod session;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use drr_core::TrialId;
+use drr_core::data::catalogue::Catalogue;
+use drr_core::data::{Ratings, synthetic};
+use drr_core::spec::{Job, Measure, Policy};
+use drr_core::trial_dir::TrialDir;
+
+use self::model::Recommender;
+use self::session::{Session, sessions};
+use super::figure::{Figure, ItemMap, Listed, Plot};
+use super::group::{Study, Subject};
+use crate::error::Result;
+use crate::store::{Store, StoredSweep, TrialRecord};
+
+/// Recommendations in the picture, fewer where the sweep measured fewer.
+const LENGTH: usize = 10;
+/// Items drawn as the ground of the map.
+const GROUND: usize = 4000;
+
+/// The three pictures for the best recommender of the first offline study, its lowest seed.
+pub(super) fn figures(
+    store: &Store,
+    sweep: &StoredSweep,
+    studies: &[Study<'_>],
+    data: Option<&Path>,
+) -> Result<Vec<Figure>> {
+    Ok(pictures(store, sweep, studies, data).unwrap_or_default())
+}
+
+fn pictures(store: &Store, sweep: &StoredSweep, studies: &[Study<'_>], data: Option<&Path>) -> Option<Vec<Figure>> {
+    let study = studies.iter().find(|study| matches!(study.subject, Subject::Offline(_)))?;
+    let (trial, job, offline) = best(study)?;
+    let Policy::Drr(id) = job.policy else { return None };
+    let specs: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
+    let Job::Drr(drr) = &specs.get(&id)?.spec.job else { return None };
+    let folder = |id| TrialDir::new(store.runs(), id).model();
+    let recommender = Recommender::read(&folder(job.pmf), &folder(id), &drr.drr)?;
+    let (ratings, titles) = ratings(trial, data?)?;
+    if ratings.items.len() != recommender.items() || ratings.users.len() != recommender.users() {
+        return None;
+    }
+    let length = LENGTH.min(offline.k.iter().copied().max()? as usize);
+    let sessions = sessions(&ratings, &trial.spec, &recommender, job.history as usize, offline.protocol, length);
+    let map = plane::principal_components(recommender.item_embeddings(), recommender.k());
+    let [good, median, bad] = session::three(&sessions)?;
+    let three = [("good", good), ("median", median), ("bad", bad)];
+    let figure = |(name, session): (&str, &Session)| Figure {
+        slug: format!("{}-items-{name}", study.slug),
+        title: format!("Recommended items: a {name} user"),
+        subtitle: format!(
+            "{} · protocol {} · seed {} · precision@{length} of this user {:.2}",
+            study.dataset,
+            study.subject.protocol().unwrap_or_default(),
+            trial.spec.seed.0,
+            session.precision()
+        ),
+        note: format!(
+            "The best recommender by mean precision (trial {}), greedy, among what user {} rated in the test log. Squares: \
+             history; triangles up: recommended and liked (more than 3 stars); down: not liked. Of {} users drawn, this one \
+             stands at the {} by precision. Grey: all items' PMF embeddings on their first two principal components.",
+            id.short(),
+            ratings.users[session.user as usize],
+            sessions.len(),
+            session::quantile_name(name),
+        ),
+        plot: Plot::Items(ItemMap {
+            all: thinned(&map.places),
+            history: listed(&session.history, &map, &ratings, &titles),
+            recommended: listed(&session.recommended, &map, &ratings, &titles),
+            x_label: format!("first component ({:.0} % of the variance)", 100.0 * map.shares[0]),
+            y_label: format!("second component ({:.0} %)", 100.0 * map.shares[1]),
+        }),
+    };
+    Some(three.into_iter().map(figure).collect())
+}
+
+/// The evaluation of the best recommender's lowest seed.
+fn best<'a>(
+    study: &Study<'a>,
+) -> Option<(&'a TrialRecord, &'a drr_core::spec::EvalJob, &'a drr_core::spec::OfflineSpec)> {
+    let mean = |metric: &str, group: &super::group::Group<'_>| {
+        group.score(metric).map(|score| score.summary.mean).filter(|mean| mean.is_finite())
+    };
+    let k = *super::table::measured_at(study, "precision").first()?;
+    let metric = format!("precision@{k}");
+    let groups = study.groups.iter().filter(|group| group.policy == "drr");
+    let (group, _) = groups
+        .filter_map(|group| Some((group, mean(&metric, group)?)))
+        .reduce(|best, other| if other.1 > best.1 { other } else { best })?;
+    let trial = group.finished().next()?;
+    let Job::Eval(job) = &trial.spec.job else { return None };
+    let Measure::Offline(offline) = &job.measure else { return None };
+    Some((trial, job, offline))
+}
+
+/// The rating table and the titles by item id.
+fn ratings(trial: &TrialRecord, data: &Path) -> Option<(Ratings, BTreeMap<String, String>)> {
+    let dataset = &trial.spec.dataset;
+    if let Some(recipe) = &dataset.synthetic {
+        return Some((synthetic::generate(recipe).ok()?, BTreeMap::new()));
+    }
+    let catalogue = Catalogue::new(data);
+    let ratings = catalogue.open(&dataset.name, Some(dataset.fingerprint)).ok()?;
+    let named = |item: drr_core::data::load::Item| {
+        let year = item.year.map(|year| format!(" ({year})")).unwrap_or_default();
+        (item.id, format!("{}{year}", item.title))
+    };
+    let titles = catalogue.items(&dataset.name).unwrap_or_default().into_iter().map(named).collect();
+    Some((ratings, titles))
+}
+
+fn listed(
+    items: &[(u32, f32)],
+    map: &plane::Plane,
+    ratings: &Ratings,
+    titles: &BTreeMap<String, String>,
+) -> Vec<Listed> {
+    let one = |&(item, stars): &(u32, f32)| {
+        let id = &ratings.items[item as usize];
+        Listed {
+            place: map.places[item as usize],
+            title: titles.get(id).cloned().unwrap_or_else(|| format!("item {id}")),
+            stars,
+        }
+    };
+    items.iter().map(one).collect()
+}
+
+fn thinned(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    places.iter().copied().step_by(places.len().div_ceil(GROUND).max(1)).collect()
+}

@@ -1,0 +1,138 @@
+//! A stored recommender: PMF's embeddings and the actor, read from safetensors, and the forward pass of one user. It
+//! draws a picture; no number of a table comes from here.
+
+use std::path::Path;
+
+use drr_core::spec::{DrrSpec, StateKind};
+use safetensors::tensor::{Dtype, SafeTensors};
+
+/// A linear layer: weight [outputs, inputs], bias [outputs].
+struct Linear {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+/// PMF's embeddings and the actor.
+pub(super) struct Recommender {
+    k: usize,
+    users: Vec<f32>,
+    items: Vec<f32>,
+    layers: Vec<Linear>,
+    /// The learned weights w of the history, oldest first.
+    history_weights: Vec<f32>,
+}
+
+impl Recommender {
+    /// Reads both models; `None` where one is gone, damaged, or of a kind this cannot compute.
+    pub(super) fn read(pmf: &Path, drr: &Path, spec: &DrrSpec) -> Option<Self> {
+        if spec.state != StateKind::Ave {
+            return None;
+        }
+        let (pmf, drr) = (std::fs::read(pmf).ok()?, std::fs::read(drr).ok()?);
+        let (pmf, drr) = (SafeTensors::deserialize(&pmf).ok()?, SafeTensors::deserialize(&drr).ok()?);
+        let k = *pmf.tensor("item.embedding").ok()?.shape().get(1)?;
+        let layer = |index: usize| {
+            Some(Linear {
+                weight: values(&drr, &format!("actor.{index}.weight"))?,
+                bias: values(&drr, &format!("actor.{index}.bias"))?,
+            })
+        };
+        let read = Self {
+            k,
+            users: values(&pmf, "user.embedding")?,
+            items: values(&pmf, "item.embedding")?,
+            layers: (0..3).map(layer).collect::<Option<_>>()?,
+            history_weights: values(&drr, "state.weight")?,
+        };
+        let mut inputs = 3 * k;
+        for layer in &read.layers {
+            if layer.weight.len() != inputs * layer.bias.len() {
+                return None;
+            }
+            inputs = layer.bias.len();
+        }
+        (inputs == k && read.history_weights.len() == spec.history as usize).then_some(read)
+    }
+
+    /// Factors of an embedding.
+    pub(super) fn k(&self) -> usize {
+        self.k
+    }
+
+    /// Number of items.
+    pub(super) fn items(&self) -> usize {
+        self.items.len() / self.k
+    }
+
+    /// Number of users.
+    pub(super) fn users(&self) -> usize {
+        self.users.len() / self.k
+    }
+
+    /// All items' embeddings, [items, k].
+    pub(super) fn item_embeddings(&self) -> &[f32] {
+        &self.items
+    }
+
+    /// The action for a user with a history, oldest first.
+    pub(super) fn act(&self, user: u32, history: &[u32]) -> Vec<f32> {
+        let row = |table: &'_ [f32], at: u32| table[at as usize * self.k..][..self.k].to_vec();
+        let p = row(&self.users, user);
+        let mut g = vec![0.0; self.k];
+        for (&item, weight) in history.iter().zip(&self.history_weights) {
+            g.iter_mut().zip(row(&self.items, item)).for_each(|(g, q)| *g += weight * q);
+        }
+        let product: Vec<f32> = p.iter().zip(&g).map(|(p, g)| p * g).collect();
+        let mut x = [p, product, g].concat(); // [3k]
+        for (index, layer) in self.layers.iter().enumerate() {
+            let last = index + 1 == self.layers.len();
+            let inputs = x.len();
+            let output = |(row, bias): (&[f32], &f32)| {
+                let sum = row.iter().zip(&x).map(|(w, x)| w * x).sum::<f32>() + bias;
+                if last { sum.tanh() } else { sum.max(0.0) }
+            };
+            x = layer.weight.chunks_exact(inputs).zip(&layer.bias).map(output).collect();
+        }
+        x
+    }
+
+    /// An item's score for an action.
+    pub(super) fn score(&self, item: u32, action: &[f32]) -> f32 {
+        self.items[item as usize * self.k..][..self.k].iter().zip(action).map(|(q, a)| q * a).sum()
+    }
+}
+
+fn values(file: &SafeTensors<'_>, name: &str) -> Option<Vec<f32>> {
+    let view = file.tensor(name).ok()?;
+    (view.dtype() == Dtype::F32).then(|| {
+        let bytes = view.data().as_chunks::<4>().0;
+        bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forward_pass_is_that_of_the_slides() {
+        // k = 1, n = 2: g = 2·3 + (-1)·5 = 1, s = [0.5, 0.5, 1]; every layer sums its inputs and adds its bias.
+        let layer = |inputs: usize, bias: f32| Linear { weight: vec![1.0; inputs], bias: vec![bias] };
+        let recommender = Recommender {
+            k: 1,
+            users: vec![0.5],
+            items: vec![3.0, 5.0],
+            layers: vec![layer(3, -1.0), layer(1, -3.0), layer(1, 0.25)],
+            history_weights: vec![2.0, -1.0],
+        };
+        // 2 - 1 = 1; max(1 - 3, 0) = 0; tanh(0.25).
+        assert_eq!(recommender.act(0, &[0, 1]), [0.25f32.tanh()]);
+        assert_eq!(recommender.score(1, &[0.5]), 2.5);
+    }
+
+    #[test]
+    fn a_model_that_is_gone_is_no_error() {
+        let nowhere = Path::new("/nowhere/model.safetensors");
+        assert!(Recommender::read(nowhere, nowhere, &DrrSpec::default()).is_none());
+    }
+}

@@ -1,0 +1,190 @@
+//! Names, numbers and sweeps that break reports.
+
+use super::*;
+use crate::store::Status;
+
+/// Quotes, HTML, TeX, Markdown, an emoji, a script that runs from right to left, and a line's end.
+const NAME: &str = "\"a\" 'b' <b>&amp;</b> </script> \\end{table} 100%_$x^2$ #1 ~ | `c` 🎬 שלום\n% x";
+
+fn open() -> (tempfile::TempDir, Store) {
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::open(runs.path()).expect("a new database");
+    (runs, store)
+}
+
+fn read(written: &Written, name: &str) -> String {
+    fs::read_to_string(written.folder.join(name)).expect("written")
+}
+
+#[test]
+fn hard_names_survive_every_format() {
+    let (runs, mut store) = open();
+    let world = World { dataset: "<i>50%_&\"é\" | 🎬 ש", ..World::new() };
+    let sweep = world.sweep(NAME, &[0.001, 0.01], &[0.0005], 3);
+    fabricate::fill(&mut store, &sweep, None, |_, _| {});
+    let failed = sweep.members.iter().map(|member| &member.spec).find(|spec| matches!(spec.job, Job::Drr(_)));
+    store.mark(failed.expect("a DRR trial").id(), Status::Failed, Some(NAME)).expect("marked");
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = report(&store, NAME, out.path());
+    let page = read(&written, "index.html");
+    let body = page.split_once("</style>").expect("styles").1.split_once("<script>").expect("a script").0;
+    for raw in ["<b>", "<i>", "</script>"] {
+        assert!(!body.contains(raw), "{raw} is not escaped");
+    }
+    assert!(body.contains("🎬 שלום"), "letters stay as they are");
+    for (path, bytes) in files(&written.folder) {
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("svg") => well_formed(&text),
+            Some("json") => drop(serde_json::from_str::<serde_json::Value>(&text).expect("JSON")),
+            Some("csv") => assert!(csv::Reader::from_reader(text.as_bytes()).records().all(|record| record.is_ok())),
+            Some("tex") => {
+                let lines = text.lines().filter(|line| !line.trim_start().starts_with('%'));
+                for line in lines.filter(|line| line.contains("50")) {
+                    assert!(line.contains("50\\%\\_\\&") || !line.contains("<i>"), "{line}");
+                }
+                assert_eq!(text.matches("\\end{table}").count(), 1, "{text}");
+            }
+            _ => {}
+        }
+    }
+    drop(runs);
+}
+
+#[test]
+fn all_failed_is_a_report_of_failures_with_their_logs() {
+    let (runs, mut store) = open();
+    let sweep = World::new().sweep("doomed", &[0.001], &[0.0005], 2);
+    fabricate::run(&mut store, runs.path(), &sweep, |_| Some("out of memory"));
+    let log = drr_core::trial_dir::TrialDir::new(runs.path(), sweep.members[0].spec.id());
+    fs::create_dir_all(log.path()).expect("a folder");
+    let lines: Vec<String> = (0..40).map(|line| format!("line {line} <of 40>")).collect();
+    fs::write(log.log(), lines.join("\n")).expect("written");
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = report(&store, "doomed", out.path());
+    assert_eq!((written.tables, written.figures), (0, 0));
+    let page = read(&written, "index.html");
+    assert!(page.contains("line 39 &#60;of 40&#62;") && !page.contains("line 20 "), "the log's end is shown");
+    assert!(page.contains("out of memory") && page.contains("It left no log."));
+}
+
+#[test]
+fn nan_is_shown_and_never_best() {
+    let (_runs, mut store) = open();
+    let sweep = World::new().sweep("nan", &[0.001, 0.01], &[0.0005], 3);
+    fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
+        if matches!(&spec.job, Job::Eval(job) if job.policy.name() == "pmf") {
+            metrics.values_mut().for_each(|value| *value = f64::NAN);
+        }
+    });
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = report(&store, "nan", out.path());
+    let table = read(&written, "tables/offline-published-ml-100k-precision.md");
+    let row = table.lines().find(|line| line.starts_with("| pmf")).expect("a row");
+    assert!(row.contains("NaN") && !row.contains("**"), "{row}");
+    let json = read(&written, "tables/offline-published-ml-100k-precision.json");
+    assert!(!json.contains("NaN"), "JSON knows none");
+}
+
+#[test]
+fn one_value_makes_no_axis_and_fifty_make_readable_ones() {
+    let (_runs, mut store) = open();
+    fabricate::fill(&mut store, &World::new().sweep("one", &[0.001], &[0.0005], 3), None, |_, _| {});
+    let taus: Vec<f64> = (1..=50).map(|at| f64::from(at) * 0.0005).collect();
+    fabricate::fill(&mut store, &World::new().sweep("fifty", &taus, &[0.0005, 0.001], 3), None, |_, _| {});
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let names = |written: &Written| {
+        let figures = written.files.iter().filter(|file| file.extension().is_some_and(|it| it == "svg"));
+        figures.map(|file| file.file_stem().expect("a name").to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let one = report(&store, "one", out.path());
+    assert!(!names(&one).iter().any(|name| name.contains("-by-") || name.contains("heat")), "{:?}", names(&one));
+    let fifty = report(&store, "fifty", out.path());
+    for wanted in ["precision-by-drr.tau", "precision-heat", "precision-profile"] {
+        assert!(names(&fifty).iter().any(|name| name.ends_with(wanted)), "{wanted}: {:?}", names(&fifty));
+    }
+    let table = read(&fifty, "tables/offline-published-ml-100k-precision.csv");
+    assert_eq!(table.lines().count(), 1 + 104 * 4, "no group is dropped");
+}
+
+#[test]
+fn unlike_step_budgets_stay_apart_and_say_so() {
+    let (_runs, mut store) = open();
+    let short = World::new().sweep("short", &[0.001, 0.01], &[0.0005], 3);
+    let mut long = World::new().sweep("long", &[0.001, 0.01], &[0.0005], 3);
+    let mut renamed = std::collections::BTreeMap::new();
+    for member in &mut long.members {
+        let old = member.spec.id();
+        match &mut member.spec.job {
+            Job::Drr(job) if job.drr.train_steps > 0 => job.drr.train_steps = 40_000,
+            Job::Eval(job) => {
+                if let drr_core::spec::Policy::Drr(trial) = &mut job.policy {
+                    *trial = renamed[trial];
+                }
+            }
+            _ => {}
+        }
+        renamed.insert(old, member.spec.id());
+    }
+    fabricate::fill(&mut store, &short, None, |_, _| {});
+    fabricate::fill(&mut store, &long, None, |_, _| {});
+    let read = |name: &str| store.sweep(name).expect("read").expect("recorded");
+    let both = together(&[read("short"), read("long")]).expect("two sweeps");
+    assert_eq!(both.name, "short-vs-long");
+    let tables: Vec<_> = group::studies(&both).iter().flat_map(table::tables).collect();
+    let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
+    assert_eq!(precision.len(), 2, "a table each");
+    assert!(
+        precision[0].notes.iter().any(|note| note == "Not set beside it: 40000 training steps."),
+        "{:?}",
+        precision[0].notes
+    );
+    assert!(precision.iter().all(|table| table.rows.iter().any(|row| row.policy == "pmf")), "baselines stand in both");
+    assert!(together(&[read("short"), read("short")]).is_err());
+}
+
+#[test]
+fn a_baseline_nobody_has_is_said_with_a_hint() {
+    let (_runs, mut store) = open();
+    let sweep = World::new().sweep("quick", &[0.001, 0.01], &[0.0005], 3);
+    fabricate::fill(&mut store, &sweep, None, |_, _| {});
+    let sweep = store.sweep("quick").expect("read").expect("recorded");
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let with = |text: &str| Options { baseline: Some(text.parse().expect("a baseline")), ..Options::default() };
+    let error = write(&store, &sweep, out.path(), ALL, &with("als")).expect_err("there is none");
+    assert!(error.message.contains("als") && error.hint.is_some());
+    write(&store, &sweep, out.path(), ALL, &with("drr,tau=0.01")).expect("there is one");
+}
+
+#[test]
+fn published_numbers_get_a_verdict_each() {
+    let (_runs, mut store) = open();
+    let sweep = World::new().sweep("quick", &[0.001], &[0.0005], 4);
+    fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
+        if matches!(&spec.job, Job::Eval(job) if job.policy.name() == "drr") && metrics.contains_key("precision@5") {
+            let noise = spec.seed.0 as f64 * 0.001;
+            for (k, mean) in [(5, 0.775), (10, 0.60), (15, 0.752)] {
+                metrics.insert(format!("precision@{k}"), mean + noise);
+            }
+        }
+    });
+    let sweep = store.sweep("quick").expect("read").expect("recorded");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
+    let slides = Paper::read(&path).expect("the file reads");
+    let verdicts = |paper: &Paper| -> Vec<String> {
+        let grids = paper.beside(&sweep);
+        grids[0].rows.iter().map(|row| row.cells.last().expect("a verdict").text.clone()).collect()
+    };
+    assert!(verdicts(&slides).iter().all(|verdict| verdict == "inconclusive: published on ml-latest"));
+    assert_eq!(slides.beside(&sweep).len(), 5, "precision and reward, trained and not, and the paper's");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let ours = folder.path().join("ours.paper.toml");
+    let text = fs::read_to_string(&path).expect("readable").replace("\"ml-latest\"", "\"ml-100k\"");
+    fs::write(&ours, &text).expect("written");
+    let found = verdicts(&Paper::read(&ours).expect("reads"));
+    assert_eq!(found[..3], ["reproduced", "not reproduced", "inconclusive: the interval crosses the margin"]);
+    fs::write(&ours, text.replace("margin = 0.02", "margin = 0")).expect("written");
+    assert!(Paper::read(&ours).is_err(), "a margin is positive");
+    fs::write(&ours, text.replace("margin", "margins")).expect("written");
+    assert!(Paper::read(&ours).expect_err("no such key").hint.is_some());
+}
