@@ -1,11 +1,13 @@
 //! The axes seen field by field: each varied field is a column of distinct values, fields that vary together share a
 //! dimension.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::condition::Condition;
 use super::fields::FieldKey;
-use super::file::SweepFile;
+use super::file::{Design, SweepFile};
 use super::grid::{Choice, INACTIVE};
 
 /// A varied field.
@@ -65,7 +67,7 @@ impl Columns {
             let mut points = vec![Vec::with_capacity(axis.fields.len()); axis.points.len()];
             for (position, field) in axis.fields.iter().enumerate() {
                 let mut values: Vec<Value> = Vec::new();
-                let mut numbers = std::collections::HashMap::new();
+                let mut numbers = HashMap::new();
                 for (point, whole) in points.iter_mut().zip(&axis.points) {
                     let value = &whole[position];
                     let number = *numbers.entry(value.to_string()).or_insert_with(|| {
@@ -108,14 +110,35 @@ impl Columns {
         conditions.iter().map(test).collect()
     }
 
-    /// The point with this number, the last axis running fastest; `None` where it repeats another because a whole axis
-    /// does not hold.
-    pub fn point(&self, mut number: usize) -> Option<Choice> {
+    /// How many points a design has, repeats included.
+    pub fn count(&self, design: Design) -> usize {
+        let sizes = self.dimensions.iter().map(Dimension::len);
+        match design {
+            Design::Grid => sizes.fold(1, usize::saturating_mul),
+            Design::OneAtATime => sizes.fold(1, |sum, size| sum.saturating_add(size - 1)),
+        }
+    }
+
+    /// The point with this number: in a grid the last axis runs fastest. `None` where it repeats another because a whole
+    /// axis does not hold.
+    pub fn point(&self, design: Design, number: usize) -> Option<Choice> {
         let mut choice: Choice = vec![0; self.all.len()].into();
-        let mut firsts = vec![false; self.dimensions.len()];
+        let mut firsts = vec![true; self.dimensions.len()];
+        let mut rest = number;
         for (dimension, is_first) in self.dimensions.iter().zip(&mut firsts).rev() {
-            let point = number % dimension.len();
-            number /= dimension.len();
+            let point = match design {
+                Design::Grid => {
+                    let point = rest % dimension.len();
+                    rest /= dimension.len();
+                    point
+                }
+                // 0 is the base; what lies beyond this axis is one of the axes before it.
+                Design::OneAtATime if rest < dimension.len() => std::mem::take(&mut rest),
+                Design::OneAtATime => {
+                    rest -= dimension.len() - 1;
+                    0
+                }
+            };
             *is_first = point == 0;
             let width = dimension.points[point].len();
             choice[dimension.first..dimension.first + width].copy_from_slice(&dimension.points[point]);

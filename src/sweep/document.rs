@@ -11,8 +11,8 @@ use super::suggest::did_you_mean;
 use super::tree::{Entry, Tree};
 
 /// Keys of the top level that are no sections.
-pub(super) const TOP_LEVEL: [&str; 10] =
-    ["name", "dataset", "seeds", "baselines", "max_trials", "zip", "exclude", "search", "extends", "profile"];
+pub(super) const TOP_LEVEL: [&str; 11] =
+    ["name", "dataset", "seeds", "baselines", "max_trials", "design", "zip", "exclude", "search", "extends", "profile"];
 
 /// Reads a whole document but for what it extends and its profiles, which `inherit` reads. Zip groups come last, so that "given twice" points at them.
 pub(super) fn read(draft: &mut Draft, entries: &[Entry], problems: &mut Problems) {
@@ -32,6 +32,7 @@ pub(super) fn top_level(draft: &mut Draft, entry: &Entry, problems: &mut Problem
         "seeds" => draft.set_seeds(&entry.node, problems),
         "baselines" => draft.set_baselines(&entry.node, problems),
         "max_trials" => draft.set_max_trials(&entry.node, problems),
+        "design" => draft.set_design(&entry.node, problems),
         "search" => draft.set_search(entry, problems),
         "exclude" => draft.add_excludes(entry, problems),
         section if SECTIONS.iter().any(|(name, _)| *name == section) => {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::axis::{self, Axis, Repeats, Setting};
 use super::condition::{self, Condition};
 use super::fields::FieldKey;
-use super::file::{Baseline, SplitSeed};
+use super::file::{Baseline, Design, SplitSeed};
 use super::problem::{Place, Problem, Problems};
 use super::search::Search;
 use super::suggest::did_you_mean;
@@ -56,6 +56,7 @@ pub(super) struct Draft {
     pub seeds: Option<Vec<Seed>>,
     pub baselines: Option<Vec<Baseline>>,
     pub max_trials: Option<usize>,
+    pub design: Option<Design>,
     pub split_seed: SplitSeed,
     pub offline: Wanted,
     pub online: Wanted,
@@ -75,6 +76,7 @@ impl Draft {
             seeds: None,
             baselines: None,
             max_trials: None,
+            design: None,
             split_seed: SplitSeed::Fixed,
             offline: Wanted::Unsaid,
             online: Wanted::Unsaid,
@@ -288,6 +290,16 @@ impl Draft {
             }
         }
         self.baselines = Some(baselines);
+    }
+
+    pub fn set_design(&mut self, node: &Node, problems: &mut Problems) {
+        let Some(text) = text(node, "design", "\"grid\" or \"one-at-a-time\"", problems) else { return };
+        self.design = Design::ALL.into_iter().find(|design| design.name() == text);
+        if self.design.is_none() {
+            let names = Design::ALL.map(Design::name);
+            let problem = Problem::new(format!("unknown design \"{text}\"")).maybe_help(did_you_mean(&text, names));
+            problems.add(problem, &node.place, format!("expected {}", names.join(" or ")));
+        }
     }
 
     pub fn set_max_trials(&mut self, node: &Node, problems: &mut Problems) {

@@ -44,6 +44,8 @@ pub struct SweepFile {
     pub fixed: BTreeMap<FieldKey, Value>,
     /// What varies, in canonical order: the order of the file changes nothing.
     pub axes: Vec<Axis>,
+    /// How the axes make points.
+    pub design: Design,
     /// When a field varies at all; elsewhere it has its default.
     pub conditions: BTreeMap<FieldKey, Vec<Condition>>,
     /// Combinations that are left out.
@@ -70,6 +72,28 @@ pub enum SplitSeed {
     Fixed,
     /// Each seed has its own split.
     Trial,
+}
+
+/// How axes make points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Design {
+    /// Every combination.
+    Grid,
+    /// Each axis alone, the others at their first value.
+    OneAtATime,
+}
+
+impl Design {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Grid, Self::OneAtATime];
+
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::OneAtATime => "one-at-a-time",
+        }
+    }
 }
 
 /// A policy to compare with.
@@ -237,6 +261,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         online: draft.online == Wanted::Yes,
         fixed,
         axes,
+        design: draft.design.unwrap_or(Design::Grid),
         conditions,
         excludes: draft.excludes,
         only: draft.only,

@@ -69,7 +69,7 @@ pub(super) const INACTIVE: u32 = u32::MAX;
 const ABSENT: u32 = u32::MAX - 1;
 
 /// More points than this are not looked at, whatever would be left of them.
-const MOST: usize = 20_000_000;
+const MOST: usize = 2_000_000;
 
 /// The points of a sweep.
 pub(super) struct Grid<'a> {
@@ -93,10 +93,10 @@ impl<'a> Grid<'a> {
     pub fn new(file: &'a SweepFile) -> Result<Self> {
         let mut problems = Problems::default();
         let columns = Columns::new(file);
-        let raw = columns.dimensions.iter().fold(1_usize, |all, dimension| all.saturating_mul(dimension.len()));
+        let raw = columns.count(file.design);
         if raw > MOST {
-            let problem = Problem::new(format!("the axes have {} points, more than {MOST}", columns.describe()));
-            problems.add(problem, &file.start, "this file");
+            let problem = Problem::new(format!("the axes have {raw} points, more than {MOST}"));
+            problems.add(problem.help(format!("they are {}", columns.describe())), &file.start, "this file");
             return Err(problems.into_error(file.start.source_name()));
         }
         let excludes: Vec<_> = file.excludes.iter().map(|e| columns.tests(file, &e.conditions)).collect();
@@ -104,7 +104,7 @@ impl<'a> Grid<'a> {
         let mut excluded = vec![0_usize; excludes.len()];
         let (mut points, mut seen, mut before) = (Vec::new(), HashSet::new(), 0);
         for number in 0..raw {
-            let Some(choice) = columns.point(number) else { continue };
+            let Some(choice) = columns.point(file.design, number) else { continue };
             if !file.conditions.is_empty() && !seen.insert(choice.clone()) {
                 continue;
             }

@@ -32,6 +32,6 @@ pub use dataset::{Datasets, Fingerprints};
 pub use draft::Exclusion;
 pub use expand::{Sweep, Trial, expand};
 pub use fields::FieldKey;
-pub use file::{Baseline, DatasetChoice, Request, SplitSeed, SweepFile, load, parse};
+pub use file::{Baseline, DatasetChoice, Design, Request, SplitSeed, SweepFile, load, parse};
 pub use problem::{Place, Source};
 pub use schema::schema;

@@ -3,7 +3,7 @@
 use drr_core::spec::{Field, Kind, SECTIONS};
 use serde_json::{Map, Value, json};
 
-use super::file::Baseline;
+use super::file::{Baseline, Design};
 
 /// The schema.
 pub fn schema() -> Value {
@@ -60,6 +60,11 @@ fn top_level() -> Map<String, Value> {
         "max_trials",
         json!({"type": "integer", "minimum": 1, "default": 10_000,
         "description": "More trials than this are refused."}),
+    );
+    add(
+        "design",
+        json!({"enum": Design::ALL.map(Design::name), "default": "grid",
+            "description": "Every combination, or each axis alone with the others at their first value."}),
     );
     add(
         "search",

@@ -230,5 +230,10 @@ fn dataset(
         problems.add(problem.help(help), &file.dataset.place, "the dataset is made up from [synthetic]");
         return Err(problems.into_error(file.dataset.place.source_name()));
     }
-    Ok(DatasetSpec { fingerprint: fingerprints.synthetic(&world)?, name, synthetic: Some(world) })
+    let fingerprint = fingerprints.synthetic(&world).map_err(|error| {
+        let mut problems = Problems::default();
+        problems.absorb(error, &file.dataset.place);
+        problems.into_error(file.dataset.place.source_name())
+    })?;
+    Ok(DatasetSpec { fingerprint, name, synthetic: Some(world) })
 }

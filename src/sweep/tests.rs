@@ -149,10 +149,9 @@ fn random_search_draws_each_field_from_a_stream_of_its_own() {
     let more = taus(&expanded(SEARCH, &["search.samples=32"]));
     assert_eq!(more[..16], few[..], "more samples keep those there are");
     let wider = expanded(&format!("{SEARCH}batch_size = {{ int = [8, 64] }}\ngamma = [0.8, 0.9]"), &[]);
-    let mut wide = taus(&wider);
+    let wide = taus(&wider);
     assert_eq!(wide.len(), 32, "a grid axis crosses the samples");
-    wide.dedup();
-    assert_eq!(wide, few, "another field shifts none");
+    assert_eq!(wide[..16], few[..], "another field shifts none");
     assert_ne!(taus(&expanded(SEARCH, &["search.seed=1"])), few);
 }
 
@@ -186,11 +185,21 @@ fn exclusions_and_only_leave_combinations_out() {
     let text = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[drr]\ntau = [0.1, 0.2, 0.3]\ngamma = [0.8, 0.9]\n\
                 [[exclude]]\ndrr.tau = [0.1, 0.2]\ndrr.gamma = 0.8";
     let all = expanded(text, &[]);
-    assert_eq!(taus(&all), [0.1, 0.2, 0.3, 0.3]);
+    assert_eq!(taus(&all), [0.3, 0.1, 0.2, 0.3]);
     let request = Request { only: vec!["tau=0.2,0.3".to_owned(), "γ=0.9".to_owned()], ..Request::default() };
     let some = asked(text, &request);
     assert_eq!(taus(&some), [0.2, 0.3]);
     assert!(ids(&some).is_subset(&ids(&all)), "what is kept is what it was");
+}
+
+#[test]
+fn one_axis_at_a_time_varies_around_the_first_values() {
+    let text = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\ndesign = \"one-at-a-time\"\n\
+                [drr]\ntau = [0.2, 0.1, 0.3]\ngamma = [0.9, 0.8]\nalpha = { range = [0, 1], n = 5 }";
+    let sweep = expanded(text, &[]);
+    assert_eq!(sweep.configurations, 1 + 2 + 1 + 4);
+    let of = |tau: f64| taus(&sweep).iter().filter(|other| **other == tau).count();
+    assert_eq!([of(0.2), of(0.1), of(0.3)], [6, 1, 1]);
 }
 
 #[test]
