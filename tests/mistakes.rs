@@ -132,6 +132,80 @@ fn overrides_that_name_nothing() {
 }
 
 #[test]
+fn a_condition_that_can_never_hold() {
+    assert_snapshot!(said(
+        "dataset = \"synthetic\"\n[pmf]\noptimizer = \"adam\"\nmomentum = { choice = [0.5, 0.9], when = { optimizer = \"sgd\" } }\n"
+    ));
+}
+
+#[test]
+fn conditions_in_a_circle() {
+    assert_snapshot!(said(
+        "dataset = \"synthetic\"\n[drr]\ntau = { choice = [0.1, 0.2], when = { gamma = 0.9 } }\n\
+         gamma = { choice = [0.8, 0.9], when = { tau = 0.1 } }\n"
+    ));
+}
+
+#[test]
+fn exclusions_of_nothing_and_of_the_unknown() {
+    assert_snapshot!(said(
+        "dataset = \"synthetic\"\n[drr]\ntau = [0.1, 0.2]\n[[exclude]]\ndrr.tau = 0.3\n[[exclude]]\ndrr.tua = 0.1\n"
+    ));
+}
+
+#[test]
+fn a_sweep_of_no_trials() {
+    assert_snapshot!(said("dataset = \"synthetic\"\n[drr]\ntau = [0.1, 0.2]\n[[exclude]]\ndrr.tau = [0.1, 0.2]\n"));
+}
+
+#[test]
+fn drawn_but_not_how_often() {
+    assert_snapshot!(said(
+        "dataset = \"synthetic\"\n[drr]\ntau = { log_uniform = [0.001, 0.1] }\nbatch_size = { uniform = [8, 16] }\n\
+         gamma = { uniform = [0.5, 1.5] }\n"
+    ));
+}
+
+#[test]
+fn a_search_that_draws_nothing() {
+    assert_snapshot!(said("dataset = \"synthetic\"\n[search]\nsamples = 10\nsede = 1\n"));
+}
+
+#[test]
+fn an_unknown_profile() {
+    let text = "dataset = \"synthetic\"\n[profile.smoke]\nseeds = 0\n";
+    assert_snapshot!(said_with(text, &["--profile", "smok"]));
+}
+
+#[test]
+fn extending_what_is_not_there() {
+    assert_snapshot!(said("extends = \"bsae.toml\"\ndataset = \"synthetic\"\n"));
+}
+
+#[test]
+fn extending_itself() {
+    assert_snapshot!(said("extends = \"my\"\ndataset = \"synthetic\"\n"));
+}
+
+#[test]
+fn a_missing_dataset_and_a_mistake_in_one_go() {
+    assert_snapshot!(said("dataset = \"ml-1m\"\n[drr]\ntau = 7\n"));
+}
+
+#[test]
+fn keeping_only_what_is_not_there() {
+    assert_snapshot!(said_with(SMALL, &["--only", "tau=0.5", "--only", "stage=drr"]));
+}
+
+#[test]
+fn two_files_with_a_mistake_each() {
+    let place = Place::new();
+    let one = place.file("one.toml", "dataset = \"synthetic\"\n[drr]\ntau = 7\n");
+    let two = place.file("two.toml", "dataset = \"synthetic\"\nseed = 7\n");
+    assert_snapshot!(transcript(&place.run(&["sweep", &one, &two, "--dry-run"])));
+}
+
+#[test]
 fn missing_file() {
     assert_snapshot!(transcript(&Place::new().run(&["sweep", "quickstat.toml"])));
 }

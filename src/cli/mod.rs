@@ -1,10 +1,13 @@
 //! The command line: one file a verb. Verbs wire the floors below together and decide nothing themselves.
 
+mod attempt;
 mod complain;
 pub mod data;
 mod plan_table;
+mod plan_trials;
 pub mod report;
 mod sweep;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -92,6 +95,8 @@ enum Verb {
     Report(report::Args),
     /// Fetch, import, list and show datasets.
     Data(data::Args),
+    /// Print the JSON Schema of sweep files, for editors.
+    Schema,
     /// Print a completion script for a shell.
     #[command(hide = true)]
     Completions {
@@ -131,6 +136,10 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Sweep(args) => sweep::run(&args, &context),
         Verb::Report(args) => report::run(args, &context.runs, &context.data, context.output).map(|()| Exit::Done),
         Verb::Data(args) => data::run(args, &context.data, context.output).map(|()| Exit::Done),
+        Verb::Schema => {
+            println!("{:#}", crate::sweep::schema());
+            Ok(Exit::Done)
+        }
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "drr-lab", &mut std::io::stdout());
             Ok(Exit::Done)

@@ -1,54 +1,122 @@
 //! What `--dry-run` shows: stages, trials to run and found, and how long it may take.
 
-use drr_core::spec::Stage;
+use std::collections::{BTreeMap, HashMap};
+
+use drr_core::TrialId;
 use serde_json::json;
 
 use super::Output;
 use crate::error::Result;
-use crate::plan::{Plan, State};
+use crate::plan::{Plan, StageCount, State, Task, Timings};
 use crate::store::Store;
+use crate::sweep::Sweep;
 
-/// Prints a plan to stdout; times come from trials recorded before, where there are any.
-pub(super) fn print(plan: &Plan, slots: usize, store: Option<&Store>, output: Output) -> Result<()> {
-    let mean = |stage: Stage| store.map_or(Ok(None), |store| store.mean_wall_s(stage));
-    let mut rows = Vec::new();
-    let mut whole = Some(0.0);
-    for count in plan.stages() {
-        let seconds = mean(count.stage)?.map(|mean| mean * count.to_run as f64 / slots as f64);
-        if count.to_run > 0 {
+/// Past trials that estimates are made from.
+const PAST: usize = 2_000;
+
+/// How much of a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// The stages.
+    Stages,
+    /// Every trial, resolved.
+    Trials,
+}
+
+/// A plan and what is known beside it.
+pub(super) struct Shown<'a> {
+    pub sweep: &'a Sweep,
+    pub plan: &'a Plan,
+    pub slots: usize,
+    timings: Timings,
+    elsewhere: HashMap<TrialId, Vec<String>>,
+}
+
+impl<'a> Shown<'a> {
+    /// Reads from the database, where there is one, what past trials took and which sweeps hold them.
+    pub fn new(sweep: &'a Sweep, plan: &'a Plan, slots: usize, store: Option<&Store>) -> Result<Self> {
+        let (timings, elsewhere) = match store {
+            Some(store) => (Timings::new(store.timings(PAST)?), store.finished_elsewhere(&sweep.name)?),
+            None => Default::default(),
+        };
+        Ok(Self { sweep, plan, slots, timings, elsewhere })
+    }
+
+    /// The other sweeps that hold a trial that was found.
+    pub fn sweeps(&self, task: &Task) -> &[String] {
+        let found = task.state == State::Found;
+        self.elsewhere.get(&task.trial.id).filter(|_| found).map_or(&[], Vec::as_slice)
+    }
+
+    /// Prints to stdout.
+    pub fn print(&self, detail: Detail, output: Output) {
+        match output {
+            Output::Json => self.json(detail),
+            Output::Human | Output::Quiet => {
+                self.stages();
+                if detail == Detail::Trials {
+                    super::plan_trials::print(self);
+                }
+            }
+        }
+    }
+
+    fn json(&self, detail: Detail) {
+        let stage = |count: &StageCount| {
+            let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
+            json!({"stage": count.stage, "to_run": count.to_run, "found": count.found, "skipped": count.skipped,
+                   "cohorts": count.cohorts, "expected_s": self.timings.together(specs, self.slots)})
+        };
+        let stages: Vec<_> = self.plan.stages().iter().map(stage).collect();
+        println!(
+            "{}",
+            json!({"sweep": self.sweep.name, "axes": self.sweep.axes, "seeds": self.sweep.seeds,
+            "configurations": self.sweep.configurations, "trials": self.plan.tasks.len(), "slots": self.slots,
+            "stages": stages})
+        );
+        for task in &self.plan.tasks {
+            let trial = &task.trial;
+            let (state, why) = match &task.state {
+                State::Found => ("found", None),
+                State::ToRun => ("to-run", None),
+                State::Skipped(why) => ("skipped", Some(why)),
+            };
+            let mut line = json!({"sweep": self.sweep.name, "trial": trial.id, "stage": task.stage,
+                "seed": trial.spec.seed, "point": *trial.point, "state": state, "sweeps": self.sweeps(task),
+                "expected_s": self.timings.seconds(&trial.spec)});
+            if let Some(why) = why {
+                line["why"] = json!(why);
+            }
+            if detail == Detail::Trials {
+                line["spec"] = json!(trial.spec);
+            }
+            println!("{line}");
+        }
+    }
+
+    fn stages(&self) {
+        let Sweep { name, configurations, seeds, .. } = self.sweep;
+        let s = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
+        let trials = s(self.plan.tasks.len(), "trial");
+        println!("{name}: {trials} of {} × {}", s(*configurations, "configuration"), s(*seeds, "seed"));
+        println!("{:<6} {:>8} {:>8} {:>8} {:>8}  expected", "stage", "to run", "found", "skipped", "cohorts");
+        let mut whole = Some(0.0);
+        for count in self.plan.stages() {
+            let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
+            let seconds = self.timings.together(specs, self.slots);
             whole = whole.zip(seconds).map(|(whole, seconds)| whole + seconds);
+            let (stage, to_run, found, skipped) = (count.stage.name(), count.to_run, count.found, count.skipped);
+            println!("{stage:<6} {to_run:>8} {found:>8} {skipped:>8} {:>8}  {}", count.cohorts, expected(seconds));
         }
-        rows.push((count, seconds));
+        let mut shared: BTreeMap<&str, usize> = BTreeMap::new();
+        for task in &self.plan.tasks {
+            self.sweeps(task).iter().for_each(|sweep| *shared.entry(sweep).or_default() += 1);
+        }
+        for (sweep, count) in shared {
+            println!("found in {sweep}: {count}");
+        }
+        println!("in all: {}, on {}; nothing was started", expected(whole), s(self.slots, "slot"));
     }
-    match output {
-        Output::Json => {
-            for task in &plan.tasks {
-                let state = match &task.state {
-                    State::Found => "found",
-                    State::ToRun => "to-run",
-                    State::Skipped(_) => "skipped",
-                };
-                let trial = &task.trial;
-                println!(
-                    "{}",
-                    json!({"sweep": plan.sweep, "trial": trial.id, "stage": task.stage, "seed": trial.spec.seed,
-                           "point": trial.point, "state": state})
-                );
-            }
-        }
-        Output::Human | Output::Quiet => {
-            println!("{}: {} trials", plan.sweep, plan.tasks.len());
-            println!("{:<6} {:>8} {:>8} {:>8}  expected", "stage", "to run", "found", "skipped");
-            for (count, seconds) in rows {
-                let expected = expected(if count.to_run == 0 { Some(0.0) } else { seconds });
-                let name = count.stage.name();
-                println!("{name:<6} {:>8} {:>8} {:>8}  {expected}", count.to_run, count.found, count.skipped);
-            }
-            let slots = if slots == 1 { "1 slot".to_owned() } else { format!("{slots} slots") };
-            println!("in all: {}, on {slots}; nothing was started", expected(whole));
-        }
-    }
-    Ok(())
 }
 
 fn expected(seconds: Option<f64>) -> String {
@@ -56,6 +124,7 @@ fn expected(seconds: Option<f64>) -> String {
         None => "unknown".to_owned(),
         Some(0.0) => "-".to_owned(),
         Some(seconds) if seconds < 120.0 => format!("about {:.0} s", seconds.ceil()),
-        Some(seconds) => format!("about {:.0} min", (seconds / 60.0).ceil()),
+        Some(seconds) if seconds < 7200.0 => format!("about {:.0} min", (seconds / 60.0).ceil()),
+        Some(seconds) => format!("about {:.1} h", seconds / 3600.0),
     }
 }

@@ -2,23 +2,28 @@
 
 use std::io::{IsTerminal as _, stderr};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use drr_core::trial_dir::TrialDir;
 
-use super::{Context, Output, plan_table};
+use super::plan_table::{Detail, Shown};
+use super::worker::FrozenWorker;
+use super::{Context, Output, attempt};
 use crate::error::{Error, Exit, Result};
 use crate::exec::{self, Observer, Options, Outcome, Slot};
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
-use crate::sweep::{Datasets, Sweep, expand, load};
+use crate::sweep::{Datasets, Request, Sweep, expand, load};
 
 const EXAMPLES: &str = "\
 Examples:
   drr-lab sweep sweeps/quickstart.toml
   drr-lab sweep sweeps/quickstart.toml --set drr.tau=0.001,0.01 --set τ=0.1 --seeds 5
-  drr-lab sweep sweeps/quickstart.toml --dry-run";
+  drr-lab sweep sweeps/quickstart.toml --only tau=0.001 --profile smoke
+  drr-lab sweep sweeps/quickstart.toml --dry-run
+
+The language of sweep files is in docs/sweep-files.md; `drr-lab schema` prints its JSON Schema.";
 
 /// Arguments of `sweep`.
 #[derive(Debug, clap::Args)]
@@ -30,12 +35,24 @@ pub struct Args {
     /// Set a field, or an axis of several values; wins over the file.
     #[arg(long, value_name = "KEY=VALUE,…")]
     set: Vec<String>,
+    /// Keep only the trials that have these values.
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    only: Vec<String>,
+    /// The variant of the file to run, a [profile.NAME] in it.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// How many seeds; wins over the file.
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
     /// Show what would run, and run nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Show every trial as resolved, and run nothing.
+    #[arg(long)]
+    show: bool,
+    /// Run finished trials again, beside what is recorded, and compare the digests.
+    #[arg(long, conflicts_with_all = ["dry_run", "show"])]
+    force: bool,
     /// Workers at a time [default: the CPU cores this process may use].
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -54,11 +71,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let sweeps = expand_all(args, context)?;
     let slots = exec::cpu_slots(args.jobs);
     let failed_before = if args.retry_failed { FailedBefore::Retry } else { FailedBefore::Skip };
-    if args.dry_run {
+    if args.dry_run || args.show {
         let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
+        let detail = if args.show { Detail::Trials } else { Detail::Stages };
         for sweep in &sweeps {
             let plan = Plan::new(sweep, &context.runs, failed_before);
-            plan_table::print(&plan, slots.len(), store.as_ref(), context.output)?;
+            Shown::new(sweep, &plan, slots.len(), store.as_ref())?.print(detail, context.output);
         }
         return Ok(Exit::Done);
     }
@@ -70,11 +88,29 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         record(sweep, &plan, &mut store, context)?;
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
-            _ => execute(&plan, &slots, &mut store, args, context)?,
+            _ => execute(&plan, &slots, &mut store, args, &context.runs, context)?,
         };
         summarise(&plan, &outcome, &store, context)?;
         if outcome.interrupted {
             return Ok(Exit::Interrupted);
+        }
+        if args.force {
+            let again = plan.again();
+            let place = attempt::Place::new(&context.runs)?;
+            let outcome = match again.to_run() {
+                0 => Outcome::default(),
+                _ => {
+                    let mut store = Store::open(place.runs())?;
+                    store.record_sweep(&record_of(sweep))?;
+                    execute(&again, &slots, &mut store, args, place.runs(), context)?
+                }
+            };
+            if outcome.interrupted {
+                return Ok(Exit::Interrupted);
+            }
+            if place.compare(&plan, &context.runs, context.output) == attempt::Verdict::Differs {
+                return Ok(Exit::Mismatch);
+            }
         }
         if !outcome.failed.is_empty() || plan.skipped().next().is_some() {
             exit = Exit::Failed;
@@ -83,24 +119,40 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     Ok(exit)
 }
 
-/// Every file is read and expanded before anything starts.
+/// Every file is read and expanded before anything starts, and the problems of all are said at once.
 fn expand_all(args: &Args, context: &Context) -> Result<Vec<Sweep>> {
-    let mut overrides = args.set.clone();
-    overrides.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
+    let mut set = args.set.clone();
+    set.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
+    let request = Request { set, only: args.only.clone(), profile: args.profile.clone() };
     let mut datasets = Datasets::new(&context.data);
-    args.files.iter().map(|file| expand(&load(file, &overrides)?, &mut datasets)).collect()
+    let (mut sweeps, mut failed): (Vec<Sweep>, Option<Error>) = (Vec::new(), None);
+    for file in &args.files {
+        match load(file, &request, &mut datasets).and_then(|file| expand(&file, &mut datasets)) {
+            Ok(sweep) => sweeps.push(sweep),
+            Err(error) => {
+                failed = Some(match failed {
+                    Some(first) => both(first, error),
+                    None => error,
+                })
+            }
+        }
+    }
+    failed.map_or(Ok(sweeps), Err)
+}
+
+/// Two errors as one.
+fn both(mut first: Error, second: Error) -> Error {
+    first.message = format!("{}\n{}", first.message, second.message);
+    first.hint = first.hint.or(second.hint);
+    first.reports.extend(second.reports);
+    first
 }
 
 /// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.
 fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
     write_sweep(sweep, &context.runs)
         .map_err(|error| Error::environment(format!("cannot write to {}: {error}", context.runs.display())))?;
-    store.record_sweep(&SweepRecord {
-        name: sweep.name.clone(),
-        source: sweep.text.clone(),
-        axes: sweep.axes.clone(),
-        members: sweep.trials.iter().map(|t| Member { spec: t.spec.clone(), point: t.point.clone() }).collect(),
-    })?;
+    store.record_sweep(&record_of(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
     for (task, known) in plan.tasks.iter().zip(stored) {
         match &task.state {
@@ -117,14 +169,31 @@ fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> R
     Ok(())
 }
 
-fn execute(plan: &Plan, slots: &[Slot], store: &mut Store, args: &Args, context: &Context) -> Result<Outcome> {
-    let absolute = |path: &PathBuf| {
+fn record_of(sweep: &Sweep) -> SweepRecord {
+    SweepRecord {
+        name: sweep.name.clone(),
+        source: sweep.text.clone(),
+        axes: sweep.axes.clone(),
+        members: sweep.trials.iter().map(|t| Member { spec: t.spec.clone(), point: (*t.point).clone() }).collect(),
+    }
+}
+
+fn execute(
+    plan: &Plan,
+    slots: &[Slot],
+    store: &mut Store,
+    args: &Args,
+    runs: &Path,
+    context: &Context,
+) -> Result<Outcome> {
+    let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
     };
+    let worker = FrozenWorker::new(&exec::find_worker(args.worker.as_deref())?, &context.runs)?;
     let options = Options {
-        runs: absolute(&context.runs)?,
+        runs: absolute(runs)?,
         data: absolute(&context.data)?,
-        worker: exec::find_worker(args.worker.as_deref())?,
+        worker: worker.path().to_owned(),
         slots: slots.to_vec(),
         retries: RETRIES,
     };

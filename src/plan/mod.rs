@@ -1,18 +1,24 @@
 //! What a sweep still needs: which trials are found finished, which are to run, in which order they depend on each
 //! other, and what they are expected to cost. Reads the run folders; starts nothing and never asks the database.
 
+mod cohort;
 mod cost;
+mod estimate;
 mod failure;
 mod record;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
+use drr_core::TrialId;
 use drr_core::spec::Stage;
 use drr_core::trial_dir::TrialDir;
 
 use crate::sweep::{Sweep, Trial};
+pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::seconds;
+pub use estimate::Timings;
 pub use failure::{FailureRecord, clear_failure, read_failure, write_failure};
 pub use record::write_sweep;
 
@@ -29,7 +35,7 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub struct Task {
     /// The trial.
-    pub trial: Trial,
+    pub trial: Arc<Trial>,
     /// Its stage.
     pub stage: Stage,
     /// Positions in [`Plan::tasks`] of the trials that must be finished before it starts.
@@ -71,6 +77,8 @@ pub struct StageCount {
     pub to_run: usize,
     /// Trials left alone after a failure.
     pub skipped: usize,
+    /// Programs the trials to run make when those that can be are trained together.
+    pub cohorts: usize,
 }
 
 impl Plan {
@@ -80,15 +88,35 @@ impl Plan {
     /// If the sweep lacks the upstream of one of its trials or lists it later, which expansion never does.
     pub fn new(sweep: &Sweep, runs: &Path, failed_before: FailedBefore) -> Self {
         let position: HashMap<_, _> = sweep.trials.iter().enumerate().map(|(i, trial)| (trial.id, i)).collect();
+        let begun = begun(runs);
         let mut tasks: Vec<Task> = Vec::with_capacity(sweep.trials.len());
         for trial in &sweep.trials {
             let upstream: Vec<usize> =
                 trial.spec.upstream().iter().map(|id| *position.get(id).expect("a sweep holds its upstream")).collect();
-            let state = state(trial, &tasks, &upstream, runs, failed_before);
+            let state = state(trial, &tasks, &upstream, runs, &begun, failed_before);
             let (stage, cost) = (trial.spec.stage(), seconds(&trial.spec));
-            tasks.push(Task { trial: trial.clone(), stage, upstream, cost, state });
+            tasks.push(Task { trial: Arc::clone(trial), stage, upstream, cost, state });
         }
         Self { sweep: sweep.name.clone(), tasks }
+    }
+
+    /// The trials that are found finished, to be run once more elsewhere, with all they stand on.
+    pub fn again(&self) -> Self {
+        let mut wanted = vec![false; self.tasks.len()];
+        for (position, task) in self.tasks.iter().enumerate().rev() {
+            if wanted[position] || task.state == State::Found {
+                wanted[position] = true;
+                task.upstream.iter().for_each(|&above| wanted[above] = true);
+            }
+        }
+        let mut places = vec![0; self.tasks.len()];
+        let mut tasks: Vec<Task> = Vec::new();
+        for (position, task) in self.tasks.iter().enumerate().filter(|(position, _)| wanted[*position]) {
+            places[position] = tasks.len();
+            let upstream = task.upstream.iter().map(|&above| places[above]).collect();
+            tasks.push(Task { upstream, state: State::ToRun, ..task.clone() });
+        }
+        Self { sweep: self.sweep.clone(), tasks }
     }
 
     /// How each stage stands, in the order they run.
@@ -104,10 +132,16 @@ impl Plan {
                     found: count(|state| *state == State::Found),
                     to_run: count(|state| *state == State::ToRun),
                     skipped: count(|state| matches!(state, State::Skipped(_))),
+                    cohorts: cohorts(self.to_run_of(stage).map(|task| &task.trial.spec)),
                 }
             })
             .filter(|count| count.found + count.to_run + count.skipped > 0)
             .collect()
+    }
+
+    /// The trials of a stage that are to run.
+    pub fn to_run_of(&self, stage: Stage) -> impl Iterator<Item = &Task> {
+        self.tasks.iter().filter(move |task| task.stage == stage && task.state == State::ToRun)
     }
 
     /// How many trials are to run.
@@ -124,9 +158,23 @@ impl Plan {
     }
 }
 
-fn state(trial: &Trial, tasks: &[Task], upstream: &[usize], runs: &Path, failed_before: FailedBefore) -> State {
+/// The trials that have a folder. One listing is cheaper than a question for each of many trials.
+fn begun(runs: &Path) -> HashSet<TrialId> {
+    let entries = std::fs::read_dir(runs.join("trials")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn state(
+    trial: &Trial,
+    tasks: &[Task],
+    upstream: &[usize],
+    runs: &Path,
+    begun: &HashSet<TrialId>,
+    failed_before: FailedBefore,
+) -> State {
     let folder = TrialDir::new(runs, trial.id);
-    if folder.is_complete() {
+    let is_begun = begun.contains(&trial.id);
+    if is_begun && folder.is_complete() {
         return State::Found;
     }
     for &above in upstream {
@@ -134,7 +182,7 @@ fn state(trial: &Trial, tasks: &[Task], upstream: &[usize], runs: &Path, failed_
             return State::Skipped(blocked(tasks[above].stage, &tasks[above].trial.id.short(), reason));
         }
     }
-    match read_failure(&folder) {
+    match is_begun.then(|| read_failure(&folder)).flatten() {
         Some(failure) if failed_before == FailedBefore::Skip && failure.is_deterministic() => {
             State::Skipped(failure.message)
         }
@@ -159,7 +207,7 @@ mod tests {
 
     use super::*;
     use crate::error::Result;
-    use crate::sweep::{DatasetChoice, Fingerprints, expand, parse};
+    use crate::sweep::{DatasetChoice, Fingerprints, Request, Source, expand, parse};
 
     struct MadeUp;
 
@@ -175,7 +223,9 @@ mod tests {
 
     fn sweep() -> Sweep {
         let text = "dataset = \"ml-100k\"\nseeds = 2\n[drr]\ntau = [0.001, 0.01]";
-        expand(&parse("a.toml", "a", text, &[]).expect("whole"), &mut MadeUp).expect("expands")
+        let source = Source::new("a.toml", text);
+        let file = parse(&source, Path::new("."), &Request::default(), &mut MadeUp).expect("whole");
+        expand(&file, &mut MadeUp).expect("expands")
     }
 
     fn fail(runs: &Path, spec: &TrialSpec, kind: FailureKind) {

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use drr_core::TrialId;
-use drr_core::spec::Stage;
+use drr_core::{TrialId, TrialSpec};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::de::DeserializeOwned;
 
@@ -60,17 +59,44 @@ impl Store {
         })
     }
 
-    /// Mean seconds of the finished trials of a stage, for estimates; `None` if there are none.
+    /// Specs and seconds of the trials that finished last, for estimates.
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn mean_wall_s(&self, stage: Stage) -> Result<Option<f64>> {
+    pub fn timings(&self, most: usize) -> Result<Vec<(TrialSpec, f64)>> {
         self.reading(|connection| {
-            Ok(connection.query_row(
-                "SELECT avg(wall_s) FROM trial WHERE stage = ?1 AND status = 'finished'",
-                [stage.name()],
-                |row| row.get(0),
-            )?)
+            let mut statement = connection.prepare(
+                "SELECT spec, wall_s FROM trial WHERE status = 'finished' AND wall_s IS NOT NULL
+                 ORDER BY id DESC LIMIT ?1",
+            )?;
+            let mut rows = statement.query([most])?;
+            let mut timings = Vec::new();
+            while let Some(row) = rows.next()? {
+                timings.push((json(&row.get::<_, String>(0)?)?, row.get(1)?));
+            }
+            Ok(timings)
+        })
+    }
+
+    /// The finished trials of all sweeps but `name`, each with the names of the sweeps that hold it, sorted.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn finished_elsewhere(&self, name: &str) -> Result<HashMap<TrialId, Vec<String>>> {
+        self.reading(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT DISTINCT trial.hash, sweep.name FROM member
+                 JOIN trial ON trial.id = member.trial JOIN sweep ON sweep.id = member.sweep
+                 WHERE trial.status = 'finished' AND sweep.name <> ?1 ORDER BY sweep.name",
+            )?;
+            let mut rows = statement.query([name])?;
+            let mut sweeps: HashMap<TrialId, Vec<String>> = HashMap::new();
+            while let Some(row) = rows.next()? {
+                let hash: String = row.get(0)?;
+                let trial = hash.parse().map_err(|_| Problem::Content(format!("`{hash}` is not a trial's id")))?;
+                sweeps.entry(trial).or_default().push(row.get(1)?);
+            }
+            Ok(sweeps)
         })
     }
 

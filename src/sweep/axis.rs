@@ -1,10 +1,16 @@
-//! What one field is set to: a value, or an axis of values written as a list, a range or a logarithmic range.
+//! What one field is set to: a value, an axis of values written as a list, a range or a logarithmic range, or a
+//! distribution to draw from; and when an axis holds.
+
+use std::collections::HashSet;
 
 use drr_core::spec::{Field, Kind};
 use serde_json::Value;
 
+use super::condition::{self, Condition};
 use super::fields::FieldKey;
 use super::problem::{Problem, Problems};
+use super::search::{self, DISTRIBUTIONS, Distribution};
+use super::spaced;
 use super::suggest::did_you_mean;
 use super::tree::{Entry, Node, Tree};
 
@@ -22,34 +28,57 @@ pub struct Axis {
 pub(super) enum Setting {
     Fixed(Value),
     Varied(Vec<Value>),
+    Drawn(Distribution),
+}
+
+/// Whether a list may hold a value twice: an axis of its own may not, one that varies together with others may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeats {
+    Refused,
+    Allowed,
 }
 
 /// Reads what `node` says of `field`; problems leave nothing.
-pub(super) fn read(key: FieldKey, node: &Node, problems: &mut Problems) -> Option<Setting> {
+pub(super) fn read(key: FieldKey, node: &Node, repeats: Repeats, problems: &mut Problems) -> Option<Setting> {
     let field = key.field();
     match &node.tree {
         Tree::Scalar(_) => checked(key, node, problems).map(Setting::Fixed),
         Tree::Array(nodes) if field.kind.is_list() && !is_list_of_lists(nodes) => {
             checked(key, node, problems).map(Setting::Fixed)
         }
-        Tree::Array(nodes) => varied(key, node, nodes, problems).map(Setting::Varied),
-        Tree::Table(entries) => from_table(key, node, entries, problems).map(Setting::Varied),
+        Tree::Array(nodes) => varied(key, node, nodes, repeats, problems).map(Setting::Varied),
+        Tree::Table(entries) => from_table(key, node, entries, repeats, problems),
     }
+}
+
+/// When an axis holds: what its table says under `when`.
+pub(super) fn conditions(node: &Node, problems: &mut Problems) -> Vec<Condition> {
+    let Tree::Table(entries) = &node.tree else { return Vec::new() };
+    let when = entries.iter().find(|entry| entry.key == "when");
+    when.map_or_else(Vec::new, |entry| condition::read(entry, problems))
 }
 
 fn is_list_of_lists(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| matches!(node.tree, Tree::Array(_)))
 }
 
-fn varied(key: FieldKey, whole: &Node, nodes: &[Node], problems: &mut Problems) -> Option<Vec<Value>> {
+fn varied(
+    key: FieldKey,
+    whole: &Node,
+    nodes: &[Node],
+    repeats: Repeats,
+    problems: &mut Problems,
+) -> Option<Vec<Value>> {
     if nodes.is_empty() {
         problems.add(Problem::new(format!("the axis `{}` has no values", key.name())), &whole.place, "an empty list");
         return None;
     }
     let mut values = Vec::with_capacity(nodes.len());
+    let mut seen = HashSet::new();
     for node in nodes {
         let value = checked(key, node, problems);
-        if value.as_ref().is_some_and(|value| values.contains(&Some(value.clone()))) {
+        let new = value.as_ref().is_none_or(|value| seen.insert(value.to_string()));
+        if !new && repeats == Repeats::Refused {
             problems.add(
                 Problem::new(format!("the axis `{}` holds {} twice", key.name(), node.place.text())),
                 &node.place,
@@ -63,7 +92,7 @@ fn varied(key: FieldKey, whole: &Node, nodes: &[Node], problems: &mut Problems) 
 }
 
 /// One value, checked against the field and brought into its type.
-fn checked(key: FieldKey, node: &Node, problems: &mut Problems) -> Option<Value> {
+pub(super) fn checked(key: FieldKey, node: &Node, problems: &mut Problems) -> Option<Value> {
     let field = key.field();
     match node.to_json() {
         Some(value) if field.kind.accepts(&value) && !is_pointless(field, &value) => Some(field.kind.normalise(value)),
@@ -95,32 +124,45 @@ fn expected(field: &Field) -> String {
     }
 }
 
-const FORMS: &str = "an axis is a list, `{ range = [low, high], step = … }` (or `n = …`), `{ log = [low, high], n = … }` \
-                     or `{ choice = [ … ] }`";
+const FORMS: &str = "an axis is a list, `{ range = [low, high], step = … }` (or `n = …`), `{ log = [low, high], n = … }`, \
+                     `{ choice = [ … ] }`, or `{ uniform | log_uniform | int = [low, high] }` with [search]";
 
-fn from_table(key: FieldKey, whole: &Node, entries: &[Entry], problems: &mut Problems) -> Option<Vec<Value>> {
-    let find = |name: &str| entries.iter().find(|entry| entry.key == name);
-    let allowed: &[&str] = match entries.iter().map(|entry| entry.key.as_str()).find(|key| is_form(key)) {
-        Some("range") => &["range", "step", "n"],
-        Some("log") => &["log", "n"],
-        Some("choice") => &["choice"],
+fn from_table(
+    key: FieldKey,
+    whole: &Node,
+    entries: &[Entry],
+    repeats: Repeats,
+    problems: &mut Problems,
+) -> Option<Setting> {
+    let form = entries.iter().find(|entry| is_form(&entry.key));
+    let allowed: &[&str] = match form.map(|entry| entry.key.as_str()) {
+        Some("range") => &["range", "step", "n", "when"],
+        Some("log") => &["log", "n", "when"],
+        Some("choice") => &["choice", "when"],
+        Some("uniform") => &["uniform", "when"],
+        Some("log_uniform") => &["log_uniform", "when"],
+        Some("int") => &["int", "when"],
         _ => {
             let problem = Problem::new(format!("`{}` is given a table that is no axis", key.name())).help(FORMS);
-            problems.add(problem, &whole.place, "needs `range`, `log` or `choice`");
+            problems.add(problem, &whole.place, "needs `range`, `log`, `choice`, `uniform`, `log_uniform` or `int`");
             return None;
         }
     };
+    let form = form?;
     if let Some(stray) = entries.iter().find(|entry| !allowed.contains(&entry.key.as_str())) {
         let problem = Problem::new(format!("`{}` has no place in this axis", stray.key)).help(FORMS);
         problems.add(problem, &stray.key_place, format!("allowed here: {}", allowed.join(", ")));
         return None;
     }
-    if let Some(choice) = find("choice") {
-        let Tree::Array(nodes) = &choice.node.tree else {
-            problems.add(Problem::new("`choice` takes a list"), &choice.node.place, choice.node.kind());
+    if DISTRIBUTIONS.contains(&form.key.as_str()) {
+        return search::distribution(key, form, problems).map(Setting::Drawn);
+    }
+    if form.key == "choice" {
+        let Tree::Array(nodes) = &form.node.tree else {
+            problems.add(Problem::new("`choice` takes a list"), &form.node.place, form.node.kind());
             return None;
         };
-        return varied(key, &choice.node, nodes, problems);
+        return varied(key, &form.node, nodes, repeats, problems).map(Setting::Varied);
     }
     let numbers = match key.field().kind {
         Kind::Float { .. } => Numbers::Real,
@@ -131,7 +173,7 @@ fn from_table(key: FieldKey, whole: &Node, entries: &[Entry], problems: &mut Pro
             return None;
         }
     };
-    let values = match spaced(&find) {
+    let values = match spaced::points(entries) {
         Ok(values) => values,
         Err(why) => {
             problems.add(Problem::new(format!("the axis `{}` {why}", key.name())).help(FORMS), &whole.place, "here");
@@ -142,11 +184,11 @@ fn from_table(key: FieldKey, whole: &Node, entries: &[Entry], problems: &mut Pro
         .into_iter()
         .map(|value| Node { place: whole.place.clone(), tree: Tree::Scalar(numbers.value(value)) })
         .collect();
-    varied(key, whole, &nodes, problems)
+    varied(key, whole, &nodes, repeats, problems).map(Setting::Varied)
 }
 
 fn is_form(key: &str) -> bool {
-    matches!(key, "range" | "log" | "choice")
+    matches!(key, "range" | "log" | "choice") || DISTRIBUTIONS.contains(&key)
 }
 
 #[derive(Clone, Copy)]
@@ -162,46 +204,4 @@ impl Numbers {
             Self::Whole => number.round().into(),
         }
     }
-}
-
-/// Most points of one spaced axis; more is a slip of the pen.
-const MOST: u64 = 100_000;
-
-fn spaced<'a>(find: &impl Fn(&str) -> Option<&'a Entry>) -> Result<Vec<f64>, String> {
-    let number = |name: &str| find(name).map(|entry| entry.node.to_json().and_then(|value| value.as_f64()));
-    let (name, log) = if find("log").is_some() { ("log", true) } else { ("range", false) };
-    let ends: Option<Vec<f64>> = find(name)
-        .and_then(|entry| entry.node.to_json())
-        .and_then(|value| value.as_array().map(|list| list.iter().map(Value::as_f64).collect()))
-        .flatten();
-    let Some([low, high]) = ends.as_deref().and_then(|ends| <[f64; 2]>::try_from(ends).ok()) else {
-        return Err(format!("needs two numbers: `{name} = [low, high]`"));
-    };
-    if low >= high || (log && low <= 0.0) {
-        let positive = if log { " and above 0" } else { "" };
-        return Err(format!("needs its low end below its high end{positive}"));
-    }
-    match (number("step"), number("n")) {
-        (Some(Some(step)), None) if step > 0.0 && (high - low) / step < MOST as f64 => {
-            let count = ((high - low) / step * (1.0 + 1e-12)).floor() as u64;
-            Ok((0..=count).map(|i| tidy(low + step * i as f64)).collect())
-        }
-        (None, Some(Some(n))) if n.fract() == 0.0 && (2.0..=MOST as f64).contains(&n) => {
-            let last = n as u64 - 1;
-            let at = |i: u64| match (i, i as f64 / last as f64) {
-                (0, _) => low,
-                (i, _) if i == last => high,
-                (_, share) if log => tidy((low.ln() + (high.ln() - low.ln()) * share).exp()),
-                (_, share) => tidy(low + (high - low) * share),
-            };
-            Ok((0..=last).map(at).collect())
-        }
-        _ if log => Err("needs `n`, a number of points from 2".to_owned()),
-        _ => Err("needs either `step`, above 0, or `n`, a number of points from 2".to_owned()),
-    }
-}
-
-/// Twelve significant digits: 0.1 + 0.2 is 0.3 to a person, and ids are made of what a person means.
-fn tidy(number: f64) -> f64 {
-    format!("{number:.11e}").parse().unwrap_or(number)
 }

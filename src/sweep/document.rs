@@ -3,19 +3,21 @@
 use drr_core::spec::SECTIONS;
 use serde_json::Value;
 
-use super::draft::{Draft, Voice, Wanted};
-use super::fields::{FieldKey, names_of};
+use super::condition;
+use super::draft::{Draft, Wanted};
+use super::fields::{FieldKey, field_help};
 use super::problem::{Problem, Problems};
-use super::suggest::{did_you_mean, nearest};
+use super::suggest::did_you_mean;
 use super::tree::{Entry, Tree};
 
 /// Keys of the top level that are no sections.
-pub(super) const TOP_LEVEL: [&str; 6] = ["name", "dataset", "seeds", "baselines", "max_trials", "zip"];
+pub(super) const TOP_LEVEL: [&str; 11] =
+    ["name", "dataset", "seeds", "baselines", "max_trials", "design", "zip", "exclude", "search", "extends", "profile"];
 
-/// Reads a whole document. Zip groups come last, so that "given twice" points at them.
+/// Reads a whole document but for what it extends and its profiles, which `inherit` reads. Zip groups come last, so that "given twice" points at them.
 pub(super) fn read(draft: &mut Draft, entries: &[Entry], problems: &mut Problems) {
-    for entry in entries.iter().filter(|entry| entry.key != "zip") {
-        top_level(draft, entry, Voice::File, problems);
+    for entry in entries.iter().filter(|entry| !matches!(entry.key.as_str(), "zip" | "extends" | "profile")) {
+        top_level(draft, entry, problems);
     }
     for entry in entries.iter().filter(|entry| entry.key == "zip") {
         zip(draft, entry, problems);
@@ -23,15 +25,18 @@ pub(super) fn read(draft: &mut Draft, entries: &[Entry], problems: &mut Problems
 }
 
 /// Reads one entry of the top level.
-pub(super) fn top_level(draft: &mut Draft, entry: &Entry, voice: Voice, problems: &mut Problems) {
+pub(super) fn top_level(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {
     match entry.key.as_str() {
         "name" => draft.set_name(&entry.node, problems),
         "dataset" => draft.set_dataset(&entry.node, problems),
         "seeds" => draft.set_seeds(&entry.node, problems),
         "baselines" => draft.set_baselines(&entry.node, problems),
         "max_trials" => draft.set_max_trials(&entry.node, problems),
+        "design" => draft.set_design(&entry.node, problems),
+        "search" => draft.set_search(entry, problems),
+        "exclude" => draft.add_excludes(entry, problems),
         section if SECTIONS.iter().any(|(name, _)| *name == section) => {
-            read_section(draft, entry, voice, problems);
+            read_section(draft, entry, problems);
         }
         unknown => {
             let what = if matches!(entry.node.tree, Tree::Table(_)) { "section" } else { "key" };
@@ -49,7 +54,7 @@ fn top_level_help(unknown: &str) -> Option<String> {
     did_you_mean(unknown, TOP_LEVEL.into_iter().chain(SECTIONS.iter().map(|(name, _)| *name)))
 }
 
-fn read_section(draft: &mut Draft, entry: &Entry, voice: Voice, problems: &mut Problems) {
+fn read_section(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {
     let section = entry.key.as_str();
     let switch = match section {
         "offline" => Some(&mut draft.offline),
@@ -62,7 +67,7 @@ fn read_section(draft: &mut Draft, entry: &Entry, voice: Voice, problems: &mut P
                 *wanted = Wanted::Yes;
             }
             for field in fields {
-                read_field(draft, section, field, voice, problems);
+                read_field(draft, section, field, problems);
             }
         }
         (Tree::Scalar(Value::Bool(bit)), Some(wanted)) => *wanted = if *bit { Wanted::Yes } else { Wanted::No },
@@ -74,25 +79,14 @@ fn read_section(draft: &mut Draft, entry: &Entry, voice: Voice, problems: &mut P
     }
 }
 
-fn read_field(draft: &mut Draft, section: &str, entry: &Entry, voice: Voice, problems: &mut Problems) {
+fn read_field(draft: &mut Draft, section: &str, entry: &Entry, problems: &mut Problems) {
     match FieldKey::find(section, &entry.key) {
-        Some(key) => draft.field(key, &entry.key_place, &entry.node, voice, problems),
+        Some(key) => draft.field(key, &entry.key_place, &entry.node, problems),
         None => {
             let problem = Problem::new(format!("unknown key `{}` in [{section}]", entry.key))
                 .maybe_help(field_help(section, &entry.key));
             problems.add(problem, &entry.key_place, format!("not a key of [{section}]"));
         }
-    }
-}
-
-fn field_help(section: &str, unknown: &str) -> Option<String> {
-    if let Some(name) = nearest(unknown, names_of(section)) {
-        return Some(format!("did you mean `{name}`?"));
-    }
-    let homes = FieldKey::find_anywhere(unknown);
-    match homes.first() {
-        Some(key) => Some(format!("`{unknown}` belongs into the section [{}]", key.field().section)),
-        None => Some(format!("known keys: {}", names_of(section).collect::<Vec<_>>().join(", "))),
     }
 }
 
@@ -109,71 +103,10 @@ fn zip(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {
             problems.add(problem, &group.place, group.kind());
             continue;
         };
-        let mut members = Vec::new();
-        for member in entries {
-            match (&member.node.tree, SECTIONS.iter().find(|(name, _)| *name == member.key)) {
-                (Tree::Table(fields), Some((section, _))) => {
-                    members.extend(fields.iter().filter_map(|field| {
-                        let name = format!("{section}.{}", field.key);
-                        find(&name, field, problems).map(|key| (key, field))
-                    }));
-                }
-                _ => members.extend(find(&member.key, member, problems).map(|key| (key, member))),
-            }
-        }
-        if members.len() == count(entries) {
+        let before = problems.len();
+        let members = condition::members(entries, problems);
+        if problems.len() == before {
             draft.group(entry, &members, problems);
-        }
-    }
-}
-
-fn count(entries: &[Entry]) -> usize {
-    let is_section = |entry: &Entry| SECTIONS.iter().any(|(name, _)| *name == entry.key);
-    entries
-        .iter()
-        .map(|entry| match &entry.node.tree {
-            Tree::Table(fields) if is_section(entry) => fields.len(),
-            _ => 1,
-        })
-        .sum()
-}
-
-fn find(name: &str, entry: &Entry, problems: &mut Problems) -> Option<FieldKey> {
-    match find_field(name) {
-        Ok(key) => Some(key),
-        Err((message, help)) => {
-            problems.add(Problem::new(message).maybe_help(help), &entry.key_place, "names no field");
-            None
-        }
-    }
-}
-
-/// The field called `name`: `drr.tau`, or `tau` where only one section has it.
-pub(super) fn find_field(name: &str) -> Result<FieldKey, (String, Option<String>)> {
-    if let Some((section, key)) = name.split_once('.') {
-        if let Some(key) = FieldKey::find(section, key) {
-            return Ok(key);
-        }
-        return Err(if SECTIONS.iter().any(|(known, _)| *known == section) {
-            (format!("unknown key `{key}` in [{section}]"), field_help(section, key))
-        } else {
-            let help = did_you_mean(section, SECTIONS.iter().map(|(name, _)| *name));
-            (format!("unknown section `{section}`"), help)
-        });
-    }
-    match FieldKey::find_anywhere(name).as_slice() {
-        [key] => Ok(*key),
-        [] => {
-            let names: Vec<&str> = FieldKey::all().map(|key| key.field().name).chain(TOP_LEVEL).collect();
-            let help = nearest(name, names).map(|near| match FieldKey::find_anywhere(near).as_slice() {
-                [key] => format!("did you mean `{}`?", key.name()),
-                _ => format!("did you mean `{near}`?"),
-            });
-            Err((format!("unknown key `{name}`"), help))
-        }
-        several => {
-            let names: Vec<String> = several.iter().map(|key| format!("`{}`", key.name())).collect();
-            Err((format!("`{name}` can mean {}", names.join(" or ")), Some("write it with its section".to_owned())))
         }
     }
 }

@@ -1,24 +1,19 @@
-//! A sweep in the making: what the file says, then what overrides say on top. Nothing is judged as a whole before both
-//! are read.
+//! A sweep in the making: what the files say, then what a profile and overrides say on top. Nothing is judged as a
+//! whole before all are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use drr_core::Seed;
 use serde_json::Value;
 
-use super::axis::{self, Axis, Setting};
+use super::axis::{self, Axis, Repeats, Setting};
+use super::condition::{self, Condition};
 use super::fields::FieldKey;
-use super::file::{Baseline, SplitSeed};
+use super::file::{Baseline, Design, SplitSeed};
 use super::problem::{Place, Problem, Problems};
+use super::search::Search;
 use super::suggest::did_you_mean;
 use super::tree::{Entry, Node, Tree};
-
-/// Who sets a value: two lines of a file must not contradict each other, an override may contradict a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
-    File,
-    Override,
-}
 
 /// Whether an evaluation takes place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,18 +23,49 @@ pub(super) enum Wanted {
     No,
 }
 
-#[derive(Debug)]
+/// What is said of one field.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub setting: Setting,
+    pub when: Vec<Condition>,
+    pub place: Place,
+    layer: u32,
+}
+
+/// Fields that vary together.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub axis: Axis,
+    layer: u32,
+}
+
+/// Combinations that are left out.
+#[derive(Clone, Debug)]
+pub struct Exclusion {
+    /// What all must hold.
+    pub conditions: Vec<Condition>,
+    /// Where it is said.
+    pub place: Place,
+}
+
+/// A sweep in the making. Each text is a layer: within one, nothing may be said twice; a later one has the last word.
+#[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub name: Option<(String, Place)>,
     pub dataset: Option<(String, Place)>,
     pub seeds: Option<Vec<Seed>>,
     pub baselines: Option<Vec<Baseline>>,
     pub max_trials: Option<usize>,
+    pub design: Option<Design>,
     pub split_seed: SplitSeed,
     pub offline: Wanted,
     pub online: Wanted,
-    pub settings: BTreeMap<FieldKey, (Setting, Place)>,
-    pub groups: Vec<Axis>,
+    pub settings: BTreeMap<FieldKey, Said>,
+    pub groups: Vec<Group>,
+    pub search: Option<Search>,
+    pub excludes: Vec<Exclusion>,
+    pub only: Vec<Condition>,
+    layer: u32,
 }
 
 impl Draft {
@@ -50,21 +76,31 @@ impl Draft {
             seeds: None,
             baselines: None,
             max_trials: None,
+            design: None,
             split_seed: SplitSeed::Fixed,
             offline: Wanted::Unsaid,
             online: Wanted::Unsaid,
             settings: BTreeMap::new(),
             groups: Vec::new(),
+            search: None,
+            excludes: Vec::new(),
+            only: Vec::new(),
+            layer: 0,
         }
     }
 
+    /// What follows has the last word over all before.
+    pub fn next_layer(&mut self) {
+        self.layer += 1;
+    }
+
     /// Sets one field.
-    pub fn field(&mut self, key: FieldKey, at: &Place, node: &Node, voice: Voice, problems: &mut Problems) {
-        if voice == Voice::File && self.settings.contains_key(&key) {
+    pub fn field(&mut self, key: FieldKey, at: &Place, node: &Node, problems: &mut Problems) {
+        if self.settings.get(&key).is_some_and(|said| said.layer == self.layer) {
             problems.add(Problem::new(format!("`{}` is given twice", key.name())), at, "given before");
             return;
         }
-        if self.groups.iter().any(|group| group.fields.contains(&key)) {
+        if self.groups.iter().any(|group| group.axis.fields.contains(&key)) {
             let problem = Problem::new(format!("`{}` is part of a zip group and cannot be set alone", key.name()));
             problems.add(problem, at, "varied by [[zip]]");
             return;
@@ -78,29 +114,44 @@ impl Draft {
             }
             self.split_seed = SplitSeed::Fixed;
         }
-        if let Some(setting) = axis::read(key, node, problems) {
-            self.settings.insert(key, (setting, at.clone()));
+        let when = axis::conditions(node, problems);
+        if let Some(setting) = axis::read(key, node, Repeats::Refused, problems) {
+            let place = match setting {
+                Setting::Fixed(_) => at.clone(),
+                _ => node.place.clone(),
+            };
+            self.settings.insert(key, Said { setting, when, place, layer: self.layer });
         }
     }
 
     /// Adds a group of fields that vary together.
     pub fn group(&mut self, entry: &Entry, members: &[(FieldKey, &Entry)], problems: &mut Problems) {
+        let layer = self.layer;
+        // A group of a later text replaces one of the same fields.
+        self.groups.retain(|g| g.layer == layer || !g.axis.fields.iter().all(|f| members.iter().any(|(k, _)| k == f)));
         let mut group = Axis { fields: Vec::new(), points: Vec::new() };
         for (key, member) in members {
-            let taken = self.settings.contains_key(key) || self.groups.iter().any(|g| g.fields.contains(key));
+            let taken = self.settings.get(key).is_some_and(|said| said.layer == layer)
+                || self.groups.iter().any(|g| g.axis.fields.contains(key));
             if taken || group.fields.contains(key) {
                 let problem = Problem::new(format!("`{}` is given twice", key.name()));
                 problems.add(problem, &member.key_place, "given before");
                 return;
             }
             self.mention(*key);
-            let values = match axis::read(*key, &member.node, problems) {
+            let refuse = |problems: &mut Problems| {
+                let problem = Problem::new(format!("`{}` does not vary in its zip group", key.name()));
+                problems.add(problem, &member.node.place, "expected a list of values");
+            };
+            if !axis::conditions(&member.node, problems).is_empty() {
+                let problem =
+                    Problem::new("`when` has no place in a zip group").help("its fields vary together, always");
+                problems.add(problem, &member.node.place, "here");
+                return;
+            }
+            let values = match axis::read(*key, &member.node, Repeats::Allowed, problems) {
                 Some(Setting::Varied(values)) => values,
-                Some(Setting::Fixed(_)) => {
-                    let problem = Problem::new(format!("`{}` does not vary in its zip group", key.name()));
-                    problems.add(problem, &member.node.place, "expected a list of values");
-                    return;
-                }
+                Some(_) => return refuse(problems),
                 None => return,
             };
             if group.fields.is_empty() {
@@ -121,7 +172,44 @@ impl Draft {
             problems.add(problem, &entry.key_place, "one field alone is a plain axis");
             return;
         }
-        self.groups.push(group);
+        if let Some(twice) = (1..group.points.len()).find(|&i| group.points[..i].contains(&group.points[i])) {
+            let problem = Problem::new(format!("the zip group holds its combination {} twice", twice + 1));
+            problems.add(problem, &entry.key_place, "given before");
+            return;
+        }
+        for (key, _) in members {
+            self.settings.remove(key);
+        }
+        self.groups.push(Group { axis: group, layer });
+    }
+
+    /// Reads the section `[search]`.
+    pub fn set_search(&mut self, entry: &Entry, problems: &mut Problems) {
+        let Tree::Table(keys) = &entry.node.tree else {
+            let problem = Problem::new("`search` is a section").help("[search]\nsamples = 50\nseed = 0");
+            problems.add(problem, &entry.node.place, "expected a table");
+            return;
+        };
+        let search = self.search.get_or_insert_with(|| Search::new(entry.key_place.clone()));
+        keys.iter().for_each(|key| search.set(key, problems));
+    }
+
+    /// Reads `[[exclude]]`.
+    pub fn add_excludes(&mut self, entry: &Entry, problems: &mut Problems) {
+        let one = std::slice::from_ref(&entry.node);
+        let tables = match &entry.node.tree {
+            Tree::Array(tables) => tables.as_slice(),
+            _ => one,
+        };
+        for table in tables {
+            let member = Entry { node: table.clone(), ..entry.clone() };
+            let before = problems.len();
+            let conditions = condition::read(&member, problems);
+            if problems.len() == before {
+                let place = conditions.first().map_or_else(|| table.place.clone(), |first| first.place.clone());
+                self.excludes.push(Exclusion { conditions, place });
+            }
+        }
     }
 
     /// A field of `[online]` asks for the online evaluation, unless it was switched off.
@@ -170,7 +258,8 @@ impl Draft {
                 problems.add(problem, &node.place, "expected at least one seed");
             }
             Some(seeds) => {
-                if let Some((_, twice)) = seeds.iter().enumerate().find(|(i, seed)| seeds[..*i].contains(seed)) {
+                let mut seen = HashSet::new();
+                if let Some(twice) = seeds.iter().find(|seed| !seen.insert(**seed)) {
                     problems.add(Problem::new(format!("the seed {twice} is given twice")), &node.place, "here");
                 }
                 self.seeds = Some(seeds.into_iter().map(Seed).collect());
@@ -201,6 +290,16 @@ impl Draft {
             }
         }
         self.baselines = Some(baselines);
+    }
+
+    pub fn set_design(&mut self, node: &Node, problems: &mut Problems) {
+        let Some(text) = text(node, "design", "\"grid\" or \"one-at-a-time\"", problems) else { return };
+        self.design = Design::ALL.into_iter().find(|design| design.name() == text);
+        if self.design.is_none() {
+            let names = Design::ALL.map(Design::name);
+            let problem = Problem::new(format!("unknown design \"{text}\"")).maybe_help(did_you_mean(&text, names));
+            problems.add(problem, &node.place, format!("expected {}", names.join(" or ")));
+        }
     }
 
     pub fn set_max_trials(&mut self, node: &Node, problems: &mut Problems) {

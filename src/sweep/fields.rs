@@ -2,6 +2,8 @@
 
 use drr_core::spec::{Field, SECTIONS};
 
+use super::suggest::{did_you_mean, nearest};
+
 /// A field by its position in [`SECTIONS`]; its order is the canonical order of axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldKey {
@@ -49,6 +51,49 @@ pub(super) fn names_of(section: &str) -> impl Iterator<Item = &'static str> {
 
 fn is_called(field: &Field, key: &str) -> bool {
     field.name == key || field.aliases.contains(&key)
+}
+
+/// What to do about a key that `section` does not have.
+pub(super) fn field_help(section: &str, unknown: &str) -> Option<String> {
+    if let Some(name) = nearest(unknown, names_of(section)) {
+        return Some(format!("did you mean `{name}`?"));
+    }
+    let homes = FieldKey::find_anywhere(unknown);
+    match homes.first() {
+        Some(key) => Some(format!("`{unknown}` belongs into the section [{}]", key.field().section)),
+        None => Some(format!("known keys: {}", names_of(section).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// The field called `name`: `drr.tau`, or `tau` where only one section has it.
+pub(super) fn find_field(name: &str) -> Result<FieldKey, (String, Option<String>)> {
+    if let Some((section, key)) = name.split_once('.') {
+        if let Some(key) = FieldKey::find(section, key) {
+            return Ok(key);
+        }
+        return Err(if SECTIONS.iter().any(|(known, _)| *known == section) {
+            (format!("unknown key `{key}` in [{section}]"), field_help(section, key))
+        } else {
+            let help = did_you_mean(section, SECTIONS.iter().map(|(name, _)| *name));
+            (format!("unknown section `{section}`"), help)
+        });
+    }
+    match FieldKey::find_anywhere(name).as_slice() {
+        [key] => Ok(*key),
+        [] => {
+            let names: Vec<&str> =
+                FieldKey::all().map(|key| key.field().name).chain(super::document::TOP_LEVEL).collect();
+            let help = nearest(name, names).map(|near| match FieldKey::find_anywhere(near).as_slice() {
+                [key] => format!("did you mean `{}`?", key.name()),
+                _ => format!("did you mean `{near}`?"),
+            });
+            Err((format!("unknown key `{name}`"), help))
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(|key| format!("`{}`", key.name())).collect();
+            Err((format!("`{name}` can mean {}", names.join(" or ")), Some("write it with its section".to_owned())))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ use drr_core::Seed;
 use serde_json::Value;
 
 use super::axis::{Axis, Setting};
-use super::draft::{Draft, Wanted, is_name};
+use super::condition::Condition;
+use super::dataset::Fingerprints;
+use super::draft::{Draft, Exclusion, Wanted, is_name};
 use super::fields::FieldKey;
 use super::problem::{Place, Problem, Problems, Source};
-use super::{document, overrides, tree};
+use super::{check, inherit, overrides, search};
 use crate::error::{Error, Result};
 
 /// More trials than this are refused unless the file sets `max_trials`.
@@ -22,7 +24,7 @@ const MAX_TRIALS: usize = 10_000;
 pub struct SweepFile {
     /// The sweep's name.
     pub name: String,
-    /// The file as written, and the overrides as comments below it.
+    /// The file as written; below it, as comments, what it extends and what was asked for on the command line.
     pub text: String,
     /// The ratings.
     pub dataset: DatasetChoice,
@@ -30,6 +32,8 @@ pub struct SweepFile {
     pub seeds: Vec<Seed>,
     /// Policies to compare with.
     pub baselines: Vec<Baseline>,
+    /// Where the file begins, for problems of the whole.
+    pub start: Place,
     /// Where the split's seed comes from.
     pub split_seed: SplitSeed,
     /// Whether the recommender is evaluated on the test log.
@@ -40,6 +44,14 @@ pub struct SweepFile {
     pub fixed: BTreeMap<FieldKey, Value>,
     /// What varies, in canonical order: the order of the file changes nothing.
     pub axes: Vec<Axis>,
+    /// How the axes make points.
+    pub design: Design,
+    /// When a field varies at all; elsewhere it has its default.
+    pub conditions: BTreeMap<FieldKey, Vec<Condition>>,
+    /// Combinations that are left out.
+    pub excludes: Vec<Exclusion>,
+    /// What trials must have to stay.
+    pub only: Vec<Condition>,
     /// Most trials the sweep may have.
     pub max_trials: usize,
 }
@@ -60,6 +72,28 @@ pub enum SplitSeed {
     Fixed,
     /// Each seed has its own split.
     Trial,
+}
+
+/// How axes make points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Design {
+    /// Every combination.
+    Grid,
+    /// Each axis alone, the others at their first value.
+    OneAtATime,
+}
+
+impl Design {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Grid, Self::OneAtATime];
+
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::OneAtATime => "one-at-a-time",
+        }
+    }
 }
 
 /// A policy to compare with.
@@ -100,11 +134,22 @@ impl DatasetChoice {
     }
 }
 
-/// Reads a sweep file and applies overrides (`KEY=VALUE`) to it.
+/// What was asked for on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Overrides, `KEY=VALUE,VALUE`.
+    pub set: Vec<String>,
+    /// What trials must have to stay, `KEY=VALUE,VALUE`.
+    pub only: Vec<String>,
+    /// The profile.
+    pub profile: Option<String>,
+}
+
+/// Reads a sweep file and what was asked for on the command line.
 ///
 /// # Errors
 /// A file that cannot be read, or all problems of the file and the overrides at once.
-pub fn load(path: &Path, overrides: &[String]) -> Result<SweepFile> {
+pub fn load(path: &Path, request: &Request, fingerprints: &mut dyn Fingerprints) -> Result<SweepFile> {
     let shown = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
@@ -112,41 +157,65 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<SweepFile> {
         }
         _ => Error::input(format!("{shown} cannot be read: {error}")),
     })?;
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    parse(&shown, &stem, &text, overrides)
+    let folder = path.parent().unwrap_or(Path::new("."));
+    parse(&Source::new(&shown, &text), folder, request, fingerprints)
 }
 
-/// Reads the text of a sweep file shown as `shown` whose name is `stem` unless it says otherwise.
+/// Reads the text of a sweep file that lies in `folder`.
 ///
 /// # Errors
 /// All problems of the text and the overrides at once.
-pub fn parse(shown: &str, stem: &str, text: &str, overrides: &[String]) -> Result<SweepFile> {
+pub fn parse(
+    source: &Source,
+    folder: &Path,
+    request: &Request,
+    fingerprints: &mut dyn Fingerprints,
+) -> Result<SweepFile> {
     let mut problems = Problems::default();
-    let mut draft = Draft::new();
-    let source = Source::new(shown, text);
-    let entries = tree::document(&source, &mut problems);
+    let shown = source.name().to_owned();
+    let Some(read) = inherit::read(source, folder, request.profile.as_deref(), &mut problems) else {
+        return Err(problems.into_error(&shown));
+    };
+    let inherit::Read { mut draft, bases, suffix } = read;
+    request.set.iter().for_each(|text| overrides::apply(&mut draft, text, &mut problems));
+    request.only.iter().for_each(|text| overrides::only(&mut draft, text, &mut problems));
+    let mut file = whole(draft, source, suffix, &mut problems);
+    if !file.dataset.is_synthetic()
+        && !file.dataset.name.is_empty()
+        && let Err(error) = fingerprints.named(&file.dataset)
+    {
+        problems.absorb(error, &file.dataset.place);
+    }
     if !problems.is_empty() {
-        // What follows a broken line is guesswork; its problems would mislead.
-        return Err(problems.into_error(shown));
+        return Err(problems.into_error(&shown));
     }
-    document::read(&mut draft, &entries, &mut problems);
-    for item in overrides {
-        overrides::apply(&mut draft, item, &mut problems);
-    }
-    let mut file = whole(draft, &source, stem, &mut problems);
-    if !problems.is_empty() {
-        return Err(problems.into_error(shown));
-    }
-    file.text = text.to_owned();
-    for item in overrides {
-        file.text.push_str(&format!("\n# overridden on the command line: --set {}", item.replace('\n', " ")));
-    }
+    file.text = frozen(source, &bases, request);
     Ok(file)
 }
 
-fn whole(draft: Draft, source: &Source, stem: &str, problems: &mut Problems) -> SweepFile {
-    let start = source.place(0..source.text().lines().next().map_or(0, str::len));
-    let name = draft.name.map_or_else(|| stem.to_owned(), |(name, _)| name);
+/// The text that is kept with the sweep's record.
+fn frozen(source: &Source, bases: &[Source], request: &Request) -> String {
+    let mut text = source.text().to_owned();
+    for base in bases {
+        text.push_str(&format!("\n# it extends {}, which said:\n", base.name()));
+        base.text().lines().for_each(|line| text.push_str(&format!("#   {line}\n")));
+    }
+    let given = request.profile.iter().map(|name| format!("--profile {name}"));
+    let given = given.chain(request.set.iter().map(|item| format!("--set {item}")));
+    for option in given.chain(request.only.iter().map(|item| format!("--only {item}"))) {
+        text.push_str(&format!("\n# given on the command line: {}", option.replace('\n', " ")));
+    }
+    text
+}
+
+fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut Problems) -> SweepFile {
+    let start = source.start();
+    let stem = Path::new(source.name()).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let mut name = draft.name.map_or_else(|| stem.unwrap_or_default(), |(name, _)| name);
+    if let Some(suffix) = suffix {
+        // A record of its own: a smoke run must not replace the record of the whole sweep.
+        name = format!("{name}-{suffix}");
+    }
     if !is_name(&name) {
         let problem =
             Problem::new(format!("\"{name}\" cannot name a sweep")).help("give it a name: name = \"my-sweep\"");
@@ -158,27 +227,33 @@ fn whole(draft: Draft, source: &Source, stem: &str, problems: &mut Problems) -> 
         (String::new(), start.clone())
     });
     let dataset = DatasetChoice { name: name_of_data, place };
-    let mut fixed = BTreeMap::new();
-    let mut axes = draft.groups;
-    for (key, (setting, place)) in draft.settings {
+    let (mut fixed, mut conditions, mut drawn) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    let mut axes: Vec<Axis> = draft.groups.into_iter().map(|group| group.axis).collect();
+    for (key, said) in draft.settings {
         if key.field().section == DatasetChoice::SYNTHETIC && !dataset.is_synthetic() && !dataset.name.is_empty() {
             let problem = Problem::new(format!("`{}` has no effect: the dataset is \"{}\"", key.name(), dataset.name));
-            problems.add(problem.help("[synthetic] describes dataset = \"synthetic\""), &place, "never used");
+            problems.add(problem.help("[synthetic] describes dataset = \"synthetic\""), &said.place, "never used");
         }
-        match setting {
+        if !said.when.is_empty() {
+            conditions.insert(key, said.when);
+        }
+        match said.setting {
             Setting::Fixed(value) => {
                 fixed.insert(key, value);
             }
             Setting::Varied(values) => {
                 axes.push(Axis { fields: vec![key], points: values.into_iter().map(|value| vec![value]).collect() });
             }
+            Setting::Drawn(distribution) => drawn.push((key, distribution, said.place)),
         }
     }
+    axes.extend(searched(&drawn, draft.search, problems));
     axes.sort_by_key(|axis| axis.fields.iter().min().copied());
-    SweepFile {
+    let file = SweepFile {
         name,
         text: String::new(),
         dataset,
+        start,
         seeds: draft.seeds.unwrap_or_else(|| vec![Seed(0), Seed(1), Seed(2)]),
         baselines: draft.baselines.unwrap_or_else(|| Baseline::ALL.to_vec()),
         split_seed: draft.split_seed,
@@ -186,6 +261,38 @@ fn whole(draft: Draft, source: &Source, stem: &str, problems: &mut Problems) -> 
         online: draft.online == Wanted::Yes,
         fixed,
         axes,
+        design: draft.design.unwrap_or(Design::Grid),
+        conditions,
+        excludes: draft.excludes,
+        only: draft.only,
         max_trials: draft.max_trials.unwrap_or(MAX_TRIALS),
+    };
+    check::conditions(&file, problems);
+    file
+}
+
+/// The axis of a random search, if there is one.
+fn searched(
+    drawn: &[(FieldKey, search::Distribution, Place)],
+    section: Option<search::Search>,
+    problems: &mut Problems,
+) -> Option<Axis> {
+    match (drawn, section) {
+        ([], Some(section)) => {
+            let problem = Problem::new("[search] has no effect: no field is drawn");
+            let help = "give a field as { uniform = [low, high] }, { log_uniform = … } or { int = … }";
+            problems.add(problem.help(help), &section.place, "never used");
+            None
+        }
+        ([], None) => None,
+        (drawn, Some(section)) if section.samples.is_some() => {
+            let fields: Vec<_> = drawn.iter().map(|(key, distribution, _)| (*key, *distribution)).collect();
+            search::draw(&fields, &section, problems)
+        }
+        ([(key, _, place), ..], _) => {
+            let problem = Problem::new(format!("`{}` is drawn, but not how often", key.name()));
+            problems.add(problem.help("[search]\nsamples = 50"), place, "needs `samples` in [search]");
+            None
+        }
     }
 }

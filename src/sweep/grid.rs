@@ -1,15 +1,19 @@
-//! The points of a sweep: one choice of value per axis, and which axes concern which kind of trial.
+//! The points of a sweep: one choice of value per varied field, less what conditions and exclusions leave out, and what
+//! of it concerns which kind of trial.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use drr_core::spec::Field;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::axis::Axis;
+use super::column::{Column, Columns};
 use super::fields::FieldKey;
 use super::file::SweepFile;
+use super::problem::{Problem, Problems};
+use crate::error::Result;
 
 /// How a trial is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,66 +59,166 @@ impl Measured {
     }
 }
 
-/// One index per axis; 0 where an axis does not concern the trial.
-pub(super) type Choice = Vec<usize>;
+/// One value per column: its number, or one of the two below.
+pub(super) type Choice = Box<[u32]>;
 
-/// The product of the axes.
+/// The field does not vary here: its condition does not hold, and it has its default.
+pub(super) const INACTIVE: u32 = u32::MAX;
+
+/// The field does not concern this kind of trial.
+const ABSENT: u32 = u32::MAX - 1;
+
+/// More points than this are not looked at, whatever would be left of them.
+const MOST: usize = 2_000_000;
+
+/// The points of a sweep.
 pub(super) struct Grid<'a> {
     file: &'a SweepFile,
+    columns: Columns,
+    points: Vec<Choice>,
+}
+
+/// The points as one kind of trial sees them: each once, in their order.
+pub(super) struct View {
+    pub choices: Vec<Choice>,
+    places: HashMap<Choice, usize>,
+    concerned: Vec<bool>,
 }
 
 impl<'a> Grid<'a> {
-    pub fn new(file: &'a SweepFile) -> Self {
-        Self { file }
-    }
-
-    fn concerned(&self, scope: Scope) -> impl DoubleEndedIterator<Item = (usize, &'a Axis)> {
-        let concerns = move |axis: &Axis| axis.fields.iter().any(|key| scope.concerns(key.field()));
-        self.file.axes.iter().enumerate().filter(move |(_, axis)| concerns(axis))
-    }
-
-    /// How many choices concern `scope`; saturating.
-    pub fn size(&self, scope: Scope) -> usize {
-        self.concerned(scope).fold(1, |size, (_, axis)| size.saturating_mul(axis.points.len()))
-    }
-
-    /// The choice with number `rank` among those that concern `scope`; the last axis turns fastest.
-    pub fn choice(&self, scope: Scope, mut rank: usize) -> Choice {
-        let mut choice = vec![0; self.file.axes.len()];
-        for (index, axis) in self.concerned(scope).rev() {
-            choice[index] = rank % axis.points.len();
-            rank /= axis.points.len();
+    /// Every point that is left.
+    ///
+    /// # Errors
+    /// Too many points, none at all, or an exclusion that excludes nothing.
+    pub fn new(file: &'a SweepFile) -> Result<Self> {
+        let mut problems = Problems::default();
+        let columns = Columns::new(file);
+        let raw = columns.count(file.design);
+        if raw > MOST {
+            let problem = Problem::new(format!("the axes have {raw} points, more than {MOST}"));
+            problems.add(problem.help(format!("they are {}", columns.describe())), &file.start, "this file");
+            return Err(problems.into_error(file.start.source_name()));
         }
-        choice
+        let excludes: Vec<_> = file.excludes.iter().map(|e| columns.tests(file, &e.conditions)).collect();
+        let only = columns.tests(file, &file.only);
+        let mut excluded = vec![0_usize; excludes.len()];
+        let (mut points, mut seen, mut before) = (Vec::new(), HashSet::new(), 0);
+        for number in 0..raw {
+            let Some(choice) = columns.point(file.design, number) else { continue };
+            if !file.conditions.is_empty() && !seen.insert(choice.clone()) {
+                continue;
+            }
+            before += 1;
+            let mut out = false;
+            for (tests, count) in excludes.iter().zip(&mut excluded) {
+                if tests.iter().all(|test| test.holds(&choice)) {
+                    (out, *count) = (true, *count + 1);
+                }
+            }
+            if !out && only.iter().all(|test| test.holds(&choice)) {
+                points.push(choice);
+            }
+        }
+        for (exclusion, _) in file.excludes.iter().zip(&excluded).filter(|(_, count)| **count == 0) {
+            let problem =
+                Problem::new("this exclusion excludes nothing").help("no combination of the axes has all of it");
+            problems.add(problem, &exclusion.place, "never");
+        }
+        if points.is_empty() {
+            let problem = Problem::new(format!("the sweep has no trials: none of {before} combinations is left"));
+            let place = file.excludes.first().map(|e| &e.place).or(file.only.first().map(|c| &c.place));
+            let help = "loosen [[exclude]] or --only";
+            problems.add(problem.help(help), place.unwrap_or(&file.start), "leaves nothing");
+        }
+        if problems.is_empty() {
+            Ok(Self { file, columns, points })
+        } else {
+            Err(problems.into_error(file.start.source_name()))
+        }
     }
 
-    /// The number of `choice` among those that concern `scope`: the inverse of [`Grid::choice`].
-    pub fn rank(&self, scope: Scope, choice: &Choice) -> usize {
-        self.concerned(scope).fold(0, |rank, (index, axis)| rank * axis.points.len() + choice[index])
+    /// The points as trials of one kind see them.
+    pub fn view(&self, scope: Scope) -> View {
+        let concerned: Vec<bool> = self.columns.all.iter().map(|column| scope.concerns(column.field.field())).collect();
+        let mut view = View { choices: Vec::new(), places: HashMap::new(), concerned };
+        for point in &self.points {
+            let choice = view.mask(point);
+            if !view.places.contains_key(&choice) {
+                view.places.insert(choice.clone(), view.choices.len());
+                view.choices.push(choice);
+            }
+        }
+        view
     }
 
-    /// The values of `choice` that concern `scope`, by field name.
-    pub fn point(&self, scope: Scope, choice: &Choice) -> BTreeMap<String, Value> {
-        self.values(choice)
-            .filter(|(key, _)| scope.concerns(key.field()))
-            .map(|(key, value)| (key.name(), value.clone()))
-            .collect()
+    /// The varied values of a choice, by field name.
+    pub fn point(&self, choice: &Choice) -> Arc<BTreeMap<String, Value>> {
+        let columns = self.columns.all.iter().zip(choice);
+        let values = columns.filter(|(_, index)| **index < ABSENT);
+        Arc::new(values.map(|(column, index)| (column.field.name(), column.values[*index as usize].clone())).collect())
     }
 
-    /// A section of the file at `choice`, its defaults filled in.
-    pub fn section<T: Default + Serialize + DeserializeOwned>(&self, name: &str, choice: &Choice) -> T {
+    /// A section of the file without what varies, its defaults filled in.
+    pub fn base<T: Default + Serialize>(&self, name: &str) -> Value {
         let mut section = serde_json::to_value(T::default()).expect("a section is JSON");
-        let fixed = self.file.fixed.iter().map(|(key, value)| (*key, value));
-        for (key, value) in fixed.chain(self.values(choice)) {
-            if key.field().section == name {
-                section[key.field().name] = value.clone();
+        for (key, value) in self.file.fixed.iter().filter(|(key, _)| key.field().section == name) {
+            section[key.field().name] = value.clone();
+        }
+        section
+    }
+
+    /// A section at `choice`, made from its base.
+    pub fn section<T: DeserializeOwned>(&self, base: &Value, name: &str, choice: &Choice) -> T {
+        let mut section = base.clone();
+        for (column, index) in self.columns.all.iter().zip(choice).filter(|(c, _)| c.field.field().section == name) {
+            if let Some(value) = value(column, *index) {
+                section[column.field.field().name] = value.clone();
             }
         }
         serde_json::from_value(section).expect("each value was checked against its field when it was read")
     }
 
-    fn values(&self, choice: &Choice) -> impl Iterator<Item = (FieldKey, &'a Value)> {
-        let points = self.file.axes.iter().zip(choice.clone()).map(|(axis, index)| (axis, &axis.points[index]));
-        points.flat_map(|(axis, point)| axis.fields.iter().copied().zip(point))
+    /// The value of one field.
+    pub fn value(&self, key: FieldKey, choice: &Choice) -> Value {
+        let column = self.columns.all.iter().zip(choice).find(|(column, _)| column.field == key);
+        match column {
+            Some((column, index)) => value(column, *index).cloned(),
+            None => self.file.fixed.get(&key).cloned(),
+        }
+        .unwrap_or_else(|| key.field().kind.normalise((key.field().default)()))
+    }
+
+    /// The columns of a section, as one word per choice: equal words, equal sections.
+    pub fn part(&self, name: &str, choice: &Choice) -> Vec<u32> {
+        let columns = self.columns.all.iter().zip(choice);
+        columns.filter(|(column, _)| column.field.field().section == name).map(|(_, index)| *index).collect()
+    }
+
+    /// The sizes of the axes in words.
+    pub fn describe(&self) -> String {
+        self.columns.describe()
+    }
+}
+
+/// The value of a column; an axis that does not concern the trial stands at its least value, whatever its order.
+fn value(column: &Column, index: u32) -> Option<&Value> {
+    match index {
+        INACTIVE => None,
+        ABSENT => column.values.get(column.least),
+        index => column.values.get(index as usize),
+    }
+}
+
+impl View {
+    fn mask(&self, choice: &Choice) -> Choice {
+        choice.iter().zip(&self.concerned).map(|(index, mine)| if *mine { *index } else { ABSENT }).collect()
+    }
+
+    /// Where the choice of a trial that builds on this kind stands among its choices.
+    ///
+    /// # Panics
+    /// If `choice` belongs to another sweep.
+    pub fn place(&self, choice: &Choice) -> usize {
+        *self.places.get(&self.mask(choice)).expect("what builds on a trial shares its point")
     }
 }

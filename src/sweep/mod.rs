@@ -2,6 +2,9 @@
 //! nothing here touches the runs folder or starts anything.
 
 mod axis;
+mod check;
+mod column;
+mod condition;
 mod dataset;
 mod document;
 mod draft;
@@ -9,16 +12,26 @@ mod expand;
 mod fields;
 mod file;
 mod grid;
+mod identity;
+mod inherit;
 mod overrides;
 mod problem;
+mod schema;
+mod search;
+mod sobol;
+mod spaced;
+mod stage;
 mod suggest;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 pub use axis::Axis;
+pub use condition::Condition;
 pub use dataset::{Datasets, Fingerprints};
+pub use draft::Exclusion;
 pub use expand::{Sweep, Trial, expand};
 pub use fields::FieldKey;
-pub use file::{Baseline, DatasetChoice, SplitSeed, SweepFile, load, parse};
+pub use file::{Baseline, DatasetChoice, Design, Request, SplitSeed, SweepFile, load, parse};
 pub use problem::{Place, Source};
+pub use schema::schema;

@@ -1,31 +1,67 @@
-//! `--set KEY=VALUE,VALUE`: the same fields and the same checks as in a file, on top of what the file says.
+//! `--set KEY=VALUE,VALUE` and `--only KEY=VALUE,VALUE`: the same fields and the same checks as in a file, on top of what
+//! the file says.
 
 use serde_json::Value;
 
-use super::document::{TOP_LEVEL, find_field, top_level};
-use super::draft::{Draft, Voice};
+use super::condition;
+use super::document::{TOP_LEVEL, top_level};
+use super::draft::Draft;
+use super::fields::find_field;
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Entry, Node, Tree};
 
 /// Applies one override, given without the `--set`.
 pub(super) fn apply(draft: &mut Draft, text: &str, problems: &mut Problems) {
-    let source = Source::new("--set", text);
-    let Some((key, values)) = text.split_once('=') else {
-        let problem = Problem::new("an override is written KEY=VALUE").help("for example --set drr.tau=0.001,0.01");
-        problems.add(problem, &source.place(0..text.len()), "no `=` in it");
+    let Some((source, entry)) = assignment("--set", text, problems) else { return };
+    draft.next_layer();
+    let name = entry.key.as_str();
+    if let Some(key) = name.strip_prefix("search.") {
+        let place = entry.node.place.clone();
+        let key_place = entry.key_place.clone();
+        let inner = Entry { key: key.to_owned(), ..entry };
+        let node = Node { place, tree: Tree::Table(vec![inner]) };
+        return top_level(draft, &Entry { key: "search".to_owned(), key_place, node }, problems);
+    }
+    if matches!(name, "zip" | "exclude" | "extends" | "profile" | "search") {
+        let problem =
+            Problem::new(format!("`{name}` cannot be set here")).help("write it into a file that extends this one");
+        problems.add(problem, &source.place(0..text.len()), "here");
         return;
-    };
-    let name = key.trim();
-    let key_place = source.place(0..key.trim_end().len());
-    let node = read_values(&source, key.len() + 1, values);
-    if TOP_LEVEL.contains(&name) && name != "zip" || matches!(name, "offline" | "online") {
-        let entry = Entry { key: name.to_owned(), key_place, node };
-        return top_level(draft, &entry, Voice::Override, problems);
+    }
+    if TOP_LEVEL.contains(&name) || matches!(name, "offline" | "online") {
+        return top_level(draft, &entry, problems);
     }
     match find_field(name) {
-        Ok(key) => draft.field(key, &key_place, &node, Voice::Override, problems),
-        Err((message, help)) => problems.add(Problem::new(message).maybe_help(help), &key_place, "names no field"),
+        Ok(key) => draft.field(key, &entry.key_place, &entry.node, problems),
+        Err((message, help)) => {
+            problems.add(Problem::new(message).maybe_help(help), &entry.key_place, "names no field")
+        }
     }
+}
+
+/// Reads one `--only KEY=VALUE,VALUE`.
+pub(super) fn only(draft: &mut Draft, text: &str, problems: &mut Problems) {
+    let Some((_, entry)) = assignment("--only", text, problems) else { return };
+    match find_field(&entry.key) {
+        Ok(key) => draft.only.extend(condition::one(key, &entry, problems)),
+        Err((message, help)) => {
+            problems.add(Problem::new(message).maybe_help(help), &entry.key_place, "names no field")
+        }
+    }
+}
+
+/// `KEY=VALUE,VALUE` as an entry of a file.
+fn assignment(option: &str, text: &str, problems: &mut Problems) -> Option<(Source, Entry)> {
+    let source = Source::new(option, text);
+    let Some((key, values)) = text.split_once('=') else {
+        let problem =
+            Problem::new("an override is written KEY=VALUE").help(format!("for example {option} drr.tau=0.001,0.01"));
+        problems.add(problem, &source.place(0..text.len()), "no `=` in it");
+        return None;
+    };
+    let key_place = source.place(0..key.trim_end().len());
+    let node = read_values(&source, key.len() + 1, values);
+    Some((source.clone(), Entry { key: key.trim().to_owned(), key_place, node }))
 }
 
 /// Splits at the commas outside brackets and quotes; one piece is a value, several are a list.

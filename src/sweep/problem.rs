@@ -29,6 +29,11 @@ impl Source {
         self.0.name()
     }
 
+    /// Its first line, for what is missing rather than wrong.
+    pub fn start(&self) -> Place {
+        self.place(0..self.text().lines().next().map_or(0, str::len))
+    }
+
     /// A part of the text.
     pub fn place(&self, span: Range<usize>) -> Place {
         Place { source: self.clone(), span }
@@ -52,6 +57,18 @@ impl Place {
     /// The name of the text it is a part of.
     pub fn source_name(&self) -> &str {
         self.source.name()
+    }
+
+    /// Which text, and where in it: what problems are sorted by. Overrides are told apart by what they say.
+    fn order(&self) -> (String, usize) {
+        (
+            format!(
+                "{}\0{}",
+                self.source.name(),
+                if self.source.name().starts_with("--") { self.source.text() } else { "" }
+            ),
+            self.span.start,
+        )
     }
 
     /// The characters of this place, as written.
@@ -87,7 +104,7 @@ impl Problem {
 
 /// The problems found so far.
 #[derive(Default)]
-pub(super) struct Problems(Vec<(usize, Report)>);
+pub(super) struct Problems(Vec<((String, usize), Report)>);
 
 impl Problems {
     /// Adds a problem at `place`; `label` is what is written beside the underlined text.
@@ -95,7 +112,7 @@ impl Problems {
         let mut diagnostic = MietteDiagnostic::new(problem.message)
             .with_label(LabeledSpan::new_with_span(Some(label.into()), place.span.clone()));
         diagnostic.help = problem.help;
-        self.0.push((place.span.start, Report::new(diagnostic).with_source_code(place.source.0.clone())));
+        self.0.push((place.order(), Report::new(diagnostic).with_source_code(place.source.0.clone())));
     }
 
     /// Whether nothing was found.
@@ -103,9 +120,30 @@ impl Problems {
         self.0.is_empty()
     }
 
-    /// One error that holds all problems, in the order of the text.
+    /// How many were found.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes over the located problems of an error.
+    pub fn absorb(&mut self, error: Error, place: &Place) {
+        if error.reports.is_empty() {
+            self.add(Problem::new(error.message).maybe_help(error.hint), place, "here");
+        } else {
+            self.0.extend(error.reports.into_iter().map(|report| (place.order(), report)));
+        }
+    }
+
+    /// One error that holds all problems, text by text and in the order of each.
     pub fn into_error(mut self, name: &str) -> Error {
-        self.0.sort_by_key(|(start, _)| *start);
+        let mut sources: Vec<String> = Vec::new();
+        for ((source, _), _) in &self.0 {
+            if !sources.contains(source) {
+                sources.push(source.clone());
+            }
+        }
+        let rank = |source: &str| sources.iter().position(|known| known == source);
+        self.0.sort_by_key(|((source, start), _)| (rank(source), *start));
         let count = match self.0.len() {
             1 => "1 problem".to_owned(),
             n => format!("{n} problems"),

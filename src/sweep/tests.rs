@@ -1,6 +1,8 @@
 //! Expansion as a whole: complete, without duplicates, and the same whatever order a file is written in.
 
 use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+use std::sync::Arc;
 
 use drr_core::spec::{Job, Policy, Stage, SyntheticSpec};
 use drr_core::{Digest, TrialId, canonical};
@@ -22,9 +24,17 @@ impl Fingerprints for MadeUp {
 }
 
 fn expanded(text: &str, overrides: &[&str]) -> Sweep {
-    let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
-    let file = parse("test.toml", "test", text, &overrides).unwrap_or_else(|e| panic!("{e}: {:?}", e.reports));
-    expand(&file, &mut MadeUp).expect("it expands")
+    let set = overrides.iter().map(ToString::to_string).collect();
+    asked(text, &Request { set, ..Request::default() })
+}
+
+fn asked(text: &str, request: &Request) -> Sweep {
+    read(text, request).unwrap_or_else(|e| panic!("{e}: {:?}", e.reports))
+}
+
+fn read(text: &str, request: &Request) -> Result<Sweep> {
+    let file = parse(&Source::new("test.toml", text), Path::new("."), request, &mut MadeUp)?;
+    expand(&file, &mut MadeUp)
 }
 
 fn ids(sweep: &Sweep) -> BTreeSet<TrialId> {
@@ -102,7 +112,7 @@ fn overrides_win_over_the_file() {
         expanded("dataset = \"ml-100k\"\nseeds = 2\n[drr]\ntau = 0.5\ngamma = [0.8, 0.9]\n[online]\nsteps = 7", &[]);
     let by_set = expanded(text, &["seeds=2", "τ=0.5", "drr.gamma=0.8,0.9", "online.steps=7"]);
     assert_eq!(ids(&by_file), ids(&by_set));
-    assert!(by_set.text.contains("# overridden on the command line: --set τ=0.5"));
+    assert!(by_set.text.contains("# given on the command line: --set τ=0.5"));
 }
 
 #[test]
@@ -120,6 +130,119 @@ fn each_seed_may_have_its_own_split() {
     };
     assert_eq!(splits("4"), [4].into());
     assert_eq!(splits("\"trial\""), [0, 1, 2].into());
+}
+
+fn taus(sweep: &Sweep) -> Vec<f64> {
+    let drr = sweep.trials.iter().filter(|trial| matches!(&trial.spec.job, Job::Drr(job) if job.drr.train_steps > 0));
+    drr.map(|trial| trial.point["drr.tau"].as_f64().expect("a number")).collect()
+}
+
+const SEARCH: &str =
+    "dataset = \"ml-100k\"\nseeds = 1\n[search]\nsamples = 16\n[drr]\ntau = { log_uniform = [1e-4, 0.1] }\n";
+
+#[test]
+fn random_search_draws_each_field_from_a_stream_of_its_own() {
+    let few = taus(&expanded(SEARCH, &[]));
+    assert_eq!(few.len(), 16);
+    assert!(few.iter().all(|tau| (1e-4..=0.1).contains(tau)));
+    assert_eq!(few, taus(&expanded(SEARCH, &[])), "the same file, the same draws");
+    let more = taus(&expanded(SEARCH, &["search.samples=32"]));
+    assert_eq!(more[..16], few[..], "more samples keep those there are");
+    let wider = expanded(&format!("{SEARCH}batch_size = {{ int = [8, 64] }}\ngamma = [0.8, 0.9]"), &[]);
+    let wide = taus(&wider);
+    assert_eq!(wide.len(), 32, "a grid axis crosses the samples");
+    assert_eq!(wide[..16], few[..], "another field shifts none");
+    assert_ne!(taus(&expanded(SEARCH, &["search.seed=1"])), few);
+}
+
+#[test]
+fn sobol_covers_the_range_evenly() {
+    let mut taus = taus(&expanded(SEARCH, &["search.method=sobol"]));
+    taus.sort_by(f64::total_cmp);
+    for (strip, tau) in taus.iter().enumerate() {
+        let share = (tau / 1e-4).log(1000.0) * 16.0;
+        assert_eq!(share as usize, strip, "one sample in each sixteenth: {taus:?}");
+    }
+}
+
+#[test]
+fn a_condition_confines_an_axis_and_leaves_the_default_elsewhere() {
+    let text = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[pmf]\noptimizer = [\"adam\", \"sgd\"]\n\
+                momentum = { choice = [0.5, 0.7, 0.8], when = { optimizer = \"sgd\" } }";
+    let sweep = expanded(text, &[]);
+    let pmfs: Vec<_> = sweep.trials.iter().filter(|trial| trial.spec.stage() == Stage::Pmf).collect();
+    assert_eq!(pmfs.len(), 4, "one adam, three sgd");
+    for trial in pmfs {
+        let Job::Pmf(pmf) = &trial.spec.job else { panic!("a PMF") };
+        let is_sgd = trial.point["pmf.optimizer"] == "sgd";
+        assert_eq!(trial.point.contains_key("pmf.momentum"), is_sgd);
+        assert_eq!(pmf.momentum == 0.9, !is_sgd, "0.9 is the default");
+    }
+}
+
+#[test]
+fn exclusions_and_only_leave_combinations_out() {
+    let text = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[drr]\ntau = [0.1, 0.2, 0.3]\ngamma = [0.8, 0.9]\n\
+                [[exclude]]\ndrr.tau = [0.1, 0.2]\ndrr.gamma = 0.8";
+    let all = expanded(text, &[]);
+    assert_eq!(taus(&all), [0.3, 0.1, 0.2, 0.3]);
+    let request = Request { only: vec!["tau=0.2,0.3".to_owned(), "γ=0.9".to_owned()], ..Request::default() };
+    let some = asked(text, &request);
+    assert_eq!(taus(&some), [0.2, 0.3]);
+    assert!(ids(&some).is_subset(&ids(&all)), "what is kept is what it was");
+}
+
+#[test]
+fn one_axis_at_a_time_varies_around_the_first_values() {
+    let text = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\ndesign = \"one-at-a-time\"\n\
+                [drr]\ntau = [0.2, 0.1, 0.3]\ngamma = [0.9, 0.8]\nalpha = { range = [0, 1], n = 5 }";
+    let sweep = expanded(text, &[]);
+    assert_eq!(sweep.configurations, 1 + 2 + 1 + 4);
+    let of = |tau: f64| taus(&sweep).iter().filter(|other| **other == tau).count();
+    assert_eq!([of(0.2), of(0.1), of(0.3)], [6, 1, 1]);
+}
+
+#[test]
+fn profiles_and_bases_are_layers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(
+        folder.path().join("base.toml"),
+        "dataset = \"ml-100k\"\nseeds = 4\n[drr]\ntau = [0.1, 0.2]\n[profile.smoke]\nseeds = 1",
+    )
+    .expect("written");
+    let text = "extends = \"base\"\n[drr]\ntau = 0.3\ngamma = [0.8, 0.9]\n[profile.smoke.drr]\ntrain_steps = 7";
+    let get = |profile: Option<&str>| {
+        let request = Request { profile: profile.map(str::to_owned), ..Request::default() };
+        let file = parse(&Source::new("child.toml", text), folder.path(), &request, &mut MadeUp).expect("whole");
+        expand(&file, &mut MadeUp).expect("it expands")
+    };
+    let (whole, smoke) = (get(None), get(Some("smoke")));
+    assert_eq!((whole.name.as_str(), whole.seeds, whole.configurations), ("child", 4, 2));
+    assert_eq!((smoke.name.as_str(), smoke.seeds, smoke.configurations), ("child-smoke", 1, 2));
+    assert!(whole.text.contains("#   seeds = 4"), "the base is kept with it: {}", whole.text);
+    let steps = smoke
+        .trials
+        .iter()
+        .find_map(|t| if let Job::Drr(job) = &t.spec.job { Some(job.drr.train_steps) } else { None });
+    assert_eq!(steps, Some(0), "the untrained network first");
+    assert!(smoke.trials.iter().any(|t| matches!(&t.spec.job, Job::Drr(job) if job.drr.train_steps == 7)));
+}
+
+#[test]
+fn the_order_of_values_changes_no_id() {
+    let text = |values: &str| format!("dataset = \"ml-100k\"\nseeds = 1\n[drr]\ntau = {values}\nbatch_size = 32");
+    assert_eq!(ids(&expanded(&text("[0.3, 0.1, 0.2]"), &[])), ids(&expanded(&text("[0.1, 0.2, 0.3]"), &[])));
+}
+
+#[test]
+fn the_schema_knows_every_field_and_accepts_ready_made_sweeps_keys() {
+    let schema = schema();
+    for key in FieldKey::all() {
+        let field = key.field();
+        let section = &schema["properties"][field.section];
+        let section = if section["anyOf"].is_array() { &section["anyOf"][0] } else { section };
+        assert!(section["properties"][field.name]["anyOf"].is_array(), "{}", key.name());
+    }
 }
 
 /// Axes to draw from: a section, a field and values.
@@ -162,9 +285,9 @@ proptest! {
             concerned.map(|axis| AXES[*axis].2.len()).product()
         };
         prop_assert_eq!(count(&sweep, Stage::Pmf), 2 * size(&["pmf", "split"]));
-        let trained = |trial: &&Trial| matches!(&trial.spec.job, Job::Drr(job) if job.drr.train_steps > 0);
+        let trained = |trial: &&Arc<Trial>| matches!(&trial.spec.job, Job::Drr(job) if job.drr.train_steps > 0);
         prop_assert_eq!(sweep.trials.iter().filter(trained).count(), 2 * size(&["pmf", "split", "drr"]));
-        let evaluated = |trial: &&Trial| matches!(&trial.spec.job, Job::Eval(job) if matches!(job.policy, Policy::Drr(_)));
+        let evaluated = |trial: &&Arc<Trial>| matches!(&trial.spec.job, Job::Eval(job) if matches!(job.policy, Policy::Drr(_)));
         prop_assert_eq!(
             sweep.trials.iter().filter(evaluated).count(), 2 * size(&["pmf", "split", "drr", "offline"]));
 
@@ -178,7 +301,9 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_reader_panic(text in ".{0,200}", key in "[a-z_.]{1,12}", value in "[-0-9a-z.,\\[\\]{}=\" ]{0,30}") {
-        let _ = parse("any.toml", "any", &text, &[]);
-        let _ = parse("any.toml", "any", &format!("dataset = \"a\"\n[drr]\n{key} = {value}"), &[format!("{key}={value}")]);
+        let _ = read(&text, &Request::default());
+        let set = vec![format!("{key}={value}")];
+        let request = Request { only: set.clone(), set, profile: Some(key.clone()) };
+        let _ = read(&format!("dataset = \"a\"\n[drr]\n{key} = {value}"), &request);
     }
 }

@@ -1,0 +1,41 @@
+//! The worker's program, held fast while a sweep runs: a build in the meantime must not change half of the trials, nor
+//! end the sweep because a restarted worker was built from newer sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// A copy of the worker's program that lives as long as the sweep.
+pub(super) struct FrozenWorker {
+    path: PathBuf,
+    _folder: Folder,
+}
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left behind is some megabytes, which the next sweep removes.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl FrozenWorker {
+    /// Copies `worker` below the runs folder, whose lock the caller holds.
+    pub fn new(worker: &Path, runs: &Path) -> Result<Self> {
+        let folder = Folder(runs.join("worker"));
+        let _ = fs::remove_dir_all(&folder.0);
+        let path = folder.0.join(worker.file_name().unwrap_or_default());
+        let absolute = fs::create_dir_all(&folder.0)
+            .and_then(|()| fs::copy(worker, &path))
+            .and_then(|_| std::path::absolute(&path))
+            .map_err(|error| Error::environment(format!("cannot copy the worker to {}: {error}", path.display())))?;
+        Ok(Self { path: absolute, _folder: folder })
+    }
+
+    /// The copy.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

@@ -1,0 +1,45 @@
+//! Which recommenders can be trained together: those whose networks have the same shapes and that take the same steps.
+
+use std::collections::HashSet;
+
+use drr_core::spec::{Job, StateKind};
+use drr_core::{Digest, TrialSpec};
+
+/// What all members of a cohort share; seeds, learning rates, τ, γ, α, β, T and the ε schedule may differ.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CohortKey {
+    dataset: Digest,
+    state: StateKindKey,
+    history: u64,
+    widths: Vec<u64>,
+    batch_size: u64,
+    steps: [u64; 3],
+}
+
+type StateKindKey = std::mem::Discriminant<StateKind>;
+
+/// The cohort a trial can be part of; `None` for trials that run alone.
+pub fn cohort(spec: &TrialSpec) -> Option<CohortKey> {
+    let Job::Drr(job) = &spec.job else { return None };
+    let drr = &job.drr;
+    Some(CohortKey {
+        dataset: spec.dataset.fingerprint,
+        state: std::mem::discriminant(&drr.state),
+        history: drr.history,
+        widths: drr.actor_hidden.iter().chain(&drr.critic_hidden).copied().collect(),
+        batch_size: drr.batch_size,
+        steps: [drr.train_steps, drr.learning_starts, drr.record_every],
+    })
+}
+
+/// How many programs some trials make: a cohort each for recommenders, one each for all others.
+pub fn cohorts<'a>(specs: impl Iterator<Item = &'a TrialSpec>) -> usize {
+    let (mut keys, mut alone) = (HashSet::new(), 0);
+    for spec in specs {
+        match cohort(spec) {
+            Some(key) => drop(keys.insert(key)),
+            None => alone += 1,
+        }
+    }
+    keys.len() + alone
+}

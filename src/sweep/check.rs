@@ -1,0 +1,77 @@
+//! Whether conditions make sense: each can hold, and none hangs on itself.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::condition::Condition;
+use super::fields::FieldKey;
+use super::file::SweepFile;
+use super::problem::{Problem, Problems};
+
+/// Complains about conditions that can never hold.
+pub(super) fn conditions(file: &SweepFile, problems: &mut Problems) {
+    for (key, conditions) in &file.conditions {
+        for condition in conditions {
+            if hangs_on(file, condition.field, *key, file.conditions.len()) {
+                let problem = Problem::new(format!("whether `{}` varies hangs on itself", key.name()));
+                problems.add(problem, &condition.place, "a circle of conditions");
+            } else {
+                possible(file, condition, "the condition can never hold", problems);
+            }
+        }
+    }
+    for exclusion in &file.excludes {
+        for condition in &exclusion.conditions {
+            possible(file, condition, "the exclusion can never hold", problems);
+        }
+    }
+    for condition in &file.only {
+        possible(file, condition, "no trial has this", problems);
+    }
+}
+
+/// Whether the condition of `field` reaches `goal` in at most `depth` steps.
+fn hangs_on(file: &SweepFile, field: FieldKey, goal: FieldKey, depth: usize) -> bool {
+    field == goal
+        || (depth > 0
+            && file
+                .conditions
+                .get(&field)
+                .is_some_and(|next| next.iter().any(|condition| hangs_on(file, condition.field, goal, depth - 1))))
+}
+
+fn possible(file: &SweepFile, condition: &Condition, complaint: &str, problems: &mut Problems) {
+    let values = values_of(file, condition.field);
+    if values.iter().any(|value| condition.accepts(value)) {
+        return;
+    }
+    let name = condition.field.name();
+    let shown: Vec<String> = values.iter().take(8).map(ToString::to_string).collect();
+    let more = if values.len() > 8 { ", …" } else { "" };
+    let problem = Problem::new(format!("{complaint}: `{name}` is never that"))
+        .help(format!("in this sweep `{name}` is {}{more}", shown.join(", ")));
+    problems.add(problem, &condition.place, "never");
+}
+
+/// The values a field takes in a sweep.
+fn values_of(file: &SweepFile, field: FieldKey) -> Vec<Value> {
+    let (mut values, mut seen) = (Vec::new(), HashSet::new());
+    for axis in &file.axes {
+        if let Some(column) = axis.fields.iter().position(|key| *key == field) {
+            for point in &axis.points {
+                if seen.insert(point[column].to_string()) {
+                    values.push(point[column].clone());
+                }
+            }
+        }
+    }
+    if values.is_empty() || file.conditions.contains_key(&field) {
+        let default = || field.field().kind.normalise((field.field().default)());
+        let value = file.fixed.get(&field).cloned().unwrap_or_else(default);
+        if seen.insert(value.to_string()) {
+            values.push(value);
+        }
+    }
+    values
+}
