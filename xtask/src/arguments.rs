@@ -1,6 +1,7 @@
 //! The command line of `cargo xtask`: parsed, taught, and forgiving in its errors only.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// What `cargo xtask help` prints.
 pub const HELP: &str = "\
@@ -15,6 +16,10 @@ cargo xtask: set-up and chores of drr-lab
       --cuda           with CUDA (about 2.5 GB to download); the default where an NVIDIA driver is found
       --cpu            without CUDA (about 550 MB to download); the default elsewhere
       --force          download and install again, even if it is there
+  cargo xtask bench    the trainer's speed beside PyTorch, JAX, Surprise and the machine's limits; about 10 minutes
+      --quick          about two minutes
+      --json FILE      write the figures
+      --python PATH    a Python that has benches/requirements.txt; without it one is made (some gigabytes)
   cargo xtask help     this text
 
 After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
@@ -25,7 +30,8 @@ is a link to it. A LIBTORCH variable of your own wins.
 Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
 ";
 
-const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "help"];
+const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "help"];
+const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
 const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
 
 /// What to do.
@@ -35,6 +41,7 @@ pub enum Command {
     Demo,
     Test,
     Ci,
+    Bench(BenchOptions),
     Help,
 }
 
@@ -43,6 +50,17 @@ pub enum Command {
 pub struct SetupOptions {
     pub wish: Wish,
     pub when_ready: WhenReady,
+}
+
+/// What `bench` was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BenchOptions {
+    /// About two minutes instead of ten.
+    pub quick: bool,
+    /// Where to write the figures.
+    pub json: Option<PathBuf>,
+    /// A Python that has what `benches/requirements.txt` names.
+    pub python: Option<PathBuf>,
 }
 
 /// Which libtorch is wished for.
@@ -86,6 +104,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
     let Some(name) = arguments.next() else { return Ok(Command::Help) };
     let command = match name.as_str() {
         "setup" => return setup(arguments),
+        "bench" => return bench(arguments),
         "demo" => Command::Demo,
         "test" => Command::Test,
         "ci" => Command::Ci,
@@ -120,6 +139,24 @@ fn setup(arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
         options.wish = wish;
     }
     Ok(Command::Setup(options))
+}
+
+fn bench(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    let mut options = BenchOptions::default();
+    while let Some(argument) = arguments.next() {
+        let mut path = || {
+            let missing = || Usage { message: format!("`{argument}` wants a path"), nearest: None };
+            arguments.next().map(PathBuf::from).ok_or_else(missing)
+        };
+        match argument.as_str() {
+            "--quick" => options.quick = true,
+            "--json" => options.json = Some(path()?),
+            "--python" => options.python = Some(path()?),
+            "--help" | "-h" => return Ok(Command::Help),
+            _ => return Err(unknown("option of `cargo xtask bench`", &argument, BENCH_FLAGS)),
+        }
+    }
+    Ok(Command::Bench(options))
 }
 
 fn unknown(what: &str, got: &str, known: &[&'static str]) -> Usage {

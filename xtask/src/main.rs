@@ -1,16 +1,18 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | help`.
 //!
 //! | module | job |
 //! | --- | --- |
 //! | `arguments` | the command line and the help text |
 //! | `setup` | libtorch: found, or installed from PyPI |
 //! | `chores` | demo, test, ci: lists of steps |
+//! | `bench` | the trainer beside its references |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
 //!
 //! It knows nothing of drr-lab's inside: everything it does could be typed by hand.
 
 mod arguments;
+mod bench;
 mod chores;
 mod problem;
 mod setup;
@@ -51,6 +53,9 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Demo => chores::demo(&root),
         Command::Test => chores::test(&root),
         Command::Ci => chores::ci(&root),
+        Command::Bench(options) => {
+            bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
     }
 }
 

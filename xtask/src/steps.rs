@@ -106,7 +106,8 @@ fn forget_outer_cargo(command: &mut Command, root: &Path) {
 }
 
 /// A program of this workspace: it lies where this one lies, whatever the target folder is called.
-fn sibling(name: &str) -> Result<PathBuf, Problem> {
+/// A program that lies beside this one.
+pub fn sibling(name: &str) -> Result<PathBuf, Problem> {
     let here = env::current_exe().map_err(|error| Problem::file("this program", &error, "is /proc mounted?"))?;
     Ok(here.with_file_name(name))
 }

@@ -32,7 +32,7 @@ pub fn run(root: &Path, options: &SetupOptions) -> Result<PathBuf, Problem> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")) {
         return Err(Problem::platform());
     }
-    let cache = place::cache_folder(|name| env::var_os(name)).ok_or_else(Problem::no_home)?;
+    let cache = cache()?;
     let linked = Variant::ALL.into_iter().find(|&variant| Place::new(&cache, variant).is_linked_from(root));
     let variant = match options.wish {
         Wish::Cpu => Variant::Cpu,
@@ -47,6 +47,11 @@ pub fn run(root: &Path, options: &SetupOptions) -> Result<PathBuf, Problem> {
     place.link_from(root)?;
     eprintln!("libtorch {VERSION} ready at {}", place.folder().display());
     Ok(place.folder().to_owned())
+}
+
+/// The folder of this user for what set-up and benches install.
+pub fn cache() -> Result<PathBuf, Problem> {
+    place::cache_folder(|name| env::var_os(name)).ok_or_else(Problem::no_home)
 }
 
 /// A libtorch the user has chosen, checked; `None` where LIBTORCH is unset or is our own link, as it always is below

@@ -5,6 +5,7 @@
 //! drr-lab-bench roofline                  what one update must cost on this machine
 //! drr-lab-bench offline USERS K           seconds of one offline evaluation
 //! drr-lab-bench pmf FOLDER                seconds of a PMF epoch on the ratings in FOLDER/ratings.tsv
+//! drr-lab-bench folds FOLDER              PMF's test RMSE in stars, the mean over 5 folds
 //! drr-lab-bench cohort                    16 tiny trials: seconds one after another, and in one cohort
 //! ```
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use drr_core::Seed;
+use drr_core::data::catalogue::Catalogue;
 use drr_core::data::{Rating, Ratings};
 use drr_core::journal::Point;
 use drr_core::spec::{DrrSpec, OfflineSpec, PmfSpec, SplitKind, SplitSpec};
@@ -26,7 +28,7 @@ use drr_train::optim::{Rates, Trained};
 use drr_train::pmf::{self, PmfModel};
 use drr_train::trainer::{Member, Reporter, train};
 use drr_train::worker;
-use drr_train::world::World;
+use drr_train::world::{Log, World};
 use serde_json::json;
 
 /// Sizes of MovieLens 100K.
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         ["roofline"] => Ok(roofline()),
         ["offline", users, k] => number(users).and_then(|users| offline_seconds(users, number(k)?)),
         ["pmf", folder] => pmf_epoch(Path::new(folder)),
+        ["folds", folder] => folds(Path::new(folder)),
         ["cohort"] => cohort(),
         _ => {
             Err(Error::Deterministic("usage: see the head of drr-lab-bench.rs; `cargo xtask bench` runs it".to_owned()))
@@ -245,12 +248,41 @@ impl Reporter for Silent {
     }
 }
 
-fn pmf_epoch(folder: &Path) -> Result<serde_json::Value> {
+fn ratings(folder: &Path) -> Result<Ratings> {
     let data = folder.parent().unwrap_or(Path::new("."));
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let ratings = drr_core::data::catalogue::Catalogue::new(data)
-        .open(name, None)
-        .map_err(|error| Error::Environment(error.to_string()))?;
+    Catalogue::new(data).open(name, None).map_err(|error| Error::Environment(error.to_string()))
+}
+
+/// Every rating is in the test part of exactly one fold.
+fn folds(folder: &Path) -> Result<serde_json::Value> {
+    let ratings = ratings(folder)?;
+    let mut order: Vec<u32> = (0..ratings.rows.len() as u32).collect();
+    Seed(0).stream("folds").shuffle(&mut order);
+    let mut sum = 0.0;
+    for fold in 0..5 {
+        let part = |test: bool| -> Vec<u32> {
+            let held_out = |at: usize| (at % 5 == fold) == test;
+            let mut rows: Vec<u32> =
+                order.iter().enumerate().filter(|(at, _)| held_out(*at)).map(|(_, row)| *row).collect();
+            rows.sort_unstable();
+            rows
+        };
+        let world = World {
+            users: ratings.users.len(),
+            items: ratings.items.len(),
+            train: Log::new(&ratings, &part(false)),
+            test: Log::new(&ratings, &part(true)),
+            reward_range: ratings.reward_range(),
+        };
+        let (_, metrics) = pmf::train(&world, &PmfSpec::default(), Seed(fold as u64), &mut Silent)?;
+        sum += metrics["test_rmse_stars"];
+    }
+    Ok(json!({"rmse_stars": sum / 5.0}))
+}
+
+fn pmf_epoch(folder: &Path) -> Result<serde_json::Value> {
+    let ratings = ratings(folder)?;
     let world = World::new(&ratings, &SplitSpec::default());
     let seconds = |epochs: u64| -> Result<f64> {
         let spec = PmfSpec { epochs, patience: 1000, validation: 0.0, ..PmfSpec::default() };
