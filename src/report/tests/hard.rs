@@ -112,7 +112,7 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
     let (_runs, mut store) = open();
     let short = World::new().sweep("short", &[0.001, 0.01], &[0.0005], 3);
     let mut long = World::new().sweep("long", &[0.001, 0.01], &[0.0005], 3);
-    let mut renamed = std::collections::BTreeMap::new();
+    let mut renamed = BTreeMap::new();
     for member in &mut long.members {
         let old = member.spec.id();
         match &mut member.spec.job {
