@@ -22,8 +22,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
 
-    /// What to write beside the figures.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "html,md,tex,csv,json")]
+    /// What to write beside the figures in SVG.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "html,md,tex,csv,json,png")]
     pub format: Vec<Format>,
 
     /// The group others are compared with, seed by seed: a policy, values of axes, or both, for example `pmf` or

@@ -16,7 +16,7 @@ use super::{aggregate, compare, items, json, latex, page, text};
 use crate::error::{Error, Result};
 use crate::store::{Status, Store, StoredSweep};
 
-/// What a report is written as. Figures are always written.
+/// What a report is written as. Figures are always written as SVG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// A page that needs nothing but a browser.
@@ -29,6 +29,8 @@ pub enum Format {
     Csv,
     /// Tables in JSON, in full precision, with every seed's score.
     Json,
+    /// Figures in PNG.
+    Png,
 }
 
 /// What a report shows beyond its tables.
@@ -101,7 +103,10 @@ pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format],
     let cannot = |error: &dyn std::fmt::Display| Error::environment(format!("cannot draw the figures: {error}"));
     let drawn = figures
         .par_iter()
-        .map(|figure| Ok((figure::svg(figure)?, figure::png(figure)?)))
+        .map(|figure| {
+            let png = formats.contains(&Format::Png).then(|| figure::png(figure)).transpose()?;
+            Ok((figure::svg(figure)?, png))
+        })
         .collect::<std::result::Result<Vec<_>, figure::DrawError>>()
         .map_err(|error| cannot(&error))?;
 
@@ -124,7 +129,7 @@ pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format],
         let table = tables.get(index);
         for format in formats {
             let (extension, text) = match (format, table) {
-                (Format::Html, _) => continue,
+                (Format::Html | Format::Png, _) => continue,
                 (Format::Md, _) => ("md", text::markdown(grid)),
                 (Format::Tex, _) => ("tex", latex::latex(grid)),
                 (Format::Csv, Some(table)) => ("csv", text::csv(table)),
@@ -137,7 +142,9 @@ pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format],
     }
     for (figure, (svg, png)) in figures.iter().zip(&drawn) {
         put(format!("figures/{}.svg", figure.slug).into(), svg.as_bytes())?;
-        put(format!("figures/{}.png", figure.slug).into(), png)?;
+        if let Some(png) = png {
+            put(format!("figures/{}.png", figure.slug).into(), png)?;
+        }
     }
     Ok(Written { folder, files, tables: grids.len(), figures: figures.len() })
 }

@@ -11,7 +11,8 @@ use crate::error::Exit;
 use crate::store::Store;
 use crate::store::fabricate::{self, World};
 
-const ALL: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json];
+const ALL: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json, Format::Png];
+const TEXT: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json];
 
 /// A sweep of four configurations and all baselines; one training run of three failed.
 fn recorded() -> (tempfile::TempDir, Store) {
@@ -29,8 +30,13 @@ fn recorded() -> (tempfile::TempDir, Store) {
 }
 
 fn report(store: &Store, name: &str, out: &Path) -> Written {
+    report_as(store, name, out, ALL)
+}
+
+/// A report as some formats alone: pixels take the most time.
+fn report_as(store: &Store, name: &str, out: &Path, formats: &[Format]) -> Written {
     let sweep = store.sweep(name).expect("read").expect("recorded");
-    write(store, &sweep, out, ALL, &Options::default()).expect("written")
+    write(store, &sweep, out, formats, &Options::default()).expect("written")
 }
 
 /// All files below `folder`, by name.
@@ -119,9 +125,9 @@ fn figures_are_whole_and_their_text_is_escaped() {
     let (_runs, store) = recorded();
     let out = tempfile::tempdir().expect("a temporary folder");
     let written = report(&store, "quickstart", out.path());
-    assert_eq!(written.figures, 5);
+    assert_eq!(written.figures, 16);
     let all = files(&written.folder.join("figures"));
-    assert_eq!(all.len(), 10);
+    assert_eq!(all.len(), 32);
     for (path, bytes) in all {
         if path.extension().is_some_and(|extension| extension == "png") {
             let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().expect("a PNG");

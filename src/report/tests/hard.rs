@@ -25,7 +25,7 @@ fn hard_names_survive_every_format() {
     let failed = sweep.members.iter().map(|member| &member.spec).find(|spec| matches!(spec.job, Job::Drr(_)));
     store.mark(failed.expect("a DRR trial").id(), Status::Failed, Some(NAME)).expect("marked");
     let out = tempfile::tempdir().expect("a temporary folder");
-    let written = report(&store, NAME, out.path());
+    let written = report_as(&store, NAME, out.path(), TEXT);
     let page = read(&written, "index.html");
     let body = page.split_once("</style>").expect("styles").1.split_once("<script>").expect("a script").0;
     for raw in ["<b>", "<i>", "</script>"] {
@@ -61,7 +61,7 @@ fn all_failed_is_a_report_of_failures_with_their_logs() {
     let lines: Vec<String> = (0..40).map(|line| format!("line {line} <of 40>")).collect();
     fs::write(log.log(), lines.join("\n")).expect("written");
     let out = tempfile::tempdir().expect("a temporary folder");
-    let written = report(&store, "doomed", out.path());
+    let written = report_as(&store, "doomed", out.path(), TEXT);
     assert_eq!((written.tables, written.figures), (0, 0));
     let page = read(&written, "index.html");
     assert!(page.contains("line 39 &#60;of 40&#62;") && !page.contains("line 20 "), "the log's end is shown");
@@ -78,7 +78,7 @@ fn nan_is_shown_and_never_best() {
         }
     });
     let out = tempfile::tempdir().expect("a temporary folder");
-    let written = report(&store, "nan", out.path());
+    let written = report_as(&store, "nan", out.path(), TEXT);
     let table = read(&written, "tables/offline-published-ml-100k-precision.md");
     let row = table.lines().find(|line| line.starts_with("| pmf")).expect("a row");
     assert!(row.contains("NaN") && !row.contains("**"), "{row}");
@@ -97,9 +97,9 @@ fn one_value_makes_no_axis_and_fifty_make_readable_ones() {
         let figures = written.files.iter().filter(|file| file.extension().is_some_and(|it| it == "svg"));
         figures.map(|file| file.file_stem().expect("a name").to_string_lossy().into_owned()).collect::<Vec<_>>()
     };
-    let one = report(&store, "one", out.path());
+    let one = report_as(&store, "one", out.path(), TEXT);
     assert!(!names(&one).iter().any(|name| name.contains("-by-") || name.contains("heat")), "{:?}", names(&one));
-    let fifty = report(&store, "fifty", out.path());
+    let fifty = report_as(&store, "fifty", out.path(), TEXT);
     for wanted in ["precision-by-drr.tau", "precision-heat", "precision-profile"] {
         assert!(names(&fifty).iter().any(|name| name.ends_with(wanted)), "{wanted}: {:?}", names(&fifty));
     }
@@ -112,7 +112,7 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
     let (_runs, mut store) = open();
     let short = World::new().sweep("short", &[0.001, 0.01], &[0.0005], 3);
     let mut long = World::new().sweep("long", &[0.001, 0.01], &[0.0005], 3);
-    let mut renamed = std::collections::BTreeMap::new();
+    let mut renamed = BTreeMap::new();
     for member in &mut long.members {
         let old = member.spec.id();
         match &mut member.spec.job {
@@ -151,9 +151,9 @@ fn a_baseline_nobody_has_is_said_with_a_hint() {
     let sweep = store.sweep("quick").expect("read").expect("recorded");
     let out = tempfile::tempdir().expect("a temporary folder");
     let with = |text: &str| Options { baseline: Some(text.parse().expect("a baseline")), ..Options::default() };
-    let error = write(&store, &sweep, out.path(), ALL, &with("als")).expect_err("there is none");
+    let error = write(&store, &sweep, out.path(), &[Format::Md], &with("als")).expect_err("there is none");
     assert!(error.message.contains("als") && error.hint.is_some());
-    write(&store, &sweep, out.path(), ALL, &with("drr,tau=0.01")).expect("there is one");
+    write(&store, &sweep, out.path(), &[Format::Md], &with("drr,tau=0.01")).expect("there is one");
 }
 
 #[test]
