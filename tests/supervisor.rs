@@ -301,3 +301,43 @@ fn json_is_one_object_per_event() {
     let of = |name: &str| events.iter().filter(|event| event["event"] == name).count();
     assert_eq!((of("sweep-started"), of("trial-finished"), of("sweep-ended")), (1, TRIALS, 1));
 }
+
+#[test]
+fn a_trial_of_another_sweep_is_found_and_shown_as_such() {
+    let (place, worker) = place();
+    assert_eq!(ended(sweep(&place, &worker, "good", &[])).0, 0);
+    place.file("other.toml", &SMALL.replace("tau = [0.001, 0.01]", "\"τ\" = [1e-3, 0.5]"));
+    let plan = String::from_utf8(place.run(&["sweep", "other.toml", "--dry-run", "--jobs", "2"]).stdout).expect("text");
+    // Two PMFs, one of two configurations, the baselines of two seeds and the evaluation of that configuration.
+    assert!(plan.contains("found in small: 10"), "{plan}");
+    assert!(!plan.contains("unknown"), "all kinds of trial have run: {plan}");
+    let lines = place.run(&["sweep", "other.toml", "--show", "--output", "json"]).stdout;
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8_lossy(&lines).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let found: Vec<_> = lines.iter().filter(|line| line["state"] == "found").collect();
+    assert_eq!((lines.len(), found.len()), (1 + TRIALS, 10));
+    assert!(found.iter().all(|line| line["sweeps"] == serde_json::json!(["small"])));
+    let spec: TrialSpec = serde_json::from_value(lines[1]["spec"].clone()).expect("a spec");
+    assert_eq!(serde_json::json!(spec.id()), lines[1]["trial"]);
+}
+
+#[test]
+fn force_repeats_finished_trials_beside_the_record_and_compares() {
+    let (place, worker) = place();
+    assert_eq!(ended(sweep(&place, &worker, "good", &[])).0, 0);
+    let before = metrics_digests(&place.runs());
+    let (code, out, err) = ended(sweep(&place, &worker, "good", &["--force"]));
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("14 of 14 trials gave the same digests again"), "{out}");
+    assert_eq!(metrics_digests(&place.runs()), before, "the record is as it was");
+    assert_eq!(metrics_digests(&place.runs().join("attempts/1")), before);
+    // A record that the same spec does not give again.
+    let trial = before.keys().next().expect("a trial");
+    let path = place.runs().join("trials").join(trial).join("result.json");
+    let mut result = TrialResult::read(&path).expect("readable").expect("finished");
+    result.metrics_digest = Digest::of(b"another stream");
+    result.write(&path).expect("written");
+    let (code, out, _) = ended(sweep(&place, &worker, "good", &["--force"]));
+    assert_eq!(code, 5, "{out}");
+    assert!(out.contains("13 of 14 trials") && out.contains("differs: "), "{out}");
+}

@@ -20,7 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   drr-lab sweep sweeps/quickstart.toml
   drr-lab sweep sweeps/quickstart.toml --set drr.tau=0.001,0.01 --set τ=0.1 --seeds 5
-  drr-lab sweep sweeps/quickstart.toml --only tau=0.001 --profile smoke
+  drr-lab sweep sweeps/tau-gamma.toml --only tau=0.001 --profile smoke
   drr-lab sweep sweeps/quickstart.toml --dry-run
 
 The language of sweep files is in docs/sweep-files.md; `drr-lab schema` prints its JSON Schema.";

@@ -47,11 +47,14 @@ pub(super) fn top_level(draft: &mut Draft, entry: &Entry, problems: &mut Problem
 }
 
 fn top_level_help(unknown: &str) -> Option<String> {
+    if let Some(help) = did_you_mean(unknown, TOP_LEVEL) {
+        return Some(help);
+    }
     let homes: Vec<&str> = FieldKey::find_anywhere(unknown).iter().map(|key| key.field().section).collect();
     if let Some(section) = homes.first() {
         return Some(format!("`{unknown}` belongs into the section [{section}]"));
     }
-    did_you_mean(unknown, TOP_LEVEL.into_iter().chain(SECTIONS.iter().map(|(name, _)| *name)))
+    did_you_mean(unknown, SECTIONS.iter().map(|(name, _)| *name))
 }
 
 fn read_section(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {

@@ -103,9 +103,11 @@ impl<'a> Stages<'a> {
 
     /// Every recommender; `train_steps` overrides its own.
     pub fn drr(&self, view: &View, pmf_view: &View, pmfs: &[Arc<Trial>], train_steps: Option<u64>) -> Vec<Arc<Trial>> {
+        let factors = FieldKey::find("pmf", "k").expect("a factorisation has factors");
         let sections = self.parts(view, &["drr", "pmf"], |choice| {
             let mut drr: DrrSpec = self.grid.section(&self.drr, "drr", choice);
-            drr.resolve(self.grid.section::<PmfSpec>(&self.pmf, "pmf", choice).k);
+            let k = self.grid.value(factors, choice);
+            drr.resolve(k.as_u64().expect("a number of factors is a whole number"));
             drr.train_steps = train_steps.unwrap_or(drr.train_steps);
             drr
         });
