@@ -1,6 +1,7 @@
 //! The trials of one kind, made in parallel. What many trials share, a section and its canonical JSON, is made once.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use drr_core::spec::{
@@ -81,10 +82,10 @@ impl<'a> Stages<'a> {
         let mut datasets = HashMap::new();
         for choice in &pmfs.choices {
             let part = grid.part("synthetic", choice);
-            if !datasets.contains_key(&part) {
+            if let Entry::Vacant(place) = datasets.entry(part) {
                 let dataset = dataset(file, grid, choice, fingerprints)?;
                 let text = canonical::to_bytes(&dataset);
-                datasets.insert(part, (dataset, text));
+                place.insert((dataset, text));
             }
         }
         let (pmf, drr) = (grid.base::<PmfSpec>("pmf"), grid.base::<DrrSpec>("drr"));
