@@ -9,6 +9,9 @@ use crate::report::group::{Group, Study, Subject, plain, short_axis};
 use crate::report::table::Table;
 use crate::stats::{ScoreMatrix, Summary};
 
+/// x, mean, standard deviation where there is one.
+type Points = Vec<(f64, f64, Option<f64>)>;
+
 /// Points of a profile.
 const THRESHOLDS: usize = 101;
 /// Values beyond this make a parallel plot's axis unreadable, and a heat map's cells too small for anything.
@@ -86,7 +89,7 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
             shape: Shape::Points(points),
         });
     } else {
-        let mut lines: Vec<(String, Vec<(f64, f64, Option<f64>)>)> = Vec::new();
+        let mut lines: Vec<(String, Points)> = Vec::new();
         for (group, mean) in groups {
             let name: Vec<String> = others
                 .iter()

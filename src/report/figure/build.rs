@@ -82,7 +82,8 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
         |group: &Group<'_>| group.score(what.last).map_or(f64::NAN, |score| what.better * score.summary.mean);
     for (index, group) in study.groups.iter().enumerate() {
         // A sweep of thousands has millions of points: those of curves that cannot be shown are not read.
-        if least.is_some_and(|least| !(final_of(group) >= least)) {
+        let shown = |least: f64| final_of(group) >= least;
+        if !least.is_none_or(shown) {
             continue;
         }
         let mut raw = Vec::new();

@@ -69,5 +69,5 @@ pub(super) fn draw<B: DrawingBackend>(heat: &Heat, canvas: &mut Canvas<'_, B>, b
 
 /// Whether label `index`, each `room` apart, is shown when one needs `needed`.
 fn thin(index: usize, room: f64, needed: f64) -> bool {
-    index % (needed / room).ceil().max(1.0) as usize == 0
+    index.is_multiple_of((needed / room).ceil().max(1.0) as usize)
 }
