@@ -21,7 +21,15 @@ impl Store {
             Error::environment(fault.to_string())
                 .hint(format!("move {} away and run the sweep again to repeat the trial", folder.path().display()))
         })?;
-        record(&mut self.connection, &finished).map_err(|problem| problem.about(&self.path))
+        self.take_in(&finished)
+    }
+
+    /// Records a trial's folder that has been read and checked.
+    ///
+    /// # Errors
+    /// A failure of the database; nothing is changed then.
+    pub fn take_in(&mut self, finished: &Finished) -> Result<()> {
+        record(&mut self.connection, finished).map_err(|problem| problem.about(&self.path))
     }
 }
 
