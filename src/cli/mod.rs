@@ -3,6 +3,7 @@
 mod attempt;
 mod complain;
 pub mod data;
+mod export;
 mod plan_table;
 mod plan_trials;
 pub mod report;
@@ -103,6 +104,8 @@ enum Verb {
     Verify(verify::Args),
     /// List, show and compare recorded trials; rebuild the database; clear away what nothing refers to.
     Runs(runs::Args),
+    /// Write a sweep as one file that can be taken elsewhere.
+    Export(export::Args),
     /// Fetch, import, list and show datasets.
     Data(data::Args),
     /// Print the JSON Schema of sweep files, for editors.
@@ -147,6 +150,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Report(args) => report::run(args, &context.runs, &context.data, context.output).map(|()| Exit::Done),
         Verb::Verify(args) => verify::run(&args, &context),
         Verb::Runs(args) => runs::run(&args, &context),
+        Verb::Export(args) => export::run(&args, &context),
         Verb::Data(args) => data::run(args, &context.data, context.output).map(|()| Exit::Done),
         Verb::Schema => {
             println!("{:#}", crate::sweep::schema());

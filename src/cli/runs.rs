@@ -2,6 +2,7 @@
 
 mod diff;
 mod gc;
+mod import;
 mod list;
 mod show;
 
@@ -61,6 +62,15 @@ enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// Take in a bundle that `drr-lab export --bundle` wrote elsewhere.
+    Import {
+        /// The archive.
+        #[arg(value_name = "FILE")]
+        file: std::path::PathBuf,
+        /// Most bytes it may have unpacked.
+        #[arg(long, value_name = "BYTES", default_value_t = 16 << 30)]
+        limit: u64,
+    },
     /// Build the database anew from the folders.
     Reindex,
 }
@@ -79,6 +89,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             Target::Trial(trial) => gc::remove_trial(context, trial, gc::Mode::of(*yes)),
         },
         Verb::Gc { yes, .. } => gc::run(context, gc::Mode::of(*yes)),
+        Verb::Import { file, limit } => import::run(context, file, *limit),
         Verb::Reindex => reindex(context),
     }
 }

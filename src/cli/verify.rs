@@ -69,7 +69,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     }
     drop(store);
     let sound = |it: Examined| if it.index.is_none() { it.found.ok() } else { None };
-    let finished: Vec<Finished> = examined.into_iter().filter_map(sound).collect();
+    let mut finished: Vec<Finished> = examined.into_iter().filter_map(sound).collect();
+    finished.sort_by_key(|trial| trial.spec.stage());
     if args.integrity_only {
         return Ok(if faults == 0 { Exit::Done } else { Exit::Mismatch });
     }
