@@ -15,6 +15,8 @@ mod integrity;
 mod meaning;
 mod reindex;
 mod replay;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Divergence, Tolerance, Verdict, compare};
 pub use difference::{Difference, differences, environments};
