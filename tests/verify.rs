@@ -76,8 +76,8 @@ fn a_changed_rating_is_found_and_the_dataset_named() {
     let place = Place::new();
     let mut ratings = String::from("u,i,r,t\n");
     for user in 0..40 {
-        for item in 0..25 {
-            ratings.push_str(&format!("{user},{},{},{item}\n", (user * 7 + item * 3) % 60, 1 + (user * item) % 5));
+        for item in 0..40 {
+            ratings.push_str(&format!("{user},{},{},{item}\n", (user * 7 + item) % 60, 1 + (user * 3 + item * 7) % 5));
         }
     }
     place.file("mine.csv", &ratings);
@@ -111,7 +111,7 @@ fn a_default_that_changed_since_is_named() {
     let text = fs::read_to_string(&file).expect("recorded");
     fs::write(&file, text.replace("# overridden on the command line: --set drr.gamma=0.8", "")).expect("written");
     let stdout = done(&place.run(&["verify", "small", "--integrity-only"]), 5);
-    assert!(stdout.contains("CHANGED: the database has sweep"), "{stdout}");
+    assert!(stdout.contains("CHANGED: the database has for this \"sweep\""), "{stdout}");
     done(&place.run(&["runs", "reindex"]), 0);
     done(&place.run(&["verify", "small", "--integrity-only"]), 0);
     let stdout = done(&place.run(&["verify", "small"]), 5);

@@ -72,11 +72,18 @@ fn first_difference(expected: &[String], found: &[String]) -> Option<String> {
         return None;
     }
     let at = expected.iter().zip(found).take_while(|(one, other)| one == other).count();
-    let show = |lines: &[String]| lines.get(at).map_or_else(|| "nothing".to_owned(), |line| line.replace('\t', " "));
-    let (expected, found): (String, String) = (show(expected), show(found));
-    let short =
-        |text: String| if text.chars().count() > 160 { text.chars().take(160).chain(['…']).collect() } else { text };
-    Some(format!("the database has {}, the folders {}", short(found), short(expected)))
+    let line = |lines: &[String]| lines.get(at).map_or_else(|| "nothing".to_owned(), |line| line.replace('\t', " "));
+    let (expected, found) = (line(expected), line(found));
+    // From a little before the place where they part.
+    let same = expected.chars().zip(found.chars()).take_while(|(one, other)| one == other).count();
+    let show = |line: &str| -> String {
+        let from = if same > 60 { same - 20 } else { 0 };
+        let start = if from > 0 { "…" } else { "" };
+        let end = if line.chars().count() > from + 100 { "…" } else { "" };
+        format!("{start}{}{end}", line.chars().skip(from).take(100).collect::<String>())
+    };
+    let what: String = expected.chars().take_while(|character| *character != ' ').collect();
+    Some(format!("the database has for this {what}: {}; the folders have: {}", show(&found), show(&expected)))
 }
 
 /// How much of the index is examined.

@@ -109,8 +109,10 @@ pub fn parse_sweep(name: &str, text: String, lines: &str) -> std::result::Result
     let mut rows = lines.split_inclusive('\n').enumerate();
     let (_, head) = rows.next().ok_or("it is empty")?;
     let head: ReadHead = serde_json::from_str(head).map_err(|error| format!("line 1: {error}"))?;
-    if head.format > FORMAT {
-        return Err(format!("format {} is newer than this program reads ({FORMAT})", head.format));
+    match head.format {
+        FORMAT => {}
+        newer if newer > FORMAT => return Err(format!("format {newer} is newer than this program reads ({FORMAT})")),
+        unknown => return Err(format!("there never was a format {unknown}")),
     }
     if head.name != name {
         return Err(format!("it belongs to the sweep `{}`", head.name));

@@ -67,6 +67,11 @@ pub fn read_spec(folder: &TrialDir) -> Result<TrialSpec, Fault> {
 /// # Errors
 /// [`Fault`], naming the file.
 pub fn read(folder: &TrialDir) -> Result<Finished, Fault> {
+    if !folder.is_complete() && !folder.spec().exists() {
+        // Handed out once, and the attempt ended before it began.
+        let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
+        return Err(Fault::Unfinished(name.chars().take(12).collect()));
+    }
     let spec = read_spec(folder)?;
     let trial = spec.id();
     let Sealed { result, seal } = Sealed::read(&folder.result())
