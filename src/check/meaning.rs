@@ -9,16 +9,18 @@ use serde_json::Value;
 
 use super::difference::{Difference, differences};
 use crate::error::Result;
-use crate::sweep::{Datasets, Sweep, expand, parse};
+use crate::sweep::{Datasets, Request, Source, Sweep, expand, parse};
 
 /// In which settings the trials differ that the recorded file gives today. Ids and the hash of the training sources
 /// differ as a consequence and are left out.
 ///
 /// # Errors
 /// The file cannot be read any more, or its dataset is not there.
-pub fn changed_meaning(sweep: &Sweep, data: &Path) -> Result<Vec<Difference>> {
-    let file = parse(&format!("sweeps/{}/sweep.toml", sweep.name), &sweep.name, &sweep.text, &overrides(&sweep.text))?;
-    let today = expand(&file, &mut Datasets::new(data))?;
+pub fn changed_meaning(sweep: &Sweep, runs: &Path, data: &Path) -> Result<Vec<Difference>> {
+    let source = Source::new(&format!("sweeps/{}/sweep.toml", sweep.name), &sweep.text);
+    let mut datasets = Datasets::new(data);
+    let file = parse(&source, runs, &request(&sweep.text), &mut datasets)?;
+    let today = expand(&file, &mut datasets)?;
     let specs = |sweep: &Sweep| -> Vec<Value> { sweep.trials.iter().map(|trial| settings(&trial.spec)).collect() };
     let (mut then, mut now) = (specs(sweep), specs(&today));
     // What is in both says nothing; what remains is told in the order of the file.
@@ -52,10 +54,13 @@ pub fn changed_meaning(sweep: &Sweep, data: &Path) -> Result<Vec<Difference>> {
     Ok(found)
 }
 
-/// The overrides of the command line, which a recorded file keeps as comments.
-fn overrides(text: &str) -> Vec<String> {
-    let mark = "# overridden on the command line: --set ";
-    text.lines().filter_map(|line| line.strip_prefix(mark)).map(str::to_owned).collect()
+/// What was given on the command line, which a recorded file keeps as comments.
+fn request(text: &str) -> Request {
+    let given = |option: &str| -> Vec<String> {
+        let mark = format!("# given on the command line: --{option} ");
+        text.lines().filter_map(|line| line.strip_prefix(&mark)).map(str::to_owned).collect()
+    };
+    Request { set: given("set"), only: given("only"), profile: given("profile").pop() }
 }
 
 /// A spec without what follows from other specs or from the sources.

@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         return Ok(if faults == 0 { Exit::Done } else { Exit::Mismatch });
     }
     for sweep in &wanted.sweeps {
-        match check::changed_meaning(sweep, &context.data) {
+        match check::changed_meaning(sweep, &context.runs, &context.data) {
             Ok(differences) if differences.is_empty() => {}
             Ok(differences) => {
                 text.meaning(&sweep.name, &differences);
