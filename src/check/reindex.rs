@@ -29,12 +29,11 @@ pub struct Reindexed {
 
 /// A sweep as the store takes it.
 pub(super) fn frame(sweep: &Sweep) -> SweepRecord {
-    let member = |trial: &crate::sweep::Trial| Member { spec: trial.spec.clone(), point: trial.point.clone() };
     SweepRecord {
         name: sweep.name.clone(),
         source: sweep.text.clone(),
         axes: sweep.axes.clone(),
-        members: sweep.trials.iter().map(member).collect(),
+        members: sweep.trials.iter().map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() }).collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
 use drr_core::data::catalogue::Catalogue;
@@ -144,7 +145,7 @@ fn run(
     let mut order = Vec::new();
     let mut add = |spec: &drr_core::TrialSpec| {
         let id = spec.id();
-        if members.insert(id, Trial { id, spec: spec.clone(), point: BTreeMap::new() }).is_none() {
+        if members.insert(id, Trial { id, spec: spec.clone(), point: Arc::default() }).is_none() {
             order.push(id);
         }
     };
@@ -154,8 +155,15 @@ fn run(
     standing.sort_by_key(drr_core::TrialSpec::stage);
     standing.iter().for_each(&mut add);
     trials.iter().for_each(|trial| add(&trial.spec));
-    let trials = order.iter().map(|id| members[id].clone()).collect();
-    let sweep = Sweep { name: format!("verify {}", stage.name()), text: String::new(), axes: Vec::new(), trials };
+    let trials = order.iter().map(|id| Arc::new(members[id].clone())).collect();
+    let sweep = Sweep {
+        name: format!("verify {}", stage.name()),
+        text: String::new(),
+        axes: Vec::new(),
+        configurations: 0,
+        seeds: 0,
+        trials,
+    };
     let mut store = Store::open(scratch)?;
     store.record_sweep(&frame(&sweep))?;
     let plan = Plan::new(&sweep, scratch, FailedBefore::Retry);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use drr_core::Digest;
 use drr_core::journal::Point;
@@ -16,11 +17,15 @@ use crate::store::{Status, Store, SweepRecord};
 use crate::sweep::{Sweep, Trial};
 
 fn sweep_of(record: &SweepRecord) -> Sweep {
-    let trial = |it: &crate::store::Member| Trial { id: it.spec.id(), spec: it.spec.clone(), point: it.point.clone() };
+    let trial = |it: &crate::store::Member| {
+        Arc::new(Trial { id: it.spec.id(), spec: it.spec.clone(), point: Arc::new(it.point.clone()) })
+    };
     Sweep {
         name: record.name.clone(),
         text: record.source.clone(),
         axes: record.axes.clone(),
+        configurations: 0,
+        seeds: 0,
         trials: record.members.iter().map(trial).collect(),
     }
 }

@@ -65,7 +65,7 @@ pub struct Args {
 }
 
 /// How often a lost attempt (a crash, a full disk) is repeated within one run.
-const RETRIES: u32 = 2;
+pub(super) const RETRIES: u32 = 2;
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let sweeps = expand_all(args, context)?;

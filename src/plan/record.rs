@@ -1,8 +1,9 @@
 //! What a sweep leaves in `runs/sweeps/<name>/` before it runs: the file as it was, and the trials it became, so that
 //! the database can be rebuilt and a later edit of the file changes nothing that was recorded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::{fs, io};
 
 use drr_core::trial_dir::write_whole;
@@ -119,7 +120,7 @@ pub fn parse_sweep(name: &str, text: String, lines: &str) -> std::result::Result
     }
     let mut again = canonical::to_bytes(&Head { format: head.format, name, axes: &head.axes });
     again.push(b'\n');
-    let mut trials = Vec::new();
+    let (mut trials, mut seeds) = (Vec::new(), BTreeSet::new());
     for (at, row) in rows {
         let ReadMember { trial, point, spec } =
             serde_json::from_str(row).map_err(|error| format!("line {}: {error}", at + 1))?;
@@ -128,10 +129,12 @@ pub fn parse_sweep(name: &str, text: String, lines: &str) -> std::result::Result
         }
         again.extend(canonical::to_bytes(&Member { trial, point: &point, spec: &spec }));
         again.push(b'\n');
-        trials.push(Trial { id: trial, spec, point });
+        seeds.insert(spec.seed);
+        trials.push(Arc::new(Trial { id: trial, spec, point: Arc::new(point) }));
     }
     if again != lines.as_bytes() {
         return Err("it is not as it was written".to_owned());
     }
-    Ok(Sweep { name: head.name, text, axes: head.axes, trials })
+    // How many configurations there were matters to whoever expands, not to whoever reads.
+    Ok(Sweep { name: head.name, text, axes: head.axes, configurations: 0, seeds: seeds.len(), trials })
 }

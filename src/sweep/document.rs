@@ -12,7 +12,17 @@ use super::tree::{Entry, Tree};
 
 /// Keys of the top level that are no sections.
 pub(super) const TOP_LEVEL: [&str; 12] = [
-    "name", "dataset", "seeds", "baselines", "max_trials", "design", "zip", "exclude", "search", "extends", "profile",
+    "name",
+    "dataset",
+    "seeds",
+    "baselines",
+    "max_trials",
+    "design",
+    "zip",
+    "exclude",
+    "search",
+    "extends",
+    "profile",
     "provenance",
 ];
 

@@ -20,7 +20,11 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
             name: sweep.name.clone(),
             source: sweep.text.clone(),
             axes: sweep.axes.clone(),
-            members: sweep.trials.iter().map(|it| Member { spec: it.spec.clone(), point: it.point.clone() }).collect(),
+            members: sweep
+                .trials
+                .iter()
+                .map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() })
+                .collect(),
         })?;
         for trial in sweep.trials.iter().map(|trial| TrialDir::new(runs, trial.id)) {
             if trial.is_complete() {

@@ -64,7 +64,7 @@ pub(super) fn trials(context: &Context, name: &str) -> Result<()> {
         if context.output == Output::Json {
             println!(
                 "{}",
-                json!({"trial": trial.id, "stage": stage, "seed": trial.spec.seed, "point": trial.point, "state": state})
+                json!({"trial": trial.id, "stage": stage, "seed": trial.spec.seed, "point": *trial.point, "state": state})
             );
             continue;
         }
