@@ -6,6 +6,8 @@
 //! | --- | --- | --- |
 //! | [`cli`] | 5 | one file a verb; wires everything, decides nothing |
 //! | [`report`] | 4 | tables, plots, HTML |
+//! | [`bundle`] | 4 | a sweep as one archive: out and in |
+//! | [`check`] | 4 | integrity, replay, comparison: can a number be trusted |
 //! | [`exec`] | 3 | supervisor (I/O), reactor (pure decisions), slots, worker processes |
 //! | [`stats`] | 2 | mean ± std and intervals: pure functions on scores |
 //! | [`store`] | 2 | the only SQL |
@@ -13,6 +15,8 @@
 //! | [`sweep`] | 1 | the sweep file, its axes, its expansion into trial specs |
 //! | [`error`] | 0 | one error type for users |
 
+pub mod bundle;
+pub mod check;
 pub mod cli;
 pub mod error;
 pub mod exec;

@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("cli", 5),
     ("report", 4),
     ("check", 4),
+    ("bundle", 4),
     ("exec", 3),
     ("stats", 2),
     ("store", 2),

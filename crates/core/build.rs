@@ -2,6 +2,7 @@
 //! training result. Comments, formatting, doc strings and `#[cfg(test)]` modules do not count.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::str::FromStr;
 use std::{env, fs};
 
@@ -34,6 +35,7 @@ fn main() {
     }
     files.sort();
     let mut whole = Sha256::new();
+    let mut single = Vec::new();
     for file in files {
         let name = file.strip_prefix(&crates).expect("collected below crates/");
         let name = name.to_str().expect("source names are UTF-8");
@@ -44,16 +46,29 @@ fn main() {
         let tokens = TokenStream::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
         let mut words = Vec::new();
         flatten(tokens, &mut words);
-        whole.update(name.as_bytes());
-        whole.update([0]);
+        let mut stream = name.as_bytes().to_vec();
+        stream.push(0);
         for word in words {
-            whole.update(word.as_bytes());
-            whole.update([0]);
+            stream.extend(word.into_bytes());
+            stream.push(0);
         }
+        whole.update(&stream);
+        single.push(format!("{name}={}", &hex(Sha256::digest(&stream).as_slice())[..16]));
     }
-    let hex: String = whole.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    println!("cargo:rustc-env=DRR_TRAIN_DIGEST={hex}");
+    println!("cargo:rustc-env=DRR_TRAIN_DIGEST={}", hex(whole.finalize().as_slice()));
+    println!("cargo:rustc-env=DRR_TRAIN_SOURCES={}", single.join(" "));
+    println!("cargo:rustc-env=DRR_RUSTC={}", rustc());
     println!("cargo:rerun-if-changed=build.rs");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn rustc() -> String {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(rustc).arg("--version").output();
+    version.map_or_else(|_| "unknown".to_owned(), |said| String::from_utf8_lossy(&said.stdout).trim().to_owned())
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) {

@@ -3,18 +3,25 @@
 mod attempt;
 mod complain;
 pub mod data;
+mod export;
 mod plan_table;
 mod plan_trials;
 pub mod report;
+mod runs;
 mod sweep;
+mod target;
+mod verify;
+mod verify_text;
 mod worker;
 
+use std::io::{IsTerminal as _, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, Exit, Result};
+use crate::exec::{self, Observer};
 
 /// What is printed, and for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -93,6 +100,12 @@ enum Verb {
     Sweep(sweep::Args),
     /// Write tables, figures and a page from what is recorded.
     Report(report::Args),
+    /// Check that trials are as they were written, run them again, and compare step by step.
+    Verify(verify::Args),
+    /// List, show and compare recorded trials; rebuild the database; clear away what nothing refers to.
+    Runs(runs::Args),
+    /// Write a sweep as one file that can be taken elsewhere.
+    Export(export::Args),
     /// Fetch, import, list and show datasets.
     Data(data::Args),
     /// Print the JSON Schema of sweep files, for editors.
@@ -135,6 +148,9 @@ fn run(cli: Cli) -> Result<Exit> {
     match cli.verb {
         Verb::Sweep(args) => sweep::run(&args, &context),
         Verb::Report(args) => report::run(args, &context.runs, &context.data, context.output).map(|()| Exit::Done),
+        Verb::Verify(args) => verify::run(&args, &context),
+        Verb::Runs(args) => runs::run(&args, &context),
+        Verb::Export(args) => export::run(&args, &context),
         Verb::Data(args) => data::run(args, &context.data, context.output).map(|()| Exit::Done),
         Verb::Schema => {
             println!("{:#}", crate::sweep::schema());
@@ -144,6 +160,16 @@ fn run(cli: Cli) -> Result<Exit> {
             clap_complete::generate(shell, &mut Cli::command(), "drr-lab", &mut std::io::stdout());
             Ok(Exit::Done)
         }
+    }
+}
+
+/// Who watches a run: bars where someone sits at a terminal, lines otherwise.
+fn observer(output: Output) -> Box<dyn Observer> {
+    match output {
+        Output::Json => Box::new(exec::json_lines()),
+        Output::Quiet => Box::new(exec::silent()),
+        Output::Human if stderr().is_terminal() => Box::new(exec::bars()),
+        Output::Human => Box::new(exec::lines()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::exec::{self, Observer, Options, Outcome, Slot};
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
-use crate::sweep::{Datasets, Request, Sweep, expand, load};
+use crate::sweep::{Datasets, Request, Sweep, SweepFile, expand, load};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,7 +65,7 @@ pub struct Args {
 }
 
 /// How often a lost attempt (a crash, a full disk) is repeated within one run.
-const RETRIES: u32 = 2;
+pub(super) const RETRIES: u32 = 2;
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let sweeps = expand_all(args, context)?;
@@ -127,7 +127,7 @@ fn expand_all(args: &Args, context: &Context) -> Result<Vec<Sweep>> {
     let mut datasets = Datasets::new(&context.data);
     let (mut sweeps, mut failed): (Vec<Sweep>, Option<Error>) = (Vec::new(), None);
     for file in &args.files {
-        match load(file, &request, &mut datasets).and_then(|file| expand(&file, &mut datasets)) {
+        match load(file, &request, &mut datasets).and_then(|file| expand_one(&file, &mut datasets, context)) {
             Ok(sweep) => sweeps.push(sweep),
             Err(error) => {
                 failed = Some(match failed {
@@ -146,6 +146,30 @@ fn both(mut first: Error, second: Error) -> Error {
     first.hint = first.hint.or(second.hint);
     first.reports.extend(second.reports);
     first
+}
+
+/// Expands a file that may run from the sources as they are.
+fn expand_one(file: &SweepFile, datasets: &mut Datasets, context: &Context) -> Result<Sweep> {
+    if file.clean {
+        refuse_uncommitted(&file.name, context)?;
+    }
+    expand(file, datasets)
+}
+
+/// A sweep that demands it is run only from sources that a commit names.
+fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
+    let demand = "[provenance] clean = true demands sources that are as committed";
+    match exec::SourceTree::look(&context.runs) {
+        None => Err(Error::input(format!("{sweep}: {demand}, but this program's sources are in no git repository"))),
+        Some(tree) if !tree.changed.is_empty() => {
+            let shown: Vec<&str> = tree.changed.iter().take(10).map(String::as_str).collect();
+            let more = tree.changed.len() - shown.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            Err(Error::input(format!("{sweep}: {demand}; these are not: {}{more}", shown.join(", ")))
+                .hint("commit or put them aside, or take the line out of the sweep file"))
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.

@@ -8,15 +8,17 @@
 //! | `process` | one worker process: its environment, its pipes, its end |
 //! | `slots` | where workers may run |
 //! | `event`, `display` | what happens, and how it is shown |
-//! | `provenance` | what code and machine a trial ran on |
+//! | `provenance` | what code and machine a trial ran on: `source_tree`, `libraries` |
 
 mod display;
 mod event;
+mod libraries;
 mod process;
 mod provenance;
 mod reactor;
 mod recorder;
 mod slots;
+mod source_tree;
 mod supervisor;
 
 pub use display::{bars, json_lines, lines, silent};
@@ -24,4 +26,5 @@ pub use event::{Event, Label, Observer};
 pub use process::find_worker;
 pub use recorder::Outcome;
 pub use slots::{Slot, cpu_slots};
+pub use source_tree::SourceTree;
 pub use supervisor::{Options, execute};

@@ -116,7 +116,7 @@ impl<'a> Supervisor<'a> {
             hellos: vec![None; slots],
             deadlines: vec![None; slots],
             positions: plan.tasks.iter().enumerate().map(|(i, task)| (task.trial.id, i)).collect(),
-            provenance: Provenance::gather(&options.worker),
+            provenance: Provenance::gather(&options.worker, &options.runs, &options.data),
             give_up: None,
             plan,
             options,
@@ -280,11 +280,11 @@ impl<'a> Supervisor<'a> {
 
     fn send(&mut self, slot: usize, jobs: &[usize]) -> Result<()> {
         let hello = self.hellos[slot].clone().expect("a trial is handed out after the handshake");
-        let provenance = self.provenance.record(&hello);
         let mut trials = Vec::with_capacity(jobs.len());
         for &job in jobs {
             let trial = &self.plan.tasks[job].trial;
             let folder = self.folder(trial.id);
+            let provenance = self.provenance.record(&hello, &trial.spec);
             std::fs::create_dir_all(folder.path())
                 .and_then(|()| clear_failure(&folder))
                 .and_then(|()| write_whole(&folder.provenance(), &provenance))

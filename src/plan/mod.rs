@@ -20,7 +20,7 @@ pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::seconds;
 pub use estimate::Timings;
 pub use failure::{FailureRecord, clear_failure, read_failure, write_failure};
-pub use record::write_sweep;
+pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
 
 /// The trials of a sweep and what is known of them.
 #[derive(Clone, Debug)]

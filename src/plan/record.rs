@@ -1,16 +1,18 @@
 //! What a sweep leaves in `runs/sweeps/<name>/` before it runs: the file as it was, and the trials it became, so that
 //! the database can be rebuilt and a later edit of the file changes nothing that was recorded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::{fs, io};
 
 use drr_core::trial_dir::write_whole;
 use drr_core::{TrialId, TrialSpec, canonical};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::sweep::Sweep;
+use crate::error::{Error, Result};
+use crate::sweep::{Sweep, Trial};
 
 /// The version of the record's format.
 const FORMAT: u32 = 1;
@@ -46,4 +48,93 @@ pub fn write_sweep(sweep: &Sweep, runs: &Path) -> io::Result<()> {
     }
     write_whole(&folder.join("sweep.toml"), sweep.text.as_bytes())?;
     write_whole(&folder.join("trials.jsonl"), &lines)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadHead {
+    format: u32,
+    name: String,
+    axes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadMember {
+    trial: TrialId,
+    point: BTreeMap<String, Value>,
+    spec: TrialSpec,
+}
+
+/// The names of the sweeps recorded in a runs folder, sorted.
+///
+/// # Errors
+/// The folder cannot be listed.
+pub fn recorded_sweeps(runs: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(runs.join("sweeps")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.path().join("trials.jsonl").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Reads what [`write_sweep`] wrote, and checks that it is as it was written.
+///
+/// # Errors
+/// A file that is not there, was changed, or was written by a newer program.
+pub fn read_sweep(runs: &Path, name: &str) -> Result<Sweep> {
+    let folder = runs.join("sweeps").join(name);
+    let read = |file: &str| {
+        let path = folder.join(file);
+        fs::read_to_string(&path)
+            .map_err(|error| Error::environment(format!("cannot read {}: {error}", path.display())))
+    };
+    let (text, lines) = (read("sweep.toml")?, read("trials.jsonl")?);
+    parse_sweep(name, text, &lines)
+        .map_err(|why| Error::environment(format!("{}: {why}", folder.join("trials.jsonl").display())))
+}
+
+/// A recorded sweep from its two files.
+///
+/// # Errors
+/// What is wrong with it, and in which line.
+pub fn parse_sweep(name: &str, text: String, lines: &str) -> std::result::Result<Sweep, String> {
+    let mut rows = lines.split_inclusive('\n').enumerate();
+    let (_, head) = rows.next().ok_or("it is empty")?;
+    let head: ReadHead = serde_json::from_str(head).map_err(|error| format!("line 1: {error}"))?;
+    match head.format {
+        FORMAT => {}
+        newer if newer > FORMAT => return Err(format!("format {newer} is newer than this program reads ({FORMAT})")),
+        unknown => return Err(format!("there never was a format {unknown}")),
+    }
+    if head.name != name {
+        return Err(format!("it belongs to the sweep `{}`", head.name));
+    }
+    let mut again = canonical::to_bytes(&Head { format: head.format, name, axes: &head.axes });
+    again.push(b'\n');
+    let (mut trials, mut seeds) = (Vec::new(), BTreeSet::new());
+    for (at, row) in rows {
+        let ReadMember { trial, point, spec } =
+            serde_json::from_str(row).map_err(|error| format!("line {}: {error}", at + 1))?;
+        if spec.id() != trial {
+            return Err(format!("line {}: the spec hashes to {}, not to {}", at + 1, spec.id().short(), trial.short()));
+        }
+        again.extend(canonical::to_bytes(&Member { trial, point: &point, spec: &spec }));
+        again.push(b'\n');
+        seeds.insert(spec.seed);
+        trials.push(Arc::new(Trial { id: trial, spec, point: Arc::new(point) }));
+    }
+    if again != lines.as_bytes() {
+        return Err("it is not as it was written".to_owned());
+    }
+    // How many configurations there were matters to whoever expands, not to whoever reads.
+    Ok(Sweep { name: head.name, text, axes: head.axes, configurations: 0, seeds: seeds.len(), trials })
 }

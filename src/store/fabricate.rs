@@ -320,3 +320,52 @@ fn quality(job: &DrrJob, noise: &mut impl FnMut(f64) -> f64) -> f64 {
     let off = |ratio: f64| (ratio - 1.0).abs() / (ratio + 1.0);
     0.58 - 0.1 * off(job.drr.tau / 0.003) - 0.08 * off(job.drr.actor_lr / 0.0005) + noise(0.01)
 }
+
+/// Shows `see` the database with one bit of one value of one row flipped, for every value and every `step`th bit of it,
+/// the first one moving on from value to value. Each flip is taken back. Returns how many there were.
+pub(crate) fn flip_rows(store: &Store, step: usize, mut see: impl FnMut(&Store, &str)) -> usize {
+    use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+    let connection = &store.connection;
+    connection.pragma_update(None, "foreign_keys", false).expect("a pragma");
+    let mut count = 0;
+    for table in ["trial", "sweep", "member", "metric", "result", "point"] {
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).expect("a table");
+        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let rows: Vec<Vec<Value>> = statement
+            .query_map([], |row| (0..columns.len()).map(|at| row.get(at)).collect())
+            .and_then(Iterator::collect)
+            .expect("rows");
+        let all: Vec<String> = (1..=columns.len()).map(|at| format!("{} IS ?{at}", columns[at - 1])).collect();
+        for (row, at) in rows.iter().flat_map(|row| (0..columns.len()).map(move |at| (row, at))) {
+            let bytes = match &row[at] {
+                Value::Null => continue,
+                Value::Integer(value) => value.to_le_bytes().to_vec(),
+                Value::Real(value) => value.to_bits().to_le_bytes().to_vec(),
+                Value::Text(text) => text.clone().into_bytes(),
+                Value::Blob(bytes) => bytes.clone(),
+            };
+            for bit in (count % step..bytes.len() * 8).step_by(step) {
+                let mut bytes = bytes.clone();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let eight = || bytes.as_slice().try_into().expect("eight bytes");
+                let changed = match &row[at] {
+                    Value::Integer(_) => ToSqlOutput::Owned(Value::Integer(i64::from_le_bytes(eight()))),
+                    Value::Real(_) => ToSqlOutput::Owned(Value::Real(f64::from_bits(u64::from_le_bytes(eight())))),
+                    _ => ToSqlOutput::Borrowed(ValueRef::Text(&bytes)),
+                };
+                let values = row.iter().map(|value| ToSqlOutput::Borrowed(ValueRef::from(value)));
+                let last = columns.len() + 1;
+                let update = format!("UPDATE {table} SET {} = ?{last} WHERE {}", columns[at], all.join(" AND "));
+                let transaction = connection.unchecked_transaction().expect("a transaction");
+                let done = transaction.execute(&update, rusqlite::params_from_iter(values.chain([changed])));
+                // A flip that the database itself refuses, as for a name there already, never comes to be.
+                if done.is_ok() {
+                    see(store, &format!("{table}.{} bit {bit} of {:?}", columns[at], row[at]));
+                    count += 1;
+                }
+                transaction.rollback().expect("taken back");
+            }
+        }
+    }
+    count
+}

@@ -1,21 +1,13 @@
 //! Taking in a finished run folder: everything is checked against everything before a row is written.
 
-use drr_core::journal::{self, Point};
-use drr_core::result::TrialResult;
+use drr_core::finished::{self, Finished};
+use drr_core::journal::Point;
 use drr_core::trial_dir::TrialDir;
-use drr_core::{TrialSpec, canonical};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::write::{add_trial, text};
 use super::{Problem, Store};
 use crate::error::{Error, Result};
-
-/// A run folder whose parts agree.
-struct Checked {
-    spec: TrialSpec,
-    result: TrialResult,
-    points: Vec<Point>,
-}
 
 impl Store {
     /// Records the result and the points of a complete run folder in one transaction and marks the trial finished.
@@ -25,50 +17,24 @@ impl Store {
     /// A folder that is not complete, whose spec does not hash to the folder's trial, whose journal was changed, or
     /// whose result belongs to another journal; or a failure of the database. Nothing is changed then.
     pub fn ingest(&mut self, folder: &TrialDir) -> Result<()> {
-        let checked = check(folder)?;
-        record(&mut self.connection, &checked).map_err(|problem| problem.about(&self.path))
+        let finished = finished::read(folder).map_err(|fault| {
+            Error::environment(fault.to_string())
+                .hint(format!("move {} away and run the sweep again to repeat the trial", folder.path().display()))
+        })?;
+        self.take_in(&finished)
+    }
+
+    /// Records a trial's folder that has been read and checked.
+    ///
+    /// # Errors
+    /// A failure of the database; nothing is changed then.
+    pub fn take_in(&mut self, finished: &Finished) -> Result<()> {
+        record(&mut self.connection, finished).map_err(|problem| problem.about(&self.path))
     }
 }
 
-fn check(folder: &TrialDir) -> Result<Checked> {
-    let refuse = |problem: String| {
-        Error::environment(problem)
-            .hint(format!("move {} away and run the sweep again to repeat the trial", folder.path().display()))
-    };
-    let path = folder.spec();
-    let bytes = std::fs::read(&path).map_err(|error| refuse(format!("cannot read {}: {error}", path.display())))?;
-    let spec: TrialSpec = serde_json::from_slice(&bytes)
-        .map_err(|error| refuse(format!("{} is not a trial's spec: {error}", path.display())))?;
-    let trial = spec.id();
-    let name = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if name != trial.to_string() {
-        return Err(refuse(format!("{} hashes to {}, not to the folder's name", path.display(), trial.short())));
-    }
-    if canonical::to_bytes(&spec) != bytes {
-        return Err(refuse(format!("{} is not as it was written", path.display())));
-    }
-    let result = TrialResult::read(&folder.result())
-        .map_err(|error| refuse(error.to_string()))?
-        .ok_or_else(|| refuse(format!("trial {} is not complete: it has no result.json", trial.short())))?;
-    let journal = journal::read(&folder.journal()).map_err(|error| refuse(error.to_string()))?;
-    for (file, found) in [(folder.result(), result.trial), (folder.journal(), journal.trial)] {
-        if found != trial {
-            return Err(refuse(format!("{} belongs to trial {}", file.display(), found.short())));
-        }
-    }
-    if journal.digest != result.metrics_digest {
-        return Err(refuse(format!(
-            "{} has the digest {}, but the result says {}",
-            folder.journal().display(),
-            journal.digest.short(),
-            result.metrics_digest.short()
-        )));
-    }
-    Ok(Checked { spec, result, points: journal.points })
-}
-
-fn record(connection: &mut Connection, checked: &Checked) -> std::result::Result<(), Problem> {
-    let Checked { spec, result, points } = checked;
+fn record(connection: &mut Connection, finished: &Finished) -> std::result::Result<(), Problem> {
+    let Finished { spec, result, points, .. } = finished;
     let transaction = connection.transaction()?;
     let trial = add_trial(&transaction, spec)?;
     // A failed or interrupted attempt of the same trial may have been taken in before its folder was renewed.

@@ -7,8 +7,10 @@
 //! | `write` | sweeps and states of trials |
 //! | `ingest` | a finished run folder, checked and taken in |
 //! | `query` | reading |
+//! | `dump` | the content, whatever the row numbers |
 //! | `lock` | one `drr-lab sweep` at a time |
 
+mod dump;
 #[cfg(test)]
 pub(crate) mod fabricate;
 mod ingest;
@@ -26,6 +28,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use dump::TrialRow;
 pub use lock::RunsLock;
 use problem::Problem;
 pub use records::{AxisPoint, Member, Status, StoredSweep, SweepRecord, TrialRecord};
@@ -69,6 +72,22 @@ impl Store {
     /// The runs folder the database lies in.
     pub fn runs(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// A database in memory that leaves nothing behind, to compare with.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn in_memory() -> Result<Self> {
+        let path = PathBuf::from("a database in memory");
+        let prepare = || -> std::result::Result<Connection, Problem> {
+            let mut connection = Connection::open_in_memory()?;
+            connection.pragma_update(None, "foreign_keys", true)?;
+            schema::migrate(&mut connection)?;
+            Ok(connection)
+        };
+        let connection = prepare().map_err(|problem| problem.about(&path))?;
+        Ok(Self { connection, path })
     }
 
     fn connect(runs: &Path, flags: OpenFlags) -> Result<Self> {

@@ -100,7 +100,7 @@ impl Store {
         })
     }
 
-    fn reading<T>(&self, read: impl FnOnce(&Connection) -> std::result::Result<T, Problem>) -> Result<T> {
+    pub(super) fn reading<T>(&self, read: impl FnOnce(&Connection) -> std::result::Result<T, Problem>) -> Result<T> {
         read(&self.connection).map_err(|problem| problem.about(&self.path))
     }
 }

@@ -11,8 +11,20 @@ use super::suggest::did_you_mean;
 use super::tree::{Entry, Tree};
 
 /// Keys of the top level that are no sections.
-pub(super) const TOP_LEVEL: [&str; 11] =
-    ["name", "dataset", "seeds", "baselines", "max_trials", "design", "zip", "exclude", "search", "extends", "profile"];
+pub(super) const TOP_LEVEL: [&str; 12] = [
+    "name",
+    "dataset",
+    "seeds",
+    "baselines",
+    "max_trials",
+    "design",
+    "zip",
+    "exclude",
+    "search",
+    "extends",
+    "profile",
+    "provenance",
+];
 
 /// Reads a whole document but for what it extends and its profiles, which `inherit` reads. Zip groups come last, so that "given twice" points at them.
 pub(super) fn read(draft: &mut Draft, entries: &[Entry], problems: &mut Problems) {
@@ -35,6 +47,7 @@ pub(super) fn top_level(draft: &mut Draft, entry: &Entry, problems: &mut Problem
         "design" => draft.set_design(&entry.node, problems),
         "search" => draft.set_search(entry, problems),
         "exclude" => draft.add_excludes(entry, problems),
+        "provenance" => provenance(draft, entry, problems),
         section if SECTIONS.iter().any(|(name, _)| *name == section) => {
             read_section(draft, entry, problems);
         }
@@ -42,6 +55,31 @@ pub(super) fn top_level(draft: &mut Draft, entry: &Entry, problems: &mut Problem
             let what = if matches!(entry.node.tree, Tree::Table(_)) { "section" } else { "key" };
             let problem = Problem::new(format!("unknown {what} `{unknown}`")).maybe_help(top_level_help(unknown));
             problems.add(problem, &entry.key_place, format!("not a {what} of a sweep file"));
+        }
+    }
+}
+
+/// `[provenance] clean = true`: run only from sources that are as committed.
+fn provenance(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {
+    match &entry.node.tree {
+        Tree::Table(fields) => {
+            for field in fields {
+                match (field.key.as_str(), &field.node.tree) {
+                    ("clean", Tree::Scalar(Value::Bool(clean))) => draft.clean = *clean,
+                    ("clean", _) => {
+                        problems.add(Problem::new("`clean` is true or false"), &field.node.place, field.node.kind());
+                    }
+                    (unknown, _) => {
+                        let problem =
+                            Problem::new(format!("unknown key `{unknown}` in [provenance]")).help("known keys: clean");
+                        problems.add(problem, &field.key_place, "not a key of [provenance]");
+                    }
+                }
+            }
+        }
+        _ => {
+            let problem = Problem::new("`provenance` is a section").help("[provenance]\nclean = true");
+            problems.add(problem, &entry.node.place, entry.node.kind());
         }
     }
 }

@@ -65,6 +65,7 @@ pub(super) struct Draft {
     pub search: Option<Search>,
     pub excludes: Vec<Exclusion>,
     pub only: Vec<Condition>,
+    pub clean: bool,
     layer: u32,
 }
 
@@ -85,6 +86,7 @@ impl Draft {
             search: None,
             excludes: Vec::new(),
             only: Vec::new(),
+            clean: false,
             layer: 0,
         }
     }

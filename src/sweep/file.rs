@@ -54,6 +54,8 @@ pub struct SweepFile {
     pub only: Vec<Condition>,
     /// Most trials the sweep may have.
     pub max_trials: usize,
+    /// Whether it runs only from sources that are as committed.
+    pub clean: bool,
 }
 
 /// The dataset a file names, and where it does.
@@ -266,6 +268,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         excludes: draft.excludes,
         only: draft.only,
         max_trials: draft.max_trials.unwrap_or(MAX_TRIALS),
+        clean: draft.clean,
     };
     check::conditions(&file, problems);
     file

@@ -1,6 +1,9 @@
 //! SHA-256 values and the identity of a trial.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -14,6 +17,22 @@ impl Digest {
     /// Hashes `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// Hashes a file without holding it in memory.
+    ///
+    /// # Errors
+    /// Any failure of the file system.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let mut hasher = Hasher::default();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(hasher.digest()),
+                read => hasher.update(&buffer[..read]),
+            }
+        }
     }
 
     /// The first twelve hexadecimal digits.

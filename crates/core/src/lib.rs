@@ -7,6 +7,8 @@
 //! | [`spec`] | trial specs: everything that can change a result |
 //! | [`data`] | ratings: the canonical table, splits, loaders, the synthetic generator |
 //! | [`trial_dir`], [`journal`], [`result`] | a trial's folder, its metric stream, its signed end |
+//! | [`finished`] | a finished trial's folder, read and checked as a whole |
+//! | [`time`] | moments as records write them |
 //! | [`protocol`] | messages between supervisor and worker |
 //!
 //! Nothing here knows libtorch or SQLite.
@@ -14,11 +16,13 @@
 pub mod canonical;
 pub mod data;
 pub mod digest;
+pub mod finished;
 pub mod journal;
 pub mod protocol;
 pub mod result;
 pub mod seed;
 pub mod spec;
+pub mod time;
 pub mod trial_dir;
 
 pub use digest::{Digest, TrialId};
@@ -28,4 +32,14 @@ pub use spec::TrialSpec;
 /// Hash of the sources that can change a training result, taken when this crate was compiled (see `build.rs`).
 pub fn train_digest() -> Digest {
     env!("DRR_TRAIN_DIGEST").parse().expect("build.rs writes 64 hexadecimal digits")
+}
+
+/// Those sources one by one, each with the beginning of its own hash: where two digests differ, these say which file.
+pub fn train_sources() -> impl Iterator<Item = (&'static str, &'static str)> {
+    env!("DRR_TRAIN_SOURCES").split(' ').filter_map(|source| source.split_once('='))
+}
+
+/// The compiler that made this program.
+pub fn rustc() -> &'static str {
+    env!("DRR_RUSTC")
 }

@@ -1,13 +1,19 @@
 //! A trial's signed end: `result.json`, written last and by rename, so that its presence means complete.
+//!
+//! Two kinds of digest stand in it. The `…_digest`s of the record are what two runs of one trial share. The `seal`
+//! holds what belongs to this run alone: the digests of the folder's files as they were written, times included, the
+//! moment of the end, and a digest of the whole record, so that no bit of the folder can change unseen.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::canonical;
 use crate::digest::{Digest, TrialId};
+use crate::time::utc_now;
 use crate::trial_dir::write_whole;
 
 /// The version of the result's format; newer ones are refused.
@@ -66,16 +72,67 @@ pub struct ReadError {
     pub problem: String,
 }
 
+/// What closes a trial's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seal {
+    /// When the trial ended, UTC.
+    pub at: String,
+    /// SHA-256 of the folder's files by name, byte for byte.
+    pub files: BTreeMap<String, Digest>,
+    /// SHA-256 of the canonical record without this line.
+    pub digest: Digest,
+}
+
+/// A result and its seal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sealed {
+    /// The result.
+    pub result: TrialResult,
+    /// Its seal.
+    pub seal: Seal,
+}
+
+/// The files of a trial's folder that its seal covers, where they are there. The log is not among them: a worker may
+/// still speak when the result is written.
+pub const SEALED: [&str; 4] = ["journal.jsonl", "model.safetensors", "provenance.json", "spec.json"];
+
 impl TrialResult {
-    /// Writes the result so that it is there as a whole or not at all.
+    /// Seals the folder of `path`: writes the result, with the digests of the files beside it, so that it is there as a
+    /// whole or not at all.
     ///
     /// # Errors
     /// Any failure of the file system.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        write_whole(path, &canonical::to_bytes(self))
+        let mut files = Map::new();
+        for name in SEALED {
+            match Digest::of_file(&path.with_file_name(name)) {
+                Ok(digest) => {
+                    files.insert(name.to_owned(), digest.to_string().into());
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut record = serde_json::to_value(self)?;
+        record["seal"] = json!({ "at": utc_now(), "files": files });
+        let digest = canonical::digest(&record);
+        record["seal"]["digest"] = digest.to_string().into();
+        write_whole(path, &canonical::to_bytes(&record))
     }
 
-    /// Reads a result; `None` if the trial is not complete.
+    /// Reads a result and checks its seal's digest; `None` if the trial is not complete.
+    ///
+    /// # Errors
+    /// [`ReadError`] for a file that is there but cannot be read as a result.
+    pub fn read(path: &Path) -> Result<Option<Self>, ReadError> {
+        Ok(Sealed::read(path)?.map(|sealed| sealed.result))
+    }
+}
+
+impl Sealed {
+    /// Reads a result with its seal and checks the seal's digest, not the other files; `None` if the trial is not
+    /// complete.
     ///
     /// # Errors
     /// [`ReadError`] for a file that is there but cannot be read as a result.
@@ -86,10 +143,62 @@ impl TrialResult {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(fail(error.to_string())),
         };
-        let result: Self = serde_json::from_slice(&text).map_err(|e| fail(format!("not a result: {e}")))?;
-        if result.format > FORMAT {
-            return Err(fail(format!("format {} is newer than this program reads ({FORMAT})", result.format)));
+        let mut record: Value = serde_json::from_slice(&text).map_err(|e| fail(format!("not a result: {e}")))?;
+        // The format first: a newer record may hold fields this one does not know.
+        if let Some(format) = record.get("format").and_then(Value::as_u64).filter(|&it| it > u64::from(FORMAT)) {
+            return Err(fail(format!("format {format} is newer than this program reads ({FORMAT})")));
         }
-        Ok(Some(result))
+        if canonical::to_bytes(&record) != text {
+            return Err(fail("it is not as it was written".to_owned()));
+        }
+        let seal = record.get("seal").cloned().ok_or_else(|| fail("not a result: it has no seal".to_owned()))?;
+        let seal: Seal = serde_json::from_value(seal).map_err(|e| fail(format!("not a result: its seal: {e}")))?;
+        record["seal"].as_object_mut().and_then(|seal| seal.remove("digest"));
+        let found = canonical::digest(&record);
+        record.as_object_mut().and_then(|record| record.remove("seal"));
+        let result = serde_json::from_value(record).map_err(|e| fail(format!("not a result: {e}")))?;
+        if found != seal.digest {
+            let (found, sealed) = (found.short(), seal.digest.short());
+            return Err(fail(format!("it was changed: its content has the digest {found}, its seal says {sealed}")));
+        }
+        Ok(Some(Self { result, seal }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flipped_bit_of_a_result_is_found() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("result.json");
+        let result = TrialResult {
+            format: FORMAT,
+            trial: TrialId(Digest::of(b"trial")),
+            metrics: [("precision@5".to_owned(), 1.5e-7)].into(),
+            repeats: 2,
+            metrics_digest: Digest::of(b"points"),
+            model_digest: None,
+            environment: EnvironmentClass {
+                libtorch: "2".to_owned(),
+                isa: "avx2".to_owned(),
+                device: "cpu".to_owned(),
+                numerics: "strict".to_owned(),
+            },
+            wall_s: 0.25,
+        };
+        fs::write(folder.path().join("spec.json"), "{}").expect("written");
+        result.write(&path).expect("written");
+        let sealed = Sealed::read(&path).expect("readable").expect("there");
+        assert_eq!(sealed.result, result);
+        assert_eq!(sealed.seal.files["spec.json"], Digest::of(b"{}"));
+        let bytes = fs::read(&path).expect("readable");
+        for bit in 0..bytes.len() * 8 {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &changed).expect("written");
+            assert!(TrialResult::read(&path).is_err(), "bit {bit} in {}", String::from_utf8_lossy(&changed));
+        }
     }
 }

@@ -18,6 +18,21 @@ impl TrialDir {
         Self(runs.join("trials").join(id.to_string()))
     }
 
+    /// The trials that have a folder below the runs folder, sorted.
+    ///
+    /// # Errors
+    /// The folder cannot be listed.
+    pub fn all(runs: &Path) -> io::Result<Vec<TrialId>> {
+        let entries = match fs::read_dir(runs.join("trials")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().parse().ok()));
+        let mut trials = names.collect::<io::Result<Vec<Option<TrialId>>>>()?.into_iter().flatten().collect::<Vec<_>>();
+        trials.sort_unstable();
+        Ok(trials)
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0

@@ -1,0 +1,124 @@
+//! A finished trial's folder, read as a whole: everything is checked against everything before anything is believed.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::canonical;
+use crate::digest::Digest;
+use crate::journal::{self, Point};
+use crate::result::{SEALED, Seal, Sealed, TrialResult};
+use crate::spec::{self, TrialSpec};
+use crate::trial_dir::TrialDir;
+
+/// A folder whose parts agree.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// What the trial is.
+    pub spec: TrialSpec,
+    /// What came out.
+    pub result: TrialResult,
+    /// What closes the folder.
+    pub seal: Seal,
+    /// The metric stream, in the order it was recorded.
+    pub points: Vec<Point>,
+}
+
+/// Why a folder is not that of a finished trial.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// There is no result: the trial never ended.
+    #[error("trial {0} is not complete: it has no result.json")]
+    Unfinished(String),
+    /// Something is not as it was written.
+    #[error("{0}")]
+    Changed(String),
+}
+
+/// Reads the spec of a trial's folder and checks that it is the folder's.
+///
+/// # Errors
+/// [`Fault::Changed`].
+pub fn read_spec(folder: &TrialDir) -> Result<TrialSpec, Fault> {
+    let path = folder.spec();
+    let bytes = fs::read(&path).map_err(|error| changed(format!("cannot read {}: {error}", path.display())))?;
+    let bad = |error: serde_json::Error| changed(format!("{} is not a trial's spec: {error}", path.display()));
+    let record: Value = serde_json::from_slice(&bytes).map_err(bad)?;
+    if let Some(format) = record.get("format").and_then(Value::as_u64).filter(|&it| it > u64::from(spec::FORMAT)) {
+        let (path, known) = (path.display(), spec::FORMAT);
+        return Err(changed(format!("{path}: format {format} is newer than this program reads ({known})")));
+    }
+    // From the text: by way of `Value` the message would name no line.
+    let spec: TrialSpec = serde_json::from_slice(&bytes).map_err(bad)?;
+    let trial = spec.id();
+    let name = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if name != trial.to_string() {
+        return Err(changed(format!("{} hashes to {}, not to the folder's name", path.display(), trial.short())));
+    }
+    if canonical::to_bytes(&spec) != bytes {
+        return Err(changed(format!("{} is not as it was written", path.display())));
+    }
+    Ok(spec)
+}
+
+/// Reads a finished trial's folder: spec and id, the journal's chain, the result, the seal over every file.
+///
+/// # Errors
+/// [`Fault`], naming the file.
+pub fn read(folder: &TrialDir) -> Result<Finished, Fault> {
+    if !folder.is_complete() && !folder.spec().exists() {
+        // Handed out once, and the attempt ended before it began.
+        let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
+        return Err(Fault::Unfinished(name.chars().take(12).collect()));
+    }
+    let spec = read_spec(folder)?;
+    let trial = spec.id();
+    let Sealed { result, seal } = Sealed::read(&folder.result())
+        .map_err(|error| changed(error.to_string()))?
+        .ok_or_else(|| Fault::Unfinished(trial.short()))?;
+    let journal = journal::read(&folder.journal()).map_err(|error| changed(error.to_string()))?;
+    for (file, found) in [(folder.result(), result.trial), (folder.journal(), journal.trial)] {
+        if found != trial {
+            return Err(changed(format!("{} belongs to trial {}", file.display(), found.short())));
+        }
+    }
+    differs(folder.journal(), journal.digest, result.metrics_digest)?;
+    if let Some(model) = result.model_digest {
+        let digest = file_digest(folder.model())?.unwrap_or(Digest([0; 32]));
+        differs(folder.model(), digest, model)?;
+    }
+    for name in SEALED {
+        let path = folder.path().join(name);
+        match (file_digest(path.clone())?, seal.files.get(name)) {
+            (Some(found), Some(&sealed)) => differs(path, found, sealed)?,
+            (None, Some(_)) => return Err(changed(format!("{} is missing", path.display()))),
+            (Some(_), None) => return Err(changed(format!("{} was added later", path.display()))),
+            (None, None) => {}
+        }
+    }
+    if let Some(name) = seal.files.keys().find(|name| !SEALED.contains(&name.as_str())) {
+        return Err(changed(format!("{} seals the unknown file `{name}`", folder.result().display())));
+    }
+    Ok(Finished { spec, result, seal, points: journal.points })
+}
+
+fn changed(problem: String) -> Fault {
+    Fault::Changed(problem)
+}
+
+fn differs(path: PathBuf, found: Digest, named: Digest) -> Result<(), Fault> {
+    if found == named {
+        return Ok(());
+    }
+    let (path, found, named) = (path.display(), found.short(), named.short());
+    Err(changed(format!("{path} has the digest {found}, but the result says {named}")))
+}
+
+fn file_digest(path: PathBuf) -> Result<Option<Digest>, Fault> {
+    match Digest::of_file(&path) {
+        Ok(digest) => Ok(Some(digest)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(changed(format!("cannot read {}: {error}", path.display()))),
+    }
+}

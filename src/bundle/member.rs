@@ -1,0 +1,82 @@
+//! The names a bundle may hold. What an archive calls its members is a claim: only these forms are ever acted on.
+
+use drr_core::data::catalogue::check_name;
+use drr_core::{Digest, TrialId};
+
+/// A member of a bundle, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Member {
+    /// `ro-crate-metadata.json`.
+    Metadata,
+    /// A file of a sweep.
+    Sweep { name: String, file: &'static str },
+    /// A file of a trial's folder.
+    Trial { trial: TrialId, file: &'static str },
+    /// An uncommitted change.
+    Diff(Digest),
+    /// A dataset's description.
+    Dataset(String),
+}
+
+/// A trial's files. Its log stays at home: it is not sealed and explains nothing to others.
+pub(super) const TRIAL_FILES: [&str; 5] =
+    ["spec.json", "provenance.json", "journal.jsonl", "model.safetensors", "result.json"];
+
+pub(super) const SWEEP_FILES: [&str; 2] = ["sweep.toml", "trials.jsonl"];
+
+impl Member {
+    /// The member with this name, if a bundle may hold it.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let known = |file: &str, files: &[&'static str]| files.iter().copied().find(|known| *known == file);
+        match name.split('/').collect::<Vec<_>>().as_slice() {
+            ["ro-crate-metadata.json"] => Some(Self::Metadata),
+            ["sweeps", name, file] => {
+                check_name(name).ok()?;
+                Some(Self::Sweep { name: (*name).to_owned(), file: known(file, &SWEEP_FILES)? })
+            }
+            ["trials", trial, file] => {
+                Some(Self::Trial { trial: trial.parse().ok()?, file: known(file, &TRIAL_FILES)? })
+            }
+            ["diffs", file] => file.strip_suffix(".diff")?.parse().ok().map(Self::Diff),
+            ["datasets", file] => {
+                let name = file.strip_suffix(".json")?;
+                check_name(name).ok()?;
+                Some(Self::Dataset(name.to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_a_bundle_may_hold_are_taken() {
+        let id = Digest::of(b"x");
+        let name = format!("trials/{id}/result.json");
+        assert_eq!(Member::parse(&name), Some(Member::Trial { trial: TrialId(id), file: "result.json" }));
+        assert!(
+            Member::parse("sweeps/a-b/sweep.toml").is_some() && Member::parse(&format!("diffs/{id}.diff")).is_some()
+        );
+        for name in [
+            "../x",
+            "/etc/passwd",
+            "lab.db",
+            "sweeps/../sweep.toml",
+            "sweeps/.hidden/sweep.toml",
+            "sweeps/a/b/sweep.toml",
+            "sweeps/a\\..\\b/sweep.toml",
+            "trials/../result.json",
+            "trials/abc/result.json",
+            "datasets/../a.json",
+            "diffs/a.diff",
+            "",
+        ] {
+            assert_eq!(Member::parse(name), None, "{name}");
+        }
+        assert_eq!(Member::parse(&format!("trials/{id}/log.txt")), None);
+        assert_eq!(Member::parse(&format!("trials/{id}/result.json/")), None);
+    }
+}

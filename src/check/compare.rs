@@ -1,0 +1,211 @@
+//! Two runs of one trial, step by step: the same to the bit, near, or apart, and then where first.
+
+use std::fmt;
+
+use drr_core::Digest;
+use drr_core::finished::Finished;
+use drr_core::journal::Point;
+
+/// How far values may be apart and still count as near: |a - b| ≤ absolute + relative · |a|.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tolerance {
+    /// In the value's own unit.
+    pub absolute: f64,
+    /// As a share of the recorded value.
+    pub relative: f64,
+}
+
+impl Tolerance {
+    /// Whether anything but the same bits is accepted.
+    fn is_exact(self) -> bool {
+        self.absolute == 0.0 && self.relative == 0.0
+    }
+
+    fn accepts(self, recorded: f64, again: f64) -> bool {
+        same(recorded, again) || (recorded - again).abs() <= self.absolute + self.relative * recorded.abs()
+    }
+}
+
+/// What came of doing a trial again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The same to the last bit: metric stream, final metrics, model.
+    Bitwise,
+    /// Not the same bits, but no value further apart than accepted; this is the furthest.
+    Within {
+        /// Largest difference of any value.
+        largest: f64,
+    },
+    /// Apart, and where first.
+    Diverged(Divergence),
+    /// It could not be done again, and why.
+    CannotRun(String),
+}
+
+/// The first difference that is not accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Divergence {
+    /// A value of the metric stream.
+    Point {
+        /// Step, epoch or repeat.
+        step: u64,
+        /// The metric.
+        metric: String,
+        /// As recorded.
+        recorded: f64,
+        /// As it came out again.
+        again: f64,
+    },
+    /// The streams record different things from here on.
+    Stream {
+        /// What is recorded; `None` past the end.
+        recorded: Option<(String, u64)>,
+        /// What came again.
+        again: Option<(String, u64)>,
+    },
+    /// A final metric; `None` where a run lacks it.
+    Final {
+        /// The metric.
+        metric: String,
+        /// As recorded.
+        recorded: Option<f64>,
+        /// As it came out again.
+        again: Option<f64>,
+    },
+    /// All metrics agree, the trained parameters do not.
+    Model {
+        /// As recorded.
+        recorded: Option<Digest>,
+        /// As it came out again.
+        again: Option<Digest>,
+    },
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bitwise => f.write_str("bitwise"),
+            Self::Within { largest } => write!(f, "within tolerance, at most {largest:e} apart"),
+            Self::Diverged(divergence) => divergence.fmt(f),
+            Self::CannotRun(why) => write!(f, "cannot be run: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = |point: &Option<(String, u64)>| match point {
+            Some((metric, step)) => format!("{metric} at step {step}"),
+            None => "nothing more".to_owned(),
+        };
+        let value = |value: &Option<f64>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+        match self {
+            Self::Point { step, metric, recorded, again } => {
+                let by = (again - recorded).abs();
+                write!(f, "diverged at step {step}, metric {metric}, by {by:e} (recorded {recorded}, again {again})")
+            }
+            Self::Stream { recorded, again } => {
+                write!(f, "diverged: recorded is {}, again came {}", place(recorded), place(again))
+            }
+            Self::Final { metric, recorded, again } => {
+                let (recorded, again) = (value(recorded), value(again));
+                write!(f, "diverged at the end, metric {metric} (recorded {recorded}, again {again})")
+            }
+            Self::Model { recorded, again } => {
+                let short = |digest: &Option<Digest>| digest.map_or_else(|| "none".to_owned(), |it| it.short());
+                write!(f, "diverged in the model alone (recorded {}, again {})", short(recorded), short(again))
+            }
+        }
+    }
+}
+
+/// Compares a recorded run of a trial with another run of it.
+pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> Verdict {
+    let mut largest: f64 = 0.0;
+    for at in 0..recorded.points.len().max(again.points.len()) {
+        let (one, two) = (recorded.points.get(at), again.points.get(at));
+        match (one, two) {
+            (Some(one), Some(two)) if one.name == two.name && one.step == two.step => {
+                if !tolerance.accepts(one.value, two.value) {
+                    let (step, metric) = (one.step, one.name.clone());
+                    return Verdict::Diverged(Divergence::Point {
+                        step,
+                        metric,
+                        recorded: one.value,
+                        again: two.value,
+                    });
+                }
+                largest = largest.max(apart(one.value, two.value));
+            }
+            (one, two) => {
+                let place = |point: Option<&Point>| point.map(|point| (point.name.clone(), point.step));
+                return Verdict::Diverged(Divergence::Stream { recorded: place(one), again: place(two) });
+            }
+        }
+    }
+    let names = recorded.result.metrics.keys().chain(again.result.metrics.keys());
+    for metric in names {
+        let (one, two) = (recorded.result.metrics.get(metric), again.result.metrics.get(metric));
+        match (one, two) {
+            (Some(&one), Some(&two)) if tolerance.accepts(one, two) => largest = largest.max(apart(one, two)),
+            _ => {
+                let (metric, recorded, again) = (metric.clone(), one.copied(), two.copied());
+                return Verdict::Diverged(Divergence::Final { metric, recorded, again });
+            }
+        }
+    }
+    let (one, two) = (recorded.result.model_digest, again.result.model_digest);
+    match () {
+        () if one == two && largest == 0.0 => Verdict::Bitwise,
+        () if one != two && (tolerance.is_exact() || one.is_none() || two.is_none()) => {
+            Verdict::Diverged(Divergence::Model { recorded: one, again: two })
+        }
+        () => Verdict::Within { largest },
+    }
+}
+
+fn apart(one: f64, two: f64) -> f64 {
+    if same(one, two) { 0.0 } else { (one - two).abs() }
+}
+
+/// The same bits; all NaNs are one value, as in the journal's digest.
+fn same(one: f64, two: f64) -> bool {
+    one.to_bits() == two.to_bits() || (one.is_nan() && two.is_nan())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use drr_core::finished;
+
+    use super::*;
+    use crate::store::fabricate::{World, finish_with};
+
+    fn run(values: &[f64], last: f64) -> Finished {
+        let runs = tempfile::tempdir().expect("a folder");
+        let points = (1..).zip(values).map(|(step, &value)| Point::new("loss", step, value)).collect();
+        let metrics = BTreeMap::from([("rmse".to_owned(), last)]);
+        finished::read(&finish_with(runs.path(), &World::new().pmf(1), points, metrics, 1)).expect("whole")
+    }
+
+    #[test]
+    fn verdicts_are_told_apart() {
+        let loose = Tolerance { absolute: 0.0, relative: 1e-3 };
+        let base = run(&[1.0, f64::NAN, 3.0], 0.5);
+        assert_eq!(compare(&base, &run(&[1.0, f64::NAN, 3.0], 0.5), Tolerance::default()), Verdict::Bitwise);
+        let near = run(&[1.0, f64::NAN, 3.0 + 1e-12], 0.5);
+        let verdict = compare(&base, &near, Tolerance::default());
+        assert!(verdict.to_string().starts_with("diverged at step 3, metric loss, by 1.00"), "{verdict}");
+        assert!(matches!(compare(&base, &near, loose), Verdict::Within { largest } if largest < 2e-12));
+        let far = compare(&base, &run(&[1.0, 2.0, 3.0], 0.5), loose).to_string();
+        assert_eq!(far, "diverged at step 2, metric loss, by NaN (recorded NaN, again 2)");
+        let short = compare(&base, &run(&[1.0, f64::NAN], 0.5), loose).to_string();
+        assert_eq!(short, "diverged: recorded is loss at step 3, again came nothing more");
+        let last = compare(&base, &run(&[1.0, f64::NAN, 3.0], 0.6), loose).to_string();
+        assert_eq!(last, "diverged at the end, metric rmse (recorded 0.5, again 0.6)");
+        let mut other = base.clone();
+        other.result.model_digest = Some(Digest::of(b"model"));
+        assert!(matches!(compare(&base, &other, loose), Verdict::Diverged(Divergence::Model { .. })));
+    }
+}

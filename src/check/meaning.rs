@@ -1,0 +1,82 @@
+//! What a recorded sweep file would expand to today. The trials it became are recorded in full, so a default that
+//! changed since does not touch them; but whoever runs the file again gets others, and should know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use drr_core::TrialSpec;
+use serde_json::Value;
+
+use super::difference::{Difference, differences};
+use crate::error::Result;
+use crate::sweep::{Datasets, Request, Source, Sweep, expand, parse};
+
+/// In which settings the trials differ that the recorded file gives today. Ids and the hash of the training sources
+/// differ as a consequence and are left out.
+///
+/// # Errors
+/// The file cannot be read any more, or its dataset is not there.
+pub fn changed_meaning(sweep: &Sweep, runs: &Path, data: &Path) -> Result<Vec<Difference>> {
+    let source = Source::new(&format!("sweeps/{}/sweep.toml", sweep.name), &sweep.text);
+    let mut datasets = Datasets::new(data);
+    let file = parse(&source, runs, &request(&sweep.text), &mut datasets)?;
+    let today = expand(&file, &mut datasets)?;
+    let specs = |sweep: &Sweep| -> Vec<Value> { sweep.trials.iter().map(|trial| settings(&trial.spec)).collect() };
+    let (mut then, mut now) = (specs(sweep), specs(&today));
+    // What is in both says nothing; what remains is told in the order of the file.
+    let mut count: BTreeMap<String, i64> = BTreeMap::new();
+    now.iter().for_each(|spec| *count.entry(spec.to_string()).or_default() += 1);
+    let mut shared: BTreeMap<String, i64> = BTreeMap::new();
+    then.retain(|spec| {
+        let left = count.entry(spec.to_string()).or_default();
+        *left -= 1;
+        if *left >= 0 {
+            *shared.entry(spec.to_string()).or_default() += 1;
+        }
+        *left < 0
+    });
+    now.retain(|spec| match shared.get_mut(&spec.to_string()) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
+        }
+        _ => true,
+    });
+    let found: BTreeSet<Difference> = then.iter().zip(&now).flat_map(|(then, now)| differences(then, now)).collect();
+    let mut found: Vec<Difference> = found.into_iter().collect();
+    if then.len() != now.len() {
+        found.push(Difference {
+            entry: "trials".to_owned(),
+            one: Some(sweep.trials.len().to_string()),
+            other: Some(today.trials.len().to_string()),
+        });
+    }
+    Ok(found)
+}
+
+/// What was given on the command line, which a recorded file keeps as comments.
+fn request(text: &str) -> Request {
+    let given = |option: &str| -> Vec<String> {
+        let mark = format!("# given on the command line: --{option} ");
+        text.lines().filter_map(|line| line.strip_prefix(&mark)).map(str::to_owned).collect()
+    };
+    Request { set: given("set"), only: given("only"), profile: given("profile").pop() }
+}
+
+/// A spec without what follows from other specs or from the sources.
+fn settings(spec: &TrialSpec) -> Value {
+    let mut value = serde_json::to_value(spec).expect("a spec is JSON");
+    let fields = value.as_object_mut().expect("a spec is an object");
+    fields.remove("train_digest");
+    for job in fields.get_mut("job").and_then(Value::as_object_mut).into_iter().flat_map(|job| job.values_mut()) {
+        let Some(job) = job.as_object_mut() else { continue };
+        if job.get("pmf").is_some_and(Value::is_string) {
+            job.remove("pmf");
+        }
+        // {"drr": ID} says which policy, the id follows from that trial.
+        if let Some(policy) = job.get_mut("policy").and_then(Value::as_object_mut) {
+            policy.values_mut().for_each(|id| *id = Value::Null);
+        }
+    }
+    value
+}

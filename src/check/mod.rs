@@ -1,0 +1,26 @@
+//! Can a number be trusted? What is stored is checked against itself, and done again.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `integrity` | folders, sweeps and database as they were written |
+//! | `compare` | two runs of one trial, step by step |
+//! | `replay` | runs trials again in a scratch folder |
+//! | `difference` | two records side by side: environments, specs |
+//! | `meaning` | what a recorded sweep file would expand to today |
+//! | `reindex` | the database, built anew from the folders |
+
+mod compare;
+mod difference;
+mod integrity;
+mod meaning;
+mod reindex;
+mod replay;
+#[cfg(test)]
+mod tests;
+
+pub use compare::{Divergence, Tolerance, Verdict, compare};
+pub use difference::{Difference, differences, environments};
+pub use integrity::{Examined, Scope, examine, examine_index};
+pub use meaning::changed_meaning;
+pub use reindex::{Reindexed, reindex};
+pub use replay::{Replay, Replayed, replay};

@@ -1,0 +1,116 @@
+//! The database, built anew from the folders: the sweeps as recorded, every finished trial, every failure.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{fs, io};
+
+use drr_core::TrialId;
+use drr_core::finished::{self, Fault};
+use drr_core::trial_dir::TrialDir;
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::plan::{blocked, read_failure, read_sweep, recorded_sweeps};
+use crate::store::{Member, Status, Store, SweepRecord};
+use crate::sweep::Sweep;
+
+/// What a rebuilt database holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reindexed {
+    /// Sweeps.
+    pub sweeps: usize,
+    /// Finished trials.
+    pub finished: usize,
+    /// Failed trials.
+    pub failed: usize,
+    /// Folders that were left out, and why.
+    pub left_out: Vec<String>,
+}
+
+/// A sweep as the store takes it.
+pub(super) fn frame(sweep: &Sweep) -> SweepRecord {
+    SweepRecord {
+        name: sweep.name.clone(),
+        source: sweep.text.clone(),
+        axes: sweep.axes.clone(),
+        members: sweep.trials.iter().map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() }).collect(),
+    }
+}
+
+/// Builds `lab.db` of a runs folder anew beside the old one and puts it in its place. The caller holds the lock.
+///
+/// # Errors
+/// A recorded sweep that was changed, or a failure of the file system or the database; the old database stays then.
+pub fn reindex(runs: &Path) -> Result<Reindexed> {
+    let beside = runs.join("reindex");
+    let cannot = |error: io::Error| Error::environment(format!("cannot write to {}: {error}", runs.display()));
+    remove(&beside).map_err(cannot)?;
+    let done = fill(runs, &mut Store::open(&beside)?)?;
+    for end in ["-wal", "-shm"] {
+        match fs::remove_file(runs.join(format!("lab.db{end}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(error)),
+            _ => {}
+        }
+    }
+    fs::rename(beside.join("lab.db"), runs.join("lab.db")).map_err(cannot)?;
+    remove(&beside).map_err(cannot)?;
+    Ok(done)
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn fill(runs: &Path, store: &mut Store) -> Result<Reindexed> {
+    let cannot = |error: io::Error| Error::environment(format!("cannot read {}: {error}", runs.display()));
+    let mut done = Reindexed::default();
+    let mut sweeps = Vec::new();
+    for name in recorded_sweeps(runs).map_err(cannot)? {
+        let sweep = read_sweep(runs, &name)?;
+        store.record_sweep(&frame(&sweep))?;
+        sweeps.push(sweep);
+    }
+    done.sweeps = sweeps.len();
+    let trials = TrialDir::all(runs).map_err(cannot)?;
+    for some in trials.chunks(256) {
+        let read: Vec<_> = some.par_iter().map(|&trial| finished::read(&TrialDir::new(runs, trial))).collect();
+        for found in read {
+            match found {
+                Ok(finished) => {
+                    store.take_in(&finished)?;
+                    done.finished += 1;
+                }
+                Err(Fault::Unfinished(_)) => {}
+                Err(Fault::Changed(fault)) => done.left_out.push(fault),
+            }
+        }
+    }
+    for sweep in &sweeps {
+        done.failed += mark_failures(runs, store, sweep)?;
+    }
+    Ok(done)
+}
+
+/// Failures as the folders tell them: a trial's own, or that of the first trial it stands on.
+fn mark_failures(runs: &Path, store: &mut Store, sweep: &Sweep) -> Result<usize> {
+    let mut reasons: BTreeMap<TrialId, String> = BTreeMap::new();
+    for trial in &sweep.trials {
+        let folder = TrialDir::new(runs, trial.id);
+        if folder.is_complete() {
+            continue;
+        }
+        let above = trial.spec.upstream().into_iter().find_map(|above| {
+            let stage = sweep.trials.iter().find(|other| other.id == above)?.spec.stage();
+            Some(blocked(stage, &above.short(), reasons.get(&above)?))
+        });
+        let own = read_failure(&folder).map(|failure| failure.message);
+        if let Some(reason) = own.or(above) {
+            store.mark(trial.id, Status::Failed, Some(&reason))?;
+            reasons.insert(trial.id, reason);
+        }
+    }
+    Ok(reasons.len())
+}

@@ -1,0 +1,179 @@
+//! Running recorded trials again: from the stored spec, on the stored models of the trials they stand on, by the real
+//! worker under the real supervisor, in a scratch folder of its own. A trial's verdict is thus about that trial alone.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use drr_core::data::catalogue::Catalogue;
+use drr_core::finished::{self, Finished};
+use drr_core::result::SEALED;
+use drr_core::spec::Stage;
+use drr_core::trial_dir::TrialDir;
+use drr_core::{Digest, TrialId};
+
+use super::compare::{Tolerance, Verdict, compare};
+use super::difference::{Difference, environments};
+use super::reindex::frame;
+use crate::error::{Error, Result};
+use crate::exec::{self, Observer, Options};
+use crate::plan::{FailedBefore, Plan};
+use crate::store::Store;
+use crate::sweep::{Sweep, Trial};
+
+/// What a replay needs.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// How trials are run; its runs folder is where they are recorded.
+    pub options: Options,
+    /// Where they run again; made, and left as it is.
+    pub scratch: PathBuf,
+    /// How far values may be apart.
+    pub tolerance: Tolerance,
+}
+
+/// A trial done again.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// The trial.
+    pub trial: TrialId,
+    /// Its stage.
+    pub stage: Stage,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// In what the two runs' provenances differ.
+    pub environments: Vec<Difference>,
+}
+
+/// Runs trials again and compares; in the order given.
+///
+/// # Errors
+/// No worker can be had, the scratch folder cannot be written, or someone stopped it.
+pub fn replay(recorded: &[Finished], replay: &Replay, observer: &mut dyn Observer) -> Result<Vec<Replayed>> {
+    let mut verdicts: BTreeMap<TrialId, Replayed> = BTreeMap::new();
+    let mut data = BTreeMap::new();
+    for stage in [Stage::Pmf, Stage::Drr, Stage::Eval] {
+        // A folder a stage: in the next one the same ids stand for the stored models.
+        let scratch = replay.scratch.join(stage.name());
+        let mut able = Vec::new();
+        for trial in recorded.iter().filter(|trial| trial.spec.stage() == stage) {
+            match obstacle(trial, replay, &scratch, &mut data)? {
+                Some(why) => {
+                    let (trial, verdict) = (trial.spec.id(), Verdict::CannotRun(why));
+                    verdicts.insert(trial, Replayed { trial, stage, verdict, environments: Vec::new() });
+                }
+                None => able.push(trial),
+            }
+        }
+        if able.is_empty() {
+            continue;
+        }
+        let failed = run(stage, &able, replay, &scratch, observer)?;
+        for recorded in able {
+            let trial = recorded.spec.id();
+            let (then, now) = (TrialDir::new(&replay.options.runs, trial), TrialDir::new(&scratch, trial));
+            let verdict = match (failed.get(&trial), finished::read(&now)) {
+                (Some(why), _) => Verdict::CannotRun(why.clone()),
+                (None, Ok(again)) => compare(recorded, &again, replay.tolerance),
+                (None, Err(fault)) => Verdict::CannotRun(fault.to_string()),
+            };
+            let environments = environments(&then, &now);
+            verdicts.insert(trial, Replayed { trial, stage, verdict, environments });
+        }
+    }
+    Ok(recorded.iter().filter_map(|trial| verdicts.get(&trial.spec.id()).cloned()).collect())
+}
+
+/// Why a trial cannot be run, after putting what it stands on into the scratch folder.
+fn obstacle(
+    trial: &Finished,
+    replay: &Replay,
+    scratch: &Path,
+    data: &mut BTreeMap<String, std::result::Result<Digest, String>>,
+) -> Result<Option<String>> {
+    let dataset = &trial.spec.dataset;
+    if dataset.synthetic.is_none() {
+        let found = data.entry(dataset.name.clone()).or_insert_with(|| {
+            Catalogue::new(&replay.options.data).fingerprint(&dataset.name).map_err(|error| error.to_string())
+        });
+        match found {
+            Err(why) => return Ok(Some(why.clone())),
+            Ok(found) if *found != dataset.fingerprint => {
+                let (name, found, then) = (&dataset.name, found.short(), dataset.fingerprint.short());
+                return Ok(Some(format!("the ratings of {name} changed: their fingerprint is {found}, it was {then}")));
+            }
+            Ok(_) => {}
+        }
+    }
+    for above in trial.spec.upstream() {
+        let (stored, link) = (TrialDir::new(&replay.options.runs, above), TrialDir::new(scratch, above));
+        if link.is_complete() {
+            continue;
+        }
+        if let Err(fault) = finished::read(&stored) {
+            return Ok(Some(format!("it stands on trial {}: {fault}", above.short())));
+        }
+        copy(&stored, &link).map_err(|error| {
+            Error::environment(format!("cannot copy {} to {}: {error}", stored.path().display(), scratch.display()))
+        })?;
+    }
+    Ok(None)
+}
+
+/// Copies a finished folder, the result last. No links: a worker that goes astray must not reach what is stored.
+fn copy(from: &TrialDir, to: &TrialDir) -> io::Result<()> {
+    fs::create_dir_all(to.path())?;
+    for name in SEALED.into_iter().chain(["result.json"]) {
+        match fs::copy(from.path().join(name), to.path().join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Runs trials of one stage; tells which failed, and why.
+fn run(
+    stage: Stage,
+    trials: &[&Finished],
+    replay: &Replay,
+    scratch: &Path,
+    observer: &mut dyn Observer,
+) -> Result<BTreeMap<TrialId, String>> {
+    let mut members: BTreeMap<TrialId, Trial> = BTreeMap::new();
+    let mut order = Vec::new();
+    let mut add = |spec: &drr_core::TrialSpec| {
+        let id = spec.id();
+        if members.insert(id, Trial { id, spec: spec.clone(), point: Arc::default() }).is_none() {
+            order.push(id);
+        }
+    };
+    let above: Vec<TrialId> = trials.iter().flat_map(|trial| trial.spec.upstream()).collect();
+    let mut standing: Vec<_> =
+        above.into_iter().filter_map(|above| finished::read_spec(&TrialDir::new(scratch, above)).ok()).collect();
+    standing.sort_by_key(drr_core::TrialSpec::stage);
+    standing.iter().for_each(&mut add);
+    trials.iter().for_each(|trial| add(&trial.spec));
+    let trials = order.iter().map(|id| Arc::new(members[id].clone())).collect();
+    let sweep = Sweep {
+        name: format!("verify {}", stage.name()),
+        text: String::new(),
+        axes: Vec::new(),
+        configurations: 0,
+        seeds: 0,
+        trials,
+    };
+    let mut store = Store::open(scratch)?;
+    store.record_sweep(&frame(&sweep))?;
+    let plan = Plan::new(&sweep, scratch, FailedBefore::Retry);
+    let options = Options { runs: scratch.to_owned(), ..replay.options.clone() };
+    let outcome = exec::execute(&plan, &options, &mut store, observer)?;
+    if outcome.interrupted {
+        return Err(Error {
+            exit: crate::error::Exit::Interrupted,
+            ..Error::input("interrupted; nothing was verified")
+        });
+    }
+    Ok(outcome.failed.into_iter().collect())
+}

@@ -1,0 +1,55 @@
+//! `drr-lab runs import`: takes a bundle in and records what came.
+
+use std::path::Path;
+
+use drr_core::trial_dir::TrialDir;
+use serde_json::{Value, json};
+
+use crate::bundle;
+use crate::cli::{Context, Output};
+use crate::error::{Exit, Result};
+use crate::store::{Member, RunsLock, Store, SweepRecord};
+
+pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
+    let runs = &context.runs;
+    let _lock = RunsLock::acquire(runs)?;
+    let done = bundle::import(runs, file, limit)?;
+    let mut store = Store::open(runs)?;
+    for sweep in &done.sweeps {
+        store.record_sweep(&SweepRecord {
+            name: sweep.name.clone(),
+            source: sweep.text.clone(),
+            axes: sweep.axes.clone(),
+            members: sweep
+                .trials
+                .iter()
+                .map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() })
+                .collect(),
+        })?;
+        for trial in sweep.trials.iter().map(|trial| TrialDir::new(runs, trial.id)) {
+            if trial.is_complete() {
+                store.ingest(&trial)?;
+            }
+        }
+    }
+    for trial in &done.contradicted {
+        eprintln!("trial {} is finished here with other metrics; ours stays", trial.short());
+    }
+    let names: Vec<&str> = done.sweeps.iter().map(|sweep| sweep.name.as_str()).collect();
+    match context.output {
+        Output::Json => println!(
+            "{}",
+            json!({"sweeps": names, "taken": done.taken, "known": done.known, "contradicted": done.contradicted})
+        ),
+        Output::Human => {
+            println!("{}: {} trials taken in, {} known", names.join(", "), done.taken.len(), done.known);
+            for dataset in done.datasets.iter().filter_map(|text| serde_json::from_str::<Value>(text).ok()) {
+                let text = |key: &str| dataset[key].as_str().unwrap_or("-").to_owned();
+                println!("ratings: {}, fingerprint {:.12}, from {}", text("name"), text("fingerprint"), text("source"));
+            }
+            println!("verify it: drr-lab verify {}", names.join(" "));
+        }
+        Output::Quiet => {}
+    }
+    Ok(if done.contradicted.is_empty() { Exit::Done } else { Exit::Mismatch })
+}

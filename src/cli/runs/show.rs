@@ -1,0 +1,65 @@
+//! `drr-lab runs show`: one trial in full, from its folder.
+
+use drr_core::TrialId;
+use drr_core::finished::{self, Fault, Finished};
+use drr_core::trial_dir::TrialDir;
+use serde_json::{Value, json};
+
+use crate::cli::{Context, Output};
+use crate::error::{Error, Exit, Result};
+use crate::plan::read_failure;
+
+pub(super) fn run(context: &Context, trial: TrialId) -> Result<()> {
+    let folder = TrialDir::new(&context.runs, trial);
+    let provenance: Value =
+        std::fs::read(folder.provenance()).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let changed = |fault: Fault| Error { exit: Exit::Mismatch, ..Error::input(fault.to_string()) };
+    let spec = finished::read_spec(&folder).map_err(changed)?;
+    let found = match finished::read(&folder) {
+        Ok(finished) => Some(finished),
+        Err(Fault::Unfinished(_)) => None,
+        Err(fault) => return Err(changed(fault)),
+    };
+    if context.output == Output::Json {
+        let (result, seal) = found.map(|it| (it.result, it.seal)).unzip();
+        println!("{}", json!({"trial": trial, "spec": spec, "result": result, "seal": seal, "provenance": provenance}));
+        return Ok(());
+    }
+    println!("trial       {trial}");
+    println!("stage       {}, seed {}, on {}", spec.stage().name(), spec.seed.0, spec.dataset.name);
+    match &found {
+        Some(finished) => outcome(finished),
+        None => match read_failure(&folder) {
+            Some(failure) => println!("failed      {} (attempts: {})", failure.message, failure.attempts),
+            None => println!("not finished"),
+        },
+    }
+    section("spec", &serde_json::to_value(&spec).expect("a spec is JSON"));
+    section("provenance", &provenance);
+    println!("\n{}", folder.path().display());
+    Ok(())
+}
+
+fn outcome(finished: &Finished) {
+    let Finished { result, seal, points, .. } = finished;
+    println!("ended       {}, after {} s, in {}", seal.at, result.wall_s, result.environment);
+    println!("\ndigests");
+    println!("  metrics   {}   ({} values)", result.metrics_digest, points.len());
+    if let Some(model) = result.model_digest {
+        println!("  model     {model}");
+    }
+    println!("  seal      {}", seal.digest);
+    println!("\nresults, over {} measurements", result.repeats);
+    let width = result.metrics.keys().map(String::len).max().unwrap_or(0);
+    for (name, value) in &result.metrics {
+        println!("  {name:<width$}  {value}");
+    }
+}
+
+fn section(name: &str, value: &Value) {
+    println!("\n{name}");
+    let text = serde_json::to_string_pretty(value).expect("a value is JSON");
+    for line in text.lines() {
+        println!("  {line}");
+    }
+}

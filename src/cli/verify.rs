@@ -1,0 +1,184 @@
+//! `drr-lab verify`: is what is stored as it was written, and does it come out the same again?
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use drr_core::finished::Finished;
+use drr_core::{Seed, TrialId};
+
+use super::target::{self, Target};
+use super::verify_text::Text;
+use super::{Context, Output, observer};
+use crate::check::{self, Examined, Replay, Scope, Tolerance, Verdict};
+use crate::error::{Error, Exit, Result};
+use crate::exec::{self, Options};
+use crate::store::Store;
+use crate::sweep::Sweep;
+
+const EXAMPLES: &str = "\
+Examples:
+  drr-lab verify quickstart                   check and run again every finished trial of a sweep
+  drr-lab verify 3fa9c1                       one trial, by the beginning of its id
+  drr-lab verify --sample 5                   five finished trials, drawn at random
+  drr-lab verify --integrity-only             check all that is recorded, run nothing
+
+Verdicts: bitwise, within tolerance, diverged (at which step, in which metric, by how much), cannot be run (why).
+Exit codes: 0 all agree · 3 something needed is not there · 5 something was changed or diverged";
+
+/// Arguments of `verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Sweeps, or trials by the beginning of their ids [default: all that is recorded].
+    #[arg(value_name = "ID|SWEEP")]
+    targets: Vec<String>,
+    /// Only so many finished trials, drawn at random.
+    #[arg(long, value_name = "N")]
+    sample: Option<NonZeroUsize>,
+    /// Check what is stored, and run nothing again.
+    #[arg(long)]
+    integrity_only: bool,
+    /// Accept values this far apart, as a share of the recorded value.
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    relative: f64,
+    /// Accept values this far apart.
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    absolute: f64,
+    /// Workers at a time [default: the CPU cores this process may use].
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Keep the folders of the trials that were run again, in DIR.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// The worker's program [default: drr-lab-worker beside this program].
+    #[arg(long, value_name = "PATH", env = "DRR_LAB_WORKER", hide_env_values = true)]
+    worker: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
+    let text = Text::new(context.output);
+    let wanted = Wanted::find(args, &context.runs)?;
+    let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
+    let examined = check::examine(&context.runs, &wanted.trials, store.as_ref())?;
+    let mut faults = text.integrity(&examined);
+    for fault in wanted.index_faults(&context.runs, store.as_ref()) {
+        text.fault(&fault);
+        faults += 1;
+    }
+    drop(store);
+    let sound = |it: Examined| if it.index.is_none() { it.found.ok() } else { None };
+    let mut finished: Vec<Finished> = examined.into_iter().filter_map(sound).collect();
+    finished.sort_by_key(|trial| trial.spec.stage());
+    if args.integrity_only {
+        return Ok(if faults == 0 { Exit::Done } else { Exit::Mismatch });
+    }
+    for sweep in &wanted.sweeps {
+        match check::changed_meaning(sweep, &context.runs, &context.data) {
+            Ok(differences) if differences.is_empty() => {}
+            Ok(differences) => {
+                text.meaning(&sweep.name, &differences);
+                faults += 1;
+            }
+            // The trials say themselves what is missing.
+            Err(error) => text.note(&format!("{}: the sweep file cannot be expanded today: {error}", sweep.name)),
+        }
+    }
+    let replayed = replay(&finished, args, context)?;
+    text.verdicts(&replayed);
+    let bad = |verdict: &Verdict| matches!(verdict, Verdict::Diverged(_) | Verdict::CannotRun(_));
+    Ok(match () {
+        () if faults > 0 || replayed.iter().any(|it| bad(&it.verdict)) => Exit::Mismatch,
+        () => Exit::Done,
+    })
+}
+
+fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<check::Replayed>> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
+    };
+    let scratch = match &args.keep {
+        Some(folder) => absolute(folder)?,
+        None => absolute(&context.runs)?.join(format!("verify-{}", std::process::id())),
+    };
+    if scratch.join("lab.db").exists() || scratch.join("trials").exists() {
+        return Err(Error::input(format!("{} is a runs folder", scratch.display())).hint("name an empty folder"));
+    }
+    let replay = Replay {
+        options: Options {
+            runs: absolute(&context.runs)?,
+            data: absolute(&context.data)?,
+            worker: exec::find_worker(args.worker.as_deref())?,
+            slots: exec::cpu_slots(args.jobs),
+            retries: super::sweep::RETRIES,
+        },
+        scratch: scratch.clone(),
+        tolerance: Tolerance { absolute: args.absolute, relative: args.relative },
+    };
+    // On stdout the verdicts alone.
+    let output = if context.output == Output::Json { Output::Quiet } else { context.output };
+    let replayed = check::replay(finished, &replay, observer(output).as_mut());
+    if args.keep.is_none() {
+        let _ = std::fs::remove_dir_all(&scratch);
+    }
+    replayed
+}
+
+/// What is to be verified.
+struct Wanted {
+    trials: Vec<TrialId>,
+    sweeps: Vec<Sweep>,
+    /// Whether nothing was named, which means everything.
+    whole: bool,
+}
+
+impl Wanted {
+    fn find(args: &Args, runs: &Path) -> Result<Self> {
+        let mut trials = BTreeSet::new();
+        let mut sweeps = Vec::new();
+        for name in &args.targets {
+            match target::find(runs, name)? {
+                Target::Trial(trial) => {
+                    trials.insert(trial);
+                }
+                Target::Sweep(sweep) => {
+                    trials.extend(sweep.trials.iter().map(|trial| trial.id));
+                    sweeps.push(sweep);
+                }
+            }
+        }
+        let whole = args.targets.is_empty();
+        if whole {
+            trials.extend(target::trials(runs)?);
+            if trials.is_empty() {
+                return Err(Error::input(format!("nothing is recorded in {}", runs.display())));
+            }
+        }
+        let mut trials: Vec<TrialId> = trials.into_iter().collect();
+        if let Some(sample) = args.sample {
+            trials.retain(|&trial| drr_core::trial_dir::TrialDir::new(runs, trial).is_complete());
+            draw(&mut trials, sample.get());
+        }
+        Ok(Self { trials, sweeps, whole: whole && args.sample.is_none() })
+    }
+
+    fn index_faults(&self, runs: &Path, store: Option<&Store>) -> Vec<String> {
+        if self.whole {
+            return check::examine_index(runs, store, Scope::Whole);
+        }
+        let of = |sweep: &Sweep| check::examine_index(runs, store, Scope::Sweep(&sweep.name));
+        self.sweeps.iter().flat_map(of).collect()
+    }
+}
+
+/// Leaves `count` of them, another choice each time.
+fn draw(trials: &mut Vec<TrialId>, count: usize) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    let mut stream = Seed(u64::from(now)).stream("verify/sample");
+    for at in 0..count.min(trials.len()) {
+        let other = at + stream.below(trials.len() - at);
+        trials.swap(at, other);
+    }
+    trials.truncate(count);
+}

@@ -1,0 +1,171 @@
+//! How `drr-lab verify` speaks: verdicts to stdout, a line a trial, as text or as JSON.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::Output;
+use crate::check::{Difference, Divergence, Examined, Replayed, Verdict};
+
+/// Entries shown of two environments that differ in many.
+const MOST_DIFFERENCES: usize = 24;
+
+pub(super) struct Text {
+    output: Output,
+}
+
+impl Text {
+    pub(super) fn new(output: Output) -> Self {
+        Self { output }
+    }
+
+    /// Says what is wrong with folders and rows; returns how many trials are.
+    pub(super) fn integrity(&self, examined: &[Examined]) -> usize {
+        let (mut bad, mut unfinished) = (0, 0);
+        for trial in examined {
+            let faults: Vec<String> = trial.faults().collect();
+            if !faults.is_empty() {
+                bad += 1;
+            } else if trial.found.is_err() {
+                unfinished += 1;
+            }
+            for fault in faults {
+                match self.output {
+                    Output::Json => println!("{}", json!({"trial": trial.trial, "check": "integrity", "fault": fault})),
+                    Output::Human | Output::Quiet => println!("{}  CHANGED: {fault}", trial.trial.short()),
+                }
+            }
+        }
+        let sound = examined.len() - bad - unfinished;
+        match self.output {
+            Output::Human => {
+                let open = if unfinished > 0 { format!(", {unfinished} not finished") } else { String::new() };
+                println!("integrity: {sound} as they were written, {bad} changed{open}");
+            }
+            Output::Json => {
+                println!("{}", json!({"check": "integrity", "intact": sound, "changed": bad, "unfinished": unfinished}))
+            }
+            Output::Quiet => {}
+        }
+        bad
+    }
+
+    /// A fault of the index or of a recorded sweep.
+    pub(super) fn fault(&self, fault: &str) {
+        match self.output {
+            Output::Json => println!("{}", json!({"check": "index", "fault": fault})),
+            Output::Human | Output::Quiet => println!("CHANGED: {fault}"),
+        }
+    }
+
+    pub(super) fn note(&self, note: &str) {
+        if self.output == Output::Human {
+            eprintln!("note: {note}");
+        }
+    }
+
+    /// A recorded sweep file that gives other trials today.
+    pub(super) fn meaning(&self, sweep: &str, differences: &[Difference]) {
+        match self.output {
+            Output::Json => {
+                println!("{}", json!({"check": "meaning", "sweep": sweep, "differs": records(differences)}))
+            }
+            Output::Human | Output::Quiet => {
+                println!("{sweep}: the recorded sweep file gives other trials today:");
+                table(differences, ["recorded", "today"]);
+            }
+        }
+    }
+
+    /// Verdicts, the environments where they differ, and how many there are of each.
+    pub(super) fn verdicts(&self, replayed: &[Replayed]) {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for trial in replayed {
+            *counts.entry(word(&trial.verdict)).or_default() += 1;
+            match self.output {
+                Output::Json => println!("{}", record(trial)),
+                Output::Human => println!("{:<5} {}  {}", trial.stage.name(), trial.trial.short(), trial.verdict),
+                Output::Quiet if !matches!(trial.verdict, Verdict::Bitwise | Verdict::Within { .. }) => {
+                    println!("{:<5} {}  {}", trial.stage.name(), trial.trial.short(), trial.verdict);
+                }
+                Output::Quiet => {}
+            }
+        }
+        let counted: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+        match self.output {
+            Output::Json => println!("{}", json!({"check": "replay", "verdicts": counts})),
+            Output::Human => {
+                self.environments(replayed);
+                println!(
+                    "replay: {}",
+                    if counted.is_empty() { "nothing to run again".into() } else { counted.join(", ") }
+                );
+            }
+            Output::Quiet => {}
+        }
+    }
+
+    /// The environments of then and now; once for all trials in which the same differs.
+    fn environments(&self, replayed: &[Replayed]) {
+        let mut sets: Vec<(&[Difference], usize)> = Vec::new();
+        for trial in replayed.iter().filter(|trial| !trial.environments.is_empty()) {
+            match sets.iter_mut().find(|(known, _)| *known == trial.environments.as_slice()) {
+                Some((_, count)) => *count += 1,
+                None => sets.push((&trial.environments, 1)),
+            }
+        }
+        for (differences, count) in sets {
+            let trials = if count == 1 { "1 trial".to_owned() } else { format!("{count} trials") };
+            println!("\nenvironments that differ, {trials}:");
+            table(differences, ["recorded", "now"]);
+            println!();
+        }
+    }
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Bitwise => "bitwise",
+        Verdict::Within { .. } => "within tolerance",
+        Verdict::Diverged(_) => "diverged",
+        Verdict::CannotRun(_) => "cannot be run",
+    }
+}
+
+fn record(trial: &Replayed) -> serde_json::Value {
+    let mut record = json!({"check": "replay", "trial": trial.trial, "stage": trial.stage,
+        "verdict": word(&trial.verdict), "says": trial.verdict.to_string(), "environments": records(&trial.environments)});
+    if let Verdict::Diverged(Divergence::Point { step, metric, recorded, again }) = &trial.verdict {
+        record["at"] = json!({"step": step, "metric": metric, "recorded": recorded, "again": again});
+    }
+    record
+}
+
+fn records(differences: &[Difference]) -> serde_json::Value {
+    let entries = differences.iter().map(|it| json!({"entry": it.entry, "recorded": it.one, "now": it.other}));
+    entries.collect()
+}
+
+/// Two columns side by side.
+pub(super) fn table(differences: &[Difference], heads: [&str; 2]) {
+    let short = |value: &Option<String>| -> String {
+        let value = value.as_deref().unwrap_or("-");
+        // Digests are known by their beginning.
+        let hex = value.len() >= 40 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let most = if hex { 12 } else { 44 };
+        let cut: String = value.chars().take(most).collect();
+        if !hex && value.chars().count() > most { format!("{cut}…") } else { cut }
+    };
+    let shown = &differences[..differences.len().min(MOST_DIFFERENCES)];
+    let rows: Vec<[String; 3]> = std::iter::once(["".to_owned(), heads[0].to_owned(), heads[1].to_owned()])
+        .chain(shown.iter().map(|it| [it.entry.clone(), short(&it.one), short(&it.other)]))
+        .collect();
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    for [entry, one, other] in &rows {
+        println!("  {entry:<first$}  {one:<second$}  {other}");
+    }
+    if differences.len() > shown.len() {
+        println!("  and {} more", differences.len() - shown.len());
+    }
+}
