@@ -92,13 +92,13 @@ fn flip_files(step: usize) -> usize {
 #[test]
 fn flipped_bits_of_all_files_are_found() {
     // Nine is prime to eight: one bit a byte, each place in turn.
-    assert!(flip_files(9) > 3_000);
+    assert!(flip_files(9) > 1_900);
 }
 
 #[test]
 #[ignore = "every bit: minutes"]
 fn every_flipped_bit_of_every_file_is_found() {
-    assert!(flip_files(1) > 30_000);
+    assert!(flip_files(1) > 17_000);
 }
 
 fn flip_database(step: usize) -> usize {

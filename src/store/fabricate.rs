@@ -330,7 +330,7 @@ pub(crate) fn flip_rows(store: &Store, step: usize, mut see: impl FnMut(&Store, 
     let mut count = 0;
     for table in ["trial", "sweep", "member", "metric", "result", "point"] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).expect("a table");
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let rows: Vec<Vec<Value>> = statement
             .query_map([], |row| (0..columns.len()).map(|at| row.get(at)).collect())
             .and_then(Iterator::collect)

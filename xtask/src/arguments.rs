@@ -16,10 +16,11 @@ cargo xtask: set-up and chores of drr-lab
       --cuda           with CUDA (about 2.5 GB to download); the default where an NVIDIA driver is found
       --cpu            without CUDA (about 550 MB to download); the default elsewhere
       --force          download and install again, even if it is there
-  cargo xtask bench    the trainer's speed beside PyTorch, JAX, Surprise and the machine's limits; about 10 minutes
+  cargo xtask bench    the trainer's speed beside PyTorch, JAX, Surprise and the machine's limits;
+                       about 10 minutes
       --quick          about two minutes
       --json FILE      write the figures
-      --python PATH    a Python that has benches/requirements.txt; without it one is made (some gigabytes)
+      --python PATH    a Python that has benches/requirements.txt; else one is made (some gigabytes)
   cargo xtask help     this text
 
 After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
