@@ -69,20 +69,21 @@ fn main() -> ExitCode {
     }
 }
 
-/// Every user rates 250 items, 50 of them held out: more than MovieLens 100K has, so that K = 20 serves everybody.
-fn world() -> World {
+/// Every user rates `each` items, a fifth of them held out. For MovieLens 100K's size 250: more than it has, so that
+/// K = 20 serves everybody.
+fn world(user_count: u32, item_count: u32, each: usize) -> World {
     let mut stream = Seed(0).stream("bench");
-    let mut items: Vec<u32> = (0..ITEMS).collect();
+    let mut items: Vec<u32> = (0..item_count).collect();
     let mut rows = Vec::new();
-    for user in 0..USERS {
+    for user in 0..user_count {
         stream.shuffle(&mut items);
-        rows.extend(items[..250].iter().enumerate().map(|(at, &item)| {
+        rows.extend(items[..each].iter().enumerate().map(|(at, &item)| {
             let stars = 1.0 + stream.below(5) as f32;
             Rating { user, item, stars, timestamp: at as i64 }
         }));
     }
     let ids = |count: u32| (0..count).map(|id| id.to_string()).collect();
-    let ratings = Ratings::canonical(ids(USERS), ids(ITEMS), rows);
+    let ratings = Ratings::canonical(ids(user_count), ids(item_count), rows);
     World::new(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() })
 }
 
@@ -132,7 +133,7 @@ impl Reporter for Clock {
 }
 
 fn update(stored: u64, seconds: f64) -> Result<serde_json::Value> {
-    let world = Arc::new(world());
+    let world = Arc::new(world(USERS, ITEMS, 250));
     let model = Arc::new(model(&world, 100));
     let spec = DrrSpec {
         learning_starts: stored,
@@ -219,7 +220,7 @@ fn roofline() -> serde_json::Value {
 }
 
 fn offline_seconds(users: u64, k: u64) -> Result<serde_json::Value> {
-    let world = world();
+    let world = world(USERS, ITEMS, 250);
     let model = Arc::new(model(&world, 100));
     let mut drr = DrrSpec::default();
     drr.resolve(100);
@@ -297,7 +298,7 @@ fn pmf_epoch(folder: &Path) -> Result<serde_json::Value> {
 }
 
 fn cohort() -> Result<serde_json::Value> {
-    let world = Arc::new(world());
+    let world = Arc::new(world(50, 60, 40));
     let model = Arc::new(model(&world, 4));
     let members: Vec<Member> = (0..16)
         .map(|seed| {

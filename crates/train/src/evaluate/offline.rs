@@ -1,7 +1,7 @@
 //! Offline evaluation (slides, Algorithm 2): K recommendations from what the user rated in the test log, judged by that
 //! log. Users are served together, one forward pass a step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use drr_core::Seed;
 use drr_core::journal::Point;
@@ -42,10 +42,21 @@ pub fn run(
     let total = spec.k.len() as u64 * spec.repeats;
     let mut done = 0;
     let draws = spec.epsilon > 0.0 || matches!(policy, Policy::Static(Ranker::Random));
+    let mut served = Vec::new();
+    for &k in &spec.k {
+        let eligible = eligible(world, spec.protocol, n, k as usize)?;
+        metrics.insert(format!("users@{k}"), eligible.len() as f64);
+        for repeat in 0..spec.repeats {
+            let mut stream = seed.stream(&format!("eval/offline/{}/{k}/{repeat}", protocol_name(spec.protocol)));
+            let users: Vec<u32> = (0..spec.users).map(|_| eligible[stream.below(eligible.len())]).collect();
+            served.push((users, stream));
+        }
+    }
     let mut played = BTreeMap::new();
     if !draws {
-        let (least, most) = (spec.k.iter().min().copied().unwrap_or(0), spec.k.iter().max().copied().unwrap_or(0));
-        let users = eligible(world, spec.protocol, n, least as usize)?;
+        let most = spec.k.iter().max().copied().unwrap_or(0);
+        let users: BTreeSet<u32> = served.iter().flat_map(|(users, _)| users).copied().collect();
+        let users: Vec<u32> = users.into_iter().collect();
         for users in users.chunks(TOGETHER) {
             let mut sessions = start(world, spec.protocol, users, n);
             play(model, policy, &mut sessions, most as usize, 0.0, &mut seed.stream("eval/offline"));
@@ -53,13 +64,10 @@ pub fn run(
             reporter.progress(0, total)?;
         }
     }
+    let mut served = served.into_iter();
     for &k in &spec.k {
-        let eligible = eligible(world, spec.protocol, n, k as usize)?;
         let (mut precisions, mut ndcgs) = (Vec::new(), Vec::new());
-        for repeat in 0..spec.repeats {
-            let name = format!("eval/offline/{}/{k}/{repeat}", protocol_name(spec.protocol));
-            let mut stream = seed.stream(&name);
-            let users: Vec<u32> = (0..spec.users).map(|_| eligible[stream.below(eligible.len())]).collect();
+        for (repeat, (users, mut stream)) in (0..spec.repeats).zip(served.by_ref()) {
             let (precision, ndcg) = if draws {
                 let mut sessions = start(world, spec.protocol, &users, n);
                 for sessions in sessions.chunks_mut(TOGETHER) {
@@ -83,7 +91,6 @@ pub fn run(
         }
         summarise(&mut metrics, &format!("precision@{k}"), &precisions);
         summarise(&mut metrics, &format!("ndcg@{k}"), &ndcgs);
-        metrics.insert(format!("users@{k}"), eligible.len() as f64);
     }
     Ok(metrics)
 }
