@@ -1,4 +1,4 @@
-//! Models on disk: safetensors, readable from Python. Weights are stored as PyTorch stores them, [outputs, inputs];
+//! Models on disk: safetensors, readable from Python. Weights are stored as PyTorch stores them, `[outputs, inputs]`;
 //! Adam's step count as two exact floats, high and low 24 bits.
 
 use std::collections::HashMap;
@@ -115,7 +115,7 @@ fn load_layers(name: &str, layout: &Layout, trained: &mut Trained, file: &mut Fi
     Ok(())
 }
 
-/// [rows, columns] → [columns, rows].
+/// `[rows, columns]` → `[columns, rows]`.
 fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
 }

@@ -19,7 +19,7 @@ pub struct Rates {
     pub tau: f64,
 }
 
-/// A network's parameters with all that training keeps beside them, each [C, P].
+/// A network's parameters with all that training keeps beside them, each `[C, P]`.
 pub struct Trained {
     /// Parameters θ.
     pub theta: Array,

@@ -21,13 +21,13 @@ use crate::world::World;
 pub struct PmfModel {
     /// Factors.
     pub k: usize,
-    /// User embeddings p, [users, k].
+    /// User embeddings p, `[users, k]`.
     pub users: Vec<f32>,
-    /// Item embeddings q, [items, k].
+    /// Item embeddings q, `[items, k]`.
     pub items: Vec<f32>,
-    /// User biases, [users].
+    /// User biases, `[users]`.
     pub user_bias: Vec<f32>,
-    /// Item biases, [items].
+    /// Item biases, `[items]`.
     pub item_bias: Vec<f32>,
 }
 

@@ -18,7 +18,7 @@ pub struct Transition<'a> {
     pub before: &'a [u32],
     /// The n items after.
     pub after: &'a [u32],
-    /// The action, [k].
+    /// The action, `[k]`.
     pub action: &'a [f32],
     /// The reward.
     pub reward: f32,

@@ -18,9 +18,9 @@ pub enum Embeddings {
 
 /// Embedding tables on a device.
 pub struct Tables {
-    /// User embeddings of all members, [Σ users, k].
+    /// User embeddings of all members, `[Σ users, k]`.
     p: Tensor,
-    /// Item embeddings of all members, [Σ items, k].
+    /// Item embeddings of all members, `[Σ items, k]`.
     q: Tensor,
     user_rows: Vec<i64>,
     item_rows: Vec<i64>,
@@ -51,8 +51,8 @@ impl Embeddings {
         Self::Tensors(Tables { p: table(&users), q: table(&items), user_rows, item_rows, device })
     }
 
-    /// States: `users` [C, rows], `items` [C, rows, n] oldest first, weights w [C, n] at `weight_at` in `parameters`
-    /// [C, P] → `out` [C, rows, 3k].
+    /// States: `users` `[C, rows]`, `items` `[C, rows, n]` oldest first, weights w `[C, n]` at `weight_at` in `parameters`
+    /// `[C, P]` → `out` `[C, rows, 3k]`.
     pub fn encode(&self, users: &[u32], items: &[u32], parameters: &Array, weight_at: usize, out: &mut Array) {
         let (rows, size, p) = (out.size(1), out.size(2), parameters.size(1));
         let n = items.len() / users.len();
@@ -79,8 +79,8 @@ impl Embeddings {
         }
     }
 
-    /// Gradient of w, written at `weight_at` of `gradient` [C, P], from the gradient of the state's last 2k columns,
-    /// [C, rows, 2k].
+    /// Gradient of w, written at `weight_at` of `gradient` `[C, P]`, from the gradient of the state's last 2k columns,
+    /// `[C, rows, 2k]`.
     pub fn weight_gradient(
         &self,
         users: &[u32],

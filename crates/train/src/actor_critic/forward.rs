@@ -8,11 +8,11 @@ use crate::kernels::{self, Array, Backend, Columns};
 
 /// The actor's activations for a number of states a member.
 pub struct ActorPass {
-    /// First hidden layer, [C, rows, actor_hidden[0]].
+    /// First hidden layer, `[C, rows, actor_hidden[0]]`.
     pub first: Array,
     /// Second hidden layer.
     pub second: Array,
-    /// Actions, [C, rows, k].
+    /// Actions, `[C, rows, k]`.
     pub action: Array,
 }
 
@@ -34,13 +34,13 @@ impl ActorPass {
 
 /// The critic's activations for a number of states and actions a member.
 pub struct CriticPass {
-    /// [action ; h], [C, rows, k + h].
+    /// `[action ; h]`, `[C, rows, k + h]`.
     pub joined: Array,
     /// Second hidden layer.
     pub second: Array,
     /// Third hidden layer.
     pub third: Array,
-    /// Q values, [C, rows].
+    /// Q values, `[C, rows]`.
     pub q: Array,
     /// Columns of the action in `joined`.
     pub action_columns: Columns,
@@ -66,7 +66,7 @@ impl CriticPass {
         }
     }
 
-    /// q = Q(state, action): h = ReLU(Linear(state)); [action ; h] → Linear–ReLU–Linear–ReLU–Linear.
+    /// q = Q(state, action): h = ReLU(Linear(state)); `[action ; h]` → Linear–ReLU–Linear–ReLU–Linear.
     pub fn run(&mut self, critic: &Network, which: Which, state: &Array, action: &Array) {
         kernels::copy_into(action, &mut self.joined, self.action_columns);
         critic.relu_layer_into(which, 0, state, &mut self.scratch, (&mut self.joined, self.h_columns));
@@ -77,7 +77,7 @@ impl CriticPass {
     }
 }
 
-/// The transposed view [C, width, rows] of activations [C, rows, width].
+/// The transposed view `[C, width, rows]` of activations `[C, rows, width]`.
 pub fn transposed(array: &Array) -> Tensor {
     array.tensor().transpose(1, 2)
 }

@@ -27,7 +27,7 @@ fn network(layout: &Layout, stream: &mut Stream) -> Vec<f32> {
     values
 }
 
-/// A matrix [rows, columns] with orthonormal rows or columns, whichever are fewer: the Q of a normal matrix, its signs
+/// A matrix `[rows, columns]` with orthonormal rows or columns, whichever are fewer: the Q of a normal matrix, its signs
 /// fixed by R's diagonal so that the distribution is uniform.
 fn orthogonal(rows: usize, columns: usize, stream: &mut Stream) -> Vec<f32> {
     let (long, short) = (rows.max(columns), rows.min(columns));

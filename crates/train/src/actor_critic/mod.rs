@@ -1,6 +1,6 @@
 //! The actor and the critic of a cohort: acting and one update, lines 13–17 of the slides' training algorithm, with a
 //! hand-written backward pass that computes only the gradients that are used. Every tensor carries a leading dimension
-//! [C] of members that share all shapes; a lone trial is C = 1.
+//! `[C]` of members that share all shapes; a lone trial is C = 1.
 
 pub mod forward;
 pub mod init;
@@ -25,17 +25,17 @@ use crate::state::Embeddings;
 /// A minibatch of every member, as drawn from replay: ids, not states.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
-    /// Users, [C, N].
+    /// Users, `[C, N]`.
     pub users: Vec<u32>,
-    /// The n items before the step, oldest first, [C, N, n].
+    /// The n items before the step, oldest first, `[C, N, n]`.
     pub before: Vec<u32>,
-    /// The n items after the step, [C, N, n].
+    /// The n items after the step, `[C, N, n]`.
     pub after: Vec<u32>,
-    /// Actions taken, [C, N, k].
+    /// Actions taken, `[C, N, k]`.
     pub actions: Vec<f32>,
-    /// Rewards, [C, N].
+    /// Rewards, `[C, N]`.
     pub rewards: Vec<f32>,
-    /// Importance weights, at most 1, [C, N].
+    /// Importance weights, at most 1, `[C, N]`.
     pub weights: Vec<f32>,
 }
 
@@ -105,7 +105,7 @@ impl Agent {
         self.backend
     }
 
-    /// Actions π(s) of every member: users [C], histories [C, n] → [C, k], on the host.
+    /// Actions π(s) of every member: users `[C]`, histories `[C, n]` → `[C, k]`, on the host.
     pub fn act(&mut self, users: &[u32], histories: &[u32]) -> &[f32] {
         let Self { embeddings, actor, act_state, act_pass, .. } = self;
         encode(embeddings, actor, users, histories, act_state);
@@ -114,7 +114,7 @@ impl Agent {
         &self.actions
     }
 
-    /// States of (user, history) pairs into `out`, [C, rows, state].
+    /// States of (user, history) pairs into `out`, `[C, rows, state]`.
     pub fn states_into(&self, users: &[u32], histories: &[u32], out: &mut Array) {
         encode(&self.embeddings, &self.actor, users, histories, out);
     }

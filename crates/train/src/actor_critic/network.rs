@@ -41,14 +41,14 @@ impl Network {
         Self { layout, trained, weights, target_weights, weight_gradients, members }
     }
 
-    /// Rows `from..to` of a layer's weight, transposed: [C, outputs, to - from]. Multiplies an output's gradient into
+    /// Rows `from..to` of a layer's weight, transposed: `[C, outputs, to - from]`. Multiplies an output's gradient into
     /// that of a part of the input.
     pub fn transposed_rows(&self, layer: usize, from: usize, to: usize) -> Tensor {
         let place = &self.layout.layers[layer];
         weight_rows(&self.trained.theta, self.members, self.layout.size, place, from, to).transpose(1, 2)
     }
 
-    /// Parameters, [C, P].
+    /// Parameters, `[C, P]`.
     pub fn parameters(&self, which: Which) -> &Array {
         match which {
             Which::Online => &self.trained.theta,
@@ -56,7 +56,7 @@ impl Network {
         }
     }
 
-    /// out = x · W, without the bias; x and out are [C, rows, ·].
+    /// out = x · W, without the bias; x and out are `[C, rows, ·]`.
     fn multiply(&self, which: Which, layer: usize, x: &Array, out: &mut Array) {
         let weights = match which {
             Which::Online => &self.weights,

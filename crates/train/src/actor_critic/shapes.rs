@@ -13,7 +13,7 @@ pub struct Shapes {
     pub state: usize,
     /// The actor's hidden widths.
     pub actor_hidden: [usize; 2],
-    /// The critic's hidden widths; the first sees the state, the others [action ; h].
+    /// The critic's hidden widths; the first sees the state, the others `[action ; h]`.
     pub critic_hidden: [usize; 3],
     /// Transitions in a minibatch, N.
     pub batch: usize,
@@ -37,7 +37,7 @@ impl Shapes {
     }
 }
 
-/// One linear layer's place in a member's parameters: weight [inputs, outputs], then bias [outputs].
+/// One linear layer's place in a member's parameters: weight `[inputs, outputs]`, then bias `[outputs]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Linear {
     /// Size of the input.
@@ -83,7 +83,7 @@ impl Layout {
         Self::of(&[(shapes.state, first), (first, second), (second, shapes.k)], shapes.history)
     }
 
-    /// Critic: state → h; [action ; h] → hidden → hidden → value.
+    /// Critic: state → h; `[action ; h]` → hidden → hidden → value.
     pub fn critic(shapes: &Shapes) -> Self {
         let [h, second, third] = shapes.critic_hidden;
         Self::of(&[(shapes.state, h), (shapes.k + h, second), (second, third), (third, 1)], 0)

@@ -8,7 +8,7 @@ use super::shapes::Shapes;
 use super::{Agent, Batch, Losses, encode};
 use crate::kernels::{self, Array, Backend, Columns};
 
-/// Memory of an update, allocated once. All arrays are [C, N, ·].
+/// Memory of an update, allocated once. All arrays are `[C, N, ·]`.
 pub(super) struct Workspace {
     state: Array,
     next_state: Array,
@@ -122,7 +122,7 @@ impl Workspace {
 }
 
 impl Agent {
-    /// One update of every member (slides, lines 14–17). Returns the temporal-difference errors δ = y - Q(s, a), [C, N].
+    /// One update of every member (slides, lines 14–17). Returns the temporal-difference errors δ = y - Q(s, a), `[C, N]`.
     pub fn update(&mut self, batch: &Batch, losses: &mut [Losses]) -> &[f32] {
         let Self { embeddings, actor, work, .. } = self;
         encode(embeddings, actor, &batch.users, &batch.before, &mut work.state);

@@ -1,6 +1,6 @@
 //! The small operations between the matrix products. Each exists twice, as a loop over slices for the CPU
 //! ([`slices`]) and as libtorch operations for a GPU ([`tensors`]); the functions here choose. Matrices are
-//! [C, rows, width], parameters [C, P] with offsets into a member's row.
+//! `[C, rows, width]`, parameters `[C, P]` with offsets into a member's row.
 
 pub mod array;
 pub mod simd;
@@ -40,7 +40,7 @@ pub fn bias_relu(x: &mut Array, parameters: &Array, at: usize) {
     );
 }
 
-/// out[columns] = max(x + bias, 0).
+/// `out[columns]` = max(x + bias, 0).
 pub fn bias_relu_into(x: &Array, out: &mut Array, columns: Columns, parameters: &Array, at: usize) {
     let (rows, p) = (x.size(1), parameters.size(1));
     choose!(
@@ -55,12 +55,12 @@ pub fn tanh(x: &mut Array) {
     let _ = x.tensor().shallow_clone().tanh_();
 }
 
-/// out[columns] = x.
+/// `out[columns]` = x.
 pub fn copy_into(x: &Array, out: &mut Array, columns: Columns) {
     choose!(x, slices::copy_into(x.as_slice(), out.as_mut_slice(), columns), tensors::copy_into(x, out, columns));
 }
 
-/// gradient = gradient where activation[columns] is positive, else 0; in place.
+/// gradient = gradient where `activation[columns]` is positive, else 0; in place.
 pub fn relu_backward(gradient: &mut Array, activation: &Array, columns: Columns) {
     choose!(
         gradient,
@@ -88,7 +88,7 @@ pub fn column_sums(x: &Array, gradient: &mut Array, at: usize) {
     );
 }
 
-/// The critic's last layer, q [C, rows] = x · w + b: a product and a sum, since a matrix product with one output
+/// The critic's last layer, q `[C, rows]` = x · w + b: a product and a sum, since a matrix product with one output
 /// column is not the same to the bit for every cohort size.
 pub fn head(x: &Array, parameters: &Array, weight_at: usize, bias_at: usize, q: &mut Array) {
     let (rows, width, p) = (x.size(1), x.size(2), parameters.size(1));
@@ -128,7 +128,7 @@ pub fn head_gradient(dq: &Array, x: &Array, gradient: &mut Array, weight_at: usi
     );
 }
 
-/// y = r + γ q', with γ one a member; all others [C, N].
+/// y = r + γ q', with γ one a member; all others `[C, N]`.
 pub fn bootstrap(rewards: &Array, gamma: &Array, q: &Array, y: &mut Array) {
     choose!(
         rewards,
@@ -137,7 +137,7 @@ pub fn bootstrap(rewards: &Array, gamma: &Array, q: &Array, y: &mut Array) {
     );
 }
 
-/// δ = y - q and the gradient of the critic's loss, dq = -2/N · weight · δ; all [C, N].
+/// δ = y - q and the gradient of the critic's loss, dq = -2/N · weight · δ; all `[C, N]`.
 pub fn temporal_difference(y: &Array, q: &Array, weights: &Array, td: &mut Array, dq: &mut Array) {
     let n = y.size(1);
     choose!(

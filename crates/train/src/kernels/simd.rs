@@ -76,7 +76,7 @@ simd! {
 }
 
 simd! {
-    /// scores[i] = q_i · action for all items; q is [items, k].
+    /// `scores[i]` = q_i · action for all items; q is `[items, k]`.
     pub fn scores(q: &[f32], action: &[f32], out: &mut [f32]) {
         for (score, item) in out.iter_mut().zip(q.chunks_exact(action.len())) {
             *score = dot(item, action);

@@ -1,5 +1,5 @@
 //! The kernels on CPU memory. One pass each, no allocation. `c` is the number of
-//! cohort members, `n` the rows of each; matrices are [c, n, width], parameters [c, p] with offsets into a member's row.
+//! cohort members, `n` the rows of each; matrices are `[c, n, width]`, parameters `[c, p]` with offsets into a member's row.
 
 use super::simd::{add_scaled, dot, simd};
 
@@ -61,7 +61,7 @@ simd! {
 }
 
 simd! {
-    /// out[columns] = max(x + bias, 0).
+    /// `out[columns]` = max(x + bias, 0).
     pub fn bias_relu_into(x: &[f32], out: &mut [f32], columns: Columns, rows: usize, parameters: &[f32], p: usize, bias_at: usize) {
         for (row, x) in x.chunks_exact(columns.width).enumerate() {
             let bias = &parameters[row / rows * p + bias_at..][..columns.width];
@@ -74,7 +74,7 @@ simd! {
 }
 
 simd! {
-    /// out[columns] = x.
+    /// `out[columns]` = x.
     pub fn copy_into(x: &[f32], out: &mut [f32], columns: Columns) {
         for (row, x) in x.chunks_exact(columns.width).enumerate() {
             columns.of_mut(out, row).copy_from_slice(x);
@@ -210,7 +210,7 @@ simd! {
 }
 
 simd! {
-    /// State `ave` of a batch: out[row] = [p_u ; p_u ⊙ g ; g] with g = Σ_j w_j q_{i_j}. `items` holds n ids a row, oldest
+    /// State `ave` of a batch: `out[row]` = `[p_u ; p_u ⊙ g ; g]` with g = Σ_j w_j q_{i_j}. `items` holds n ids a row, oldest
     /// first.
     pub fn state_ave(users: &[u32], items: &[u32], p_table: &[f32], q_table: &[f32], w: &[f32], out: &mut [f32]) {
         let n = w.len();

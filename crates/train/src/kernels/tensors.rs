@@ -10,12 +10,12 @@ fn columns_of(array: &Array, columns: Columns) -> Tensor {
     array.tensor().narrow(2, columns.offset as i64, columns.width as i64)
 }
 
-/// Parameters at `at`, [C, 1, width].
+/// Parameters at `at`, `[C, 1, width]`.
 fn row(parameters: &Array, at: usize, width: usize) -> Tensor {
     part(parameters, at, width).unsqueeze(1)
 }
 
-/// Parameters at `at`, [C, width].
+/// Parameters at `at`, `[C, width]`.
 fn part(parameters: &Array, at: usize, width: usize) -> Tensor {
     parameters.tensor().narrow(1, at as i64, width as i64)
 }
@@ -92,7 +92,7 @@ pub fn temporal_difference(y: &Array, q: &Array, weights: &Array, td: &Array, dq
     write(dq, &(difference * weights.tensor() * (-2.0 / y.size(1) as f64)));
 }
 
-/// Per-member constants of an optimiser on the device, each [C, 1].
+/// Per-member constants of an optimiser on the device, each `[C, 1]`.
 pub struct DeviceRates {
     lr: Tensor,
     weight_decay: Tensor,
@@ -116,7 +116,7 @@ impl DeviceRates {
         }
     }
 
-    /// Clip, Adam and soft update of all members; all arrays [C, P]. `corrections` are 1 - β1^t and 1 - β2^t.
+    /// Clip, Adam and soft update of all members; all arrays `[C, P]`. `corrections` are 1 - β1^t and 1 - β2^t.
     pub fn step(
         &self,
         corrections: (f64, f64),
