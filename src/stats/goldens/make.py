@@ -8,7 +8,7 @@ import pathlib
 
 import numpy as np
 import rliable.metrics as metrics
-import rliable.library as library
+from rliable import library
 import scipy
 import scipy.stats as stats
 
