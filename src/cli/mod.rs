@@ -108,8 +108,12 @@ enum Verb {
     Export(export::Args),
     /// Fetch, import, list and show datasets.
     Data(data::Args),
-    /// Print the JSON Schema of sweep files, for editors.
-    Schema,
+    /// Print the JSON Schema of sweep files, for editors; or the page of all hyperparameters.
+    Schema {
+        /// A Markdown page of every hyperparameter: names, default, range, meaning.
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Print a completion script for a shell.
     #[command(hide = true)]
     Completions {
@@ -152,7 +156,11 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Runs(args) => runs::run(&args, &context),
         Verb::Export(args) => export::run(&args, &context),
         Verb::Data(args) => data::run(args, &context.data, context.output).map(|()| Exit::Done),
-        Verb::Schema => {
+        Verb::Schema { markdown: true } => {
+            print!("{}", crate::sweep::reference());
+            Ok(Exit::Done)
+        }
+        Verb::Schema { markdown: false } => {
             println!("{:#}", crate::sweep::schema());
             Ok(Exit::Done)
         }

@@ -1,0 +1,46 @@
+//! The page of all hyperparameters, written from the fields themselves so that it cannot go out of date.
+
+use std::fmt::Write as _;
+
+use drr_core::spec::{Field, Kind, SECTIONS};
+
+/// The page, Markdown.
+pub fn reference() -> String {
+    let mut page = "# Hyperparameters\n\n\
+        Every number a sweep file may fix or vary, as `drr-lab schema --markdown` prints them. A name in brackets is accepted \
+        too; where a\ndescription says *slides* the default is the published configuration.\n"
+        .to_owned();
+    for (section, fields) in SECTIONS {
+        let _ =
+            write!(page, "\n## [{section}]\n\n| field | default | range | what it does |\n| --- | --- | --- | --- |\n");
+        for field in *fields {
+            page += &row(field);
+        }
+    }
+    page
+}
+
+fn row(field: &Field) -> String {
+    let aliases: Vec<String> = field.aliases.iter().map(|alias| format!("`{alias}`")).collect();
+    let aliases = if aliases.is_empty() { String::new() } else { format!(" ({})", aliases.join(", ")) };
+    let default = (field.default)().to_string().replace('"', "");
+    let doc = field.doc.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+    format!("| `{}`{aliases} | {default} | {} | {doc} |\n", field.name, range(&field.kind))
+}
+
+fn range(kind: &Kind) -> String {
+    match kind {
+        Kind::Choice(names) => names.join(", "),
+        other => other.expected(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_page_is_current() {
+        let committed = include_str!("../../docs/hyperparameters.md");
+        let current = super::reference();
+        assert!(committed == current, "drr-lab schema --markdown > docs/hyperparameters.md");
+    }
+}
