@@ -94,6 +94,33 @@ fn a_sweep_killed_midway_is_resumed_to_the_same_bits() {
 }
 
 #[test]
+fn editing_the_file_or_rebuilding_changes_nothing_of_a_running_sweep() {
+    let (undisturbed, edited) = (Place::new(), Place::new());
+    let longer = ["--jobs", "1", "--set", "train_steps=400"];
+    let file = undisturbed.file("small.toml", SMALL);
+    completed(&undisturbed, &file, &longer);
+    edited.file("small.toml", SMALL);
+    let built = edited.path().join("drr-lab-worker");
+    fs::copy(worker(), &built).expect("the worker can be copied");
+    let mut command = edited.drr_lab(&["sweep", &file, "--worker"]);
+    command.arg(&built).args(longer).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the program starts");
+    let start = Instant::now();
+    while !edited.runs().join("trials").is_dir() || metrics_digests(&edited.runs()).is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(60), "a trial finishes within a minute");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(child.try_wait().expect("it can be asked").is_none(), "the sweep is still running");
+    edited.file("small.toml", "this is = no sweep any more");
+    fs::remove_file(&built).expect("a build replaces the worker");
+    fs::write(&built, "#!/bin/false\n").expect("a build replaces the worker");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert_eq!(metrics_digests(&edited.runs()), metrics_digests(&undisturbed.runs()));
+    let kept = fs::read_to_string(edited.runs().join("sweeps/small/sweep.toml")).expect("the file as it was");
+    assert!(kept.contains(SMALL), "{kept}");
+}
+
+#[test]
 fn a_sweep_that_cannot_work_says_why_and_is_left_out_next_time() {
     let place = Place::new();
     let file = place.file("small.toml", SMALL);
