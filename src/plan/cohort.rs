@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 
-use drr_core::spec::{Job, StateKind};
+use drr_core::spec::{ActionNorm, Job, Scoring, StateKind};
 use drr_core::{Digest, TrialSpec};
 
 /// What all members of a cohort share; seeds, learning rates, τ, γ, α, β, T and the ε schedule may differ.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CohortKey {
     dataset: Digest,
-    state: StateKindKey,
+    state: StateKind,
+    scoring: Scoring,
+    action_norm: ActionNorm,
     history: u64,
     widths: Vec<u64>,
     batch_size: u64,
     steps: [u64; 3],
 }
-
-type StateKindKey = std::mem::Discriminant<StateKind>;
 
 /// The cohort a trial can be part of; `None` for trials that run alone.
 pub fn cohort(spec: &TrialSpec) -> Option<CohortKey> {
@@ -24,7 +24,9 @@ pub fn cohort(spec: &TrialSpec) -> Option<CohortKey> {
     let drr = &job.drr;
     Some(CohortKey {
         dataset: spec.dataset.fingerprint,
-        state: std::mem::discriminant(&drr.state),
+        state: drr.state,
+        scoring: drr.scoring,
+        action_norm: drr.action_norm,
         history: drr.history,
         widths: drr.actor_hidden.iter().chain(&drr.critic_hidden).copied().collect(),
         batch_size: drr.batch_size,

@@ -2,8 +2,9 @@
 //! action, slides' Eq. (2).
 
 use drr_core::seed::Stream;
+use drr_core::spec::ActionNorm;
 
-use crate::kernels::simd::scores;
+use crate::kernels::slices::to_unit;
 use crate::pmf::PmfModel;
 use crate::world::World;
 
@@ -56,9 +57,9 @@ impl Ranking {
         }
     }
 
-    /// The candidate with the highest score q_i · action, the first of equals; `None` when no candidate is left.
+    /// The candidate with the highest score for the action, the first of equals; `None` when no candidate is left.
     pub fn best(&mut self, model: &PmfModel, action: &[f32]) -> Option<u32> {
-        scores(&model.items, action, &mut self.scores);
+        model.scores_into(action, &mut self.scores);
         self.argmax()
     }
 
@@ -100,9 +101,12 @@ impl Ranking {
     }
 }
 
-/// An exploring step's action, a ~ U(-1, 1)^k.
-pub fn explore(stream: &mut Stream, action: &mut [f32]) {
+/// An exploring step's action, a ~ U(-1, 1)^A, brought to length 1 where the actor's are.
+pub fn explore(stream: &mut Stream, norm: ActionNorm, action: &mut [f32]) {
     action.iter_mut().for_each(|value| *value = stream.uniform(-1.0, 1.0));
+    if norm == ActionNorm::Unit {
+        to_unit(action, action.len(), &mut [0.0]);
+    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub struct Transition<'a> {
     pub before: &'a [u32],
     /// The n items after.
     pub after: &'a [u32],
-    /// The action, `[k]`.
+    /// The action, `[A]`.
     pub action: &'a [f32],
     /// The reward.
     pub reward: f32,
@@ -30,7 +30,7 @@ pub struct Replay {
     capacity: usize,
     next: usize,
     n: usize,
-    k: usize,
+    action: usize,
     alpha: f64,
     // The largest priority seen; new transitions enter with it.
     largest: f64,
@@ -44,13 +44,13 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// An empty buffer for histories of `n` and actions of `k`; priorities are raised to `alpha`.
-    pub fn new(capacity: usize, n: usize, k: usize, alpha: f64) -> Self {
+    /// An empty buffer for histories of `n` and actions of size `action`; priorities are raised to `alpha`.
+    pub fn new(capacity: usize, n: usize, action: usize, alpha: f64) -> Self {
         Self {
             capacity,
             next: 0,
             n,
-            k,
+            action,
             alpha,
             largest: 1.0,
             tree: SumTree::new(capacity),
@@ -87,7 +87,7 @@ impl Replay {
             self.users[slot] = step.user;
             self.before[slot * self.n..][..self.n].copy_from_slice(step.before);
             self.after[slot * self.n..][..self.n].copy_from_slice(step.after);
-            self.actions[slot * self.k..][..self.k].copy_from_slice(step.action);
+            self.actions[slot * self.action..][..self.action].copy_from_slice(step.action);
             self.rewards[slot] = step.reward;
         }
         self.tree.set(slot, self.largest.powf(self.alpha));
@@ -97,18 +97,23 @@ impl Replay {
     /// paper's appendix B.2.1), and appends them to `batch` with their importance weights (N_D · P(j))^-β, divided by
     /// the largest of the draw.
     pub fn draw(&mut self, count: usize, beta: f64, stream: &mut Stream, batch: &mut Batch) {
+        self.draw_at(count, beta, || stream.unit(), batch);
+    }
+
+    /// As [`Replay::draw`], with the place in each share given by `unit`, from 0 to 1.
+    fn draw_at(&mut self, count: usize, beta: f64, mut unit: impl FnMut() -> f64, batch: &mut Batch) {
         let (total, stored) = (self.tree.total(), self.len() as f64);
         let first = batch.weights.len();
         self.drawn.clear();
         let mut largest = 0.0_f64;
         for stratum in 0..count {
-            let mass = (stratum as f64 + stream.unit()) / count as f64 * total;
+            let mass = (stratum as f64 + unit()) / count as f64 * total;
             let slot = self.tree.find(mass);
             self.drawn.push(slot);
             batch.users.push(self.users[slot]);
             batch.before.extend_from_slice(&self.before[slot * self.n..][..self.n]);
             batch.after.extend_from_slice(&self.after[slot * self.n..][..self.n]);
-            batch.actions.extend_from_slice(&self.actions[slot * self.k..][..self.k]);
+            batch.actions.extend_from_slice(&self.actions[slot * self.action..][..self.action]);
             batch.rewards.push(self.rewards[slot]);
             let weight = (stored * self.tree.get(slot) / total).powf(-beta);
             largest = largest.max(weight);
@@ -186,6 +191,32 @@ mod tests {
         }
         let five_sigma = 5.0 * (20_000.0_f64 * 0.02 * 0.98).sqrt();
         assert!(counts.iter().all(|&count| (f64::from(count) - 400.0).abs() < five_sigma), "{counts:?}");
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        alpha: f64,
+        beta: f64,
+        td: Vec<f32>,
+        units: Vec<f64>,
+        slots: Vec<usize>,
+        weights: Vec<f32>,
+    }
+
+    #[test]
+    fn a_draw_agrees_with_a_search_of_the_cumulative_sum() {
+        let golden: Golden =
+            serde_json::from_str(include_str!("../tests/goldens/replay.json")).expect("the golden file is JSON");
+        let mut replay = filled(64, golden.td.len() as u32, golden.alpha);
+        replay.drawn = (0..golden.td.len()).collect();
+        replay.reprioritise(&golden.td);
+        let (mut batch, mut units) = (Batch::default(), golden.units.iter().copied());
+        let unit = || units.next().expect("a number for every share");
+        replay.draw_at(golden.units.len(), golden.beta, unit, &mut batch);
+        assert_eq!(replay.drawn, golden.slots);
+        for (ours, theirs) in batch.weights.iter().zip(&golden.weights) {
+            assert!((ours - theirs).abs() < 1e-6, "{ours} is not {theirs}");
+        }
     }
 
     #[test]

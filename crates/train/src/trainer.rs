@@ -76,9 +76,9 @@ pub fn train(members: &[Member], backend: Backend, reporter: &mut dyn Reporter) 
         for (member, learner) in learners.iter_mut().enumerate() {
             match greedy {
                 Some(actions) if !explores[member] => {
-                    learner.action.copy_from_slice(&actions[member * shapes.k..][..shapes.k]); // line 8: a = π(s)
+                    learner.action.copy_from_slice(&actions[member * shapes.action..][..shapes.action]); // line 8: a = π(s)
                 }
-                _ => explore(&mut learner.explore, &mut learner.action), // line 8: ε-greedy
+                _ => explore(&mut learner.explore, shapes.action_norm, &mut learner.action), // line 8: ε-greedy
             }
             learner.recommend(); // lines 9–12: item, reward, next state, replay
         }
@@ -153,7 +153,7 @@ impl<'a> Learner<'a> {
                 "no user has {n} positive train ratings (above 3 stars): lower drr.history"
             )));
         }
-        let k = member.model.k;
+        let action = spec.action_size(member.model.k as u64) as usize;
         Ok(Self {
             member,
             sessions: member.seed.stream("sessions"),
@@ -164,9 +164,9 @@ impl<'a> Learner<'a> {
             steps_in_session: spec.episode_length,
             user: 0,
             history: History::new(&vec![0; n]),
-            action: vec![0.0; k],
+            action: vec![0.0; action],
             ranking: Ranking::new(world.items),
-            replay: Replay::new(spec.replay_capacity as usize, n, k, spec.alpha),
+            replay: Replay::new(spec.replay_capacity as usize, n, action, spec.alpha),
             diverged: None,
             tally: Tally::default(),
             steps: 0,
@@ -228,7 +228,7 @@ impl<'a> Learner<'a> {
             before: before.items(),
             after: self.history.items(),
             action: &self.action,
-            reward,
+            reward: reward.max(self.member.spec.reward_floor as f32),
         });
         self.steps_in_session += 1;
         self.steps += 1;

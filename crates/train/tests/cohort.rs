@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use drr_core::Seed;
 use drr_core::journal::Point;
-use drr_core::spec::{DrrSpec, PmfSpec, SplitSpec, SyntheticSpec};
+use drr_core::spec::{ActionNorm, DrrSpec, PmfSpec, Scoring, SplitSpec, StateKind, SyntheticSpec};
 use drr_train::error::{Error, Result};
 use drr_train::kernels::Backend;
 use drr_train::pmf::{self, PmfModel};
@@ -35,8 +35,8 @@ fn world() -> (Arc<World>, Arc<PmfModel>) {
     (Arc::new(world), Arc::new(model))
 }
 
-/// Members that differ in everything that may differ within a cohort.
-fn members(count: usize) -> Vec<Member> {
+/// Members that differ in everything that may differ within a cohort; `common` is what they share.
+fn members(count: usize, common: &DrrSpec) -> Vec<Member> {
     let (world, model) = world();
     (0..count)
         .map(|index| {
@@ -51,16 +51,16 @@ fn members(count: usize) -> Vec<Member> {
                 episode_length: 5 + index as u64,
                 eps_steps: 50 + 10 * index as u64,
                 grad_clip: if index % 2 == 0 { 1.0 } else { 0.0 },
-                batch_size: 64,
-                learning_starts: 70,
-                train_steps: 160,
-                record_every: 20,
-                ..DrrSpec::default()
+                ..common.clone()
             };
             spec.resolve(20);
             Member { spec, seed: Seed(index as u64), world: Arc::clone(&world), model: Arc::clone(&model) }
         })
         .collect()
+}
+
+fn common() -> DrrSpec {
+    DrrSpec { batch_size: 64, learning_starts: 70, train_steps: 160, record_every: 20, ..DrrSpec::default() }
 }
 
 /// Points and parameter bits of every member.
@@ -87,9 +87,23 @@ fn outcome(members: &[Member]) -> Vec<(Vec<Point>, Vec<u32>)> {
 
 #[test]
 fn members_equal_their_solo_runs_to_the_bit() {
-    let all = members(8);
+    members_equal_their_solo_runs(&common(), &[3, 8]);
+}
+
+#[test]
+fn members_of_every_variant_equal_their_solo_runs_to_the_bit() {
+    let small = DrrSpec { history: 3, batch_size: 16, train_steps: 100, ..common() };
+    for state in [StateKind::P, StateKind::U] {
+        members_equal_their_solo_runs(&DrrSpec { state, ..small.clone() }, &[3]);
+    }
+    let options = DrrSpec { scoring: Scoring::DotBias, action_norm: ActionNorm::Unit, reward_floor: 0.0, ..small };
+    members_equal_their_solo_runs(&options, &[3]);
+}
+
+fn members_equal_their_solo_runs(common: &DrrSpec, sizes: &[usize]) {
+    let all = members(sizes.iter().max().copied().unwrap_or(1), common);
     let solo: Vec<_> = all.iter().map(|member| outcome(std::slice::from_ref(member)).remove(0)).collect();
-    for size in [3, 8] {
+    for &size in sizes {
         let together = outcome(&all[..size]);
         for (member, (alone, together)) in solo.iter().zip(&together).enumerate() {
             assert_eq!(alone.0, together.0, "member {member} of {size}: metrics");
@@ -102,7 +116,7 @@ fn members_equal_their_solo_runs_to_the_bit() {
 #[test]
 fn a_diverging_member_fails_alone() {
     let _no_gradients = tch::no_grad_guard();
-    let mut cohort = members(3);
+    let mut cohort = members(3, &common());
     let healthy = outcome(&cohort[..1]);
     cohort[1].spec.critic_lr = 10.0;
     cohort[1].spec.actor_lr = 10.0;

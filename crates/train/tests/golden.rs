@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use drr_core::Seed;
-use drr_core::spec::DrrSpec;
+use drr_core::spec::{ActionNorm, DrrSpec, Scoring, StateKind};
 use drr_train::actor_critic::{Agent, Batch, Losses, Network, Shapes};
 use drr_train::kernels::Backend;
 use drr_train::pmf::PmfModel;
@@ -14,6 +14,9 @@ use tch::Device;
 #[derive(Deserialize)]
 struct Golden {
     torch: String,
+    state: StateKind,
+    scoring: Scoring,
+    action_norm: ActionNorm,
     k: usize,
     history: u64,
     batch: u64,
@@ -57,12 +60,23 @@ struct Update {
     end: Parameters,
 }
 
-fn golden() -> Golden {
-    serde_json::from_str(include_str!("goldens/drr.json")).expect("the golden file is JSON")
+/// The three states, and the options that change networks: a bias coordinate and unit-norm actions.
+const GOLDENS: [&str; 4] = [
+    include_str!("goldens/drr-ave.json"),
+    include_str!("goldens/drr-p.json"),
+    include_str!("goldens/drr-u.json"),
+    include_str!("goldens/drr-options.json"),
+];
+
+fn goldens() -> impl Iterator<Item = Golden> {
+    GOLDENS.iter().map(|text| serde_json::from_str(text).expect("the golden file is JSON"))
 }
 
 fn agent(golden: &Golden, backend: Backend) -> Agent {
     let spec = DrrSpec {
+        state: golden.state,
+        scoring: golden.scoring,
+        action_norm: golden.action_norm,
         history: golden.history,
         batch_size: golden.batch,
         actor_hidden: golden.actor_hidden.clone(),
@@ -93,24 +107,23 @@ fn distance(actual: &[f32], expected: &[f32]) -> f32 {
 
 #[test]
 fn whole_updates_over_slices_agree_with_pytorch() {
-    whole_updates_agree_with_pytorch(Backend::Slices);
+    goldens().for_each(|golden| whole_updates_agree_with_pytorch(&golden, Backend::Slices));
 }
 
 #[test]
 fn whole_updates_over_tensors_agree_with_pytorch() {
-    whole_updates_agree_with_pytorch(Backend::Tensors(Device::Cpu));
+    goldens().for_each(|golden| whole_updates_agree_with_pytorch(&golden, Backend::Tensors(Device::Cpu)));
     if worker::device::load_cuda() {
-        whole_updates_agree_with_pytorch(Backend::Tensors(Device::Cuda(0)));
+        goldens().for_each(|golden| whole_updates_agree_with_pytorch(&golden, Backend::Tensors(Device::Cuda(0))));
     } else {
         println!("skipped on CUDA: no GPU that libtorch can use");
     }
 }
 
-fn whole_updates_agree_with_pytorch(backend: Backend) {
-    let golden = golden();
+fn whole_updates_agree_with_pytorch(golden: &Golden, backend: Backend) {
     assert!(golden.torch.starts_with("2.11.0"));
     let _no_gradients = tch::no_grad_guard();
-    let mut agent = agent(&golden, backend);
+    let mut agent = agent(golden, backend);
     let state_weight_at = agent.actor.layout.state_weight_at;
     for (round, update) in golden.updates.iter().enumerate() {
         let batch = Batch {
@@ -146,14 +159,15 @@ fn whole_updates_agree_with_pytorch(backend: Backend) {
 
 #[test]
 fn the_actor_agrees_with_pytorch() {
-    let golden = golden();
     let _no_gradients = tch::no_grad_guard();
-    let mut agent = agent(&golden, Backend::Slices);
-    let first = &golden.updates[0];
-    let (n, k) = (golden.history as usize, golden.k);
-    for row in 0..first.users.len() {
-        let action = agent.act(&first.users[row..=row], &first.before[row * n..][..n]);
-        let expected = &first.policy[row * k..][..k];
-        assert!(distance(action, expected) < 1e-5, "row {row}: {action:?} is not {expected:?}");
+    for golden in goldens() {
+        let mut agent = agent(&golden, Backend::Slices);
+        let first = &golden.updates[0];
+        let (n, size) = (golden.history as usize, agent.shapes.action);
+        for row in 0..first.users.len() {
+            let action = agent.act(&first.users[row..=row], &first.before[row * n..][..n]);
+            let expected = &first.policy[row * size..][..size];
+            assert!(distance(action, expected) < 1e-5, "row {row}: {action:?} is not {expected:?}");
+        }
     }
 }

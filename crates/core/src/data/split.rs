@@ -2,7 +2,7 @@
 
 use super::table::Ratings;
 use crate::seed::Seed;
-use crate::spec::{SplitKind, SplitSpec};
+use crate::spec::{HeldOut, SplitKind, SplitSpec};
 
 /// Row indices of a table, each list ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,37 +15,45 @@ pub struct Split {
 
 impl Split {
     /// Divides `ratings` as `spec` says: by a seeded shuffle of all rows, or by each user's latest rows.
+    ///
+    /// With [`HeldOut::Validation`] the train part is divided once more in the same way and its second part stands where
+    /// the test part would; the true test part appears nowhere.
     pub fn new(ratings: &Ratings, spec: &SplitSpec) -> Self {
+        let all: Vec<u32> = (0..ratings.rows.len() as u32).collect();
+        let outer = Self::divide(ratings, spec, &all, "split");
+        match spec.held_out {
+            HeldOut::Test => outer,
+            HeldOut::Validation => Self::divide(ratings, spec, &outer.train, "split/validation"),
+        }
+    }
+
+    /// Divides the given rows, which are ascending.
+    fn divide(ratings: &Ratings, spec: &SplitSpec, rows: &[u32], stream: &str) -> Self {
         let mut test = match spec.kind {
-            SplitKind::Random => random(ratings.rows.len(), spec),
-            SplitKind::Temporal => temporal(ratings, spec.test),
+            SplitKind::Random => random(rows, spec, stream),
+            SplitKind::Temporal => temporal(ratings, rows, spec.test),
         };
         test.sort_unstable();
-        let mut held_out = vec![false; ratings.rows.len()];
-        for &row in &test {
-            held_out[row as usize] = true;
-        }
-        let train = (0..held_out.len() as u32).filter(|&row| !held_out[row as usize]).collect();
+        let train = rows.iter().copied().filter(|row| test.binary_search(row).is_err()).collect();
         Self { train, test }
     }
 }
 
-fn random(rows: usize, spec: &SplitSpec) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..rows as u32).collect();
-    Seed(spec.seed).stream("split").shuffle(&mut order);
-    order.truncate((rows as f64 * spec.test).round() as usize);
+fn random(rows: &[u32], spec: &SplitSpec, stream: &str) -> Vec<u32> {
+    let mut order = rows.to_vec();
+    Seed(spec.seed).stream(stream).shuffle(&mut order);
+    order.truncate((rows.len() as f64 * spec.test).round() as usize);
     order
 }
 
-fn temporal(ratings: &Ratings, share: f64) -> Vec<u32> {
+fn temporal(ratings: &Ratings, rows: &[u32], share: f64) -> Vec<u32> {
+    let rating = |row: u32| &ratings.rows[row as usize];
     let mut test = Vec::new();
-    let mut start = 0;
-    for rows in ratings.rows.chunk_by(|a, b| a.user == b.user) {
-        let mut order: Vec<usize> = (start..start + rows.len()).collect();
-        order.sort_by_key(|&row| (ratings.rows[row].timestamp, row));
+    for rows in rows.chunk_by(|&a, &b| rating(a).user == rating(b).user) {
+        let mut order = rows.to_vec();
+        order.sort_by_key(|&row| (rating(row).timestamp, row));
         let kept = rows.len() - (rows.len() as f64 * share).round() as usize;
-        test.extend(order[kept..].iter().map(|&row| row as u32));
-        start += rows.len();
+        test.extend_from_slice(&order[kept..]);
     }
     test
 }
@@ -87,6 +95,20 @@ mod tests {
                     .collect()
             };
             assert!(times(&split.train).iter().max() < times(&split.test).iter().min());
+        }
+    }
+
+    #[test]
+    fn a_validation_part_comes_out_of_train() {
+        // A fifth of 80 rows, or of every user's 8, rounded.
+        for (kind, held_out) in [(SplitKind::Random, 16), (SplitKind::Temporal, 20)] {
+            let spec = SplitSpec { kind, ..SplitSpec::default() };
+            let tested = Split::new(&table(), &spec);
+            let tuned = Split::new(&table(), &SplitSpec { held_out: HeldOut::Validation, ..spec });
+            assert_eq!((tuned.train.len(), tuned.test.len()), (80 - held_out, held_out));
+            let mut parts = [tuned.train, tuned.test].concat();
+            parts.sort_unstable();
+            assert_eq!(parts, tested.train, "no test rating is seen while tuning");
         }
     }
 

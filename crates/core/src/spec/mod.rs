@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use field::{Field, Kind};
 pub use sections::{
-    DrrSpec, OfflineSpec, OnlineSpec, Optimizer, PmfSpec, Protocol, SplitKind, SplitSpec, StateKind, SyntheticSpec,
+    ActionNorm, DrrSpec, HeldOut, OfflineSpec, OnlineSpec, Optimizer, PmfSpec, Protocol, Scoring, Select, SplitKind,
+    SplitSpec, StateKind, SyntheticSpec,
 };
 
 use crate::canonical;
@@ -183,10 +184,20 @@ impl TrialSpec {
 }
 
 impl DrrSpec {
-    /// Size of the state for `k` factors: 3k for `ave`.
+    /// Size of the state for `k` factors: 3k for `ave`, k (n + n(n-1)/2) for `p` and `u`.
     pub fn state_size(&self, k: u64) -> u64 {
+        let n = self.history;
         match self.state {
             StateKind::Ave => 3 * k,
+            StateKind::P | StateKind::U => k * (n + n * (n - 1) / 2),
+        }
+    }
+
+    /// Size of an action for `k` factors.
+    pub fn action_size(&self, k: u64) -> u64 {
+        match self.scoring {
+            Scoring::Dot => k,
+            Scoring::DotBias => k + 1,
         }
     }
 
@@ -197,7 +208,8 @@ impl DrrSpec {
             self.actor_hidden = vec![state, state];
         }
         if self.critic_hidden.is_empty() {
-            self.critic_hidden = vec![state, k + state, k + state];
+            let joined = self.action_size(k) + state;
+            self.critic_hidden = vec![state, joined, joined];
         }
         self.learning_starts = self.learning_starts.max(self.batch_size);
     }
@@ -236,24 +248,53 @@ mod tests {
         assert_eq!(again.id(), spec().id());
     }
 
+    /// Another value that the field accepts.
+    fn another(field: &Field, value: &serde_json::Value) -> serde_json::Value {
+        let candidates = match field.kind {
+            Kind::Choice(names) => names.iter().map(|&name| name.into()).collect(),
+            Kind::Float { min, max } => vec![serde_json::json!(min), serde_json::json!(max)],
+            Kind::Int { min, max } => vec![serde_json::json!(min), serde_json::json!(max)],
+            Kind::Ints { .. } => vec![serde_json::json!([7]), serde_json::json!([7, 7]), serde_json::json!([7, 7, 7])],
+        };
+        let other = candidates.into_iter().map(|other| field.kind.normalise(other));
+        other.clone().find(|other| other != value && field.kind.accepts(other)).expect("a field takes several values")
+    }
+
     #[test]
     fn every_field_changes_the_id() {
-        let base = spec();
-        let mut seen = vec![base.id()];
-        for field in PmfSpec::FIELDS {
-            let mut value = serde_json::to_value(&base).expect("a spec is JSON");
-            let slot = &mut value["job"]["pmf"][field.name];
-            *slot = match slot {
-                serde_json::Value::String(_) => "sgd".into(),
-                ref number => (number.as_f64().expect("a number") + 1.0).round().into(),
-            };
-            *slot = field.kind.normalise(slot.clone());
-            let changed: TrialSpec = serde_json::from_value(value).expect("still a spec");
-            seen.push(changed.id());
+        let drr = DrrJob { pmf: spec().id(), drr: DrrSpec::default() };
+        let eval = |measure| EvalJob { pmf: spec().id(), policy: Policy::Pmf, history: 5, measure };
+        let synthetic = DatasetSpec { synthetic: Some(SyntheticSpec::default()), ..spec().dataset };
+        let with = |job| TrialSpec { job, ..spec() };
+        let cases = [
+            (spec(), "/split", SplitSpec::FIELDS),
+            (spec(), "/job/pmf", PmfSpec::FIELDS),
+            (with(Job::Drr(drr)), "/job/drr/drr", DrrSpec::FIELDS),
+            (
+                with(Job::Eval(eval(Measure::Offline(OfflineSpec::default())))),
+                "/job/eval/measure/offline",
+                OfflineSpec::FIELDS,
+            ),
+            (
+                with(Job::Eval(eval(Measure::Online(OnlineSpec::default())))),
+                "/job/eval/measure/online",
+                OnlineSpec::FIELDS,
+            ),
+            (TrialSpec { dataset: synthetic, ..spec() }, "/dataset/synthetic", SyntheticSpec::FIELDS),
+        ];
+        for (base, place, fields) in cases {
+            let mut seen = vec![base.id()];
+            for field in fields {
+                let mut value = serde_json::to_value(&base).expect("a spec is JSON");
+                let slot = &mut value.pointer_mut(place).unwrap_or_else(|| panic!("{place} is there"))[field.name];
+                *slot = another(field, slot);
+                let changed: TrialSpec = serde_json::from_value(value).expect("still a spec");
+                seen.push(changed.id());
+            }
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen.len(), fields.len() + 1, "{place}");
         }
-        seen.sort_unstable();
-        seen.dedup();
-        assert_eq!(seen.len(), PmfSpec::FIELDS.len() + 1);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::field::section;
 const LARGE: u64 = 1 << 40;
 
 /// How ratings are divided into train and test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SplitKind {
     /// A seeded shuffle of all ratings.
@@ -19,7 +19,7 @@ pub enum SplitKind {
 }
 
 /// PMF's optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Optimizer {
     /// Adam on the rows a batch touches.
@@ -28,12 +28,56 @@ pub enum Optimizer {
     Sgd,
 }
 
+/// Which model PMF hands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Select {
+    /// The one of the epoch with the least validation error.
+    BestEpoch,
+    /// One trained anew, validation part included, for as many epochs as were best.
+    Refit,
+}
+
 /// DRR's state representation s = f(u, H).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StateKind {
-    /// [p_u ; p_u ⊙ g ; g] with g a learned weighting of the history.
+    /// `[p_u ; p_u ⊙ g ; g]` with g = Σ_a w_a q_a a learned weighting of the history.
     Ave,
+    /// `[q_1 .. q_n ; (w_a q_a) ⊙ (w_b q_b) for a < b]`.
+    P,
+    /// `[p_u ⊙ (w_a q_a) for all a ; (w_a q_a) ⊙ (w_b q_b) for a < b]`.
+    U,
+}
+
+/// What an action scores of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scoring {
+    /// Its embedding: q_i · a.
+    Dot,
+    /// Its embedding and its bias: `[q_i ; b_i]` · a, with one more coordinate in the action.
+    DotBias,
+}
+
+/// What is done to the actor's output before it scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionNorm {
+    /// Nothing: tanh's range.
+    None,
+    /// Brought to length 1.
+    Unit,
+}
+
+/// Which ratings a split holds out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeldOut {
+    /// The test part: the train part is everything else.
+    Test,
+    /// A validation part of the same share, out of the train part; the test part is left out altogether.
+    Validation,
 }
 
 /// Which knowledge an evaluation starts from; numbers of different protocols never share a table.
@@ -55,6 +99,9 @@ section! {
         test: f64 = 0.2, Float { min: 0.01, max: 0.9 };
         /// Seed of the split, apart from the trial's, so that seeds measure training's noise alone.
         seed: u64 = 0, Int { min: 0, max: crate::Seed::MAX };
+        /// What is held out and evaluated on: the test part, or, to tune on, a validation part out of train that is divided
+        /// the same way while the test part is never touched.
+        held_out: HeldOut = HeldOut::Test, Choice(&["test", "validation"]);
     }
 }
 
@@ -66,36 +113,46 @@ section! {
         /// Optimiser of the minibatch updates.
         optimizer: Optimizer = Optimizer::Adam, Choice(&["adam", "sgd"]);
         /// Learning rate.
-        lr ("η"): f64 = 0.001, Float { min: 0.0, max: 10.0 };
+        lr ("η"): f64 = 0.002, Float { min: 0.0, max: 10.0 };
         /// Momentum of SGD; Adam ignores it.
         momentum: f64 = 0.9, Float { min: 0.0, max: 0.999 };
         /// L2 penalty of the embeddings, per rating (the Gaussian priors of PMF; Mnih & Salakhutdinov 2007).
-        l2 ("λ"): f64 = 0.04, Float { min: 0.0, max: 100.0 };
+        l2 ("λ"): f64 = 0.05, Float { min: 0.0, max: 100.0 };
         /// L2 penalty of the biases, per rating. A large one leaves the items' quality to the embeddings, which are all
         /// that a recommender ranks by; a small one predicts ratings a little better.
-        l2_bias: f64 = 0.2, Float { min: 0.0, max: 100.0 };
+        l2_bias: f64 = 0.1, Float { min: 0.0, max: 100.0 };
         /// Ratings in a minibatch.
-        batch_size: u64 = 256, Int { min: 1, max: 1 << 24 };
+        batch_size: u64 = 1024, Int { min: 1, max: 1 << 24 };
         /// Most passes over the train part.
         epochs: u64 = 100, Int { min: 0, max: 100_000 };
         /// Epochs without a better validation RMSE before training stops; the best epoch is kept.
         patience: u64 = 5, Int { min: 1, max: 100_000 };
         /// Share of the train part that early stopping watches.
         validation: f64 = 0.1, Float { min: 0.0, max: 0.9 };
+        /// Which model is handed on: the best epoch's, or one trained anew on the validation part as well for as many
+        /// epochs.
+        select: Select = Select::Refit, Choice(&["best-epoch", "refit"]);
     }
 }
 
 section! {
     /// DRR: an actor-critic recommender after Liu et al. (arXiv 1810.12027), trained as DDPG with prioritised replay.
     pub struct DrrSpec in "drr" {
-        /// State representation.
-        state: StateKind = StateKind::Ave, Choice(&["ave"]);
+        /// State representation s = f(u, H) (slides, DRR-ave, DRR-p and DRR-u).
+        state: StateKind = StateKind::Ave, Choice(&["ave", "p", "u"]);
         /// History length n: the latest positive items that make the state (slides: 5).
         history ("n"): u64 = 5, Int { min: 1, max: 1000 };
         /// The actor's two hidden widths; an empty list means as wide as the state.
         actor_hidden: Vec<u64> = Vec::new(), Ints { min: 1, max: 65_536, lengths: &[0, 2] };
         /// The critic's three hidden widths; an empty list means each as wide as its input.
         critic_hidden: Vec<u64> = Vec::new(), Ints { min: 1, max: 65_536, lengths: &[0, 3] };
+        /// What an action scores of an item: its embedding (slides), or its embedding and its bias.
+        scoring: Scoring = Scoring::Dot, Choice(&["dot", "dot-bias"]);
+        /// Whether the actor's output is brought to length 1; the order of items does not depend on it, the critic's
+        /// task does.
+        action_norm: ActionNorm = ActionNorm::None, Choice(&["none", "unit"]);
+        /// Least reward that is learned from; 0 clips dislikes, -1 keeps all (slides). Recorded rewards are never clipped.
+        reward_floor: f64 = -1.0, Float { min: -1.0, max: 1.0 };
         /// Discount factor γ (slides: 0.9).
         gamma ("γ"): f64 = 0.9, Float { min: 0.0, max: 1.0 };
         /// Soft-update rate τ of both target networks (slides: 0.001).

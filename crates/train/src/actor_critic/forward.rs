@@ -1,5 +1,6 @@
 //! Forward passes and the activations they leave for the backward pass.
 
+use drr_core::spec::ActionNorm;
 use tch::Tensor;
 
 use super::network::{Network, Which};
@@ -12,8 +13,10 @@ pub struct ActorPass {
     pub first: Array,
     /// Second hidden layer.
     pub second: Array,
-    /// Actions, `[C, rows, k]`.
+    /// Actions, `[C, rows, A]`.
     pub action: Array,
+    /// Length of the actor's output before it was brought to 1, `[C, rows]`; only where actions are of unit length.
+    pub length: Option<Array>,
 }
 
 impl ActorPass {
@@ -21,20 +24,35 @@ impl ActorPass {
     pub fn new(shapes: &Shapes, members: usize, rows: usize, backend: Backend) -> Self {
         let [first, second] = shapes.actor_hidden;
         let room = |width| Array::zeros(&[members, rows, width], backend);
-        Self { first: room(first), second: room(second), action: room(shapes.k) }
+        let length = match shapes.action_norm {
+            ActionNorm::None => None,
+            ActionNorm::Unit => Some(Array::zeros(&[members, rows], backend)),
+        };
+        Self { first: room(first), second: room(second), action: room(shapes.action), length }
     }
 
-    /// action = π(state): Linear–ReLU–Linear–ReLU–Linear–tanh.
+    /// action = π(state): Linear–ReLU–Linear–ReLU–Linear–tanh, and brought to length 1 where that is asked for.
     pub fn run(&mut self, actor: &Network, which: Which, state: &Array) {
         actor.relu_layer(which, 0, state, &mut self.first);
         actor.relu_layer(which, 1, &self.first, &mut self.second);
         actor.tanh_layer(which, 2, &self.second, &mut self.action);
+        if let Some(length) = &mut self.length {
+            kernels::to_unit(&mut self.action, length);
+        }
+    }
+
+    /// Turns the gradient of the action, in place, into that of the last layer's sum before tanh.
+    pub fn backward_to_sum(&self, gradient: &mut Array) {
+        match &self.length {
+            None => kernels::tanh_backward(gradient, &self.action),
+            Some(length) => kernels::unit_tanh_backward(gradient, &self.action, length),
+        }
     }
 }
 
 /// The critic's activations for a number of states and actions a member.
 pub struct CriticPass {
-    /// `[action ; h]`, `[C, rows, k + h]`.
+    /// `[action ; h]`, `[C, rows, A + h]`.
     pub joined: Array,
     /// Second hidden layer.
     pub second: Array,
@@ -54,14 +72,14 @@ impl CriticPass {
     pub fn new(shapes: &Shapes, members: usize, rows: usize, backend: Backend) -> Self {
         let [h, second, third] = shapes.critic_hidden;
         let room = |width| Array::zeros(&[members, rows, width], backend);
-        let stride = shapes.k + h;
+        let stride = shapes.action + h;
         Self {
             joined: room(stride),
             second: room(second),
             third: room(third),
             q: Array::zeros(&[members, rows], backend),
-            action_columns: Columns { stride, offset: 0, width: shapes.k },
-            h_columns: Columns { stride, offset: shapes.k, width: h },
+            action_columns: Columns { stride, offset: 0, width: shapes.action },
+            h_columns: Columns { stride, offset: shapes.action, width: h },
             scratch: room(h),
         }
     }

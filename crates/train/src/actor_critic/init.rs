@@ -1,15 +1,21 @@
-//! Initial parameters: orthogonal weights (Saxe et al. 2014), zero biases, and w = 1/n, the plain mean of the history.
+//! Initial parameters: orthogonal weights (Saxe et al. 2014), zero biases, and w that starts as the plain mean of the
+//! history for state `ave` (1/n) and as the plain embeddings for `p` and `u` (1).
 
 use drr_core::Seed;
 use drr_core::seed::Stream;
+use drr_core::spec::StateKind;
 use tch::{Kind, Tensor};
 
 use super::shapes::Layout;
 
 /// A member's initial actor parameters.
-pub fn actor(layout: &Layout, seed: Seed) -> Vec<f32> {
+pub fn actor(layout: &Layout, kind: StateKind, seed: Seed) -> Vec<f32> {
     let mut values = network(layout, &mut seed.stream("init/actor"));
-    values[layout.state_weight_at..].fill(1.0 / layout.state_weights as f32);
+    let weight = match kind {
+        StateKind::Ave => 1.0 / layout.state_weights as f32,
+        StateKind::P | StateKind::U => 1.0,
+    };
+    values[layout.state_weight_at..].fill(weight);
     values
 }
 

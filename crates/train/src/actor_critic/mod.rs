@@ -31,7 +31,7 @@ pub struct Batch {
     pub before: Vec<u32>,
     /// The n items after the step, `[C, N, n]`.
     pub after: Vec<u32>,
-    /// Actions taken, `[C, N, k]`.
+    /// Actions taken, `[C, N, A]`.
     pub actions: Vec<f32>,
     /// Rewards, `[C, N]`.
     pub rewards: Vec<f32>,
@@ -75,7 +75,7 @@ impl Agent {
     ) -> Self {
         let members = specs.len();
         let (actor_layout, critic_layout) = (Layout::actor(shapes), Layout::critic(shapes));
-        let actor_initial: Vec<_> = seeds.iter().map(|&seed| init::actor(&actor_layout, seed)).collect();
+        let actor_initial: Vec<_> = seeds.iter().map(|&seed| init::actor(&actor_layout, shapes.kind, seed)).collect();
         let critic_initial: Vec<_> = seeds.iter().map(|&seed| init::critic(&critic_layout, seed)).collect();
         let rates = |lr: fn(&DrrSpec) -> f64, clip: fn(&DrrSpec) -> f64| -> Vec<Rates> {
             specs
@@ -90,9 +90,9 @@ impl Agent {
         Self {
             act_state: Array::zeros(&[members, 1, shapes.state], backend),
             act_pass: ActorPass::new(shapes, members, 1, backend),
-            actions: vec![0.0; members * shapes.k],
+            actions: vec![0.0; members * shapes.action],
             work: Workspace::new(shapes, &gamma, &actor, &critic, backend),
-            embeddings: Embeddings::new(models, backend),
+            embeddings: Embeddings::new(models, shapes.kind, shapes.history, backend),
             shapes: shapes.clone(),
             actor,
             critic,
@@ -105,7 +105,8 @@ impl Agent {
         self.backend
     }
 
-    /// Actions π(s) of every member: users `[C]`, histories `[C, n]` → `[C, k]`, on the host.
+    /// Actions π(s) of every member: users `[C]`, histories `[C, n]` → `[C, A]`, on the host; A is k, or k + 1 where biases
+    /// are scored.
     pub fn act(&mut self, users: &[u32], histories: &[u32]) -> &[f32] {
         let Self { embeddings, actor, act_state, act_pass, .. } = self;
         encode(embeddings, actor, users, histories, act_state);

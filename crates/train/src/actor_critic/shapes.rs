@@ -1,16 +1,22 @@
 //! Shapes of the networks and where each parameter lies in a member's flat memory.
 
-use drr_core::spec::DrrSpec;
+use drr_core::spec::{ActionNorm, DrrSpec, StateKind};
 
 /// What all members of a cohort share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shapes {
-    /// Factors of an embedding, k; the size of an action.
+    /// Factors of an embedding, k.
     pub k: usize,
     /// History length n.
     pub history: usize,
+    /// How the state is made.
+    pub kind: StateKind,
     /// Size of the state.
     pub state: usize,
+    /// Size of an action: k, or k + 1 where it scores the items' biases too.
+    pub action: usize,
+    /// What is done to the actor's output.
+    pub action_norm: ActionNorm,
     /// The actor's hidden widths.
     pub actor_hidden: [usize; 2],
     /// The critic's hidden widths; the first sees the state, the others `[action ; h]`.
@@ -29,10 +35,22 @@ impl Shapes {
         Self {
             k,
             history: spec.history as usize,
+            kind: spec.state,
             state: spec.state_size(k as u64) as usize,
+            action: spec.action_size(k as u64) as usize,
+            action_norm: spec.action_norm,
             actor_hidden: widths(&spec.actor_hidden).try_into().expect("a resolved spec has two actor widths"),
             critic_hidden: widths(&spec.critic_hidden).try_into().expect("a resolved spec has three critic widths"),
             batch: spec.batch_size as usize,
+        }
+    }
+
+    /// The first column of the state that depends on the learned weights w.
+    pub fn weighted_from(&self) -> usize {
+        match self.kind {
+            StateKind::Ave => self.k,
+            StateKind::P => self.history * self.k,
+            StateKind::U => 0,
         }
     }
 }
@@ -80,12 +98,12 @@ impl Layout {
     /// Actor: state → hidden → hidden → action, then the state's weights w.
     pub fn actor(shapes: &Shapes) -> Self {
         let [first, second] = shapes.actor_hidden;
-        Self::of(&[(shapes.state, first), (first, second), (second, shapes.k)], shapes.history)
+        Self::of(&[(shapes.state, first), (first, second), (second, shapes.action)], shapes.history)
     }
 
     /// Critic: state → h; `[action ; h]` → hidden → hidden → value.
     pub fn critic(shapes: &Shapes) -> Self {
         let [h, second, third] = shapes.critic_hidden;
-        Self::of(&[(shapes.state, h), (shapes.k + h, second), (second, third), (third, 1)], 0)
+        Self::of(&[(shapes.state, h), (shapes.action + h, second), (second, third), (third, 1)], 0)
     }
 }

@@ -47,8 +47,8 @@ struct Views {
     /// The rows of the action, for the actor's step.
     critic_second_action: Tensor,
     critic_third: Tensor,
-    /// The rows behind p_u only: nothing before p_u is trained.
-    actor_first: Tensor,
+    /// The rows that depend on w only: nothing before the others is trained. None where no row does.
+    actor_first: Option<Tensor>,
     actor_second: Tensor,
     actor_third: Tensor,
 }
@@ -61,16 +61,17 @@ impl Workspace {
         let [h, second, third] = shapes.critic_hidden;
         let (state, policy) = (room(shapes.state), ActorPass::new(shapes, members, n, backend));
         let value = CriticPass::new(shapes, members, n, backend);
+        let weighted_from = shapes.weighted_from();
         let views = Views {
             state: transposed(&state),
             policy_first: transposed(&policy.first),
             policy_second: transposed(&policy.second),
             joined: transposed(&value.joined),
             second: transposed(&value.second),
-            critic_second_action: critic.transposed_rows(1, 0, shapes.k),
-            critic_second_h: critic.transposed_rows(1, shapes.k, shapes.k + h),
+            critic_second_action: critic.transposed_rows(1, 0, shapes.action),
+            critic_second_h: critic.transposed_rows(1, shapes.action, shapes.action + h),
             critic_third: critic.transposed_rows(2, 0, second),
-            actor_first: actor.transposed_rows(0, shapes.k, shapes.state),
+            actor_first: (weighted_from < shapes.state).then(|| actor.transposed_rows(0, weighted_from, shapes.state)),
             actor_second: actor.transposed_rows(1, 0, shapes.actor_hidden[0]),
             actor_third: actor.transposed_rows(2, 0, shapes.actor_hidden[1]),
         };
@@ -80,7 +81,7 @@ impl Workspace {
         gammas.fill_from(gamma);
         Self {
             next_state: room(shapes.state),
-            action: room(shapes.k),
+            action: room(shapes.action),
             reward: column(),
             weight: column(),
             gamma: gammas,
@@ -91,10 +92,10 @@ impl Workspace {
             d_third: room(third),
             d_second: room(second),
             d_h: room(h),
-            d_policy: room(shapes.k),
+            d_policy: room(shapes.action),
             d_policy_second: room(shapes.actor_hidden[1]),
             d_policy_first: room(shapes.actor_hidden[0]),
-            d_state: room(shapes.state - shapes.k),
+            d_state: room(shapes.state - weighted_from),
             scratch: vec![0.0; shapes.k],
             host_td: vec![0.0; members * n],
             host_q: vec![0.0; members * n],
@@ -172,7 +173,7 @@ impl Agent {
         value.run(critic, Which::Online, &work.state, &policy.action);
         Workspace::backward_to_second(critic, views, &work.d_policy_value, value, (d_third, d_second));
         let _ = d_second.tensor().bmm_out(d_policy.tensor(), &views.critic_second_action);
-        kernels::tanh_backward(d_policy, &policy.action);
+        policy.backward_to_sum(d_policy);
         actor.layer_gradient(2, &views.policy_second, d_policy);
         let _ = d_policy.tensor().bmm_out(work.d_policy_second.tensor(), &views.actor_third);
         kernels::relu_backward(&mut work.d_policy_second, &policy.second, Columns::all(policy.second.size(2)));
@@ -180,15 +181,13 @@ impl Agent {
         let _ = work.d_policy_second.tensor().bmm_out(work.d_policy_first.tensor(), &views.actor_second);
         kernels::relu_backward(&mut work.d_policy_first, &policy.first, Columns::all(policy.first.size(2)));
         actor.layer_gradient(0, &views.state, &work.d_policy_first);
-        let _ = work.d_policy_first.tensor().bmm_out(work.d_state.tensor(), &views.actor_first);
-        embeddings.weight_gradient(
-            &batch.users,
-            &batch.before,
-            &work.d_state,
-            &mut work.scratch,
-            &mut actor.trained.gradient,
-            actor.layout.state_weight_at,
-        );
+        if let Some(actor_first) = &views.actor_first {
+            let _ = work.d_policy_first.tensor().bmm_out(work.d_state.tensor(), actor_first);
+            let Network { layout, trained, .. } = actor;
+            let weights = (&trained.theta, layout.state_weight_at);
+            let ids = (&batch.users[..], &batch.before[..]);
+            embeddings.weight_gradient(ids, weights, &work.d_state, &mut work.scratch, &mut trained.gradient);
+        }
         actor.trained.step();
     }
 

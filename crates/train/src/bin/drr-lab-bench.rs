@@ -4,8 +4,8 @@
 //! drr-lab-bench update STORED SECONDS     updates/s, acting, environment and replay included
 //! drr-lab-bench roofline                  what one update must cost on this machine
 //! drr-lab-bench offline USERS K           seconds of one offline evaluation
-//! drr-lab-bench pmf FOLDER                seconds of a PMF epoch on the ratings in FOLDER/ratings.tsv
-//! drr-lab-bench folds FOLDER              PMF's test RMSE in stars, the mean over 5 folds
+//! drr-lab-bench pmf FOLDER [KEY=VALUE]    seconds of a PMF epoch on the ratings in FOLDER/ratings.tsv
+//! drr-lab-bench folds FOLDER [KEY=VALUE]  PMF's test RMSE in stars, the mean over 5 folds
 //! drr-lab-bench cohort                    16 tiny trials: seconds one after another, and in one cohort
 //! ```
 
@@ -50,8 +50,8 @@ fn main() -> ExitCode {
         ["update", stored, seconds] => number(stored).and_then(|stored| update(stored, number(seconds)? as f64)),
         ["roofline"] => Ok(roofline()),
         ["offline", users, k] => number(users).and_then(|users| offline_seconds(users, number(k)?)),
-        ["pmf", folder] => pmf_epoch(Path::new(folder)),
-        ["folds", folder] => folds(Path::new(folder)),
+        ["pmf", folder, ref settings @ ..] => pmf_spec(settings).and_then(|spec| pmf_epoch(Path::new(folder), &spec)),
+        ["folds", folder, ref settings @ ..] => pmf_spec(settings).and_then(|spec| folds(Path::new(folder), &spec)),
         ["cohort"] => cohort(),
         _ => {
             Err(Error::Deterministic("usage: see the head of drr-lab-bench.rs; `cargo xtask bench` runs it".to_owned()))
@@ -249,6 +249,17 @@ impl Reporter for Silent {
     }
 }
 
+/// The default PMF with some fields set, each as JSON.
+fn pmf_spec(settings: &[&str]) -> Result<PmfSpec> {
+    let bad = |text: String| Error::Deterministic(text);
+    let mut spec = json!(PmfSpec::default());
+    for setting in settings {
+        let (key, value) = setting.split_once('=').ok_or_else(|| bad(format!("`{setting}` is not KEY=VALUE")))?;
+        spec[key] = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+    }
+    serde_json::from_value(spec).map_err(|error| bad(error.to_string()))
+}
+
 fn ratings(folder: &Path) -> Result<Ratings> {
     let data = folder.parent().unwrap_or(Path::new("."));
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -256,11 +267,11 @@ fn ratings(folder: &Path) -> Result<Ratings> {
 }
 
 /// Every rating is in the test part of exactly one fold.
-fn folds(folder: &Path) -> Result<serde_json::Value> {
+fn folds(folder: &Path, spec: &PmfSpec) -> Result<serde_json::Value> {
     let ratings = ratings(folder)?;
     let mut order: Vec<u32> = (0..ratings.rows.len() as u32).collect();
     Seed(0).stream("folds").shuffle(&mut order);
-    let mut sum = 0.0;
+    let (mut sum, mut epochs) = (0.0, Vec::new());
     for fold in 0..5 {
         let part = |test: bool| -> Vec<u32> {
             let held_out = |at: usize| (at % 5 == fold) == test;
@@ -276,17 +287,18 @@ fn folds(folder: &Path) -> Result<serde_json::Value> {
             test: Log::new(&ratings, &part(true)),
             reward_range: ratings.reward_range(),
         };
-        let (_, metrics) = pmf::train(&world, &PmfSpec::default(), Seed(fold as u64), &mut Silent)?;
+        let (_, metrics) = pmf::train(&world, spec, Seed(fold as u64), &mut Silent)?;
         sum += metrics["test_rmse_stars"];
+        epochs.push(metrics["best_epoch"]);
     }
-    Ok(json!({"rmse_stars": sum / 5.0}))
+    Ok(json!({"rmse_stars": sum / 5.0, "epochs": epochs}))
 }
 
-fn pmf_epoch(folder: &Path) -> Result<serde_json::Value> {
+fn pmf_epoch(folder: &Path, spec: &PmfSpec) -> Result<serde_json::Value> {
     let ratings = ratings(folder)?;
     let world = World::new(&ratings, &SplitSpec::default());
     let seconds = |epochs: u64| -> Result<f64> {
-        let spec = PmfSpec { epochs, patience: 1000, validation: 0.0, ..PmfSpec::default() };
+        let spec = PmfSpec { epochs, validation: 0.0, ..spec.clone() };
         let start = Instant::now();
         pmf::train(&world, &spec, Seed(0), &mut Silent)?;
         Ok(start.elapsed().as_secs_f64())

@@ -15,7 +15,6 @@ use crate::environment::explore;
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::kernels::Array;
-use crate::kernels::simd::score;
 use crate::pmf::{Metrics, PmfModel};
 use crate::trainer::Reporter;
 use crate::world::World;
@@ -200,7 +199,7 @@ fn play(model: &PmfModel, policy: &Policy, sessions: &mut [Session], k: usize, e
             match (policy, &mut actor) {
                 (Policy::Recommender(..), Some(actor)) => {
                     let action = actor.action(row, explores.then_some(&mut *stream));
-                    session.take_best(|item| score(model.item(item), action));
+                    session.take_best(|item| model.score(item, action));
                 }
                 (Policy::Static(Ranker::Random), _) => session.take(stream.below(session.candidates.len())),
                 (Policy::Static(_), _) if explores => session.take(stream.below(session.candidates.len())),
@@ -229,7 +228,7 @@ impl<'a> Actor<'a> {
         Self {
             pass: ActorPass::new(&agent.shapes, 1, rows, agent.backend()),
             states: Array::zeros(&[1, rows, agent.shapes.state], agent.backend()),
-            actions: vec![0.0; rows * agent.shapes.k],
+            actions: vec![0.0; rows * agent.shapes.action],
             agent,
             users: Vec::new(),
             histories: Vec::new(),
@@ -250,10 +249,10 @@ impl<'a> Actor<'a> {
 
     /// A user's action; drawn anew from `stream` where the step explores.
     fn action(&mut self, row: usize, stream: Option<&mut Stream>) -> &[f32] {
-        let k = self.agent.shapes.k;
-        let action = &mut self.actions[row * k..][..k];
+        let size = self.agent.shapes.action;
+        let action = &mut self.actions[row * size..][..size];
         if let Some(stream) = stream {
-            explore(stream, action);
+            explore(stream, self.agent.shapes.action_norm, action);
         }
         action
     }

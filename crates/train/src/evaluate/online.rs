@@ -166,12 +166,12 @@ struct Online<'a> {
 
 impl<'a> Online<'a> {
     fn new(agent: &'a mut Agent, spec: &'a DrrSpec, n: usize) -> Self {
-        let k = agent.shapes.k;
+        let action = agent.shapes.action;
         Self {
             trained: agent.snapshot(),
-            replay: Replay::new(spec.replay_capacity as usize, n, k, spec.alpha),
+            replay: Replay::new(spec.replay_capacity as usize, n, action, spec.alpha),
             batch: Batch::default(),
-            action: vec![0.0; k],
+            action: vec![0.0; action],
             changed: false,
             agent,
             spec,
@@ -188,7 +188,7 @@ impl<'a> Online<'a> {
 
     fn act(&mut self, user: u32, history: &History, exploring: Option<&mut Stream>) {
         match exploring {
-            Some(stream) => explore(stream, &mut self.action),
+            Some(stream) => explore(stream, self.spec.action_norm, &mut self.action),
             None => self.action.copy_from_slice(self.agent.act(&[user], history.items())),
         }
     }
@@ -207,7 +207,7 @@ impl<'a> Online<'a> {
             before: before.items(),
             after: after.items(),
             action: &self.action,
-            reward,
+            reward: reward.max(self.spec.reward_floor as f32),
         });
         if (self.replay.len() as u64) < learning_starts.max(self.agent.shapes.batch as u64) {
             return Ok(());

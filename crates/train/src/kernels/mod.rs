@@ -5,6 +5,7 @@
 pub mod array;
 pub mod simd;
 pub mod slices;
+pub mod states;
 pub mod tensors;
 
 pub use self::array::{Array, Backend};
@@ -75,6 +76,22 @@ pub fn tanh_backward(gradient: &mut Array, y: &Array) {
         gradient,
         slices::tanh_backward(gradient.as_mut_slice(), y.as_slice()),
         tensors::tanh_backward(gradient, y)
+    );
+}
+
+/// Brings every row of x `[C, rows, width]` to length 1 in place; `length` `[C, rows]` keeps what it was.
+pub fn to_unit(x: &mut Array, length: &mut Array) {
+    let width = x.size(2);
+    choose!(x, slices::to_unit(x.as_mut_slice(), width, length.as_mut_slice()), tensors::to_unit(x, length));
+}
+
+/// Backward through [`to_unit`] and the tanh before it, in place: x is of length 1, length · x is tanh's result.
+pub fn unit_tanh_backward(gradient: &mut Array, x: &Array, length: &Array) {
+    let width = x.size(2);
+    choose!(
+        gradient,
+        slices::unit_tanh_backward(gradient.as_mut_slice(), x.as_slice(), width, length.as_slice()),
+        tensors::unit_tanh_backward(gradient, x, length)
     );
 }
 

@@ -83,10 +83,3 @@ simd! {
         }
     }
 }
-
-simd! {
-    /// q_i · action for one item.
-    pub fn score(item: &[f32], action: &[f32]) -> f32 {
-        dot(item, action)
-    }
-}

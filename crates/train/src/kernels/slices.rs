@@ -102,6 +102,34 @@ simd! {
     }
 }
 
+/// Kept away from zero, so that an action of length 0 stays one.
+pub const LEAST_LENGTH: f32 = 1e-6;
+
+simd! {
+    /// Brings every row to length 1; `length` keeps what it was.
+    pub fn to_unit(x: &mut [f32], width: usize, length: &mut [f32]) {
+        for (row, length) in x.chunks_exact_mut(width).zip(length) {
+            *length = dot(row, row).sqrt() + LEAST_LENGTH;
+            for x in row {
+                *x /= *length;
+            }
+        }
+    }
+}
+
+simd! {
+    /// gradient = (gradient - (gradient · x) x) / length · (1 - (length · x)²), row by row.
+    pub fn unit_tanh_backward(gradient: &mut [f32], x: &[f32], width: usize, length: &[f32]) {
+        for ((gradient, x), length) in gradient.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(length) {
+            let along = dot(gradient, x);
+            for (g, x) in gradient.iter_mut().zip(x) {
+                let y = length * x;
+                *g = (*g - along * x) / length * (1.0 - y * y);
+            }
+        }
+    }
+}
+
 simd! {
     /// Sums every column over a member's rows into its gradient at `bias_at`.
     pub fn column_sums(x: &[f32], rows: usize, width: usize, gradient: &mut [f32], p: usize, bias_at: usize) {
@@ -205,48 +233,6 @@ simd! {
             v[i] = v[i] * beta2 + (1.0 - beta2) * g * g;
             theta[i] -= step.step_size * m[i] / (v[i].sqrt() * step.second_moment_scale + epsilon);
             target[i] = step.tau * theta[i] + (1.0 - step.tau) * target[i];
-        }
-    }
-}
-
-simd! {
-    /// State `ave` of a batch: `out[row]` = `[p_u ; p_u ⊙ g ; g]` with g = Σ_j w_j q_{i_j}. `items` holds n ids a row, oldest
-    /// first.
-    pub fn state_ave(users: &[u32], items: &[u32], p_table: &[f32], q_table: &[f32], w: &[f32], out: &mut [f32]) {
-        let n = w.len();
-        let k = out.len() / users.len() / 3;
-        for (row, (&user, out)) in users.iter().zip(out.chunks_exact_mut(3 * k)).enumerate() {
-            let p = &p_table[user as usize * k..][..k];
-            let (left, g) = out.split_at_mut(2 * k);
-            let (own, product) = left.split_at_mut(k);
-            own.copy_from_slice(p);
-            g.fill(0.0);
-            for (&item, &w) in items[row * n..][..n].iter().zip(w) {
-                add_scaled(g, w, &q_table[item as usize * k..][..k]);
-            }
-            for ((product, p), g) in product.iter_mut().zip(p).zip(g.iter()) {
-                *product = p * g;
-            }
-        }
-    }
-}
-
-simd! {
-    /// Gradient of `ave`'s weights: dw_j = Σ_rows q_{i_j} · (ds_1 ⊙ p_u + ds_2), where the rows of `ds` are the last 2k
-    /// columns of the state's gradient.
-    pub fn state_ave_gradient(users: &[u32], items: &[u32], p_table: &[f32], q_table: &[f32], ds: &[f32], scratch: &mut [f32], dw: &mut [f32]) {
-        let n = dw.len();
-        let k = scratch.len();
-        dw.fill(0.0);
-        for (row, &user) in users.iter().enumerate() {
-            let p = &p_table[user as usize * k..][..k];
-            let ds = &ds[row * 2 * k..][..2 * k];
-            for i in 0..k {
-                scratch[i] = ds[i] * p[i] + ds[k + i];
-            }
-            for (&item, dw) in items[row * n..][..n].iter().zip(dw.iter_mut()) {
-                *dw += dot(&q_table[item as usize * k..][..k], scratch);
-            }
         }
     }
 }

@@ -56,6 +56,21 @@ pub fn tanh_backward(gradient: &Array, y: &Array) {
     write(gradient, &Tensor::tanh_backward(gradient.tensor(), y.tensor()));
 }
 
+/// See [`super::to_unit`].
+pub fn to_unit(x: &Array, length: &Array) {
+    let squares = x.tensor().square().sum_dim_intlist(2, false, Kind::Float);
+    write(length, &(squares.sqrt() + f64::from(super::slices::LEAST_LENGTH)));
+    write(x, &(x.tensor() / length.tensor().unsqueeze(2)));
+}
+
+/// See [`super::unit_tanh_backward`].
+pub fn unit_tanh_backward(gradient: &Array, x: &Array, length: &Array) {
+    let (g, x, length) = (gradient.tensor(), x.tensor(), length.tensor().unsqueeze(2));
+    let along = (g * x).sum_dim_intlist(2, true, Kind::Float);
+    let slope = 1.0 - (&length * x).square();
+    write(gradient, &((g - along * x) / length * slope));
+}
+
 /// See [`super::column_sums`].
 pub fn column_sums(x: &Array, gradient: &Array, at: usize) {
     part(gradient, at, x.size(2)).copy_(&x.tensor().sum_dim_intlist(1, false, Kind::Float));

@@ -9,6 +9,7 @@ ends with the state's weights w.
 import json
 import pathlib
 
+import numpy
 import torch
 from torch import nn
 
@@ -20,24 +21,28 @@ GAMMA, TAU, ACTOR_LR, CRITIC_LR, CLIP, DECAY = 0.9, 0.05, 5e-3, 1e-2, 0.1, 0.01
 
 
 class Actor(nn.Module):
-    def __init__(self):
+    def __init__(self, state_size, action_size, unit):
         super().__init__()
         first, second = ACTOR_HIDDEN
-        self.layers = nn.ModuleList([nn.Linear(3 * K, first), nn.Linear(first, second), nn.Linear(second, K)])
+        self.layers = nn.ModuleList(
+            [nn.Linear(state_size, first), nn.Linear(first, second), nn.Linear(second, action_size)]
+        )
         self.w = nn.Parameter(torch.rand(HISTORY))
+        self.unit = unit
 
     def forward(self, s):
         x = torch.relu(self.layers[0](s))
         x = torch.relu(self.layers[1](x))
-        return torch.tanh(self.layers[2](x))
+        a = torch.tanh(self.layers[2](x))
+        return nn.functional.normalize(a, dim=1) if self.unit else a
 
 
 class Critic(nn.Module):
-    def __init__(self):
+    def __init__(self, state_size, action_size):
         super().__init__()
         h, second, third = CRITIC_HIDDEN
         self.layers = nn.ModuleList(
-            [nn.Linear(3 * K, h), nn.Linear(K + h, second), nn.Linear(second, third), nn.Linear(third, 1)]
+            [nn.Linear(state_size, h), nn.Linear(action_size + h, second), nn.Linear(second, third), nn.Linear(third, 1)]
         )
 
     def forward(self, s, a):
@@ -56,16 +61,25 @@ def flat(network):
     return torch.cat(parts).tolist()
 
 
-def state(p, q, w, users, items):
-    g = (w[None, :, None] * q[items]).sum(1)
-    return torch.cat([p[users], p[users] * g, g], 1)
+def state(kind, p, q, w, users, items):
+    weighted = w[None, :, None] * q[items]
+    if kind == "ave":
+        g = weighted.sum(1)
+        return torch.cat([p[users], p[users] * g, g], 1)
+    single = [q[items][:, a] if kind == "p" else p[users] * weighted[:, a] for a in range(HISTORY)]
+    pairs = [weighted[:, a] * weighted[:, b] for a in range(HISTORY) for b in range(a + 1, HISTORY)]
+    return torch.cat(single + pairs, 1)
 
 
-def drr():
+def drr(kind, action_size=K, unit=False):
+    torch.manual_seed(7)
     p, q = torch.randn(USERS, K), torch.randn(ITEMS, K)
-    actor, target_actor, critic, target_critic = Actor(), Actor(), Critic(), Critic()
+    size = 3 * K if kind == "ave" else K * (HISTORY + HISTORY * (HISTORY - 1) // 2)
+    actor, target_actor = Actor(size, action_size, unit), Actor(size, action_size, unit)
+    critic, target_critic = Critic(size, action_size), Critic(size, action_size)
     # Targets start apart from the networks here, so that mixing them up cannot pass.
     golden = {
+        "state": kind, "scoring": "dot" if action_size == K else "dot-bias", "action_norm": "unit" if unit else "none",
         "k": K, "history": HISTORY, "batch": BATCH, "actor_hidden": ACTOR_HIDDEN, "critic_hidden": CRITIC_HIDDEN,
         "gamma": GAMMA, "tau": TAU, "actor_lr": ACTOR_LR, "critic_lr": CRITIC_LR, "grad_clip": CLIP,
         "weight_decay": DECAY, "p": p.flatten().tolist(), "q": q.flatten().tolist(),
@@ -78,11 +92,11 @@ def drr():
         users = torch.randint(USERS, (BATCH,))
         before = torch.randint(ITEMS, (BATCH, HISTORY))
         after = torch.randint(ITEMS, (BATCH, HISTORY))
-        actions = torch.rand(BATCH, K) * 2 - 1
+        actions = torch.rand(BATCH, action_size) * 2 - 1
         rewards = torch.rand(BATCH) * 2 - 1
         weights = torch.rand(BATCH)
         with torch.no_grad():
-            s, s_next = (state(p, q, actor.w, users, items) for items in (before, after))
+            s, s_next = (state(kind, p, q, actor.w, users, items) for items in (before, after))
             y = rewards + GAMMA * target_critic(s_next, target_actor(s_next))
         value = critic(s, actions)
         critic_loss = (weights * (y - value) ** 2).mean()
@@ -90,7 +104,7 @@ def drr():
         critic_loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(critic.parameters(), CLIP)
         critic_adam.step()
-        s = state(p, q, actor.w, users, before)
+        s = state(kind, p, q, actor.w, users, before)
         policy = actor(s)
         # The policy gradient flows through the action only: w must not learn to please the critic.
         policy_value = critic(s.detach(), policy)
@@ -141,6 +155,26 @@ def pmf():
     return golden
 
 
+def replay():
+    """One draw of proportional prioritised replay, plainly: the cumulative sum of all priorities, searched."""
+    stored, count, alpha, beta = 50, 16, 0.6, 0.4
+    generator = numpy.random.default_rng(7)
+    td = generator.normal(size=stored).astype("float32")
+    priorities = (numpy.abs(td).astype("float64") + 1e-5) ** alpha
+    units = generator.random(count)
+    masses = (numpy.arange(count) + units) / count * priorities.sum()
+    slots = numpy.searchsorted(numpy.cumsum(priorities), masses, side="right")
+    weights = (stored * priorities[slots] / priorities.sum()) ** -beta
+    return {
+        "alpha": alpha, "beta": beta, "td": td.tolist(), "units": units.tolist(), "slots": slots.tolist(),
+        "weights": (weights / weights.max()).tolist(),
+    }
+
+
 here = pathlib.Path(__file__).parent
-for name, make in (("drr", drr), ("pmf", pmf)):
+goldens = {
+    "drr-ave": lambda: drr("ave"), "drr-p": lambda: drr("p"), "drr-u": lambda: drr("u"),
+    "drr-options": lambda: drr("ave", action_size=K + 1, unit=True), "pmf": pmf, "replay": replay,
+}
+for name, make in goldens.items():
     (here / f"{name}.json").write_text(json.dumps({"torch": torch.__version__, **make()}) + "\n")
