@@ -21,9 +21,9 @@ mod goldens;
 mod paired;
 mod summary;
 
-pub use aggregate::{ScoreMatrix, probability_of_improvement, probability_of_improvement_interval};
+pub use aggregate::{BOOTSTRAP_N, Draw, ScoreMatrix, probability_of_improvement, probability_of_improvement_interval};
 pub use bootstrap::{Interval, Resampling, bca, percentile, quantile};
-pub use curve::{Band, band, moving_average};
+pub use curve::{Band, Spread, band, moving_average};
 pub use decide::{
     Equivalence, NonInferiority, equivalence, equivalence_to, holm, minimum_detectable_effect, non_inferiority,
 };
