@@ -58,10 +58,47 @@ for (const table of document.querySelectorAll("table.sortable")) {
   show();
 }
 
-for (const link of document.querySelectorAll("a.runs")) {
-  link.addEventListener("click", () => {
-    const input = document.querySelector("#trials input.filter");
-    input.value = link.dataset.trials;
-    input.dispatchEvent(new Event("input"));
-  });
-}
+// From a number to its trials: the cell's own, or its row's.
+const behind = document.getElementById("behind");
+const filter = document.querySelector("#trials input.filter");
+let from;
+
+const follow = (holder, cell) => {
+  const ids = holder.dataset.trials.split("|");
+  const row = cell.closest("tr");
+  const heads = [...cell.closest("table").tHead.rows[0].cells];
+  const names = [...row.cells].filter((each, at) => !heads[at].classList.contains("number")).map((each) => each.textContent.trim());
+  const count = ids.length === 1 ? "1 trial" : `${ids.length} trials`;
+  behind.querySelector("strong").textContent =
+    `${count} behind ${names.filter((name) => name !== "–").join(", ")} · ${heads[cell.cellIndex].textContent.trim()}`;
+  behind.querySelector("code").textContent = `drr-lab verify ${ids.join(" ")}`;
+  behind.hidden = false;
+  from = cell;
+  filter.value = holder.dataset.trials;
+  filter.dispatchEvent(new Event("input"));
+  behind.scrollIntoView();
+  behind.focus({ preventScroll: true });
+};
+
+document.addEventListener("click", (event) => {
+  const cell = event.target.closest("td");
+  const holder = cell?.classList.contains("number") || event.target.closest("a.runs") ? cell.closest("[data-trials]") : null;
+  if (!holder || !getSelection().isCollapsed) return;
+  event.preventDefault();
+  follow(holder, cell);
+});
+
+behind.querySelector("button.all").addEventListener("click", () => {
+  behind.hidden = true;
+  filter.value = "";
+  filter.dispatchEvent(new Event("input"));
+});
+
+behind.querySelector("a.back").addEventListener("click", (event) => {
+  event.preventDefault();
+  from.scrollIntoView({ block: "center" });
+  (from.querySelector("a") ?? from.closest(".scroll")).focus({ preventScroll: true });
+});
+
+// On paper everything is open.
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));

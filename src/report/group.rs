@@ -24,7 +24,7 @@ pub(super) enum Subject {
 }
 
 /// All groups of one subject on one data set with one split.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Study<'a> {
     pub(super) subject: Subject,
     /// The data set's name.
@@ -37,6 +37,10 @@ pub(super) struct Study<'a> {
     pub(super) slug: String,
     /// Axes on which its groups differ, in the sweep's order.
     pub(super) axes: Vec<&'a str>,
+    /// Axes that a seed's score is averaged over; none unless asked for.
+    pub(super) averaged: Vec<&'a str>,
+    /// Fewer seeds than this have no interval and are not tested.
+    pub(super) least: usize,
     /// Recommenders in the sweep's order, then the baselines.
     pub(super) groups: Vec<Group<'a>>,
 }

@@ -52,6 +52,26 @@ fn hard_names_survive_every_format() {
 }
 
 #[test]
+fn hard_titles_are_drawn_and_cut_between_letters() {
+    use figure::{Figure, ItemMap, Listed, Plot};
+    let long = NAME.repeat(4);
+    let listed = |title: &str, at: f64| Listed { place: (at, -at), title: title.to_owned(), stars: 3.5 };
+    let map = ItemMap {
+        all: vec![(0.0, 0.0), (1.0, 1.0)],
+        history: vec![listed(NAME, 0.5), listed("", 0.1)],
+        recommended: vec![listed(&long, 0.2), listed("👩‍👩‍👧‍👦".repeat(40).as_str(), 0.3)],
+        x_label: NAME.to_owned(),
+        y_label: String::new(),
+    };
+    let text = || NAME.to_owned();
+    let figure = Figure { slug: "x".into(), title: text(), subtitle: text(), note: text(), plot: Plot::Items(map) };
+    let svg = figure::alone(&figure::svg(&figure).expect("drawn"));
+    well_formed(&svg);
+    assert!(svg.contains("🎬 שלום") && svg.contains('…'));
+    assert!(figure::png(&figure).expect("drawn").starts_with(b"\x89PNG"));
+}
+
+#[test]
 fn all_failed_is_a_report_of_failures_with_their_logs() {
     let (runs, mut store) = open();
     let sweep = World::new().sweep("doomed", &[0.001], &[0.0005], 2);
@@ -144,6 +164,48 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
 }
 
 #[test]
+fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
+    use drr_core::spec::{Measure, Protocol};
+    let (_runs, mut store) = open();
+    let mut sweep = World::new().sweep("unlike", &[0.001], &[0.0005], 3);
+    let change = |spec: &TrialSpec, change: &dyn Fn(&mut TrialSpec, &mut drr_core::spec::OfflineSpec)| {
+        let mut spec = spec.clone();
+        let mut offline = match &spec.job {
+            Job::Eval(job) => match &job.measure {
+                Measure::Offline(offline) => offline.clone(),
+                Measure::Online(_) => return None,
+            },
+            Job::Pmf(_) | Job::Drr(_) => return None,
+        };
+        change(&mut spec, &mut offline);
+        if let Job::Eval(job) = &mut spec.job {
+            job.measure = Measure::Offline(offline);
+        }
+        Some(spec)
+    };
+    for member in sweep.members.clone() {
+        let others = [
+            change(&member.spec, &|spec, _| spec.split.test = 0.3),
+            change(&member.spec, &|_, offline| offline.protocol = Protocol::Strict),
+            change(&member.spec, &|_, offline| offline.users = 7),
+        ];
+        let member = |spec| crate::store::Member { spec, point: member.point.clone() };
+        sweep.members.extend(others.into_iter().flatten().map(member));
+    }
+    fabricate::fill(&mut store, &sweep, None, |_, _| {});
+    let sweep = store.sweep("unlike").expect("read").expect("recorded");
+    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(table::tables).collect();
+    let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
+    assert_eq!(precision.len(), 4, "a table each");
+    let apart: Vec<&String> =
+        precision[0].notes.iter().filter(|note| note.starts_with("Not set beside it: ")).collect();
+    for reason in ["protocol strict", "random split, 30 % test", "at most 7 users"] {
+        assert!(apart.iter().any(|note| note.contains(reason)), "{reason}: {apart:?}");
+    }
+    assert!(precision.iter().all(|table| table.rows.iter().all(|row| row.finished == 3)), "nothing is pooled");
+}
+
+#[test]
 fn a_baseline_nobody_has_is_said_with_a_hint() {
     let (_runs, mut store) = open();
     let sweep = World::new().sweep("quick", &[0.001, 0.01], &[0.0005], 3);
@@ -172,11 +234,15 @@ fn published_numbers_get_a_verdict_each() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
     let slides = Paper::read(&path).expect("the file reads");
     let verdicts = |paper: &Paper| -> Vec<String> {
-        let grids = paper.beside(&sweep);
+        let grids = paper.beside(&sweep, &Layout::default());
         grids[0].rows.iter().map(|row| row.cells.last().expect("a verdict").text.clone()).collect()
     };
     assert!(verdicts(&slides).iter().all(|verdict| verdict == "inconclusive: published on ml-latest"));
-    assert_eq!(slides.beside(&sweep).len(), 5, "precision and reward, trained and not, and the paper's");
+    assert_eq!(
+        slides.beside(&sweep, &Layout::default()).len(),
+        5,
+        "precision and reward, trained and not, and the paper's"
+    );
     let folder = tempfile::tempdir().expect("a temporary folder");
     let ours = folder.path().join("ours.paper.toml");
     let text = fs::read_to_string(&path).expect("readable").replace("\"ml-latest\"", "\"ml-100k\"");
