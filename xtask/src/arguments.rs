@@ -21,6 +21,8 @@ cargo xtask: set-up and chores of drr-lab
       --quick          about two minutes
       --json FILE      write the figures
       --python PATH    a Python that has benches/requirements.txt; else one is made (some gigabytes)
+  cargo xtask pictures make the README's pictures again: run the quickstart, report it, copy its figures
+                       and, where Chromium is installed, a photograph of the page into docs/images/
   cargo xtask help     this text
 
 After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
@@ -31,7 +33,7 @@ is a link to it. A LIBTORCH variable of your own wins.
 Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
 ";
 
-const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "help"];
+const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "pictures", "help"];
 const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
 const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
 
@@ -43,6 +45,7 @@ pub enum Command {
     Test,
     Ci,
     Bench(BenchOptions),
+    Pictures,
     Help,
 }
 
@@ -109,6 +112,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "demo" => Command::Demo,
         "test" => Command::Test,
         "ci" => Command::Ci,
+        "pictures" => Command::Pictures,
         "help" | "--help" | "-h" => Command::Help,
         _ => return Err(unknown("command", &name, COMMANDS)),
     };

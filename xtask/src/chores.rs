@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::setup;
 use crate::steps::{Outcome, Record, Step, Table};
 
-const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
+pub const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
 const TESTS: Step = Step::cargo("tests", &["test", "--workspace"]);
 
 const DEMO: &[Step] = &[
@@ -59,7 +59,7 @@ pub fn test(root: &Path) -> Result<ExitCode, Problem> {
 }
 
 /// Runs steps up to the first that fails.
-fn all_pass(root: &Path, steps: &[Step]) -> Result<bool, Problem> {
+pub fn all_pass(root: &Path, steps: &[Step]) -> Result<bool, Problem> {
     for step in steps {
         if step.run(root)?.outcome != Outcome::Passed {
             return Ok(false);

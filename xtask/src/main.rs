@@ -1,4 +1,4 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | pictures | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -6,6 +6,7 @@
 //! | `setup` | libtorch: found, or installed from PyPI |
 //! | `chores` | demo, test, ci: lists of steps |
 //! | `bench` | the trainer beside its references |
+//! | `pictures` | the README's pictures |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
 //!
@@ -14,6 +15,7 @@
 mod arguments;
 mod bench;
 mod chores;
+mod pictures;
 mod problem;
 mod setup;
 mod steps;
@@ -53,6 +55,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Demo => chores::demo(&root),
         Command::Test => chores::test(&root),
         Command::Ci => chores::ci(&root),
+        Command::Pictures => pictures::run(&root),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
