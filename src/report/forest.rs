@@ -40,7 +40,7 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
         let point: Vec<String> = point.map(|(key, value)| format!("{key} {value}")).collect();
         if point.is_empty() { row.policy.to_owned() } else { point.join(", ") }
     };
-    let decimals = metric.decimals + 1;
+    let decimals = metric.decimals;
     let line = |at: usize, row: &Row, paired: &Paired| {
         let mean = paired.summary()?.mean;
         let interval = paired.interval(0.95).filter(|_| paired.n() >= table.least);

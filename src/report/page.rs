@@ -79,6 +79,9 @@ pub(super) fn html(
     page.render().map_err(|error| Error::environment(format!("cannot write the page: {error}")))
 }
 
+/// Rows of a table that are shown until the script of the page, which knows the same number, is asked for more: a browser
+/// that lays out all of ten thousand first takes seconds.
+const FIRST: usize = 300;
 /// Lines of a log that are shown.
 const LOG_LINES: usize = 15;
 /// Failures that are shown with their logs.

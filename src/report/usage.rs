@@ -11,8 +11,10 @@ use super::provenance::Origin;
 use crate::stats::Summary;
 use crate::store::{Status, StoredSweep, TrialRecord};
 
-/// Points of a curve.
+/// Most points of a curve.
 const BINS: usize = 240;
+/// Seconds of a curve's point: starts are known to the second, and shorter ones would show that alone.
+const BIN: f64 = 5.0;
 /// Nothing runs for longer than this, in seconds: the sweep was not running, and the time is left out.
 const PAUSE: f64 = 30.0;
 
@@ -107,7 +109,7 @@ pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -
             which.push(None);
         }
         let series = which.into_iter().map(|stage| {
-            let step = length / size / BINS as f64;
+            let step = length / size / bins(length) as f64;
             let band = curve(stage).into_iter().enumerate().map(|(at, y)| ((at as f64 + 0.5) * step, y, y, y));
             Series {
                 name: stage.map_or("all", Stage::name).to_owned(),
@@ -134,8 +136,9 @@ pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -
             "Utilisation: trials running at once",
             "trials running at once",
             format!(
-                "Each point is the mean over a {BINS}th of the time. On average {:.2} of at most {most} at once: {:.0} % of \
+                "Each point is the mean over {:.0} s. On average {:.2} of at most {most} at once: {:.0} % of \
                  the slots' time. Starts are recorded to the second.",
+                length / bins(length) as f64,
                 busy / length,
                 100.0 * busy / length / most as f64
             ),
@@ -181,13 +184,14 @@ fn without_pauses(mut spans: Vec<Span>) -> (Vec<Span>, usize) {
 
 /// The mean number of spans of a stage that run, in each of equally long parts of `length`.
 fn running(spans: &[Span], stage: Option<Stage>, length: f64) -> Vec<f64> {
-    let step = length / BINS as f64;
-    let mut sums = vec![0.0; BINS];
+    let step = length / bins(length) as f64;
+    let mut sums = vec![0.0; bins(length)];
     for span in spans.iter().filter(|span| stage.is_none_or(|stage| span.stage == stage)) {
-        let bin = |at: f64| ((at / step) as usize).min(BINS - 1);
-        for at in bin(span.start)..=bin(span.end) {
+        let bin = |at: f64| ((at / step) as usize).min(bins(length) - 1);
+        let (first, last) = (bin(span.start), bin(span.end));
+        for (at, sum) in sums.iter_mut().enumerate().take(last + 1).skip(first) {
             let (low, high) = (at as f64 * step, (at + 1) as f64 * step);
-            sums[at] += (span.end.min(high) - span.start.max(low)).max(0.0) / step;
+            *sum += (span.end.min(high) - span.start.max(low)).max(0.0) / step;
         }
     }
     sums
@@ -198,9 +202,15 @@ fn done(spans: &[Span], stage: Option<Stage>, length: f64) -> Vec<f64> {
     let own = spans.iter().filter(|span| stage.is_none_or(|stage| span.stage == stage));
     let mut ends: Vec<f64> = own.map(|span| span.end).collect();
     ends.sort_by(f64::total_cmp);
-    let by = |at: usize| ends.partition_point(|end| *end <= (at as f64 + 0.5) / BINS as f64 * length) as f64;
+    let count = bins(length);
+    let by = |at: usize| ends.partition_point(|end| *end <= (at as f64 + 0.5) / count as f64 * length) as f64;
     // The last part ends with everything done.
-    (0..BINS).map(|at| if at + 1 == BINS { ends.len() as f64 } else { by(at) }).collect()
+    (0..count).map(|at| if at + 1 == count { ends.len() as f64 } else { by(at) }).collect()
+}
+
+/// Into how many parts of a time its curves are cut.
+fn bins(length: f64) -> usize {
+    ((length / BIN) as usize).clamp(8, BINS)
 }
 
 /// The greatest number of spans at one moment. A start is known to the second, so one that seems to begin within a second
@@ -254,11 +264,9 @@ mod tests {
         assert_eq!(pauses, 1);
         assert_eq!(spans, [span(0.0, 10.0), span(0.0, 20.0), span(20.0, 40.0)]);
         assert_eq!(at_once(&spans), 2);
-        let running = running(&spans, None, 40.0);
-        assert!((running[10] - 2.0).abs() < 1e-9 && (running[BINS - 2] - 1.0).abs() < 1e-9, "{running:?}");
-        assert!((running.iter().sum::<f64>() * 40.0 / BINS as f64 - 50.0).abs() < 1e-6, "no second is lost");
-        let done = done(&spans, Some(Stage::Drr), 40.0);
-        assert_eq!((done[0], done[BINS / 4 + 1], done[BINS - 1]), (0.0, 1.0, 3.0));
+        // Eight parts of five seconds.
+        assert_eq!(running(&spans, None, 40.0), [2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(done(&spans, Some(Stage::Drr), 40.0), [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0]);
         assert!(super::done(&spans, Some(Stage::Pmf), 40.0).iter().all(|count| *count == 0.0));
     }
 }

@@ -49,7 +49,7 @@ fn intervals_cover_what_they_say() {
 /// as it is to precision@5 to @20 of one model. The mean of the middle half of their mixture, which is symmetric, is 0.7.
 fn four_tasks(data_set: u64, runs: usize, together: f64) -> ScoreMatrix {
     let mut stream = Seed(data_set).stream("coverage/iqm");
-    let mut tasks = vec![Vec::with_capacity(runs); 4];
+    let mut tasks = vec![Vec::new(); 4];
     for _ in 0..runs {
         let common = together.sqrt() * stream.normal();
         for (task, level) in tasks.iter_mut().zip([0.68, 0.69, 0.71, 0.72]) {
