@@ -267,6 +267,6 @@ mod tests {
         // Eight parts of five seconds.
         assert_eq!(running(&spans, None, 40.0), [2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
         assert_eq!(done(&spans, Some(Stage::Drr), 40.0), [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0]);
-        assert!(super::done(&spans, Some(Stage::Pmf), 40.0).iter().all(|count| *count == 0.0));
+        assert!(done(&spans, Some(Stage::Pmf), 40.0).iter().all(|count| *count == 0.0));
     }
 }
