@@ -55,5 +55,5 @@ impl Problem {
 fn is_full(path: &Path) -> bool {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     nix::sys::statvfs::statvfs(folder)
-        .is_ok_and(|disk| (disk.blocks_available() as u64).saturating_mul(disk.fragment_size() as u64) < 64 << 10)
+        .is_ok_and(|disk| disk.blocks_available().saturating_mul(disk.fragment_size()) < 64 << 10)
 }

@@ -123,7 +123,7 @@ impl Reactor {
 
     /// Whether nothing runs and nothing will.
     pub fn is_done(&self) -> bool {
-        !self.workers.iter().any(Worker::is_alive) && (self.mode != Mode::Running || self.ready.is_empty())
+        !self.workers.iter().any(Worker::is_alive) && (self.mode != Mode::Running || self.ready.is_over())
     }
 
     /// Whether someone asked to stop, or enough went wrong.
@@ -157,7 +157,7 @@ impl Reactor {
         if self.mode != Mode::Running {
             return patience.min();
         }
-        let looking = self.workers.iter().filter(|_| self.ready.len() > 0).filter_map(Worker::full_until);
+        let looking = self.workers.iter().filter(|_| self.ready.any()).filter_map(Worker::full_until);
         patience.chain(looking).chain(self.ready.next_rested()).min()
     }
 

@@ -39,7 +39,7 @@ impl Reactor {
                 }
             }
         }
-        let more_to_come = self.mode == Mode::Running && (self.waiting > 0 || self.ready.len() > 0);
+        let more_to_come = self.mode == Mode::Running && (self.waiting > 0 || self.ready.any());
         for slot in 0..self.workers.len() {
             if self.workers[slot].is_idle() && !more_to_come {
                 self.workers[slot].becomes(State::Leaving, now);
