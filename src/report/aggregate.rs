@@ -28,7 +28,8 @@ pub(super) fn aggregate(table: &Table, baseline: &Baseline) -> Option<Grid> {
     if table.metrics.len() < 2 || !table.metrics.iter().all(|metric| metric.name.contains('@')) {
         return None;
     }
-    let all: Vec<(&Row, ScoreMatrix)> = table.rows.iter().filter_map(|row| Some((row, matrix(table, row)?))).collect();
+    let all: Vec<(&Row, ScoreMatrix)> =
+        table.rows.iter().filter(|row| row.stopped == 0).filter_map(|row| Some((row, matrix(table, row)?))).collect();
     if !all.iter().any(|(_, matrix)| matrix.runs() >= table.least) {
         return None;
     }

@@ -19,13 +19,15 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> bool {
     }
     for (column, metric) in metrics.iter().enumerate() {
         let sign = sign(metric);
-        let mean =
-            |row: &Row| Some(sign * row.cells[column].as_ref()?.score.summary.mean).filter(|mean| !mean.is_nan());
+        let mean = |row: &Row| {
+            let mean = sign * row.cells[column].as_ref().filter(|_| row.stopped == 0)?.score.summary.mean;
+            Some(mean).filter(|mean| !mean.is_nan())
+        };
         let best = rows.iter().filter_map(mean).fold(f64::NEG_INFINITY, f64::max);
         let Some(leader) = rows.iter().position(|row| mean(row) == Some(best)) else { continue };
         let paired = |row: &Row| {
             let (best, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
-            let seeds = |row: &Row| row.noise == Noise::Seeds;
+            let seeds = |row: &Row| row.noise == Noise::Seeds && row.stopped == 0;
             (seeds(&rows[leader]) && seeds(row))
                 .then(|| t_test(&Paired::by_seed(&best.scores, &other.scores), least))
                 .flatten()
@@ -66,7 +68,7 @@ pub(super) fn against(table: &Table, baseline: &Baseline) -> Option<Grid> {
     let (mut rows, mut cut) = (Vec::new(), false);
     for (column, metric) in table.metrics.iter().enumerate() {
         let Some(reference) = table.rows[base].cells[column].as_ref() else { continue };
-        let others = table.rows.iter().enumerate().filter(|(at, _)| *at != base);
+        let others = table.rows.iter().enumerate().filter(|(at, row)| *at != base && row.stopped == 0);
         let compared: Vec<(&Row, &Cell, Paired)> = others
             .filter_map(|(_, row)| {
                 let cell = row.cells[column].as_ref()?;

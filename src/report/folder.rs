@@ -70,7 +70,7 @@ pub struct Written {
 /// # Errors
 /// No trial at all, a baseline that is no group, or any failure of the database or the file system.
 pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format], options: &Options) -> Result<Written> {
-    if !sweep.trials.iter().any(|trial| matches!(trial.status, Status::Finished | Status::Failed)) {
+    if !sweep.trials.iter().any(|trial| matches!(trial.status, Status::Finished | Status::Failed | Status::Stopped)) {
         return Err(Error::input(format!("no trial of sweep `{}` is finished", sweep.name))
             .hint("run it with `drr-lab sweep FILE`; running it again goes on where it stopped"));
     }

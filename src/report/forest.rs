@@ -15,7 +15,7 @@ const MOST: usize = 4;
 pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     let metric = table.metrics.first()?;
     let cell = |row: &Row| row.cells.first()?.as_ref().map(|cell| sign(metric) * cell.score.summary.mean);
-    let known = |row: &&Row| cell(row).is_some_and(f64::is_finite);
+    let known = |row: &&Row| row.stopped == 0 && cell(row).is_some_and(f64::is_finite);
     let baselines: Vec<&Row> = table.rows.iter().filter(|row| row.policy != "drr").filter(known).collect();
     let mut ours: Vec<&Row> = table.rows.iter().filter(|row| row.policy == "drr").filter(known).collect();
     let pairs: Vec<(&Row, &Row, Paired)> = baselines

@@ -104,6 +104,11 @@ impl<'a> Group<'a> {
         seeds.len()
     }
 
+    /// How many of its trials were stopped early.
+    pub(super) fn stopped(&self) -> usize {
+        self.trials.iter().filter(|trial| trial.status == Status::Stopped).count()
+    }
+
     /// The ids of the trials behind its numbers.
     pub(super) fn ids(&self) -> Vec<TrialId> {
         self.finished().map(|trial| trial.trial).collect()

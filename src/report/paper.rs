@@ -173,6 +173,7 @@ impl Published {
         let other_data = !self.datasets.iter().any(|name| name == study.dataset);
         let (verdict, look, interval) = match tested {
             None => ("inconclusive: not measured".to_owned(), Look::Plain, None),
+            Some(_) if group.stopped() > 0 => ("inconclusive: seeds were stopped early".to_owned(), Look::Plain, None),
             Some(Equivalence::TooFew) => {
                 (format!("inconclusive: n = {}, no interval", ours.map_or(0, |ours| ours.n)), Look::Plain, None)
             }

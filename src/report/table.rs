@@ -60,6 +60,8 @@ pub(super) struct Row {
     pub(super) point: Vec<String>,
     pub(super) finished: usize,
     pub(super) expected: usize,
+    /// Trials that were stopped early. What is left of the row are the better ones: it is shown and compared with nothing.
+    pub(super) stopped: usize,
     /// Seeds behind the numbers.
     pub(super) seeds: Vec<u64>,
     /// The trials behind the numbers, by seed.
@@ -204,6 +206,7 @@ fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
         point,
         finished: group.seeds().len(),
         expected: group.expected(),
+        stopped: group.stopped(),
         seeds: group.seeds(),
         trials: group.ids(),
         noise: group.noise(),
@@ -268,6 +271,14 @@ fn notes(study: &Study<'_>, rows: &[Row], tested: bool) -> Vec<String> {
     }
     if rows.iter().any(|row| row.finished < row.expected) {
         notes.push("n = 2/3: two of three seeds are finished; the others failed, wait, or were stopped.".to_owned());
+    }
+    let stopped = rows.iter().filter(|row| row.stopped > 0).count();
+    if stopped > 0 {
+        notes.push(format!(
+            "{stopped} of {} rows had trials stopped early. Those are in no number, and as the hopeless ones were stopped what is left is \
+             too good: these rows are compared with nothing.",
+            rows.len()
+        ));
     }
     let few = rows.iter().filter(|row| (1..study.least).contains(&row.finished)).count();
     if few > 0 {

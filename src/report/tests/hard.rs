@@ -89,6 +89,32 @@ fn all_failed_is_a_report_of_failures_with_their_logs() {
 }
 
 #[test]
+fn what_was_stopped_early_is_in_no_number_and_its_row_is_compared_with_nothing() {
+    let (_runs, mut store) = open();
+    let sweep = World::new().sweep("stopped", &[0.001, 0.003, 0.01], &[0.0005], 3);
+    fabricate::fill(&mut store, &sweep, None, |_, _| {});
+    // The best setting: a seed of its training, and what was to be evaluated of it.
+    let best = |member: &&crate::store::Member| {
+        member.point.get("drr.tau").and_then(serde_json::Value::as_f64) == Some(0.003) && member.spec.seed.0 == 1
+    };
+    for member in sweep.members.iter().filter(best) {
+        store.mark(member.spec.id(), Status::Stopped, Some("below the median")).expect("marked");
+    }
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = report_as(&store, "stopped", out.path(), TEXT);
+    let table = read(&written, "tables/training-ml-100k.md");
+    let row = table.lines().find(|line| line.starts_with("| 0.003")).expect("a row");
+    assert!(row.contains("2/3") && !row.contains("**") && !row.contains('≈'), "{row}");
+    assert!(table.contains("1 of 3 rows had trials stopped early."), "{table}");
+    assert!(table.lines().any(|line| line.starts_with("| 0.01 |") && line.contains("**")), "{table}");
+    for derived in ["against", "aggregate"] {
+        let table = read(&written, &format!("tables/offline-published-ml-100k-precision-{derived}.md"));
+        assert!(table.contains("| 0.01 |") && !table.contains("| 0.003 |"), "{table}");
+    }
+    assert!(read(&written, "index.html").contains("3 stopped early of"));
+}
+
+#[test]
 fn nan_is_shown_and_never_best() {
     let (_runs, mut store) = open();
     let sweep = World::new().sweep("nan", &[0.001, 0.01], &[0.0005], 3);
