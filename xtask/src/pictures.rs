@@ -22,7 +22,6 @@ const STEPS: &[Step] = &[
 const FIGURES: &[(&str, &str)] = &[
     ("offline-published-ml-100k-precision", "quickstart"),
     ("offline-published-ml-100k-precision-differences", "quickstart-differences"),
-    ("training-ml-100k", "quickstart-training"),
 ];
 
 /// Runs the steps and copies the pictures.
@@ -51,7 +50,7 @@ fn photograph(page: &Path, to: &Path) -> io::Result<bool> {
     let profile = env::temp_dir().join(format!("drr-lab-pictures-{}", std::process::id()));
     let done = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"])
-        .args(["--disable-component-update", "--disable-sync", "--no-first-run", "--window-size=1000,1150"])
+        .args(["--disable-component-update", "--disable-sync", "--no-first-run", "--window-size=1180,1150"])
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("--screenshot={}", to.display()))
         .arg(format!("file://{}", page.display()))
