@@ -7,17 +7,18 @@
 //! | `recorder` | writes down what becomes of trials |
 //! | `process` | one worker process: its environment, its pipes, its end |
 //! | `slots` | where workers may run |
+//! | [`slurm`] | the same on a cluster |
 //! | `event`, `display` | what happens, and how it is shown |
-//! | `provenance` | what code and machine a trial ran on: `source_tree`, `libraries` |
+//! | `provenance` | what code and machine a trial ran on: `source_tree` |
 
 mod display;
 mod event;
-mod libraries;
 mod process;
 mod provenance;
 mod reactor;
 mod recorder;
 mod slots;
+pub mod slurm;
 mod source_tree;
 mod supervisor;
 

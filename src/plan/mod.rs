@@ -4,7 +4,6 @@
 mod cohort;
 mod cost;
 mod estimate;
-mod failure;
 mod record;
 
 use std::collections::{HashMap, HashSet};
@@ -18,8 +17,8 @@ use drr_core::trial_dir::TrialDir;
 use crate::sweep::{Sweep, Trial};
 pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::seconds;
+pub use drr_core::failure::{FailureRecord, clear_failure, read_failure, write_failure};
 pub use estimate::Timings;
-pub use failure::{FailureRecord, clear_failure, read_failure, write_failure};
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
 
 /// The trials of a sweep and what is known of them.
