@@ -8,6 +8,7 @@ mod plan_table;
 mod plan_trials;
 pub mod report;
 mod runs;
+mod slurm;
 mod sweep;
 mod target;
 mod verify;

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use drr_core::trial_dir::TrialDir;
 
 use super::plan_table::{Detail, Shown};
+use super::slurm::{self, Executor};
 use super::worker::FrozenWorker;
 use super::{Context, Output, attempt};
 use crate::error::{Error, Exit, Result};
+use crate::exec::slurm::{Then, refuse_if_open};
 use crate::exec::{self, Observer, Options, Outcome, Slot};
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
-use crate::sweep::{Datasets, Request, Sweep, SweepFile, expand, load};
+use crate::sweep::{Datasets, Request, SlurmSettings, Sweep, SweepFile, expand, load};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +24,7 @@ Examples:
   drr-lab sweep sweeps/quickstart.toml --set drr.tau=0.001,0.01 --set τ=0.1 --seeds 5
   drr-lab sweep sweeps/tau-gamma.toml --only tau=0.001 --profile smoke
   drr-lab sweep sweeps/quickstart.toml --dry-run
+  drr-lab sweep sweeps/quickstart.toml --executor slurm --dry-run
 
 The language of sweep files is in docs/sweep-files.md; `drr-lab schema` prints its JSON Schema.";
 
@@ -53,6 +56,12 @@ pub struct Args {
     /// Run finished trials again, beside what is recorded, and compare the digests.
     #[arg(long, conflicts_with_all = ["dry_run", "show"])]
     force: bool,
+    /// Where trials run: local, on this machine; or slurm, on a cluster, as [slurm] in the file says.
+    #[arg(long, value_enum, default_value = "local", hide_possible_values = true)]
+    executor: Executor,
+    /// Submit to Slurm and leave at once; `drr-lab runs collect` takes in what is finished.
+    #[arg(long, conflicts_with_all = ["dry_run", "show", "force"])]
+    detach: bool,
     /// Workers at a time [default: the CPU cores this process may use].
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -68,14 +77,24 @@ pub struct Args {
 pub(super) const RETRIES: u32 = 2;
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
+    if args.executor == Executor::Local && args.detach {
+        return Err(Error::input("--detach leaves trials to a cluster").hint("add --executor slurm"));
+    }
+    if args.executor == Executor::Slurm && args.force {
+        return Err(Error::input("--force runs trials on this machine").hint("leave out --executor slurm"));
+    }
     let sweeps = expand_all(args, context)?;
     let slots = exec::cpu_slots(args.jobs);
     let failed_before = if args.retry_failed { FailedBefore::Retry } else { FailedBefore::Skip };
     if args.dry_run || args.show {
         let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
         let detail = if args.show { Detail::Trials } else { Detail::Stages };
-        for sweep in &sweeps {
+        for (sweep, settings) in &sweeps {
             let plan = Plan::new(sweep, &context.runs, failed_before);
+            if args.executor == Executor::Slurm && args.dry_run {
+                slurm::print_scripts(&plan, settings, args.worker.as_deref(), context)?;
+                continue;
+            }
             Shown::new(sweep, &plan, slots.len(), store.as_ref())?.print(detail, context.output);
         }
         return Ok(Exit::Done);
@@ -83,11 +102,22 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let _lock = RunsLock::acquire(&context.runs)?;
     let mut store = Store::open(&context.runs)?;
     let mut exit = Exit::Done;
-    for sweep in &sweeps {
+    for (sweep, settings) in &sweeps {
         let plan = Plan::new(sweep, &context.runs, failed_before);
+        if args.executor == Executor::Local {
+            refuse_if_open(&plan, &context.runs)?;
+        }
         record(sweep, &plan, &mut store, context)?;
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
+            _ if args.executor == Executor::Slurm => {
+                let then = if args.detach { Then::Detach } else { Then::Follow };
+                let outcome = slurm::execute(&plan, settings, args.worker.as_deref(), then, &mut store, context)?;
+                if args.detach {
+                    continue;
+                }
+                outcome
+            }
             _ => execute(&plan, &slots, &mut store, args, &context.runs, context)?,
         };
         summarise(&plan, &outcome, &store, context)?;
@@ -120,12 +150,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
 }
 
 /// Every file is read and expanded before anything starts, and the problems of all are said at once.
-fn expand_all(args: &Args, context: &Context) -> Result<Vec<Sweep>> {
+fn expand_all(args: &Args, context: &Context) -> Result<Vec<(Sweep, SlurmSettings)>> {
     let mut set = args.set.clone();
     set.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
     let request = Request { set, only: args.only.clone(), profile: args.profile.clone() };
     let mut datasets = Datasets::new(&context.data);
-    let (mut sweeps, mut failed): (Vec<Sweep>, Option<Error>) = (Vec::new(), None);
+    let (mut sweeps, mut failed): (Vec<_>, Option<Error>) = (Vec::new(), None);
     for file in &args.files {
         match load(file, &request, &mut datasets).and_then(|file| expand_one(&file, &mut datasets, context)) {
             Ok(sweep) => sweeps.push(sweep),
@@ -149,11 +179,11 @@ fn both(mut first: Error, second: Error) -> Error {
 }
 
 /// Expands a file that may run from the sources as they are.
-fn expand_one(file: &SweepFile, datasets: &mut Datasets, context: &Context) -> Result<Sweep> {
+fn expand_one(file: &SweepFile, datasets: &mut Datasets, context: &Context) -> Result<(Sweep, SlurmSettings)> {
     if file.clean {
         refuse_uncommitted(&file.name, context)?;
     }
-    expand(file, datasets)
+    Ok((expand(file, datasets)?, file.slurm.clone()))
 }
 
 /// A sweep that demands it is run only from sources that a commit names.
@@ -173,7 +203,7 @@ fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
 }
 
 /// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.
-fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
+pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
     write_sweep(sweep, &context.runs)
         .map_err(|error| Error::environment(format!("cannot write to {}: {error}", context.runs.display())))?;
     store.record_sweep(&record_of(sweep))?;

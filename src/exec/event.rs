@@ -99,6 +99,20 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// An array was given to Slurm.
+    ArraySubmitted {
+        /// Slurm's number of it.
+        job: u64,
+        /// Its name there.
+        name: String,
+        /// How many tasks it has.
+        tasks: usize,
+    },
+    /// Something about the cluster that a person may want to know.
+    Cluster {
+        /// What.
+        message: String,
+    },
     /// No new trial starts; running ones may end.
     Draining {
         /// How many are running.

@@ -11,7 +11,7 @@ use super::suggest::did_you_mean;
 use super::tree::{Entry, Tree};
 
 /// Keys of the top level that are no sections.
-pub(super) const TOP_LEVEL: [&str; 12] = [
+pub(super) const TOP_LEVEL: [&str; 13] = [
     "name",
     "dataset",
     "seeds",
@@ -24,6 +24,7 @@ pub(super) const TOP_LEVEL: [&str; 12] = [
     "extends",
     "profile",
     "provenance",
+    "slurm",
 ];
 
 /// Reads a whole document but for what it extends and its profiles, which `inherit` reads. Zip groups come last, so that "given twice" points at them.
@@ -48,6 +49,7 @@ pub(super) fn top_level(draft: &mut Draft, entry: &Entry, problems: &mut Problem
         "search" => draft.set_search(entry, problems),
         "exclude" => draft.add_excludes(entry, problems),
         "provenance" => provenance(draft, entry, problems),
+        "slurm" => draft.slurm.read(entry, problems),
         section if SECTIONS.iter().any(|(name, _)| *name == section) => {
             read_section(draft, entry, problems);
         }

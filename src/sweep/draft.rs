@@ -12,6 +12,7 @@ use super::fields::FieldKey;
 use super::file::{Baseline, Design, SplitSeed};
 use super::problem::{Place, Problem, Problems};
 use super::search::Search;
+use super::slurm::SlurmSettings;
 use super::suggest::did_you_mean;
 use super::tree::{Entry, Node, Tree};
 
@@ -66,6 +67,7 @@ pub(super) struct Draft {
     pub excludes: Vec<Exclusion>,
     pub only: Vec<Condition>,
     pub clean: bool,
+    pub slurm: SlurmSettings,
     layer: u32,
 }
 
@@ -87,6 +89,7 @@ impl Draft {
             excludes: Vec::new(),
             only: Vec::new(),
             clean: false,
+            slurm: SlurmSettings::default(),
             layer: 0,
         }
     }

@@ -13,6 +13,7 @@ use super::dataset::Fingerprints;
 use super::draft::{Draft, Exclusion, Wanted, is_name};
 use super::fields::FieldKey;
 use super::problem::{Place, Problem, Problems, Source};
+use super::slurm::SlurmSettings;
 use super::{check, inherit, overrides, search};
 use crate::error::{Error, Result};
 
@@ -56,6 +57,8 @@ pub struct SweepFile {
     pub max_trials: usize,
     /// Whether it runs only from sources that are as committed.
     pub clean: bool,
+    /// How trials are submitted to a cluster.
+    pub slurm: SlurmSettings,
 }
 
 /// The dataset a file names, and where it does.
@@ -269,6 +272,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         only: draft.only,
         max_trials: draft.max_trials.unwrap_or(MAX_TRIALS),
         clean: draft.clean,
+        slurm: draft.slurm,
     };
     check::conditions(&file, problems);
     file

@@ -76,6 +76,7 @@ fn top_level() -> Map<String, Value> {
             "method": {"enum": ["random", "sobol"], "default": "random", "description": "How the draws are placed."}
         }}),
     );
+    add("slurm", super::slurm::schema());
     let combination = json!({"$ref": "#/$defs/fields"});
     let many =
         |what: &str| json!({"description": what, "anyOf": [combination, {"type": "array", "items": combination}]});

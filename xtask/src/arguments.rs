@@ -21,6 +21,9 @@ cargo xtask: set-up and chores of drr-lab
       --quick          about two minutes
       --json FILE      write the figures
       --python PATH    a Python that has benches/requirements.txt; else one is made (some gigabytes)
+  cargo xtask slurm-up start a Slurm of two nodes on loopback, in target/slurm, to try and to test
+                       `drr-lab sweep --executor slurm`; wants slurm-wlm and munge installed
+  cargo xtask slurm-down  stop it, with all its jobs
   cargo xtask help     this text
 
 After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
@@ -31,7 +34,7 @@ is a link to it. A LIBTORCH variable of your own wins.
 Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
 ";
 
-const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "help"];
+const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "slurm-up", "slurm-down", "help"];
 const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
 const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
 
@@ -42,6 +45,8 @@ pub enum Command {
     Demo,
     Test,
     Ci,
+    SlurmUp,
+    SlurmDown,
     Bench(BenchOptions),
     Help,
 }
@@ -109,6 +114,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "demo" => Command::Demo,
         "test" => Command::Test,
         "ci" => Command::Ci,
+        "slurm-up" => Command::SlurmUp,
+        "slurm-down" => Command::SlurmDown,
         "help" | "--help" | "-h" => Command::Help,
         _ => return Err(unknown("command", &name, COMMANDS)),
     };

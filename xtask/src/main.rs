@@ -1,4 +1,4 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | slurm-up | slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -6,6 +6,7 @@
 //! | `setup` | libtorch: found, or installed from PyPI |
 //! | `chores` | demo, test, ci: lists of steps |
 //! | `bench` | the trainer beside its references |
+//! | `slurm` | a Slurm of one's own, on loopback |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
 //!
@@ -16,6 +17,7 @@ mod bench;
 mod chores;
 mod problem;
 mod setup;
+mod slurm;
 mod steps;
 
 use std::path::PathBuf;
@@ -53,6 +55,8 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Demo => chores::demo(&root),
         Command::Test => chores::test(&root),
         Command::Ci => chores::ci(&root),
+        Command::SlurmUp => slurm::up(&root),
+        Command::SlurmDown => slurm::down(&root),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
