@@ -121,3 +121,7 @@ pub fn scripts(plan: &Plan, options: &Options, array_size: usize) -> String {
 pub fn folder(runs: &Path, sweep: &str) -> PathBuf {
     runs.join("slurm").join(sweep)
 }
+
+#[cfg(test)]
+#[path = "flow_tests.rs"]
+mod tests;

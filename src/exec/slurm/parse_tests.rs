@@ -1,8 +1,11 @@
-//! Against what Slurm really printed.
+//! Against what Slurm 22.05 and 24.11 really printed.
 
 use super::*;
 
 const QUEUE: &str = include_str!("../../../tests/fixtures/slurm/22.05/squeue.txt");
+const QUEUE_24: &str = include_str!("../../../tests/fixtures/slurm/24.11/squeue.txt");
+const CONFIGURATION_24: &str = include_str!("../../../tests/fixtures/slurm/24.11/scontrol-config.txt");
+const PARTITIONS_24: &str = include_str!("../../../tests/fixtures/slurm/24.11/sinfo.txt");
 const ACCOUNTS: &str = include_str!("../../../tests/fixtures/slurm/22.05/sacct.txt");
 const PREEMPTED: &str = include_str!("../../../tests/fixtures/slurm/22.05/sacct-preempted.txt");
 const CONFIGURATION: &str = include_str!("../../../tests/fixtures/slurm/22.05/scontrol-config.txt");
@@ -27,6 +30,21 @@ fn a_queue_is_read_task_by_task() {
     let waiting = of(first + 2, 900);
     assert_eq!((waiting.tasks.len(), waiting.name.as_str()), (301, "dep"));
     assert!(!waiting.tasks.iter().any(|tasks| tasks.contains(&1)));
+}
+
+#[test]
+fn two_releases_later_the_queue_reads_the_same() {
+    let rows = queue(QUEUE_24).expect("understood");
+    let state = |array: u64, task: u64| {
+        let row = rows.iter().find(|row| row.array == array && row.tasks.iter().any(|it| it.contains(&task)));
+        row.map(|row| row.state)
+    };
+    assert_eq!(state(1, 0), Some(JobState::Ended(End::Completed)));
+    assert_eq!(state(1, 2), Some(JobState::Ended(End::Failed)), "its reason is RaisedSignal:9(Killed)");
+    assert_eq!(state(1, 3), Some(JobState::Ended(End::Cancelled)));
+    assert_eq!(state(1, 5), Some(JobState::Running));
+    assert_eq!(state(2, 1), Some(JobState::Pending));
+    assert_eq!((state(3, 900), state(3, 899)), (Some(JobState::Pending), None), "every third");
 }
 
 #[test]
@@ -55,12 +73,15 @@ fn states_are_recognised_by_their_names() {
 fn the_configuration_tells_how_long_arrays_may_be() {
     assert_eq!(configuration(CONFIGURATION).get("MaxArraySize"), Some(&"1001"));
     assert_eq!(configuration(CONFIGURATION).get("SLURM_VERSION"), Some(&"22.05.8"));
+    assert_eq!(configuration(CONFIGURATION_24).get("MaxArraySize"), Some(&"1001"));
+    assert_eq!(configuration(CONFIGURATION_24).get("SLURM_VERSION"), Some(&"24.11.5"));
 }
 
 #[test]
 fn partitions_are_read() {
     let partition = Partition { name: "main".to_owned(), is_up: true, time_limit: "1:00:00".to_owned(), nodes: 2 };
-    assert_eq!(partitions(PARTITIONS), Ok(vec![partition]));
+    assert_eq!(partitions(PARTITIONS), Ok(vec![partition.clone()]));
+    assert_eq!(partitions(PARTITIONS_24), Ok(vec![partition]));
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Script<'_> {
 
     fn options(&self, settings: &SlurmSettings) -> Vec<String> {
         let throttle = settings.throttle.map_or_else(String::new, |most| format!("%{most}"));
-        let log = self.folder.join("logs").join("%x.%a.log");
+        let log = self.folder.join("logs").join("%x_%a.log");
         let mut options = vec![
             format!("--job-name={}", self.name),
             format!("--array={}{throttle}", self.array),

@@ -30,7 +30,7 @@ fn a_script_without_settings_is_short() {
     # drr-lab: 4 trials of the sweep small in 4 tasks
     #SBATCH --job-name=drr-small-1a2b.drr-0
     #SBATCH --array=0-3
-    #SBATCH --output='/shared/my runs/slurm/small/1a2b/logs/%x.%a.log'
+    #SBATCH --output='/shared/my runs/slurm/small/1a2b/logs/%x_%a.log'
     #SBATCH --open-mode=append
     #SBATCH --chdir='/shared/my runs'
     #SBATCH --requeue
@@ -73,7 +73,7 @@ fn a_script_with_everything_says_everything() {
     # drr-lab: 4 trials of the sweep small in 4 tasks
     #SBATCH --job-name=drr-small-1a2b.drr-0
     #SBATCH --array=0-3%50
-    #SBATCH --output='/shared/my runs/slurm/small/1a2b/logs/%x.%a.log'
+    #SBATCH --output='/shared/my runs/slurm/small/1a2b/logs/%x_%a.log'
     #SBATCH --open-mode=append
     #SBATCH --chdir='/shared/my runs'
     #SBATCH --requeue

@@ -11,7 +11,7 @@
 //! ```
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use drr_core::trial_dir::write_whole;
@@ -221,7 +221,7 @@ impl Submission {
         let again = self.jobs.iter().filter(|job| job.array == array).count();
         let mut name = format!("{}.{}", self.record.name, self.record.arrays[array].name);
         if again > 0 {
-            name.push_str(&format!(".{again}"));
+            name.push_str(&format!(".r{again}"));
         }
         let job = Job { name, array, tasks, lost, job: None };
         self.append(&Line::Wish(job.clone()))?;
@@ -242,7 +242,14 @@ impl Submission {
     fn append(&self, line: &Line) -> Result<()> {
         let path = self.folder.join("jobs.jsonl");
         let text = format!("{}\n", serde_json::to_string(line).expect("a line is JSON"));
-        let written = OpenOptions::new().create(true).append(true).open(&path).and_then(|mut file| {
+        let written = OpenOptions::new().create(true).read(true).append(true).open(&path).and_then(|mut file| {
+            let mut before = Vec::new();
+            file.read_to_end(&mut before)?;
+            // What a program that ended was writing would spoil the next line.
+            let whole = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            if whole < before.len() {
+                file.set_len(whole as u64)?;
+            }
             file.write_all(text.as_bytes())?;
             file.sync_all()
         });
