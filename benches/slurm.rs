@@ -17,8 +17,8 @@ use drr_core::spec::{SyntheticSpec, TrialSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, canonical};
 use drr_lab::error::Result;
-use drr_lab::exec::silent;
 use drr_lab::exec::slurm::{self, Cluster, End, JobState, Options, Request, Row, Scheduler, Submission, Then};
+use drr_lab::exec::{Rules, silent};
 use drr_lab::plan::{FailedBefore, Plan, write_sweep};
 use drr_lab::store::{Member, Store, SweepRecord};
 use drr_lab::sweep::{DatasetChoice, Fingerprints, Request as Asked, SlurmSettings, Source, Sweep, expand, parse};
@@ -171,7 +171,7 @@ fn main() {
 
 fn options(runs: &Path, settings: SlurmSettings) -> Options {
     let worker = std::env::current_exe().expect("this program");
-    Options { runs: runs.to_owned(), data: runs.to_owned(), worker, settings, retries: 2 }
+    Options { runs: runs.to_owned(), data: runs.to_owned(), worker, settings, cohort: None, rules: Rules::default() }
 }
 
 fn prepared(sweep: &Sweep, runs: &Path) -> (Plan, Store) {

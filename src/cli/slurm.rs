@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::execution::Resolved;
 use super::{Context, Output};
 use crate::error::{Error, Result};
 use crate::exec::slurm::{self, Cluster, Options, Scheduler as _, Then};
@@ -23,36 +24,13 @@ pub(super) enum Executor {
 /// Tasks an array may have where there is no Slurm to ask: the limit it is delivered with.
 const USUAL_ARRAY: usize = 1001;
 
-/// Submits what a plan has to run, and follows it.
-pub(super) fn execute(
-    plan: &Plan,
+/// How a sweep is submitted: `[slurm]`, and what `[execution]` says of every way of running.
+pub(super) fn options(
     settings: &SlurmSettings,
-    worker: Option<&Path>,
-    then: Then,
-    store: &mut Store,
-    context: &Context,
-) -> Result<Outcome> {
-    let options = options(settings, worker, context)?;
-    let mut observer = super::observer(context.output);
-    slurm::execute(plan, &options, then, &mut Cluster::find()?, store, observer.as_mut())
-}
-
-/// Prints the batch scripts.
-pub(super) fn print_scripts(
-    plan: &Plan,
-    settings: &SlurmSettings,
+    resolved: &Resolved,
     worker: Option<&Path>,
     context: &Context,
-) -> Result<()> {
-    let size = Cluster::find().and_then(|mut cluster| cluster.array_size()).unwrap_or(USUAL_ARRAY);
-    let scripts = slurm::scripts(plan, &options(settings, worker, context)?, size);
-    if context.output != Output::Quiet {
-        print!("{scripts}");
-    }
-    Ok(())
-}
-
-fn options(settings: &SlurmSettings, worker: Option<&Path>, context: &Context) -> Result<Options> {
+) -> Result<Options> {
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
     };
@@ -61,6 +39,27 @@ fn options(settings: &SlurmSettings, worker: Option<&Path>, context: &Context) -
         data: absolute(&context.data)?,
         worker: exec::find_worker(worker)?,
         settings: settings.clone(),
-        retries: super::sweep::RETRIES,
+        cohort: resolved.cohort,
+        rules: resolved.rules,
     })
+}
+
+/// Submits what a plan has to run, and follows it.
+pub(super) fn execute(
+    plan: &Plan,
+    options: &Options,
+    then: Then,
+    store: &mut Store,
+    context: &Context,
+) -> Result<Outcome> {
+    let mut observer = super::observer(context.output);
+    slurm::execute(plan, options, then, &mut Cluster::find()?, store, observer.as_mut())
+}
+
+/// Prints the batch scripts.
+pub(super) fn print_scripts(plan: &Plan, options: &Options, output: Output) {
+    let size = Cluster::find().and_then(|mut cluster| cluster.array_size()).unwrap_or(USUAL_ARRAY);
+    if output != Output::Quiet {
+        print!("{}", slurm::scripts(plan, options, size));
+    }
 }

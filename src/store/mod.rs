@@ -7,12 +7,14 @@
 //! | `write` | sweeps and states of trials |
 //! | `ingest` | a finished run folder, checked and taken in |
 //! | `query` | reading |
+//! | `health` | SQLite's own checks |
 //! | `dump` | the content, whatever the row numbers |
 //! | `lock` | one `drr-lab sweep` at a time |
 
 mod dump;
 #[cfg(test)]
 pub(crate) mod fabricate;
+mod health;
 mod ingest;
 mod lock;
 mod problem;
@@ -29,7 +31,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use dump::TrialRow;
-pub use lock::RunsLock;
+pub use lock::{Holder, RunsLock};
 use problem::Problem;
 pub use records::{AxisPoint, Member, Status, StoredSweep, SweepRecord, TrialRecord};
 

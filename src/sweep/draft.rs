@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::axis::{self, Axis, Repeats, Setting};
 use super::condition::{self, Condition};
+use super::execution::{EarlyStop, Execution};
 use super::fields::FieldKey;
 use super::file::{Baseline, Design, SplitSeed};
 use super::problem::{Place, Problem, Problems};
@@ -68,6 +69,8 @@ pub(super) struct Draft {
     pub only: Vec<Condition>,
     pub clean: bool,
     pub slurm: SlurmSettings,
+    pub execution: Execution,
+    pub early_stop: Option<EarlyStop>,
     layer: u32,
 }
 
@@ -90,6 +93,8 @@ impl Draft {
             only: Vec::new(),
             clean: false,
             slurm: SlurmSettings::default(),
+            execution: Execution::default(),
+            early_stop: None,
             layer: 0,
         }
     }

@@ -32,8 +32,6 @@ pub struct SlurmSettings {
     pub constraint: Option<String>,
     /// Tasks of one array that run at a time, `%N`.
     pub throttle: Option<u64>,
-    /// Most trials that are trained together in one task.
-    pub cohort: Option<u64>,
     /// Further lines `#SBATCH …`.
     pub sbatch: Vec<String>,
     /// Shell lines before the worker starts: modules, environment.
@@ -59,7 +57,7 @@ enum Takes {
 /// A key, what it takes, what it means.
 type Key = (&'static str, Takes, &'static str);
 
-const KEYS: [Key; 16] = [
+const KEYS: [Key; 15] = [
     ("partition", Takes::Text, "The partition."),
     ("account", Takes::Text, "The account that is charged."),
     ("qos", Takes::Text, "The quality of service."),
@@ -70,7 +68,6 @@ const KEYS: [Key; 16] = [
     ("gpus", Takes::TextOrNumber, "GPUs of one task: how many, or for example \"a100:1\"."),
     ("constraint", Takes::Text, "Features the nodes must have."),
     ("throttle", Takes::Count, "How many tasks of one array run at a time."),
-    ("cohort", Takes::Count, "Most trials that are trained together in one task; 1 without a GPU, 16 with one."),
     ("sbatch", Takes::Texts, "Further options of sbatch, one a line, for example [\"--exclusive\"]."),
     ("prologue", Takes::Text, "Shell lines before the worker starts: modules, environment."),
     ("container", Takes::Text, "An image the worker runs in, by `apptainer exec`."),
@@ -144,8 +141,7 @@ impl SlurmSettings {
     fn set_count(&mut self, name: &str, count: u64) {
         let field = match name {
             "cpus" => &mut self.cpus,
-            "throttle" => &mut self.throttle,
-            _ => &mut self.cohort,
+            _ => &mut self.throttle,
         };
         *field = Some(count);
     }

@@ -66,7 +66,7 @@ fn it_enters_no_trial() {
         let sweep = expand(&read(section, &[]).expect("whole"), &mut MadeUp).expect("expands");
         sweep.trials.iter().map(|trial| trial.id).collect::<Vec<_>>()
     };
-    assert_eq!(ids(""), ids("[slurm]\npartition = \"gpu\"\ntime = 5\ncohort = 7\n"));
+    assert_eq!(ids(""), ids("[slurm]\npartition = \"gpu\"\ntime = 5\nthrottle = 7\n"));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn mistakes_are_located_and_helped() {
     `slurm.cpus` cannot be "two" (expected a whole number, 1 or more)
     `slurm.sbatch` cannot be 3 (expected a list of options such as ["--exclusive"])
     `slurm.qos` cannot be "a\nb" (expected a text of one line)
-    unknown key `nodes` in [slurm] (not a key of [slurm]) known keys: partition, account, qos, time, mem, cpus, gres, gpus, constraint, throttle, cohort, sbatch, prologue, container, libtorch, cache
+    unknown key `nodes` in [slurm] (not a key of [slurm]) known keys: partition, account, qos, time, mem, cpus, gres, gpus, constraint, throttle, sbatch, prologue, container, libtorch, cache
     "#);
     assert!(refused("slurm = 3\n").contains("unknown key"), "it is read as a field of the section before");
     assert!(refused("[[slurm]]\npartition = \"short\"\n").starts_with("`slurm` is a section (expected a table)"));

@@ -1,10 +1,11 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | slurm-up | slurm-down | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | chaos | slurm-up |
+//! slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
 //! | `arguments` | the command line and the help text |
 //! | `setup` | libtorch: found, or installed from PyPI |
-//! | `chores` | demo, test, ci: lists of steps |
+//! | `chores` | demo, test, ci, chaos: lists of steps |
 //! | `bench` | the trainer beside its references |
 //! | `slurm` | a Slurm of one's own, on loopback |
 //! | `steps` | runs steps, times them, says which failed |
@@ -57,6 +58,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Ci => chores::ci(&root),
         Command::SlurmUp => slurm::up(&root),
         Command::SlurmDown => slurm::down(&root),
+        Command::Chaos(points) => chores::chaos(&root, points),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

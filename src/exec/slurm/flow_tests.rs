@@ -158,6 +158,7 @@ impl Heard {
 struct Place {
     runs: tempfile::TempDir,
     sweep: Sweep,
+    rules: Rules,
 }
 
 impl Place {
@@ -166,7 +167,7 @@ impl Place {
         let file = parse(&Source::new("a.toml", text), Path::new("."), &Asked::default(), &mut MadeUp).expect("whole");
         let sweep = expand(&file, &mut MadeUp).expect("expands");
         assert_eq!(sweep.trials.len(), 8);
-        Self { runs: tempfile::tempdir().expect("a folder"), sweep }
+        Self { runs: tempfile::tempdir().expect("a folder"), sweep, rules: Rules::default() }
     }
 
     fn cluster(&self) -> Played {
@@ -183,7 +184,8 @@ impl Place {
         store.record_sweep(&SweepRecord { name, source, axes, members }).expect("recorded");
         let worker = std::env::current_exe().expect("this program");
         let settings = SlurmSettings::default();
-        let options = Options { runs: runs.to_owned(), data: runs.to_owned(), worker, settings, retries: 2 };
+        let (runs, data) = (runs.to_owned(), runs.to_owned());
+        let options = Options { runs, data, worker, settings, cohort: None, rules: self.rules };
         let mut heard = Heard::default();
         let outcome = super::execute(&plan, &options, then, cluster, &mut store, &mut heard);
         (outcome, heard)
@@ -285,4 +287,16 @@ fn detached_it_stands_somewhere_until_it_is_collected_or_cancelled() {
     assert_eq!(cluster.cancelled, [1, 2, 3, 4]);
     refuse_if_open(&plan, runs).expect("they are free");
     assert_eq!(standing(runs, "small", &mut cluster).expect("answered"), Standing::default());
+}
+
+#[test]
+fn so_many_failures_end_the_sweep() {
+    let rules = Rules { retries: 0, max_failures: Some(1), ..Rules::default() };
+    let place = Place { rules, ..Place::new() };
+    let mut cluster = Played { ends: [End::OutOfMemory].into(), ..place.cluster() };
+    let (outcome, _) = place.execute(Then::Follow, &mut cluster);
+    let outcome = outcome.expect("it ends");
+    assert!(outcome.ended_early && outcome.failed.len() == 1, "{outcome:?}");
+    assert_eq!(cluster.cancelled, [1, 2, 3, 4]);
+    assert!(Submission::open_sweeps(place.runs.path()).is_empty());
 }

@@ -35,6 +35,7 @@ pub use submission::Submission;
 
 use super::event::Observer;
 use super::recorder::{Outcome, Recorder};
+use super::rules::Rules;
 use crate::error::Result;
 use crate::plan::{Plan, State};
 use crate::store::Store;
@@ -51,8 +52,10 @@ pub struct Options {
     pub worker: PathBuf,
     /// `[slurm]` of the sweep file.
     pub settings: SlurmSettings,
-    /// How often a lost attempt is repeated.
-    pub retries: u32,
+    /// Trials to train together in one task, if it was said.
+    pub cohort: Option<usize>,
+    /// How often a lost attempt is repeated, and how many failures end the sweep.
+    pub rules: Rules,
 }
 
 /// What to do after submitting.
@@ -110,9 +113,6 @@ fn rest(plan: &Plan, covered: &[bool]) -> Plan {
 }
 
 /// The batch scripts that a plan would be submitted with, and how, for people; nothing is written or started.
-///
-/// # Errors
-/// There is no Slurm to ask how long arrays may be, and none is assumed.
 pub fn scripts(plan: &Plan, options: &Options, array_size: usize) -> String {
     submit::shown(plan, options, array_size)
 }

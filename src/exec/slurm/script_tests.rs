@@ -57,7 +57,6 @@ fn everything() -> SlurmSettings {
         gpus: None,
         constraint: text("avx2&ib"),
         throttle: Some(50),
-        cohort: Some(8),
         sbatch: vec!["--exclusive".to_owned(), "#SBATCH --mail-type=END".to_owned()],
         prologue: text("module load apptainer\nulimit -n 4096"),
         container: text("/images/lab.sif"),

@@ -21,8 +21,8 @@ use crate::plan::{Plan, State, clear_failure};
 /// A claim whose holder gave no sign for so long may be taken over.
 const LEASE_S: u64 = 60;
 
-/// Trials that are trained together in one task, where `[slurm]` does not say: on cores, tasks are better spread.
-const COHORT_ON_GPU: u64 = 16;
+/// Trials that are trained together in one task, where it was not said: on cores, tasks are better spread.
+const COHORT_ON_GPU: usize = 16;
 
 /// Writes a submission of what the plan has to run and gives it to Slurm.
 ///
@@ -92,8 +92,7 @@ fn filled(layout: &Layout, array: &ArrayLayout) -> Vec<usize> {
 }
 
 fn cohort_size(options: &Options) -> usize {
-    let size = options.settings.cohort.unwrap_or(if options.settings.has_gpu() { COHORT_ON_GPU } else { 1 });
-    usize::try_from(size).unwrap_or(usize::MAX)
+    options.cohort.unwrap_or(if options.settings.has_gpu() { COHORT_ON_GPU } else { 1 })
 }
 
 fn write(plan: &Plan, options: &Options, layout: &Layout) -> std::io::Result<Submission> {

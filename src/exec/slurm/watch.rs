@@ -21,7 +21,7 @@ use super::submission::Submission;
 use super::{Options, submit};
 use crate::error::{Error, Result};
 use crate::exec::event::Event;
-use crate::exec::reactor::Verdict;
+use crate::exec::reactor::{Loss, Verdict};
 use crate::exec::recorder::{Outcome, Recorder};
 use crate::plan::{Plan, State, blocked, read_failure};
 
@@ -142,6 +142,10 @@ impl<'a> Watch<'a> {
                 return Ok(false);
             }
             self.round(&mut follow, &mut submission, scheduler)?;
+            let (_, failures) = self.recorder.counts();
+            if self.options.rules.is_enough(failures) && !follow.is_done() {
+                return self.give_up(failures, &submission, scheduler);
+            }
             if follow.is_done() {
                 submission.close("every trial is settled")?;
                 return Ok(true);
@@ -151,6 +155,18 @@ impl<'a> Watch<'a> {
                 return Ok(self.leave(running, with_slurm));
             }
         }
+    }
+
+    /// Ends a sweep of which so much failed that the rest is not worth its time.
+    fn give_up(&mut self, failures: usize, submission: &Submission, scheduler: &mut dyn Scheduler) -> Result<bool> {
+        self.recorder.tell(&Event::TooManyFailures { failures, running: 0 });
+        self.recorder.end_early();
+        self.stopped = true;
+        // Before the jobs, so that nobody takes them for lost.
+        submission.close("too many trials failed")?;
+        let jobs: Vec<u64> = submission.jobs.iter().filter_map(|job| job.job).collect();
+        scheduler.cancel(&jobs)?;
+        Ok(false)
     }
 
     /// Says that nobody follows any more; what was submitted goes on.
@@ -176,7 +192,7 @@ impl<'a> Watch<'a> {
         });
         let upstream = self.plan.tasks.iter().map(|task| task.upstream.clone()).collect();
         let finished: Vec<bool> = self.plan.tasks.iter().map(|task| self.folder(task.trial.id).is_complete()).collect();
-        Follow::new(nodes.collect(), upstream, &finished, self.options.retries)
+        Follow::new(nodes.collect(), upstream, &finished, self.options.rules.retries)
     }
 
     /// One round: what Slurm says, what ended, what is submitted again.
@@ -252,10 +268,10 @@ impl<'a> Watch<'a> {
                     self.compare_environment(trial);
                 }
                 Action::Retry { trial, reason, attempt } => {
-                    self.recorder.take(trial, Verdict::Retry { reason, attempt })?;
+                    self.recorder.take(trial, Verdict::Retry { reason, attempt, rest: Duration::ZERO })?;
                 }
                 Action::Failed { trial, kind, reason, attempts } => {
-                    self.recorder.take(trial, Verdict::Failed { kind, reason, attempts })?;
+                    self.recorder.take(trial, Verdict::Failed { kind, loss: Loss::told(reason), attempts })?;
                 }
                 Action::Blocked { trial, above } => {
                     let above = &self.plan.tasks[above];

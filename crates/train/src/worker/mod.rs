@@ -67,15 +67,19 @@ fn run(assignment: &Assignment, library: &mut Library, channel: &mut Channel) ->
         let message = match outcome {
             Ok(()) => FromWorker::Finished { trial },
             Err(Error::Stopped) => return Ok(()),
-            Err(error) => {
-                let kind = match error {
-                    Error::Deterministic(_) => FailureKind::Deterministic,
-                    Error::Environment(_) | Error::Stopped => FailureKind::Environment,
-                };
-                FromWorker::Failed { trial, kind, message: error.to_string() }
-            }
+            Err(error) => FromWorker::Failed { trial, kind: kind(&error), message: error.to_string() },
         };
         channel.say(&message)?;
     }
     Ok(())
+}
+
+/// Whether trying again could help.
+fn kind(error: &Error) -> FailureKind {
+    match error {
+        Error::Deterministic(_) => FailureKind::Deterministic,
+        // libtorch has no error type for it, only these words.
+        Error::Environment(message) if message.contains("out of memory") => FailureKind::Memory,
+        Error::Environment(_) | Error::Stopped => FailureKind::Environment,
+    }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use drr_core::array::{self, Head};
 use drr_core::claim::{Claim, Holder, Taken, Watch};
 use drr_core::failure::{FailureRecord, clear_failure, write_failure};
-use drr_core::protocol::{Assignment, FailureKind, Hello, VERSION};
+use drr_core::protocol::{Assignment, Hello, VERSION};
 use drr_core::provenance::Provenance;
 use drr_core::spec::TrialSpec;
 use drr_core::trial_dir::{TrialDir, write_whole};
@@ -22,7 +22,7 @@ use drr_core::trial_dir::{TrialDir, write_whole};
 use self::keeper::Keeper;
 use super::channel::Channel;
 use super::library::Library;
-use super::{numerics, outcomes};
+use super::{kind, numerics, outcomes};
 use crate::error::{Error, Result};
 
 /// What the command line asked for.
@@ -152,18 +152,18 @@ impl Runner {
         let outcomes = log::to(&log, || outcomes(&assignment, &mut self.library, &mut self.channel));
         let mut ended = Ended::Settled;
         for (spec, outcome) in assignment.trials.iter().zip(outcomes) {
-            let (kind, message) = match outcome {
+            let error = match outcome {
                 Ok(()) => continue,
                 Err(Error::Stopped) => return Ok(Ended::Stopped),
-                Err(Error::Deterministic(message)) => (FailureKind::Deterministic, message),
-                Err(Error::Environment(message)) => (FailureKind::Environment, message),
+                Err(error) => error,
             };
-            eprintln!("drr-lab-worker: trial {} failed: {message}", spec.id().short());
-            if kind == FailureKind::Environment {
+            eprintln!("drr-lab-worker: trial {} failed: {error}", spec.id().short());
+            let failure = FailureRecord::new(kind(&error), error.to_string(), 1);
+            if !failure.is_deterministic() {
                 ended = Ended::Unsettled;
             }
             let folder = self.folder(spec);
-            write_failure(&folder, &FailureRecord::new(kind, message, 1)).map_err(named(&folder))?;
+            write_failure(&folder, &failure).map_err(named(&folder))?;
         }
         Ok(ended)
     }
