@@ -187,7 +187,7 @@ impl Place {
         let (runs, data) = (runs.to_owned(), runs.to_owned());
         let options = Options { runs, data, worker, settings, cohort: None, rules: self.rules };
         let mut heard = Heard::default();
-        let outcome = super::execute(&plan, &options, then, cluster, &mut store, &mut heard);
+        let outcome = execute(&plan, &options, then, cluster, &mut store, &mut heard);
         (outcome, heard)
     }
 }

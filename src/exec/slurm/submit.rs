@@ -16,7 +16,7 @@ use super::submission::{Submission, dependency, script};
 use crate::error::{Error, Result};
 use crate::exec::event::Event;
 use crate::exec::{process, provenance};
-use crate::plan::{Plan, State, clear_failure};
+use crate::plan::{Plan, State, clear_failure, clear_stop};
 
 /// A claim whose holder gave no sign for so long may be taken over.
 const LEASE_S: u64 = 60;
@@ -103,7 +103,8 @@ fn write(plan: &Plan, options: &Options, layout: &Layout) -> std::io::Result<Sub
     let mut common = provenance::common(&worker, &options.runs);
     for task in plan.tasks.iter().filter(|task| task.state == State::ToRun) {
         provenance::describe(&mut common, &options.data, &task.trial.spec);
-        clear_failure(&TrialDir::new(&options.runs, task.trial.id))?;
+        let folder = TrialDir::new(&options.runs, task.trial.id);
+        clear_failure(&folder).and_then(|()| clear_stop(&folder))?;
     }
     let head = Head {
         format: FORMAT,
