@@ -63,8 +63,8 @@ fn main() -> Outcome {
 fn trials() -> Outcome {
     let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
     let count = 3000;
-    let took = run(folder.path(), count, 2, 0)?;
-    let rate = count as f64 / took.as_secs_f64();
+    let watch = run(folder.path(), count, 2, 0)?;
+    let rate = count as f64 / watch.took.as_secs_f64();
     println!("trials    {rate:>9.0} a second, of {count} recorded durably at 2 slots (aim: 400)");
     Ok(())
 }
@@ -73,7 +73,7 @@ fn slots() -> Outcome {
     let (count, work) = (80, 100);
     let time = |slots| -> Outcome<f64> {
         let folder = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")))?;
-        Ok(run(folder.path(), count, slots, work)?.as_secs_f64())
+        Ok(run(folder.path(), count, slots, work)?.took.as_secs_f64())
     };
     let (one, two) = (time(1)?, time(2)?);
     let ratio = one / two;
@@ -83,15 +83,12 @@ fn slots() -> Outcome {
 
 fn memory_of(count: usize) -> Outcome {
     let folder = tempfile::tempdir_in("/dev/shm")?;
-    let before = kib("VmRSS")?;
-    // Only the run itself counts, not what expanding and recording took for a moment.
-    let took = run(folder.path(), count, 2, 0)?;
-    let (peak, spec) = (kib("VmHWM")?, serde_json::to_vec(&pmf(0))?.len());
+    let watch = run(folder.path(), count, 2, 0)?;
+    let (plan, peak) = (watch.begins / 1024.0, kib("VmHWM")? / 1024.0);
+    let rate = count as f64 / watch.took.as_secs_f64();
     println!(
-        "memory    {:>9.1} MiB at most with {count} trials ({:.1} MiB before the plan was made; a spec is {spec} bytes of JSON; {:.0} trials a second)",
-        peak / 1024.0,
-        before / 1024.0,
-        count as f64 / took.as_secs_f64()
+        "memory    {:>9.1} MiB more while {count} trials run ({plan:.1} MiB with their plan, at most {peak:.1} MiB; {rate:.0} trials a second)",
+        peak - plan
     );
     Ok(())
 }
@@ -135,8 +132,8 @@ fn points() -> Outcome {
     Ok(())
 }
 
-/// Runs a sweep of `count` trials and returns how long that took, from the first worker's start to the last record.
-fn run(runs: &Path, count: usize, slots: usize, work: u64) -> Outcome<Duration> {
+/// Runs a sweep of `count` trials.
+fn run(runs: &Path, count: usize, slots: usize, work: u64) -> Outcome<Watch> {
     // Workers are this program, and the variable tells them so.
     // SAFETY: no other thread runs here: those of an earlier run have ended.
     unsafe { env::set_var(WORK, work.to_string()) };
@@ -160,21 +157,27 @@ fn run(runs: &Path, count: usize, slots: usize, work: u64) -> Outcome<Duration> 
     // SAFETY: as above.
     unsafe { env::remove_var(WORK) };
     assert_eq!(outcome.finished, count, "all trials are finished");
-    Ok(watch.took.ok_or("it never ended")?)
+    Ok(watch)
 }
 
-/// Times from the first worker's readiness to the end.
+/// How long it took from the first worker's readiness to the last record, and the memory at the beginning, KiB.
 #[derive(Default)]
 struct Watch {
     start: Option<Instant>,
-    took: Option<Duration>,
+    took: Duration,
+    begins: f64,
 }
 
 impl Observer for Watch {
     fn on(&mut self, event: &Event) {
         match event {
             Event::WorkerReady { .. } => drop(self.start.get_or_insert_with(Instant::now)),
-            Event::SweepEnded { .. } => self.took = self.start.map(|start| start.elapsed()),
+            Event::SweepEnded { .. } => self.took = self.start.map_or(Duration::ZERO, |start| start.elapsed()),
+            Event::SweepStarted { .. } => {
+                // From here on counts the most that was used, not what expanding and recording took for a moment.
+                let reset = fs::write("/proc/self/clear_refs", "5");
+                self.begins = reset.ok().and_then(|()| kib("VmRSS").ok()).unwrap_or(f64::NAN);
+            }
             _ => {}
         }
     }

@@ -104,6 +104,7 @@ fn a_disk_that_fills_up_while_it_runs() {
     let ballast = runs.join("ballast");
     let mut file = fs::File::create(&ballast).expect("there is room yet");
     while std::io::Write::write_all(&mut file, &[1; 4096]).is_ok() {}
+    drop(file);
     let output = child.wait_with_output().expect("it ends");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(matches!(output.status.code(), Some(1 | 3)), "{stderr}");
@@ -204,7 +205,8 @@ fn a_truncated_journal_of_an_unfinished_trial() {
 #[test]
 fn a_clock_that_jumps() {
     let (place, worker) = place();
-    let preload = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"].into_iter().find(|it| Path::new(it).exists());
+    let preload =
+        ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"].into_iter().find(|it| Path::new(it).exists());
     let Some(preload) = preload else {
         eprintln!("skipped: there is no libfaketime to set a clock with");
         return;

@@ -162,3 +162,36 @@ fn sigusr1_tells_how_everything_stands() {
     assert!(stderr.contains("state after ") && stderr.contains("slot 0 (cpu, process "), "{stderr}");
     assert!(stderr.contains(" waiting for others\n"), "{stderr}");
 }
+
+#[test]
+fn lost_workers_leave_neither_zombies_nor_open_files() {
+    let (place, worker) = place();
+    place.file("small.toml", &with("[execution]\nretries = 9\nbackoff = 0.001"));
+    let mut child = started(sweep(&place, &worker, "crash", &["--output", "quiet"]));
+    let (mut most, mut before) = (0, Vec::new());
+    while child.try_wait().expect("it can be asked").is_none() {
+        most = most.max(fs::read_dir(format!("/proc/{}/fd", child.id())).map_or(0, Iterator::count));
+        let zombies = zombies(child.id());
+        assert!(!zombies.iter().any(|zombie| before.contains(zombie)), "a zombie for half a second");
+        before = zombies;
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let lost: u64 = fs::read_dir(place.runs().join("trials"))
+        .expect("trials")
+        .filter_map(|trial| fs::read(trial.ok()?.path().join("failure.json")).ok())
+        .filter_map(|failure| serde_json::from_slice::<Value>(&failure).ok()?["attempts"].as_u64())
+        .sum();
+    assert_eq!(lost, 2 * 10, "every attempt was made");
+    assert!((10..48).contains(&most), "{most} open files");
+}
+
+/// The children of a process that have ended and were not reaped.
+fn zombies(parent: u32) -> Vec<String> {
+    let processes = fs::read_dir("/proc").expect("Linux").filter_map(Result::ok);
+    let zombie = |entry: fs::DirEntry| {
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().take(2).collect();
+        (fields == ["Z", &parent.to_string()]).then(|| entry.file_name().to_string_lossy().into_owned())
+    };
+    processes.filter_map(zombie).collect()
+}

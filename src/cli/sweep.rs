@@ -225,7 +225,7 @@ fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
 /// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.
 pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
     write_sweep(sweep, &context.runs)
-        .map_err(|error| Error::environment(format!("cannot write to {}: {error}", context.runs.display())))?;
+        .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
     store.record_sweep(&record_of(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
     for (task, known) in plan.tasks.iter().zip(stored) {

@@ -7,6 +7,7 @@
 //! | `early_stop` | which trials are hopeless, pure as well |
 //! | `supervisor` | carries them out: channels, workers, signals |
 //! | `jobs` | the plan's trials as the reactor sees them |
+//! | `handout` | prepares what a worker is given |
 //! | `recorder` | writes down what becomes of trials |
 //! | `process`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
 //! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
@@ -18,6 +19,7 @@ mod devices;
 mod display;
 mod early_stop;
 mod event;
+mod handout;
 mod inventory;
 mod jobs;
 mod process;

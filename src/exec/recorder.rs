@@ -111,9 +111,8 @@ impl<'a> Recorder<'a> {
                 self.outcome.blocked += 1;
             }
             Verdict::Stopped { reason } => {
-                write_stop(&folder, &StopRecord::new(reason.as_str())).map_err(|error| {
-                    Error::environment(format!("cannot write to {}: {error}", folder.path().display()))
-                })?;
+                write_stop(&folder, &StopRecord::new(reason.as_str()))
+                    .map_err(|error| Error::disk(format!("cannot write to {}", folder.path().display()), &error))?;
                 self.store.mark(trial, Status::Stopped, Some(&reason))?;
                 self.tell(&Event::TrialStopped { trial, label, reason });
                 self.outcome.stopped += 1;

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use drr_core::journal;
-use drr_core::protocol::{Assignment, FailureKind, FromWorker, Hello, ToWorker, VERSION};
+use drr_core::protocol::{FailureKind, FromWorker, Hello, ToWorker, VERSION};
 use drr_core::spec::Stage;
-use drr_core::trial_dir::{TrialDir, write_soon};
+use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, train_digest};
 use nix::sys::signal::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -21,16 +21,16 @@ use signal_hook::iterator::Signals;
 use super::devices::Devices;
 use super::early_stop::Watch;
 use super::event::{Event, Label, Observer, SlotState};
+use super::handout::Handout;
 use super::inventory::Inventory;
 use super::jobs::jobs;
 use super::process::{Said, Worker};
-use super::provenance::Provenance;
 use super::reactor::{Action, Force, Happened, Loss, Reactor};
 use super::recorder::{Outcome, Recorder};
 use super::rules::Rules;
 use super::slots::Slot;
 use crate::error::{Error, Result};
-use crate::plan::{Plan, State, clear_failure, clear_stop};
+use crate::plan::{Plan, State};
 use crate::store::Store;
 use crate::sweep::EarlyStop;
 
@@ -97,7 +97,7 @@ struct Supervisor<'a> {
     workers: Vec<Option<Worker>>,
     hellos: Vec<Option<Hello>>,
     positions: HashMap<TrialId, usize>,
-    provenance: Provenance,
+    handout: Handout,
     watch: Option<Watch>,
     began: Instant,
     give_up: Option<Error>,
@@ -118,7 +118,7 @@ impl<'a> Supervisor<'a> {
             workers: (0..slots).map(|_| None).collect(),
             hellos: vec![None; slots],
             positions: plan.tasks.iter().enumerate().map(|(i, task)| (task.trial.id, i)).collect(),
-            provenance: Provenance::gather(&options.worker, &options.runs, &options.data),
+            handout: Handout::new(&options.worker, &options.runs, &options.data),
             watch: options.early_stop.clone().map(|rule| watch(rule, plan, options)),
             began: Instant::now(),
             give_up: None,
@@ -333,28 +333,11 @@ impl<'a> Supervisor<'a> {
     fn send(&mut self, slot: usize, jobs: &[usize]) -> Result<()> {
         let hello = self.hellos[slot].clone().expect("a trial is handed out after the handshake");
         self.room.placed(slot, jobs);
-        let (mut trials, mut logs) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
-        for &job in jobs {
-            let trial = &self.plan.tasks[job].trial;
-            let folder = self.folder(trial.id);
-            if let Some(watch) = &mut self.watch {
-                watch.begin(job);
-            }
-            let provenance = self.provenance.record(&hello, &trial.spec);
-            std::fs::create_dir_all(folder.path())
-                .and_then(|()| clear_failure(&folder))
-                .and_then(|()| clear_stop(&folder))
-                .and_then(|()| write_soon(&folder.provenance(), &provenance))
-                .map_err(|error| Error::environment(format!("cannot write to {}: {error}", folder.path().display())))?;
-            trials.push(trial.spec.clone());
-            logs.push(folder.log());
+        if let Some(watch) = &mut self.watch {
+            jobs.iter().for_each(|&job| watch.begin(job));
         }
-        let assignment = Assignment {
-            trials,
-            runs: self.options.runs.clone(),
-            data: self.options.data.clone(),
-            device: self.options.slots[slot].device(),
-        };
+        let specs = jobs.iter().map(|&job| &self.plan.tasks[job].trial.spec);
+        let (assignment, logs) = self.handout.prepare(specs, &hello, self.options.slots[slot])?;
         if let Some(worker) = &mut self.workers[slot] {
             worker.log_to(logs);
             if worker.send(&ToWorker::Run(assignment)).is_err() {

@@ -52,8 +52,7 @@ impl RunsLock {
     /// Another program holds it (the message names its process and host), or the file system refuses.
     pub fn acquire(runs: &Path) -> Result<Self> {
         let path = runs.join("lock");
-        let cannot =
-            |error: &dyn std::fmt::Display| Error::environment(format!("cannot lock {}: {error}", path.display()));
+        let cannot = |error: &std::io::Error| Error::disk(format!("cannot lock {}", path.display()), error);
         std::fs::create_dir_all(runs).map_err(|error| cannot(&error))?;
         let file = OpenOptions::new()
             .read(true)
@@ -72,7 +71,7 @@ impl RunsLock {
                 return Err(Error::environment(format!("{} is in use by {holder}", runs.display()))
                     .hint("wait for it, stop it, or name another folder with --runs"));
             }
-            Err((_, errno)) => return Err(cannot(&errno)),
+            Err((_, errno)) => return Err(cannot(&errno.into())),
         };
         let host = nix::unistd::gethostname().unwrap_or_default();
         (|| {

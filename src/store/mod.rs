@@ -54,7 +54,7 @@ impl Store {
     /// A database that cannot be made, is damaged, or was written by a newer program.
     pub fn open(runs: &Path) -> Result<Self> {
         std::fs::create_dir_all(runs)
-            .map_err(|error| Error::environment(format!("cannot make the folder {}: {error}", runs.display())))?;
+            .map_err(|error| Error::disk(format!("cannot make the folder {}", runs.display()), &error))?;
         Self::connect(runs, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
     }
 

@@ -36,7 +36,7 @@ fn disk(runs: &Path) -> Finding {
     let Ok(disk) = statvfs(there) else {
         return Finding::poor("disk", "its free space is unknown", format!("df -h {}", there.display()));
     };
-    let (free, inodes) = (disk.blocks_available() as u64 * disk.fragment_size() as u64, disk.files_available());
+    let (free, inodes) = (disk.blocks_available() * disk.fragment_size(), disk.files_available());
     let found = format!("{:.1} GiB free for {}", free as f64 / f64::from(1 << 30), runs.display());
     if free < LITTLE || (disk.files() > 0 && inodes < 10_000) {
         let mend =

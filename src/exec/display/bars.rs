@@ -2,10 +2,11 @@
 //! line per slot.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use drr_core::TrialId;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::super::event::{Event, Label, Observer};
 use super::lines::{STOPPING, draining, full, lost, rest, submitted, too_many};
@@ -65,7 +66,13 @@ impl Line {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("━╸─")
+    ProgressStyle::with_template(template)
+        .expect("the template is a constant")
+        .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+            // A terminal that cannot be written to is noticed elsewhere.
+            let _ = write!(text, "{:.0}/s", state.per_sec());
+        })
+        .progress_chars("━╸─")
 }
 
 impl Observer for Bars {
@@ -105,8 +112,7 @@ impl Observer for Bars {
                 if let Some(line) = self.slots.get_mut(slot) {
                     if line.share == 0.0 {
                         // Only now is there something to tell a rate from.
-                        line.bar
-                            .set_style(style("  {prefix} {bar:16} {percent:>3}%  {per_sec:>10}  {eta:>4} left  {msg}"));
+                        line.bar.set_style(style("  {prefix} {bar:16} {percent:>3}%  {rate:>8}  {eta:>4} left  {msg}"));
                     }
                     line.share = *done as f64 / (*total).max(1) as f64;
                     line.bar.set_length(*total);

@@ -5,10 +5,14 @@
 //! | --- | --- |
 //! | `mod` | events in, actions out |
 //! | `words` | what the events and actions are |
+//! | `schedule` | who starts where |
+//! | `loss` | what a lost attempt or a failure means |
 //! | `ready` | the order in which trials start, and who waits for another try |
 //! | `worker` | what is known of the worker in a slot, and when patience with it ends |
 
+mod loss;
 mod ready;
+mod schedule;
 mod words;
 mod worker;
 
@@ -18,9 +22,8 @@ use drr_core::protocol::FailureKind;
 
 use self::ready::Ready;
 use self::worker::{State, Why, Worker};
-use super::room::{Room, Space};
+use super::room::Room;
 use super::rules::Rules;
-use crate::plan::{blocked, was_stopped};
 pub(super) use words::{Action, Census, Happened, Job, Loss, SlotCensus, Start, Verdict};
 pub(super) use worker::Force;
 
@@ -41,12 +44,6 @@ enum Mode {
     /// Everything is being ended.
     Stopping,
 }
-
-/// Workers that end before they are ready, in a row, before the sweep is given up.
-const FAILED_STARTS: u32 = 3;
-
-/// How long until a slot without room is looked at again.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// What is kept of a job beside its state.
 #[derive(Clone, Debug, Default)]
@@ -126,7 +123,7 @@ impl Reactor {
 
     /// Whether nothing runs and nothing will.
     pub fn is_done(&self) -> bool {
-        !self.workers.iter().any(Worker::is_alive) && (self.mode != Mode::Running || self.ready.is_empty())
+        !self.workers.iter().any(Worker::is_alive) && (self.mode != Mode::Running || self.ready.is_over())
     }
 
     /// Whether someone asked to stop, or enough went wrong.
@@ -160,7 +157,7 @@ impl Reactor {
         if self.mode != Mode::Running {
             return patience.min();
         }
-        let looking = self.workers.iter().filter(|_| self.ready.len() > 0).filter_map(Worker::full_until);
+        let looking = self.workers.iter().filter(|_| self.ready.any()).filter_map(Worker::full_until);
         patience.chain(looking).chain(self.ready.next_rested()).min()
     }
 
@@ -228,49 +225,6 @@ impl Reactor {
         }
     }
 
-    fn exited(&mut self, slot: usize, loss: Loss, now: Duration, actions: &mut Vec<Action>) {
-        let fate = self.workers[slot].fate().cloned();
-        let before = std::mem::replace(&mut self.workers[slot].state, State::None);
-        self.workers[slot].becomes(State::None, now);
-        let jobs = match before {
-            State::Gone => return self.workers[slot].becomes(State::Gone, now),
-            State::Starting => {
-                let why = if let Some(Why::Fault(why)) = fate { why } else { loss.reason };
-                return self.failed_start(why, now, actions);
-            }
-            State::None | State::Idle | State::Leaving => return,
-            State::Busy { jobs, given } => {
-                // Member by member from now on, so that one bad trial cannot sink the others of its cohort.
-                jobs.iter().for_each(|&job| self.past[job].alone |= given > 1);
-                jobs.into_iter().map(|job| (job, given > 1)).collect::<Vec<_>>()
-            }
-        };
-        for (job, shared) in jobs {
-            let reason = match &fate {
-                Some(Why::Fault(why) | Why::Overtime(why)) => format!("{why}; {}", loss.reason),
-                _ => loss.reason.clone(),
-            };
-            let loss = Loss { reason, exit: loss.exit.clone() };
-            self.past[job].attempts += u32::from(self.mode != Mode::Stopping);
-            self.past[job].lost += u32::from(!shared);
-            match (&fate, self.past[job].hopeless.take()) {
-                (_, Some(reason)) => self.give_up_on(job, reason, actions),
-                (Some(Why::Overtime(_)), None) if !shared => {
-                    self.fail(job, FailureKind::Environment, loss, actions);
-                }
-                _ => self.retry(job, loss, now, actions),
-            }
-        }
-    }
-
-    fn failed_start(&mut self, why: String, now: Duration, actions: &mut Vec<Action>) {
-        self.failed_starts += 1;
-        if self.failed_starts >= FAILED_STARTS && self.mode != Mode::Stopping {
-            actions.push(Action::GiveUp(format!("no worker can be started: {why}")));
-            self.stop(now, actions);
-        }
-    }
-
     /// No new trial starts.
     fn drain(&mut self, now: Duration, actions: &mut Vec<Action>) {
         self.mode = Mode::Draining;
@@ -313,167 +267,6 @@ impl Reactor {
         self.waiting -= usize::from(self.states[job] == JobState::Waiting);
         self.waiting += usize::from(state == JobState::Waiting);
         self.states[job] = state;
-    }
-
-    /// The job is out of the worker's hands; how many it was given with.
-    fn leave(&mut self, slot: usize, job: usize, now: Duration) -> usize {
-        self.past[job].attempts += 1;
-        let State::Busy { jobs, given } = &mut self.workers[slot].state else { return 1 };
-        let given = *given;
-        jobs.retain(|other| *other != job);
-        if jobs.is_empty() {
-            self.workers[slot].becomes(State::Idle, now);
-        }
-        given
-    }
-
-    /// Tries a job again, after a rest if it was its own fault, unless it was tried often enough.
-    fn retry(&mut self, job: usize, loss: Loss, now: Duration, actions: &mut Vec<Action>) {
-        if self.mode != Mode::Running {
-            self.set(job, JobState::Waiting);
-            actions.push(Action::Record(job, Verdict::Released));
-            return;
-        }
-        let Past { attempts: attempt, lost, .. } = self.past[job];
-        let rest = if lost == 0 { Some(Duration::ZERO) } else { self.rules.rest(lost) };
-        let Some(rest) = rest else { return self.fail(job, FailureKind::Environment, loss, actions) };
-        self.set(job, JobState::Waiting);
-        actions.push(Action::Record(job, Verdict::Retry { reason: loss.reason, attempt, rest }));
-        if rest.is_zero() {
-            self.make_ready(job);
-        } else {
-            self.ready.rest(job, now + rest);
-        }
-    }
-
-    /// Memory ran out in a cohort: smaller ones from now on. Nobody's fault, so it does not count.
-    fn halve(&mut self, job: usize, given: usize, message: &str, now: Duration, actions: &mut Vec<Action>) {
-        if let Some(most) = self.jobs[job].group.and_then(|group| self.most.get_mut(group as usize)) {
-            *most = (*most).min(given / 2).max(1);
-        }
-        let reason = format!("{message}; {given} trials together are too many, trying {}", (given / 2).max(1));
-        self.retry(job, Loss::told(reason), now, actions);
-    }
-
-    fn fail(&mut self, job: usize, kind: FailureKind, loss: Loss, actions: &mut Vec<Action>) {
-        self.set(job, JobState::Failed);
-        let attempts = self.past[job].attempts.max(1);
-        let reason = blocked(self.jobs[job].stage, &self.jobs[job].short, &loss.reason);
-        actions.push(Action::Record(job, Verdict::Failed { kind, loss, attempts }));
-        for below in self.fell(job) {
-            actions.push(Action::Record(below, Verdict::Blocked { reason: reason.clone() }));
-        }
-        self.failures += 1;
-        if self.mode == Mode::Running && self.rules.is_enough(self.failures) {
-            self.mode = Mode::Draining;
-            actions.push(Action::Enough { failures: self.failures });
-        }
-    }
-
-    /// A job that is worth no more time. One in a cohort goes on until the others are hopeless too: they are computed
-    /// together.
-    fn hopeless(&mut self, job: usize, reason: String, now: Duration, actions: &mut Vec<Action>) {
-        let Some(slot) = self.workers.iter().position(|worker| worker.jobs().contains(&job)) else { return };
-        self.past[job].hopeless.get_or_insert(reason);
-        if self.workers[slot].jobs().iter().all(|&other| self.past[other].hopeless.is_some())
-            && let Some(force) = self.workers[slot].condemn(Why::Hopeless, &self.rules, now)
-        {
-            actions.push(Action::End { slot, force });
-        }
-    }
-
-    fn give_up_on(&mut self, job: usize, reason: String, actions: &mut Vec<Action>) {
-        self.set(job, JobState::Failed);
-        let above = was_stopped(self.jobs[job].stage, &self.jobs[job].short);
-        actions.push(Action::Record(job, Verdict::Stopped { reason }));
-        for below in self.fell(job) {
-            actions.push(Action::Record(below, Verdict::Stopped { reason: above.clone() }));
-        }
-    }
-
-    /// All that stands on a job without a result; none of it will run.
-    fn fell(&mut self, job: usize) -> Vec<usize> {
-        let (mut fallen, mut below) = (Vec::new(), self.dependents[job].clone());
-        while let Some(dependent) = below.pop() {
-            if self.states[dependent] == JobState::Waiting {
-                self.set(dependent, JobState::Failed);
-                fallen.push(dependent);
-                below.extend(&self.dependents[dependent]);
-            }
-        }
-        fallen
-    }
-
-    fn make_ready(&mut self, job: usize) {
-        let finished = |above: &usize| self.states[*above] == JobState::Finished;
-        if self.states[job] == JobState::Waiting && self.jobs[job].upstream.iter().all(finished) {
-            self.set(job, JobState::Ready);
-            let it = &self.jobs[job];
-            let group = it.group.filter(|_| !self.past[job].alone);
-            self.ready.add(job, it, group);
-        }
-    }
-
-    fn schedule(&mut self, now: Duration, room: &dyn Room, actions: &mut Vec<Action>) {
-        if self.mode == Mode::Running {
-            for slot in 0..self.workers.len() {
-                if self.workers[slot].may_start(now)
-                    && let Some(job) = self.ready.first()
-                {
-                    self.place(slot, job, now, room, actions);
-                }
-            }
-            let starting = self.workers.iter().filter(|worker| worker.state == State::Starting).count();
-            let mut wanted = self.ready.len().saturating_sub(starting);
-            for slot in 0..self.workers.len() {
-                if wanted > 0 && self.workers[slot].state == State::None {
-                    self.workers[slot].becomes(State::Starting, now);
-                    actions.push(Action::Spawn(slot));
-                    wanted -= 1;
-                }
-            }
-        }
-        let more_to_come = self.mode == Mode::Running && (self.waiting > 0 || self.ready.len() > 0);
-        for slot in 0..self.workers.len() {
-            if self.workers[slot].is_idle() && !more_to_come {
-                self.workers[slot].becomes(State::Leaving, now);
-                actions.push(Action::StopWorker(slot));
-            }
-        }
-    }
-
-    /// Gives the worker in `slot` the job, and others to train with it where there is room.
-    fn place(&mut self, slot: usize, job: usize, now: Duration, room: &dyn Room, actions: &mut Vec<Action>) {
-        match room.space(slot, job) {
-            Space::Full => {
-                if self.workers[slot].is_full(now + LOOK_AGAIN) {
-                    actions.push(Action::NoRoom { slot });
-                }
-            }
-            Space::Gone => {
-                self.workers[slot].becomes(State::Gone, now);
-                actions.extend([Action::StopWorker(slot), Action::Lost { slot }]);
-                if self.workers.iter().all(|worker| worker.state == State::Gone) {
-                    actions.push(Action::GiveUp("every device is gone".to_owned()));
-                    self.stop(now, actions);
-                }
-            }
-            Space::Trials(room) => {
-                let most = self.cohort_size(job).min(room).max(1);
-                let jobs = self.ready.take(job, &self.jobs[job], most);
-                jobs.iter().for_each(|&job| self.set(job, JobState::Running));
-                self.workers[slot].becomes(State::Busy { given: jobs.len(), jobs: jobs.clone() }, now);
-                actions.push(Action::Send { slot, jobs });
-            }
-        }
-    }
-
-    /// How many trials to train together with `job`: as asked for, else its group's share of every slot.
-    fn cohort_size(&self, job: usize) -> usize {
-        let Some(group) = self.jobs[job].group.filter(|_| !self.past[job].alone) else { return 1 };
-        let slots = self.workers.iter().filter(|worker| worker.state != State::Gone).count();
-        let share = self.ready.in_group(group).div_ceil(slots.max(1));
-        self.cohort.unwrap_or(share).min(self.most[group as usize])
     }
 }
 

@@ -55,8 +55,13 @@ impl Ready {
     }
 
     /// Whether nothing can start now or later.
-    pub fn is_empty(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.all.is_empty() && self.resting.is_empty()
+    }
+
+    /// Whether something can start now.
+    pub fn any(&self) -> bool {
+        !self.all.is_empty()
     }
 
     /// Adds a job, and to `group` if it may be trained with others.

@@ -6,7 +6,7 @@ use drr_core::Seed;
 use drr_core::spec::Stage;
 use proptest::prelude::*;
 
-use super::super::room::Always;
+use super::super::room::{Always, Space};
 use super::*;
 
 fn job(stage: Stage, cost: f64, upstream: &[usize]) -> Job {
