@@ -262,6 +262,7 @@ fn whatever_is_killed_when_nothing_is_lost_and_nothing_is_done_twice() {
     let place = place("time = 1", the_first_hangs);
     let mut child = started(cluster.sweep(&place, &[]));
     hanging(&place);
+    let hangs = Instant::now();
     wait_until("what can be done is done", || results(&place) > 1);
     child.kill().expect("it lives");
     child.wait().expect("it ends");
@@ -269,6 +270,9 @@ fn whatever_is_killed_when_nothing_is_lost_and_nothing_is_done_twice() {
 
     // The daemons of both nodes and the controller, hard, while a task runs.
     let storm = WEATHER.write().unwrap_or_else(PoisonError::into_inner);
+    // A controller writes down what it did within 5 seconds; one that forgot the task would start it anew, and there
+    // would be no time limit to see.
+    std::thread::sleep(Duration::from_secs(8).saturating_sub(hangs.elapsed()));
     for node in ["n1", "n2"] {
         cluster.kill_daemon(&format!("slurmd-{node}.pid"));
         cluster.start_daemon("slurmd", &["-N", node]);

@@ -293,7 +293,7 @@ fn detached_it_stands_somewhere_until_it_is_collected_or_cancelled() {
 fn so_many_failures_end_the_sweep() {
     let rules = Rules { retries: 0, max_failures: Some(1), ..Rules::default() };
     let place = Place { rules, ..Place::new() };
-    let mut cluster = Played { ends: [End::OutOfMemory].into(), ..place.cluster() };
+    let mut cluster = Played { ends: [End::OutOfMemory, End::NodeFail].into(), ..place.cluster() };
     let (outcome, _) = place.execute(Then::Follow, &mut cluster);
     let outcome = outcome.expect("it ends");
     assert!(outcome.ended_early && outcome.failed.len() == 1, "{outcome:?}");

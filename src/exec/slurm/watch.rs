@@ -52,7 +52,9 @@ pub struct Watch<'a> {
     progress: Progress,
     /// The display lines of running tasks.
     lines: BTreeMap<usize, usize>,
+    /// What the first result was computed with, and where; and what differed from it, said once.
     environment: Option<(EnvironmentClass, String)>,
+    others: Vec<EnvironmentClass>,
     /// The last trouble with Slurm, said once.
     trouble: Option<String>,
 }
@@ -74,6 +76,7 @@ impl<'a> Watch<'a> {
             progress: Progress::default(),
             lines: BTreeMap::new(),
             environment: None,
+            others: Vec::new(),
             trouble: None,
         }
     }
@@ -304,11 +307,12 @@ impl<'a> Watch<'a> {
         let node = provenance["job"]["node"].as_str().or(provenance["machine"]["host"].as_str()).unwrap_or("a node");
         match &self.environment {
             None => self.environment = Some((environment, node.to_owned())),
-            Some((first, there)) if *first != environment => {
+            Some((first, there)) if *first != environment && !self.others.contains(&environment) => {
                 let message = format!(
                     "node {node} computes with {environment}, node {there} with {first}: the same trial may give other \
                      bits on the two; `constraint` in [slurm] keeps a sweep on nodes of one kind"
                 );
+                self.others.push(environment);
                 self.recorder.tell(&Event::Cluster { message });
             }
             Some(_) => {}
