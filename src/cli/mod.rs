@@ -11,6 +11,7 @@ mod plan_table;
 mod plan_trials;
 pub mod report;
 mod runs;
+mod slurm;
 mod sweep;
 mod target;
 mod verify;

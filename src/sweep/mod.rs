@@ -20,6 +20,7 @@ mod problem;
 mod reference;
 mod schema;
 mod search;
+mod slurm;
 mod sobol;
 mod spaced;
 mod stage;
@@ -39,3 +40,4 @@ pub use file::{Baseline, DatasetChoice, Design, Request, SplitSeed, SweepFile, l
 pub use problem::{Place, Source};
 pub use reference::reference;
 pub use schema::schema;
+pub use slurm::SlurmSettings;

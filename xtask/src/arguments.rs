@@ -25,6 +25,9 @@ cargo xtask: set-up and chores of drr-lab
                        about 10 minutes
   cargo xtask pictures make the README's pictures again: run the quickstart, report it, copy its figures
                        and, where Chromium is installed, a photograph of the page into docs/images/
+  cargo xtask slurm-up start a Slurm of two nodes on loopback, in target/slurm, to try and to test
+                       `drr-lab sweep --executor slurm`; wants slurm-wlm and munge installed
+  cargo xtask slurm-down  stop it, with all its jobs
   cargo xtask help     this text
 
 After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
@@ -35,7 +38,8 @@ is a link to it. A LIBTORCH variable of your own wins.
 Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
 ";
 
-const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "chaos", "pictures", "help"];
+const COMMANDS: &[&str] =
+    &["setup", "demo", "test", "ci", "bench", "chaos", "pictures", "slurm-up", "slurm-down", "help"];
 const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
 const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
 
@@ -46,6 +50,8 @@ pub enum Command {
     Demo,
     Test,
     Ci,
+    SlurmUp,
+    SlurmDown,
     Bench(BenchOptions),
     Chaos(u32),
     Pictures,
@@ -117,6 +123,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "test" => Command::Test,
         "ci" => Command::Ci,
         "pictures" => Command::Pictures,
+        "slurm-up" => Command::SlurmUp,
+        "slurm-down" => Command::SlurmDown,
         "help" | "--help" | "-h" => Command::Help,
         _ => return Err(unknown("command", &name, COMMANDS)),
     };

@@ -1,4 +1,5 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | chaos | pictures | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | chaos | pictures | slurm-up |
+//! slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -7,6 +8,7 @@
 //! | `chores` | demo, test, ci, chaos: lists of steps |
 //! | `bench` | the trainer beside its references |
 //! | `pictures` | the README's pictures |
+//! | `slurm` | a Slurm of one's own, on loopback |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
 //!
@@ -18,6 +20,7 @@ mod chores;
 mod pictures;
 mod problem;
 mod setup;
+mod slurm;
 mod steps;
 
 use std::path::PathBuf;
@@ -55,6 +58,8 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Demo => chores::demo(&root),
         Command::Test => chores::test(&root),
         Command::Ci => chores::ci(&root),
+        Command::SlurmUp => slurm::up(&root),
+        Command::SlurmDown => slurm::down(&root),
         Command::Chaos(points) => chores::chaos(&root, points),
         Command::Pictures => pictures::run(&root),
         Command::Bench(options) => {
