@@ -7,8 +7,10 @@
 //! | `replay` | runs trials again in a scratch folder |
 //! | `difference` | two records side by side: environments, specs |
 //! | `meaning` | what a recorded sweep file would expand to today |
+//! | `cell` | a number in a report's table, led back to its trials |
 //! | `reindex` | the database, built anew from the folders |
 
+mod cell;
 mod compare;
 mod difference;
 mod integrity;
@@ -18,6 +20,7 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
+pub use cell::{Cell, Number, find_cell, with_upstream};
 pub use compare::{Divergence, Tolerance, Verdict, compare};
 pub use difference::{Difference, differences, environments};
 pub use integrity::{Examined, Scope, examine, examine_index};

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use drr_core::spec::Field;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 
 use super::column::{Column, Columns};
@@ -169,13 +170,16 @@ impl<'a> Grid<'a> {
 
     /// A section at `choice`, made from its base.
     pub fn section<T: DeserializeOwned>(&self, base: &Value, name: &str, choice: &Choice) -> T {
-        let mut section = base.clone();
-        for (column, index) in self.columns.all.iter().zip(choice).filter(|(c, _)| c.field.field().section == name) {
-            if let Some(value) = value(column, *index) {
-                section[column.field.field().name] = value.clone();
-            }
-        }
-        serde_json::from_value(section).expect("each value was checked against its field when it was read")
+        let columns = self.columns.all.iter().zip(choice).filter(|(column, _)| column.field.field().section == name);
+        let varied: Vec<(&str, &Value)> =
+            columns.filter_map(|(column, index)| Some((column.field.field().name, value(column, *index)?))).collect();
+        // Without a copy of the base: this is done for every combination.
+        let fields = base.as_object().expect("a section is an object").iter().map(|(field, fixed)| {
+            let value = varied.iter().find(|(name, _)| name == field).map_or(fixed, |(_, value)| *value);
+            (field.as_str(), value)
+        });
+        T::deserialize(MapDeserializer::<_, serde_json::Error>::new(fields))
+            .expect("each value was checked against its field when it was read")
     }
 
     /// The value of one field.

@@ -45,9 +45,16 @@ pub fn read_spec(folder: &TrialDir) -> Result<TrialSpec, Fault> {
     let bytes = fs::read(&path).map_err(|error| changed(format!("cannot read {}: {error}", path.display())))?;
     let bad = |error: serde_json::Error| changed(format!("{} is not a trial's spec: {error}", path.display()));
     let record: Value = serde_json::from_slice(&bytes).map_err(bad)?;
-    if let Some(format) = record.get("format").and_then(Value::as_u64).filter(|&it| it > u64::from(spec::FORMAT)) {
-        let (path, known) = (path.display(), spec::FORMAT);
-        return Err(changed(format!("{path}: format {format} is newer than this program reads ({known})")));
+    let known = spec::FORMAT;
+    match record.get("format").and_then(Value::as_u64) {
+        Some(format) if format > u64::from(known) => {
+            return Err(changed(format!(
+                "{}: format {format} is newer than this program reads ({known})",
+                path.display()
+            )));
+        }
+        Some(0) => return Err(changed(format!("{}: there never was a format 0", path.display()))),
+        _ => {}
     }
     // From the text: by way of `Value` the message would name no line.
     let spec: TrialSpec = serde_json::from_slice(&bytes).map_err(bad)?;
