@@ -8,11 +8,13 @@
 //! | `ingest` | a finished run folder, checked and taken in |
 //! | `query` | reading |
 //! | `dump` | the content, whatever the row numbers |
+//! | `held` | whether rows are as a folder has them |
 //! | `lock` | one `drr-lab sweep` at a time |
 
 mod dump;
 #[cfg(test)]
 pub(crate) mod fabricate;
+mod held;
 mod ingest;
 mod lock;
 mod problem;
@@ -72,6 +74,15 @@ impl Store {
     /// The runs folder the database lies in.
     pub fn runs(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Another connection to the same file, for another thread; `None` for a database in memory.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn another(&self) -> Option<impl Fn() -> Result<Self> + Sync + use<>> {
+        let runs = self.path.is_file().then(|| self.runs().to_owned())?;
+        Some(move || Self::connect(&runs, OpenFlags::SQLITE_OPEN_READ_WRITE))
     }
 
     /// A database in memory that leaves nothing behind, to compare with.

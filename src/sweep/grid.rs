@@ -7,7 +7,7 @@ use std::sync::Arc;
 use drr_core::spec::Field;
 use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
-use serde::{Deserialize as _, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::column::{Column, Columns};
