@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{Place, SMALL};
+use common::{Place, SMALL, metrics_digests};
 
 /// A changed copy of the repository, with all that was compiled, so that only this project's own crates are built.
 struct Tree(PathBuf);
@@ -61,8 +61,8 @@ fn succeeded(command: &mut Command) -> Output {
 }
 
 #[test]
-#[ignore = "builds the programs twice from changed sources: minutes"]
-fn a_changed_default_and_a_changed_line_of_training_code_are_named() {
+#[ignore = "builds the programs three times: minutes"]
+fn another_checkout_gives_the_same_bits_and_a_changed_default_and_line_are_named() {
     let place = Place::new();
     place.file("small.toml", SMALL);
     succeeded(&mut place.drr_lab(&["sweep", "small.toml", "--output", "quiet"]));
@@ -73,6 +73,14 @@ fn a_changed_default_and_a_changed_line_of_training_code_are_named() {
         assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
+
+    // Another checkout of the same sources, built anew.
+    let program = tree.build();
+    let elsewhere = Place::new();
+    elsewhere.file("small.toml", SMALL);
+    let mut sweep = Command::new(&program);
+    succeeded(sweep.current_dir(elsewhere.path()).args(["sweep", "small.toml", "--output", "quiet"]));
+    assert_eq!(metrics_digests(&elsewhere.runs()), metrics_digests(&place.runs()));
 
     // γ's default: what is recorded holds the old one in full, so it comes out the same, but its file means another now.
     tree.plant("crates/core/src/spec/sections.rs", "gamma (\"γ\"): f64 = 0.9,", "gamma (\"γ\"): f64 = 0.8,");

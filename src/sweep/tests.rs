@@ -1,5 +1,7 @@
 //! Expansion as a whole: complete, without duplicates, and the same whatever order a file is written in.
 
+mod every_field;
+
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use drr_core::TrialSpec;
 use drr_core::result::TrialResult;
+use drr_core::spec::{Job, Measure};
 use drr_core::trial_dir::TrialDir;
 use serde_json::{Value, json};
 
@@ -61,10 +63,11 @@ pub(super) fn trials(context: &Context, name: &str) -> Result<()> {
     for trial in &sweep.trials {
         let folder = TrialDir::new(&context.runs, trial.id);
         let (stage, state) = (trial.spec.stage().name(), state(&folder));
+        let what = what(&trial.spec);
         if context.output == Output::Json {
             println!(
                 "{}",
-                json!({"trial": trial.id, "stage": stage, "seed": trial.spec.seed, "point": *trial.point, "state": state})
+                json!({"trial": trial.id, "stage": stage, "seed": trial.spec.seed, "what": what, "point": *trial.point, "state": state})
             );
             continue;
         }
@@ -72,12 +75,28 @@ pub(super) fn trials(context: &Context, name: &str) -> Result<()> {
         let point: Vec<String> = trial.point.iter().map(|(axis, value)| format!("{axis}={}", plain(value))).collect();
         let took = TrialResult::read(&folder.result()).ok().flatten().map(|it| format!("{:.1} s", it.wall_s));
         println!(
-            "{}  {stage:<5} seed {:<4} {state:<9} {:>9}  {}",
+            "{}  {stage:<5} seed {:<4} {state:<9} {:>9}  {what}{}{}",
             trial.id.short(),
             trial.spec.seed.0,
             took.unwrap_or_default(),
+            if what.is_empty() || point.is_empty() { "" } else { "  " },
             point.join(" ")
         );
     }
     Ok(())
+}
+
+/// What of its stage a trial is: the policy and the measure of an evaluation.
+fn what(spec: &TrialSpec) -> String {
+    match &spec.job {
+        Job::Eval(job) => {
+            let measure = match job.measure {
+                Measure::Offline(_) => "offline",
+                Measure::Online(_) => "online",
+            };
+            format!("{} {measure}", job.policy.name())
+        }
+        Job::Drr(job) if job.drr.train_steps == 0 => "untrained".to_owned(),
+        Job::Pmf(_) | Job::Drr(_) => String::new(),
+    }
 }
