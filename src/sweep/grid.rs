@@ -30,13 +30,18 @@ pub(super) enum Scope {
     Pmf,
     /// A recommender.
     Drr,
-    /// What all policies of one PMF share, and the history that decides who is eligible.
+    /// Networks as initialised: what shapes them.
     Untrained,
     /// A recommender's evaluation.
     Eval(Measured),
-    /// A baseline's evaluation.
+    /// The evaluation of networks as initialised.
+    UntrainedEval(Measured),
+    /// The evaluation of a policy without networks: of the recommender's fields, the history decides who is eligible.
     Baseline(Measured),
 }
+
+/// The recommender's fields that shape its networks and what they see and say.
+const SHAPING: [&str; 6] = ["state", "history", "actor_hidden", "critic_hidden", "scoring", "action_norm"];
 
 impl Scope {
     /// Whether trials of this kind depend on `field`.
@@ -44,9 +49,13 @@ impl Scope {
         match self {
             Self::Pmf => matches!(field.section, "synthetic" | "split" | "pmf"),
             Self::Drr => Self::Pmf.concerns(field) || field.section == "drr",
-            Self::Untrained => Self::Pmf.concerns(field) || (field.section == "drr" && field.name == "history"),
+            Self::Untrained => Self::Pmf.concerns(field) || (field.section == "drr" && SHAPING.contains(&field.name)),
             Self::Eval(measured) => Self::Drr.concerns(field) || measured.concerns(field),
-            Self::Baseline(measured) => Self::Untrained.concerns(field) || measured.concerns(field),
+            Self::UntrainedEval(measured) => Self::Untrained.concerns(field) || measured.concerns(field),
+            Self::Baseline(measured) => {
+                let decides = field.section == "drr" && field.name == "history";
+                Self::Pmf.concerns(field) || decides || measured.concerns(field)
+            }
         }
     }
 }

@@ -80,6 +80,17 @@ fn baselines_follow_the_history_since_it_decides_who_is_eligible() {
 }
 
 #[test]
+fn untrained_networks_are_those_of_each_shape() {
+    let sweep = expanded("dataset = \"ml-100k\"\nseeds = 1\n[drr]\nstate = [\"ave\", \"p\"]\ntau = [0.1, 0.2]", &[]);
+    let of = |wanted: fn(&Policy) -> bool| {
+        sweep.trials.iter().filter(|t| matches!(&t.spec.job, Job::Eval(job) if wanted(&job.policy))).count()
+    };
+    assert_eq!(of(|policy| matches!(policy, Policy::DrrUntrained(_))), 2);
+    assert_eq!((of(|policy| *policy == Policy::Random), of(|policy| matches!(policy, Policy::Drr(_)))), (1, 4));
+    assert_eq!(count(&sweep, Stage::Drr), 4 + 2);
+}
+
+#[test]
 fn zipped_fields_vary_together_and_cross_the_rest() {
     let text = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[drr]\ngamma = [0.8, 0.9]\n\
                 [[zip]]\ndrr.tau = [0.1, 0.2, 0.3]\npmf.k = [10, 20, 30]";

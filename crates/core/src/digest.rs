@@ -39,6 +39,11 @@ impl Digest {
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()
     }
+
+    /// This digest and another, short, or in full where their beginnings are the same.
+    pub fn beside(&self, other: &Self) -> (String, String) {
+        if self.0[..6] == other.0[..6] { (self.to_string(), other.to_string()) } else { (self.short(), other.short()) }
+    }
 }
 
 /// A running SHA-256 that can be read at any time and goes on.
@@ -152,6 +157,15 @@ mod tests {
         assert_eq!(text.parse(), Ok(digest));
         assert!("BA".parse::<Digest>().is_err());
         assert!(text.to_uppercase().parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn digests_that_differ_are_shown_to_differ() {
+        let (one, mut other) = (Digest::of(b"a"), Digest::of(b"a"));
+        other.0[31] ^= 1;
+        let (shown, beside) = one.beside(&other);
+        assert_ne!(shown, beside);
+        assert_eq!(one.beside(&Digest::of(b"b")), (one.short(), Digest::of(b"b").short()));
     }
 
     #[test]

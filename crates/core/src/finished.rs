@@ -123,7 +123,7 @@ fn differs(path: PathBuf, found: Digest, named: Digest) -> Result<(), Fault> {
     if found == named {
         return Ok(());
     }
-    let (path, found, named) = (path.display(), found.short(), named.short());
+    let (path, (found, named)) = (path.display(), found.beside(&named));
     Err(changed(format!("{path} has the digest {found}, but the result says {named}")))
 }
 
