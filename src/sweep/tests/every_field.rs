@@ -44,7 +44,7 @@ fn of_field(sweep: &Sweep, field: &Field) -> Vec<Value> {
     found
 }
 
-const WORLD: &str = "dataset = \"synthetic\"\nseeds = 1\nonline = true\n";
+const WORLD: &str = "dataset = \"synthetic\"\nseeds = 1\n";
 
 #[test]
 fn every_hyperparameter_is_an_axis_in_files_and_on_the_command_line() {
