@@ -8,11 +8,13 @@
 //! | `difference` | two records side by side: environments, specs |
 //! | `meaning` | what a recorded sweep file would expand to today |
 //! | `cell` | a number in a report's table, led back to its trials |
+//! | `doctor` | what a run would find on this machine, and what mends it |
 //! | `reindex` | the database, built anew from the folders |
 
 mod cell;
 mod compare;
 mod difference;
+mod doctor;
 mod integrity;
 mod meaning;
 mod reindex;
@@ -23,6 +25,7 @@ mod tests;
 pub use cell::{Cell, Number, find_cell, with_upstream};
 pub use compare::{Divergence, Tolerance, Verdict, compare};
 pub use difference::{Difference, differences, environments};
+pub use doctor::{Finding, Health, Patient, examine as doctor};
 pub use integrity::{Examined, Scope, examine, examine_index};
 pub use meaning::changed_meaning;
 pub use reindex::{Reindexed, reindex};

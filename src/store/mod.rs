@@ -7,6 +7,7 @@
 //! | `write` | sweeps and states of trials |
 //! | `ingest` | a finished run folder, checked and taken in |
 //! | `query` | reading |
+//! | `health` | SQLite's own checks |
 //! | `dump` | the content, whatever the row numbers |
 //! | `held` | whether rows are as a folder has them |
 //! | `lock` | one `drr-lab sweep` at a time |
@@ -14,6 +15,7 @@
 mod dump;
 #[cfg(test)]
 pub(crate) mod fabricate;
+mod health;
 mod held;
 mod ingest;
 mod lock;
@@ -31,7 +33,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use dump::TrialRow;
-pub use lock::RunsLock;
+pub use lock::{Holder, RunsLock};
 use problem::Problem;
 pub use records::{AxisPoint, Member, Status, StoredSweep, SweepRecord, TrialRecord};
 
@@ -54,7 +56,7 @@ impl Store {
     /// A database that cannot be made, is damaged, or was written by a newer program.
     pub fn open(runs: &Path) -> Result<Self> {
         std::fs::create_dir_all(runs)
-            .map_err(|error| Error::environment(format!("cannot make the folder {}: {error}", runs.display())))?;
+            .map_err(|error| Error::disk(format!("cannot make the folder {}", runs.display()), &error))?;
         Self::connect(runs, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
     }
 
