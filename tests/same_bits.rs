@@ -53,6 +53,10 @@ fn neither_workers_nor_order_nor_surroundings_matter() {
     for jobs in ["1", "2", "3"] {
         assert_eq!(swept(|command| drop(command.args(["--jobs", jobs]))), all, "{jobs} workers");
     }
+    for cohort in ["1", "2", "4"] {
+        let together = ["--cohort", cohort, "--jobs", "1"];
+        assert_eq!(swept(|command| drop(command.args(together))), all, "recommenders trained {cohort} at a time");
+    }
     let backwards = ["--set", "drr.tau=0.01,0.001", "--set", "seeds=[1,0]", "--jobs", "2"];
     assert_eq!(swept(|command| drop(command.args(backwards))), all, "slots take the trials in another order");
     let surroundings = |command: &mut Command| {
