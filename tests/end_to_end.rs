@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Place, SMALL, metrics_digests};
+use common::{Place, SMALL, kill, metrics_digests, worker_of};
 
 /// The worker beside the program, or the one that `DRR_LAB_WORKER` names.
 fn worker() -> PathBuf {
@@ -106,7 +106,7 @@ fn a_sweep_killed_midway_is_resumed_to_the_same_bits() {
 #[test]
 fn editing_the_file_or_rebuilding_changes_nothing_of_a_running_sweep() {
     let (undisturbed, edited) = (Place::new(), Place::new());
-    let longer = ["--jobs", "1", "--set", "train_steps=400"];
+    let longer = ["--jobs", "1", "--set", "train_steps=4000"];
     let file = undisturbed.file("small.toml", SMALL);
     completed(&undisturbed, &file, &longer);
     edited.file("small.toml", SMALL);
@@ -124,6 +124,8 @@ fn editing_the_file_or_rebuilding_changes_nothing_of_a_running_sweep() {
     edited.file("small.toml", "this is = no sweep any more");
     fs::remove_file(&built).expect("a build replaces the worker");
     fs::write(&built, "#!/bin/false\n").expect("a build replaces the worker");
+    // A worker that lives on would hide it: the next one, too, must be of the program that the sweep began with.
+    kill(worker_of(child.id()).expect("a worker lives"));
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
     assert_eq!(metrics_digests(&edited.runs()), metrics_digests(&undisturbed.runs()));
     let kept = fs::read_to_string(edited.runs().join("sweeps/small/sweep.toml")).expect("the file as it was");

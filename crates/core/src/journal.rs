@@ -224,11 +224,8 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
         let record: Line = serde_json::from_slice(&text).map_err(|e| fail(e.to_string()))?;
         record.points.iter().for_each(|point| point.hash_into(&mut hasher));
         if record.digest != hasher.digest() {
-            return Err(fail(format!(
-                "the recorded digest {} is not that of the points up to here, {}",
-                record.digest.short(),
-                hasher.digest().short()
-            )));
+            let (recorded, found) = record.digest.beside(&hasher.digest());
+            return Err(fail(format!("the recorded digest {recorded} is not that of the points up to here, {found}")));
         }
         points.extend(record.points);
     }

@@ -160,7 +160,7 @@ impl Sealed {
         record.as_object_mut().and_then(|record| record.remove("seal"));
         let result = serde_json::from_value(record).map_err(|e| fail(format!("not a result: {e}")))?;
         if found != seal.digest {
-            let (found, sealed) = (found.short(), seal.digest.short());
+            let (found, sealed) = found.beside(&seal.digest);
             return Err(fail(format!("it was changed: its content has the digest {found}, its seal says {sealed}")));
         }
         Ok(Some(Self { result, seal }))
