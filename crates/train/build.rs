@@ -54,7 +54,10 @@ fn plant() {
             let path = copy.join(edit.file);
             let text = fs::read_to_string(&path).expect("a source file can be read");
             if text.matches(edit.find).count() != 1 {
-                eprintln!("error: mutants.rs, {}: {} does not hold exactly once: {}", mutant.name, edit.file, edit.find);
+                eprintln!(
+                    "error: mutants.rs, {}: {} does not hold exactly once: {}",
+                    mutant.name, edit.file, edit.find
+                );
                 process::exit(1);
             }
             let (name, wrong, right) = (mutant.name, edit.replace, edit.find);

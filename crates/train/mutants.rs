@@ -45,7 +45,11 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "reward-sign",
         bug: "rewards enter the replay with the wrong sign",
-        edits: &[edit("trainer.rs", "reward.max(self.member.spec.reward_floor as f32)", "(-reward).max(self.member.spec.reward_floor as f32)")],
+        edits: &[edit(
+            "trainer.rs",
+            "reward.max(self.member.spec.reward_floor as f32)",
+            "(-reward).max(self.member.spec.reward_floor as f32)",
+        )],
     },
     Mutant {
         name: "stale-priorities",

@@ -3,7 +3,6 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `group` | which trials belong together |
 //! | `table` | rows, columns, numbers, and what must be said with them |
 //! | `compare`, `baseline` | which cannot be told from the best; differences to a reference |
 //! | `aggregate` | IQM and probability of improvement over seeds and K |
@@ -20,7 +19,6 @@ mod compare;
 mod figure;
 mod folder;
 mod grid;
-mod group;
 mod items;
 mod json;
 mod latex;
@@ -38,7 +36,9 @@ pub use folder::{Format, Options, Written, write};
 pub use paper::Paper;
 
 use crate::error::{Error, Result};
+// Which trials belong together: the vocabulary of everything here.
 use crate::store::{Status, StoredSweep};
+use crate::study as group;
 
 /// Several sweeps as one, in which the sweep is an axis. What they may not share a table for stays apart, with the reason.
 ///

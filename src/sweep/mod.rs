@@ -35,5 +35,8 @@ pub use expand::{Sweep, Trial, expand};
 pub use fields::FieldKey;
 pub use file::{Baseline, DatasetChoice, Design, Request, SplitSeed, SweepFile, load, parse};
 pub use problem::{Place, Source};
+pub(crate) use problem::{Problem, Problems};
 pub use reference::reference;
 pub use schema::schema;
+pub(crate) use suggest::did_you_mean;
+pub(crate) use tree::{Entry, Node, Tree, document as read_tree};

@@ -206,13 +206,7 @@ mod tests {
                 numerics: "strict".to_owned(),
             },
             wall_s: 0.25,
-            usage: Some(Usage {
-                cpu_s: 0.5,
-                peak_mib: 300.5,
-                resting_mib: 200.25,
-                calibration_s: 0.0625,
-                together: 2,
-            }),
+            usage: Some(Usage { cpu_s: 0.5, peak_mib: 300.5, resting_mib: 200.25, calibration_s: 0.0625, together: 2 }),
         };
         fs::write(folder.path().join("spec.json"), "{}").expect("written");
         result.write(&path).expect("written");

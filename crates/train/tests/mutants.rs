@@ -18,7 +18,11 @@ fn every_bug_has_one_place_and_a_name_of_its_own() {
         for edit in mutant.edits {
             let text = std::fs::read_to_string(source.join(edit.file)).expect("a source file can be read");
             let places = text.matches(edit.find).count();
-            assert_eq!(places, 1, "{}: `{}` in src/{}; mend crates/train/mutants.rs", mutant.name, edit.find, edit.file);
+            assert_eq!(
+                places, 1,
+                "{}: `{}` in src/{}; mend crates/train/mutants.rs",
+                mutant.name, edit.find, edit.file
+            );
             assert_ne!(edit.find, edit.replace, "{}", mutant.name);
         }
     }

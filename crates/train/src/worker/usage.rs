@@ -69,7 +69,8 @@ struct Calibration {
 
 impl Calibration {
     fn new() -> Self {
-        let values = |count: usize| -> Vec<f32> { (0..count).map(|at| ((at * 37 % 101) as f32 - 50.0) / 64.0).collect() };
+        let values =
+            |count: usize| -> Vec<f32> { (0..count).map(|at| ((at * 37 % 101) as f32 - 50.0) / 64.0).collect() };
         Self {
             batch: Tensor::from_slice(&values(64 * 256)).view([64, 256]),
             layer: Tensor::from_slice(&values(256 * 256)).view([256, 256]),

@@ -1,10 +1,13 @@
 //! What belongs together: trials of one data set, measure and protocol make a study; in it, trials that differ in the
-//! seed alone make a group. Numbers of two studies never share a table.
+//! seed alone make a group. Numbers of two studies never share a table. [`GroupName`] is how people call a group.
+
+mod name;
 
 use std::collections::{BTreeSet, HashMap};
 
 use drr_core::spec::{Job, Measure, Protocol, SplitKind};
 use drr_core::{Digest, TrialId};
+pub use name::GroupName;
 use serde_json::Value;
 
 use crate::stats::Summary;
@@ -12,7 +15,7 @@ use crate::store::{AxisPoint, Status, StoredSweep, TrialRecord};
 
 /// What a study measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Subject {
+pub(crate) enum Subject {
     /// Ranking of the test log by finished policies.
     Offline(Protocol),
     /// Sessions over all items.
@@ -25,52 +28,52 @@ pub(super) enum Subject {
 
 /// All groups of one subject on one data set with one split.
 #[derive(Debug)]
-pub(super) struct Study<'a> {
-    pub(super) subject: Subject,
+pub(crate) struct Study<'a> {
+    pub(crate) subject: Subject,
     /// The data set's name.
-    pub(super) dataset: &'a str,
+    pub(crate) dataset: &'a str,
     /// How the ratings are divided, in words.
-    pub(super) split: String,
+    pub(crate) split: String,
     /// Why other studies of the sweep do not share its tables, in words.
-    pub(super) apart: Vec<String>,
+    pub(crate) apart: Vec<String>,
     /// What files of this study are called; unique in a sweep.
-    pub(super) slug: String,
+    pub(crate) slug: String,
     /// Axes on which its groups differ, in the sweep's order.
-    pub(super) axes: Vec<&'a str>,
+    pub(crate) axes: Vec<&'a str>,
     /// Recommenders in the sweep's order, then the baselines.
-    pub(super) groups: Vec<Group<'a>>,
+    pub(crate) groups: Vec<Group<'a>>,
 }
 
 /// Trials that differ in the seed alone.
 #[derive(Clone, Debug)]
-pub(super) struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// The policy, or the stage for what is no evaluation.
-    pub(super) policy: &'static str,
-    pub(super) point: AxisPoint,
+    pub(crate) policy: &'static str,
+    pub(crate) point: AxisPoint,
     /// One a seed, by seed.
-    pub(super) trials: Vec<&'a TrialRecord>,
+    pub(crate) trials: Vec<&'a TrialRecord>,
 }
 
 impl<'a> Group<'a> {
     /// The trials that have a result.
-    pub(super) fn finished(&self) -> impl Iterator<Item = &'a TrialRecord> + '_ {
+    pub(crate) fn finished(&self) -> impl Iterator<Item = &'a TrialRecord> + '_ {
         self.trials.iter().copied().filter(|trial| trial.status == Status::Finished)
     }
 
     /// The score of each finished seed.
-    pub(super) fn scores(&self, metric: &str) -> Vec<f64> {
+    pub(crate) fn scores(&self, metric: &str) -> Vec<f64> {
         self.finished().filter_map(|trial| trial.metrics.get(metric).copied()).collect()
     }
 
     /// Mean and spread: over seeds, or over the repeats of the only seed.
-    pub(super) fn score(&self, metric: &str) -> Option<Score> {
+    pub(crate) fn score(&self, metric: &str) -> Option<Score> {
         let summary = Summary::of(&self.scores(metric))?;
         let of_repeats = || self.finished().find_map(|trial| trial.metrics.get(&format!("{metric}/std")).copied());
         Some(Score { spread: summary.std.or_else(of_repeats), summary })
     }
 
     /// Which noise the spread of this group's scores shows.
-    pub(super) fn noise(&self) -> Noise {
+    pub(crate) fn noise(&self) -> Noise {
         let mut finished = self.finished();
         match (finished.next(), finished.next()) {
             (Some(_), Some(_)) => Noise::Seeds,
@@ -80,22 +83,22 @@ impl<'a> Group<'a> {
     }
 
     /// `2/3`: finished seeds of all.
-    pub(super) fn count(&self) -> String {
+    pub(crate) fn count(&self) -> String {
         format!("{}/{}", self.finished().count(), self.trials.len())
     }
 }
 
 /// A group's number.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Score {
-    pub(super) summary: Summary,
+pub(crate) struct Score {
+    pub(crate) summary: Summary,
     /// Standard deviation over what [`Group::noise`] says.
-    pub(super) spread: Option<f64>,
+    pub(crate) spread: Option<f64>,
 }
 
 /// Where a ± comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Noise {
+pub(crate) enum Noise {
     /// Training: several seeds.
     Seeds,
     /// Evaluation: this many repeats for the only seed.
@@ -106,7 +109,7 @@ pub(super) enum Noise {
 
 impl Noise {
     /// In a word or two, for a table.
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Noise::Seeds => "seeds".to_owned(),
             Noise::Repeats(count) => format!("{count} repeats"),
@@ -129,7 +132,7 @@ struct Terms<'a> {
 }
 
 /// The studies of a sweep: evaluations first, what they stand on after.
-pub(super) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
+pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     let seeding = seeding(sweep);
     let budgets = budgets(sweep);
     // Of what is found by its key: the place of a group among many thousands.
@@ -309,7 +312,7 @@ impl Subject {
     }
 
     /// The protocol in words, where there is one.
-    pub(super) fn protocol(self) -> Option<&'static str> {
+    pub(crate) fn protocol(self) -> Option<&'static str> {
         match self {
             Subject::Offline(protocol) | Subject::Online(protocol) => Some(match protocol {
                 Protocol::Published => "published",
@@ -363,7 +366,7 @@ fn varies(groups: &[Group<'_>], axis: &str) -> bool {
 }
 
 /// A value of an axis as people write it.
-pub(super) fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(list) => format!("[{}]", list.iter().map(plain).collect::<Vec<_>>().join(", ")),
@@ -372,7 +375,7 @@ pub(super) fn plain(value: &Value) -> String {
 }
 
 /// `drr.tau` is `tau` where no other axis of the study has that last part.
-pub(super) fn short_axis<'a>(axis: &'a str, all: &[&str]) -> &'a str {
+pub(crate) fn short_axis<'a>(axis: &'a str, all: &[&str]) -> &'a str {
     let last = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
     let short = last(axis);
     let taken = all.iter().filter(|other| other.rsplit('.').next() == Some(short)).count();
@@ -380,7 +383,7 @@ pub(super) fn short_axis<'a>(axis: &'a str, all: &[&str]) -> &'a str {
 }
 
 /// Lower-case letters, digits, dots and dashes only: what a file may be called anywhere.
-pub(super) fn slug(text: &str) -> String {
+pub(crate) fn slug(text: &str) -> String {
     let plain = |letter: char| match letter {
         letter if letter.is_ascii_alphanumeric() || letter == '.' || letter == '_' => letter.to_ascii_lowercase(),
         _ => '-',
