@@ -13,7 +13,8 @@ use drr_core::trial_dir::TrialDir;
 use super::settings;
 use crate::error::{Error, Result};
 use crate::store::{Status, Store, StoredSweep, TrialRecord};
-use crate::study::{Subject, plain, studies};
+use crate::study::group::{Subject, plain, short_axis};
+use crate::study::studies::studies;
 
 /// What tells a group from all others, whatever the code that trained it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,8 +222,7 @@ impl Key {
     /// The group as a gate file names it, with its measure: `drr, tau=0.001 · offline, published`.
     pub fn words(&self) -> String {
         let axes: Vec<&str> = self.point.keys().map(String::as_str).collect();
-        let point =
-            self.point.iter().map(|(axis, value)| format!(",{}={value}", crate::study::short_axis(axis, &axes)));
+        let point = self.point.iter().map(|(axis, value)| format!(",{}={value}", short_axis(axis, &axes)));
         let protocol = if self.protocol.is_empty() { String::new() } else { format!(", {}", self.protocol) };
         format!("{}{} · {}{protocol}", self.policy, point.collect::<String>(), self.measure)
     }

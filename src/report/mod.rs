@@ -36,9 +36,9 @@ pub use folder::{Format, Options, Written, write};
 pub use paper::Paper;
 
 use crate::error::{Error, Result};
-// Which trials belong together: the vocabulary of everything here.
 use crate::store::{Status, StoredSweep};
-use crate::study as group;
+// Which trials belong together: the vocabulary of everything here.
+use crate::study::{group, studies};
 
 /// Several sweeps as one, in which the sweep is an axis. What they may not share a table for stays apart, with the reason.
 ///
@@ -66,7 +66,7 @@ pub fn together(sweeps: &[StoredSweep]) -> Result<StoredSweep> {
 
 /// The tables of a sweep as aligned text, and what is missing from them; for the end of `drr-lab sweep`.
 pub fn summary(sweep: &StoredSweep) -> String {
-    let studies = group::studies(sweep);
+    let studies = studies::studies(sweep);
     let tables = studies.iter().flat_map(table::tables);
     // A terminal is small: NDCG tells about the same as precision, and the report has it.
     let shown = tables.filter(|table| !table.slug.ends_with("-ndcg"));

@@ -1,6 +1,6 @@
 //! How a person names a group: `pmf`, `tau=0.001`, `drr,drr.tau=0.001,actor_lr=0.0005`.
 
-use super::short_axis;
+use super::group::short_axis;
 
 /// A policy, values of axes, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,233 @@
+//! What belongs together: in a study, trials that differ in the seed alone make a group. Numbers of two studies never
+//! share a table.
+
+use std::collections::BTreeMap;
+
+use drr_core::TrialId;
+use drr_core::spec::Protocol;
+use serde_json::Value;
+
+use crate::stats::Summary;
+use crate::store::{AxisPoint, Status, TrialRecord};
+
+/// What a study measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// Ranking of the test log by finished policies.
+    Offline(Protocol),
+    /// Sessions over all items.
+    Online(Protocol),
+    /// Recommenders while they train.
+    Training,
+    /// Matrix factorisation.
+    Pmf,
+}
+
+/// All groups of one subject on one data set with one split.
+#[derive(Debug)]
+pub(crate) struct Study<'a> {
+    pub(crate) subject: Subject,
+    /// The data set's name.
+    pub(crate) dataset: &'a str,
+    /// How the ratings are divided, in words.
+    pub(crate) split: String,
+    /// Why other studies of the sweep do not share its tables, in words.
+    pub(crate) apart: Vec<String>,
+    /// What files of this study are called; unique in a sweep.
+    pub(crate) slug: String,
+    /// Axes on which its groups differ, in the sweep's order.
+    pub(crate) axes: Vec<&'a str>,
+    /// Recommenders in the sweep's order, then the baselines.
+    pub(crate) groups: Vec<Group<'a>>,
+}
+
+/// Trials that differ in the seed alone; or, where a table is asked for by fewer axes than the sweep has, in the seed
+/// and those axes.
+#[derive(Clone, Debug)]
+pub(crate) struct Group<'a> {
+    /// The policy, or the stage for what is no evaluation.
+    pub(crate) policy: &'static str,
+    pub(crate) point: AxisPoint,
+    /// By seed.
+    pub(crate) trials: Vec<&'a TrialRecord>,
+    /// Trials of each seed: the settings of the axes that are averaged over; else 1.
+    pub(crate) settings: usize,
+}
+
+impl<'a> Group<'a> {
+    /// The trials that have a result, of seeds all of whose trials have one.
+    pub(crate) fn finished(&self) -> impl Iterator<Item = &'a TrialRecord> + '_ {
+        let whole = |trial: &TrialRecord| {
+            self.settings == 1 || {
+                let own = |other: &&&TrialRecord| other.spec.seed == trial.spec.seed && is_finished(other);
+                self.trials.iter().filter(own).count() >= self.settings
+            }
+        };
+        self.trials.iter().copied().filter(move |trial| is_finished(trial) && whole(trial))
+    }
+
+    /// The score of each finished seed: its trial's, or the mean over its settings. A seed whose trials do not all
+    /// have the metric has none.
+    pub(crate) fn by_seed(&self, metric: &str) -> Vec<(u64, f64)> {
+        let mut seeds: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
+        for trial in self.finished() {
+            if let Some(value) = trial.metrics.get(metric) {
+                let (sum, count) = seeds.entry(trial.spec.seed.0).or_default();
+                *sum += value;
+                *count += 1;
+            }
+        }
+        let whole = seeds.into_iter().filter(|(_, (_, count))| *count >= self.settings);
+        whole.map(|(seed, (sum, count))| (seed, sum / count as f64)).collect()
+    }
+
+    /// The score of each finished seed.
+    pub(crate) fn scores(&self, metric: &str) -> Vec<f64> {
+        self.by_seed(metric).into_iter().map(|(_, score)| score).collect()
+    }
+
+    /// The seeds that have a result, in order.
+    pub(crate) fn seeds(&self) -> Vec<u64> {
+        let mut seeds: Vec<u64> = self.finished().map(|trial| trial.spec.seed.0).collect();
+        seeds.dedup();
+        seeds
+    }
+
+    /// How many seeds there should be.
+    pub(crate) fn expected(&self) -> usize {
+        let mut seeds: Vec<u64> = self.trials.iter().map(|trial| trial.spec.seed.0).collect();
+        seeds.dedup();
+        seeds.len()
+    }
+
+    /// The ids of the trials behind its numbers.
+    pub(crate) fn ids(&self) -> Vec<TrialId> {
+        self.finished().map(|trial| trial.trial).collect()
+    }
+
+    /// Mean and spread: over seeds, or over the repeats of the only seed.
+    pub(crate) fn score(&self, metric: &str) -> Option<Score> {
+        let summary = Summary::of(&self.scores(metric))?;
+        let of_repeats = || {
+            let own = self.finished().find_map(|trial| trial.metrics.get(&format!("{metric}/std")).copied());
+            own.filter(|_| self.settings == 1)
+        };
+        Some(Score { spread: summary.std.or_else(of_repeats), summary })
+    }
+
+    /// Which noise the spread of this group's scores shows.
+    pub(crate) fn noise(&self) -> Noise {
+        let repeats = self.finished().map(|trial| trial.repeats).next();
+        match (self.seeds().len(), repeats) {
+            (0, _) => Noise::Unknown,
+            (1, Some(repeats)) if repeats > 1 && self.settings == 1 => Noise::Repeats(repeats),
+            (1, _) => Noise::Unknown,
+            _ => Noise::Seeds,
+        }
+    }
+
+    /// `2/3`: finished seeds of all.
+    pub(crate) fn count(&self) -> String {
+        format!("{}/{}", self.seeds().len(), self.expected())
+    }
+}
+
+fn is_finished(trial: &TrialRecord) -> bool {
+    trial.status == Status::Finished
+}
+
+/// A group's number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Score {
+    pub(crate) summary: Summary,
+    /// Standard deviation over what [`Group::noise`] says.
+    pub(crate) spread: Option<f64>,
+}
+
+/// Where a ± comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noise {
+    /// Training: several seeds.
+    Seeds,
+    /// Evaluation: this many repeats for the only seed.
+    Repeats(u64),
+    /// One measurement, no spread.
+    Unknown,
+}
+
+impl Noise {
+    /// In a word or two, for a table.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Noise::Seeds => "seeds".to_owned(),
+            Noise::Repeats(count) => format!("{count} repeats"),
+            Noise::Unknown => "–".to_owned(),
+        }
+    }
+}
+
+impl Subject {
+    pub(crate) fn slug(self) -> &'static str {
+        match self {
+            Subject::Offline(Protocol::Published) => "offline-published",
+            Subject::Offline(Protocol::Strict) => "offline-strict",
+            Subject::Online(Protocol::Published) => "online-published",
+            Subject::Online(Protocol::Strict) => "online-strict",
+            Subject::Training => "training",
+            Subject::Pmf => "pmf",
+        }
+    }
+
+    /// The protocol in words, where there is one.
+    pub(crate) fn protocol(self) -> Option<&'static str> {
+        match self {
+            Subject::Offline(protocol) | Subject::Online(protocol) => Some(match protocol {
+                Protocol::Published => "published",
+                Protocol::Strict => "strict",
+            }),
+            Subject::Training | Subject::Pmf => None,
+        }
+    }
+}
+
+/// Recommenders first, baselines from the strongest idea to the weakest.
+pub(crate) fn rank(policy: &str) -> usize {
+    ["drr", "drr-untrained", "pmf", "popularity", "random"]
+        .iter()
+        .position(|known| *known == policy)
+        .unwrap_or(usize::MAX)
+}
+
+pub(crate) fn varies(groups: &[Group<'_>], axis: &str) -> bool {
+    let mut values = groups.iter().filter_map(|group| group.point.get(axis));
+    let first = values.next();
+    values.any(|value| Some(value) != first)
+}
+
+/// A value of an axis as people write it.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => format!("[{}]", list.iter().map(plain).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
+}
+
+/// `drr.tau` is `tau` where no other axis of the study has that last part.
+pub(crate) fn short_axis<'a>(axis: &'a str, all: &[&str]) -> &'a str {
+    let last = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
+    let short = last(axis);
+    let taken = all.iter().filter(|other| other.rsplit('.').next() == Some(short)).count();
+    if taken > 1 { axis } else { short }
+}
+
+/// Lower-case letters, digits, dots and dashes only: what a file may be called anywhere.
+pub(crate) fn slug(text: &str) -> String {
+    let plain = |letter: char| match letter {
+        letter if letter.is_ascii_alphanumeric() || letter == '.' || letter == '_' => letter.to_ascii_lowercase(),
+        _ => '-',
+    };
+    let slug: String = text.chars().map(plain).collect();
+    let slug = slug.trim_matches(['-', '.']);
+    if slug.is_empty() { "unnamed".to_owned() } else { slug.to_owned() }
+}
