@@ -6,7 +6,7 @@
 //! | `measured`, `settings` | what a sweep measured, by group and seed |
 //! | `baseline`, `changes` | the committed text; what differs between two |
 //! | `resolve` | which group and which metric a gate means |
-//! | `judge` | the statistics and the verdicts |
+//! | `evidence`, `judge` | the statistics of one gate; the verdicts over all |
 //! | `verdict`, `words` | what is said, in types and in sentences |
 //! | `output` | text, JSON, JUnit, GitHub, GitLab |
 //!
@@ -14,13 +14,18 @@
 
 mod baseline;
 mod changes;
+mod evidence;
 mod fields;
 mod file;
 mod judge;
 mod measured;
 pub mod output;
+#[cfg(test)]
+mod power;
 mod resolve;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod words;
 
@@ -34,7 +39,7 @@ pub use verdict::{Checked, Finding, Inconclusive, Numbers, Verdict};
 use crate::error::{Error, Result};
 use crate::store::Store;
 use crate::sweep::{Problem, Problems, did_you_mean};
-use judge::Bits;
+use evidence::Bits;
 use measured::Measured;
 
 /// Checks a recorded sweep as a gate file asks.

@@ -32,7 +32,7 @@ pub(super) fn resolve<'a>(
     let mut cases = Vec::new();
     for gate in &file.gates {
         let before = problems.len();
-        let groups = groups(gate, current, problems);
+        let groups = groups(gate, current, baseline, problems);
         let mut compared = Vec::new();
         for group in groups {
             let counterpart = match baseline.filter(|_| gate.rule.needs_baseline()) {
@@ -61,11 +61,41 @@ pub(super) fn resolve<'a>(
     cases
 }
 
-/// The groups of the sweep that a gate names.
-fn groups<'a>(gate: &Gate, current: &'a Measured, problems: &mut Problems) -> Vec<&'a Group> {
-    let found: Vec<&Group> = current.groups.iter().filter(|group| names(gate, &group.key)).collect();
+/// The groups of the sweep that a gate names: of those that are called so, the ones that have its metric.
+fn groups<'a>(
+    gate: &Gate,
+    current: &'a Measured,
+    baseline: Option<&Baseline>,
+    problems: &mut Problems,
+) -> Vec<&'a Group> {
+    let mut found: Vec<&Group> = current.groups.iter().filter(|group| names(gate, &group.key)).collect();
     let place = gate.group.as_ref().map_or(&gate.place, |(_, place)| place);
     let all: Vec<&Group> = current.groups.iter().collect();
+    if let Rule::Metric { metric: (metric, metric_place), .. } = &gate.rule
+        && !found.is_empty()
+    {
+        // A group none of whose trials came to an end has the metrics that it had.
+        let before = |group: &Group| {
+            let known = baseline.into_iter().flat_map(|baseline| &baseline.measured.groups);
+            group.seeds.is_empty()
+                && known.into_iter().any(|it| it.key == group.key && it.metrics().contains(&metric.as_str()))
+        };
+        let has = |group: &&Group| group.metrics().contains(&metric.as_str()) || before(group);
+        let having: Vec<&Group> = found.iter().copied().filter(has).collect();
+        if having.is_empty() && found.iter().any(|group| !group.seeds.is_empty()) {
+            let mut known: Vec<&str> = found.iter().flat_map(|group| group.metrics()).collect();
+            known.sort_unstable();
+            known.dedup();
+            let help = did_you_mean(metric, known.iter().copied())
+                .unwrap_or_else(|| format!("known are {}", known.join(", ")));
+            let problem = Problem::new(format!("there is no metric `{metric}`")).help(help);
+            problems.add(problem, metric_place, format!("not a metric of {}", listed(&found)));
+            return Vec::new();
+        }
+        if !having.is_empty() {
+            found = having;
+        }
+    }
     match (found.len(), &gate.rule) {
         (0, _) => {
             problems.add(no_group(gate, current, &all), place, "no group of the sweep");
@@ -107,29 +137,10 @@ fn names(gate: &Gate, key: &Key) -> bool {
     let says = |said: &Option<(String, Place)>, is: &str| said.as_ref().is_none_or(|(said, _)| said == is);
     let axes: Vec<&str> = key.point.keys().map(String::as_str).collect();
     let point: Vec<String> = key.point.values().cloned().collect();
-    let metric = match &gate.rule {
-        Rule::Metric { metric: (metric, _), .. } if gate.measure.is_none() => measure_of(metric),
-        _ => None,
-    };
     says(&gate.measure, &key.measure)
         && says(&gate.protocol, &key.protocol)
         && says(&gate.dataset, &key.dataset)
-        && metric.is_none_or(|measure| measure == key.measure)
         && gate.group.as_ref().is_none_or(|(name, _)| name.fits(&key.policy, &axes, &point))
-}
-
-/// The measure that a metric's name belongs to by itself, so that few gates need to say it.
-fn measure_of(metric: &str) -> Option<&'static str> {
-    match metric {
-        _ if metric.starts_with("precision@") || metric.starts_with("ndcg@") || metric.starts_with("users@") => {
-            Some("offline")
-        }
-        _ if metric.starts_with("reward@") => Some("online"),
-        _ if metric.starts_with("train/") => Some("training"),
-        "step_rate" | "updates" | "reward_last_tenth" => Some("training"),
-        _ if metric.starts_with("test_") || metric.starts_with("valid_") || metric == "best_epoch" => Some("pmf"),
-        _ => None,
-    }
 }
 
 fn listed(groups: &[&Group]) -> String {
@@ -208,18 +219,11 @@ fn settings(gate: &Gate, group: &Group, baseline: &Group, problems: &mut Problem
     new
 }
 
+/// The sweep's group has the metric; does the baseline's?
 fn known_metric(metric: &str, place: &Place, compared: &Compared<'_>, problems: &mut Problems) {
-    let sides = [Some(compared.current), compared.baseline];
-    for (group, whose) in sides.into_iter().zip(["this group", "the baseline's group"]) {
-        let Some(group) = group.filter(|group| !group.seeds.is_empty()) else { continue };
-        let known = group.metrics();
-        if known.contains(&metric) {
-            continue;
-        }
-        let help =
-            did_you_mean(metric, known.iter().copied()).unwrap_or_else(|| format!("it has {}", known.join(", ")));
-        let problem = Problem::new(format!("{whose} has no metric `{metric}`")).help(help);
-        problems.add(problem, place, format!("not a metric of {}", group.key.words()));
-        return;
-    }
+    let Some(baseline) = compared.baseline.filter(|group| !group.metrics().contains(&metric)) else { return };
+    let known = baseline.metrics();
+    let help = did_you_mean(metric, known.iter().copied()).unwrap_or_else(|| format!("it has {}", known.join(", ")));
+    let problem = Problem::new(format!("the baseline's group has no metric `{metric}`")).help(help);
+    problems.add(problem, place, format!("not in the baseline of {}", baseline.key.words()));
 }

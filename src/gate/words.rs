@@ -16,6 +16,11 @@ pub(super) fn number(value: f64) -> String {
     format!("{value:.*}", decimals as usize)
 }
 
+/// `99 %`, `99.5 %`.
+fn percent(share: f64) -> String {
+    format!("{} %", (share * 1e5).round() / 1e3)
+}
+
 /// `0.712 ± 0.010 (n 5)`.
 pub(super) fn spread((mean, std, n): (f64, Option<f64>, usize)) -> String {
     let std = std.map_or_else(String::new, |std| format!(" ± {}", number(std)));
@@ -48,7 +53,7 @@ pub(super) fn rule(rule: &Rule) -> String {
         Test::NotWorse { direction, margin } => {
             let margin = match margin {
                 Margin::Absolute(margin) => margin.to_string(),
-                Margin::Share(share) => format!("{} %", number(100.0 * share)),
+                Margin::Share(share) => percent(*share),
             };
             match direction {
                 Direction::Higher => format!("not lower by {margin}"),
@@ -63,10 +68,10 @@ pub(super) fn rule(rule: &Rule) -> String {
 pub(super) fn reason(verdict: Verdict, numbers: &Numbers) -> String {
     let Numbers { current, baseline, difference, interval: (low, high), confidence, .. } = numbers;
     let sign = |value: f64| format!("{}{}", if value > 0.0 { "+" } else { "" }, number(value));
-    let percent = number(100.0 * confidence);
+    let sure = percent(*confidence);
     let against = baseline.map_or_else(String::new, |baseline| format!(" against {}", spread(baseline)));
     let mut text =
-        format!("{}{against}: {} [{}, {}; {percent} %]", spread(*current), sign(*difference), sign(*low), sign(*high));
+        format!("{}{against}: {} [{}, {}; {sure}]", spread(*current), sign(*difference), sign(*low), sign(*high));
     match verdict {
         Verdict::Regressed => text += &format!(", p {} (Holm {})", number(numbers.p), number(numbers.p_holm)),
         Verdict::Improved => text += "; measure the baseline anew with `drr-lab baseline update`",
@@ -90,6 +95,11 @@ fn undecided(numbers: &Numbers) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_lose_their_zeros() {
+        assert_eq!([0.98, 0.995, 0.08].map(percent), ["98 %", "99.5 %", "8 %"]);
+    }
 
     #[test]
     fn numbers_keep_four_digits() {

@@ -1,4 +1,4 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -6,6 +6,7 @@
 //! | `setup` | libtorch: found, or installed from PyPI |
 //! | `chores` | demo, test, ci: lists of steps |
 //! | `bench` | the trainer beside its references |
+//! | `mutants` | planted bugs against the gates |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
 //!
@@ -14,6 +15,7 @@
 mod arguments;
 mod bench;
 mod chores;
+mod mutants;
 mod problem;
 mod setup;
 mod steps;
@@ -55,6 +57,9 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Ci => chores::ci(&root),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Mutants(options) => {
+            mutants::run(&root, &options).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }

@@ -2,34 +2,42 @@
 //! against. Never part of a result that two runs share.
 
 use std::fs;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use drr_core::result::Usage;
 use tch::{Kind, Tensor};
 
+/// A cohort that takes less CPU time than this, in seconds, is not worth another calibration at its end.
+const SHORT_S: f64 = 0.1;
+
 /// Measures from its making to [`Meter::read`].
 pub struct Meter {
     cpu_s: f64,
+    /// The calibration that the process ran last.
+    before_s: f64,
 }
 
 impl Meter {
     /// Begins to measure. The first one of a process also runs the calibration.
     pub fn start() -> Self {
         resting_mib();
-        calibration_s();
+        let before_s = calibration_s(Age::Any);
         // Forgets the greatest resident memory so far. Where the kernel refuses, it is that of the worker's whole life.
         let _ = fs::write("/proc/self/clear_refs", "5");
-        Self { cpu_s: cpu_s() }
+        Self { cpu_s: cpu_s(), before_s }
     }
 
     /// What was used since, for each of the `together` trials of a cohort.
     pub fn read(&self, together: u64) -> Usage {
         let rounded = |value: f64| (value * 1e6).round() / 1e6;
+        let (cpu_s, peak_mib) = (cpu_s() - self.cpu_s, memory_mib("VmHWM:"));
+        // A machine's speed changes with what its neighbours do: the mean of before and after.
+        let after_s = calibration_s(if cpu_s < SHORT_S { Age::Any } else { Age::New });
         Usage {
-            cpu_s: rounded((cpu_s() - self.cpu_s) / together.max(1) as f64),
-            peak_mib: memory_mib("VmHWM:"),
+            cpu_s: rounded(cpu_s / together.max(1) as f64),
+            peak_mib,
             resting_mib: resting_mib(),
-            calibration_s: rounded(calibration_s()),
+            calibration_s: rounded((self.before_s + after_s) / 2.0),
             together,
         }
     }
@@ -41,19 +49,30 @@ fn resting_mib() -> f64 {
     *RESTING.get_or_init(|| memory_mib("VmRSS:"))
 }
 
-/// The calibration of this process, run once.
-fn calibration_s() -> f64 {
-    static CALIBRATION: OnceLock<f64> = OnceLock::new();
-    *CALIBRATION.get_or_init(|| {
-        let mut work = Calibration::new();
-        let timed = |_| {
-            let start = cpu_s();
-            work.run();
-            cpu_s() - start
-        };
-        // The first round also warms caches and the library; the least of the others is the least disturbed.
-        (0..4).map(timed).skip(1).fold(f64::INFINITY, f64::min)
-    })
+/// How old a calibration may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Any,
+    New,
+}
+
+/// CPU seconds of the fixed workload, as last measured or measured now.
+fn calibration_s(age: Age) -> f64 {
+    static LAST: Mutex<Option<f64>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let (Some(known), Age::Any) = (*last, age) {
+        return known;
+    }
+    let mut work = Calibration::new();
+    let timed = |_| {
+        let start = cpu_s();
+        work.run();
+        cpu_s() - start
+    };
+    // The first round also warms caches and the library; the least of the others is the least disturbed.
+    let measured = (0..4).map(timed).skip(1).fold(f64::INFINITY, f64::min);
+    *last = Some(measured);
+    measured
 }
 
 /// The fixed workload: products of a minibatch with a layer and passes over parameters, in about the proportion that an
