@@ -116,7 +116,7 @@ fn a_pipeline_is_told_in_its_own_words() {
     let output = command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary).output().expect("starts");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("::error file=gates.toml,line=25,title=precision@5 of pmf%3A regressed::"), "{said}");
+    assert!(said.contains("::error file=gates.toml,line=26,title=precision@5 of pmf%3A regressed::"), "{said}");
     let text = fs::read_to_string(&summary).expect("a summary");
     assert!(text.starts_with("before\n") && text.contains("### Gates of `small`: 1 regressed, 3 pass"), "{text}");
 

@@ -15,11 +15,12 @@ Examples:
   drr-lab sweep sweeps/ci-smoke.toml && drr-lab check gates/ci-smoke.toml
   drr-lab check gates/ci-smoke.toml --junit gates.xml --gitlab gl-code-quality.json
 
-Verdicts: pass, improved (measure the baseline anew), regressed, inconclusive (with the n that would decide),
-not compared (bits of another environment class). How to write gates is in docs/gates.md.
-Exit codes: 0 all pass · 1 a gate regressed · 2 bad input: nothing was decided · 4 a gate is inconclusive
+Verdicts: pass, improved (measure the baseline anew), regressed, inconclusive (with the n that
+would decide), not compared (bits of another environment class). docs/gates.md shows how to write gates.
+Exit codes: 0 all pass · 1 a gate regressed · 2 bad input, nothing decided · 4 a gate is inconclusive
 
-On GitHub Actions (GITHUB_ACTIONS, GITHUB_STEP_SUMMARY) it also annotates the gate file and adds to the job's summary.";
+On GitHub Actions (GITHUB_ACTIONS, GITHUB_STEP_SUMMARY) it also annotates the gate file and adds to
+the job's summary.";
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
