@@ -25,6 +25,8 @@ cargo xtask: set-up and chores of drr-lab
                        gates/ci-smoke.toml catch them? About 5 minutes
       --short          three of them, as `ci` does
       --json FILE      write what was caught by what
+  cargo xtask chaos [N]  kills a sweep at N random moments (200 unless said) and checks that it goes on;
+                       about 10 minutes
   cargo xtask help     this text
 
 After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
@@ -35,7 +37,7 @@ is a link to it. A LIBTORCH variable of your own wins.
 Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
 ";
 
-const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "mutants", "help"];
+const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "mutants", "chaos", "help"];
 const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
 const MUTANT_FLAGS: &[&str] = &["--short", "--json", "--help"];
 const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
@@ -49,6 +51,7 @@ pub enum Command {
     Ci,
     Bench(BenchOptions),
     Mutants(MutantOptions),
+    Chaos(u32),
     Help,
 }
 
@@ -122,6 +125,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "setup" => return setup(arguments),
         "bench" => return bench(arguments),
         "mutants" => return mutants(arguments),
+        "chaos" => return chaos(arguments),
         "demo" => Command::Demo,
         "test" => Command::Test,
         "ci" => Command::Ci,
@@ -192,6 +196,24 @@ fn mutants(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage
     Ok(Command::Mutants(options))
 }
 
+/// Kill points unless the command line says how many.
+const KILL_POINTS: u32 = 200;
+
+fn chaos(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    let points = match arguments.next() {
+        None => Ok(KILL_POINTS),
+        Some(help) if matches!(help.as_str(), "--help" | "-h") => return Ok(Command::Help),
+        Some(count) => count.parse().ok().filter(|count| *count > 0).ok_or(count),
+    };
+    match (points, arguments.next()) {
+        (Ok(points), None) => Ok(Command::Chaos(points)),
+        (Err(extra), _) | (_, Some(extra)) => Err(Usage {
+            message: format!("`cargo xtask chaos` takes how many kill points, got `{extra}`"),
+            nearest: None,
+        }),
+    }
+}
+
 fn unknown(what: &str, got: &str, known: &[&'static str]) -> Usage {
     let distance = |name: &&&str| strsim::damerau_levenshtein(name, got);
     let nearest = known.iter().min_by_key(distance).filter(|name| distance(name) <= 2).copied();
@@ -211,6 +233,9 @@ mod tests {
         assert_eq!(parsed(""), Ok(Command::Help));
         assert_eq!(parsed("demo"), Ok(Command::Demo));
         assert_eq!(parsed("ci --help"), Ok(Command::Help));
+        assert_eq!(parsed("chaos"), Ok(Command::Chaos(200)));
+        assert_eq!(parsed("chaos 7"), Ok(Command::Chaos(7)));
+        assert!(parsed("chaos many").is_err_and(|text| text.contains("kill points, got `many`")));
         assert_eq!(parsed("setup"), Ok(Command::Setup(SetupOptions::default())));
         let cuda = SetupOptions { wish: Wish::Cuda, when_ready: WhenReady::Replace };
         assert_eq!(parsed("setup --force --cuda"), Ok(Command::Setup(cuda)));

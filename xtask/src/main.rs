@@ -1,10 +1,10 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | chaos | help`.
 //!
 //! | module | job |
 //! | --- | --- |
 //! | `arguments` | the command line and the help text |
 //! | `setup` | libtorch: found, or installed from PyPI |
-//! | `chores` | demo, test, ci: lists of steps |
+//! | `chores` | demo, test, ci, chaos: lists of steps |
 //! | `bench` | the trainer beside its references |
 //! | `mutants` | planted bugs against the gates |
 //! | `steps` | runs steps, times them, says which failed |
@@ -55,6 +55,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Demo => chores::demo(&root),
         Command::Test => chores::test(&root),
         Command::Ci => chores::ci(&root),
+        Command::Chaos(points) => chores::chaos(&root, points),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
