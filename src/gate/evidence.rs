@@ -47,7 +47,7 @@ fn unfinished(group: &Group) -> Option<(Verdict, String)> {
     }
     if !group.pending.is_empty() {
         let count = group.pending.len();
-        return Some((Verdict::Inconclusive, format!("{count} of {all} trials are not run yet")));
+        return Some((Verdict::Inconclusive, format!("{count} of {all} trials are not finished")));
     }
     (all == 0).then(|| (Verdict::Inconclusive, "the group has no trials".to_owned()))
 }

@@ -54,7 +54,7 @@ pub(super) struct Group {
     pub seeds: BTreeMap<u64, SeedValues>,
     /// Seeds that failed, and why.
     pub failed: BTreeMap<u64, String>,
-    /// Seeds that are not run yet.
+    /// Seeds that are not run to their end.
     pub pending: Vec<u64>,
 }
 
@@ -129,7 +129,7 @@ impl Measured {
                 group.failed.insert(seed, why);
                 return Ok(());
             }
-            Status::Pending | Status::Running => {
+            Status::Pending | Status::Running | Status::Stopped => {
                 group.pending.push(seed);
                 return Ok(());
             }
