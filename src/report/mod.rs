@@ -3,7 +3,6 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `studies`, `group` | which trials may share a table, which belong together |
 //! | `table` | rows, columns, numbers, and what must be said with them |
 //! | `layout`, `pivot` | grouped by fewer axes, sorted, an axis across |
 //! | `compare`, `baseline`, `forest` | which cannot be told from the best; differences to a reference, to all baselines |
@@ -25,7 +24,6 @@ mod figure;
 mod folder;
 mod forest;
 mod grid;
-mod group;
 mod items;
 mod json;
 mod latex;
@@ -35,7 +33,6 @@ mod paper;
 mod pivot;
 mod provenance;
 mod sheets;
-mod studies;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -51,6 +48,8 @@ pub use paper::Paper;
 
 use crate::error::{Error, Result};
 use crate::store::{Status, StoredSweep};
+// Which trials belong together: the vocabulary of everything here.
+use crate::study::{group, studies};
 
 /// Several sweeps as one, in which the sweep is an axis. What they may not share a table for stays apart, with the reason.
 ///

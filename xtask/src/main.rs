@@ -1,5 +1,5 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | chaos | pictures | slurm-up |
-//! slurm-down | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | chaos | pictures |
+//! slurm-up | slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -9,6 +9,7 @@
 //! | `bench` | the trainer beside its references |
 //! | `pictures` | the README's pictures |
 //! | `slurm` | a Slurm of one's own, on loopback |
+//! | `mutants` | planted bugs against the gates |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
 //!
@@ -17,6 +18,7 @@
 mod arguments;
 mod bench;
 mod chores;
+mod mutants;
 mod pictures;
 mod problem;
 mod setup;
@@ -64,6 +66,9 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Pictures => pictures::run(&root),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Mutants(options) => {
+            mutants::run(&root, &options).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }

@@ -17,6 +17,7 @@ const EXCLUDED: &[&str] = &[
     "train/src/worker/channel.rs",
     "train/src/worker/library.rs",
     "train/src/worker/array",
+    "train/src/worker/usage.rs",
     "train/src/bin",
     "train/src/error.rs",
     "core/src/data/load",

@@ -7,6 +7,7 @@ pub mod device;
 pub mod job;
 pub mod library;
 pub mod numerics;
+pub mod usage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

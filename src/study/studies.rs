@@ -24,7 +24,7 @@ struct Terms<'a> {
 }
 
 /// The studies of a sweep: evaluations first, what they stand on after.
-pub(super) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
+pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     let seeding = seeding(sweep);
     let budgets = budgets(sweep);
     // Of what is found by its key: the place of a group among many thousands.
