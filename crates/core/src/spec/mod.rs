@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use field::{Field, Kind};
 pub use sections::{
-    ActionNorm, DrrSpec, HeldOut, OfflineSpec, OnlineSpec, Optimizer, PmfSpec, Protocol, Scoring, Select, SplitKind,
-    SplitSpec, StateKind, SyntheticSpec,
+    ActionNorm, CriticAction, DrrSpec, Exploration, HeldOut, OfflineSpec, OnlineSpec, Optimizer, PmfSpec, Protocol,
+    Scoring, Select, SplitKind, SplitSpec, StateKind, SyntheticSpec,
 };
 
 use crate::canonical;

@@ -70,6 +70,26 @@ pub enum ActionNorm {
     Unit,
 }
 
+/// What an exploring step draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exploration {
+    /// An action, U(-1, 1) in every coordinate; it ranks the items as any other.
+    Action,
+    /// A candidate, each equally likely; its vector is the action.
+    Item,
+}
+
+/// What stands for a step's action in the replay, and so what the critic learns the value of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CriticAction {
+    /// The action that ranked the items.
+    Actor,
+    /// The vector of the item that was recommended.
+    Item,
+}
+
 /// Which ratings a split holds out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -151,6 +171,11 @@ section! {
         /// Whether the actor's output is brought to length 1; the order of items does not depend on it, the critic's
         /// task does.
         action_norm: ActionNorm = ActionNorm::None, Choice(&["none", "unit"]);
+        /// What an exploring step draws: an action (slides), or one of the candidates.
+        exploration: Exploration = Exploration::Action, Choice(&["action", "item"]);
+        /// What the critic learns the value of: the action that ranked the items (slides), or the vector of the recommended
+        /// item, of length 1 where actions are (as the critic of Dulac-Arnold et al., arXiv 1512.07679, does).
+        critic_action: CriticAction = CriticAction::Actor, Choice(&["actor", "item"]);
         /// Least reward that is learned from; 0 clips dislikes, -1 keeps all (slides). Recorded rewards are never clipped.
         reward_floor: f64 = -1.0, Float { min: -1.0, max: 1.0 };
         /// Discount factor γ (slides: 0.9).
