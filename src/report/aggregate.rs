@@ -55,7 +55,8 @@ pub(super) fn aggregate(table: &Table, baseline: &Baseline) -> Option<Grid> {
         } else {
             Look::Short
         }));
-        Line { cells, trials: row.trials.clone() }
+        let reference = other.map(|(row, _)| row.trials.as_slice()).unwrap_or_default();
+        Line { cells, trials: [&row.trials, reference].concat() }
     });
     let lines: Vec<Line> = lines.collect();
     let known = |keys: &[String]| keys.iter().filter(|key| *key != "–").cloned().collect::<Vec<_>>().join(", ");

@@ -1,5 +1,7 @@
 //! Groups against each other, paired by seed: which cannot be told from the best, and how each differs from a baseline.
 
+use drr_core::TrialId;
+
 use super::baseline::Baseline;
 use super::grid::{Grid, Header, Line, Look, Shown};
 use super::group::Noise;
@@ -75,7 +77,8 @@ pub(super) fn against(table: &Table, baseline: &Baseline) -> Option<Grid> {
         // Corrected for all of them, shown for the best.
         let adjusted = holm(&p);
         cut |= compared.len() > MOST;
-        rows.extend(order.into_iter().map(|at| line(compared[at].0, metric, &compared[at].2, adjusted[at])));
+        let reference = &table.rows[base].trials;
+        rows.extend(order.into_iter().map(|at| line(compared[at].0, metric, &compared[at].2, adjusted[at], reference)));
     }
     if rows.is_empty() {
         return None;
@@ -117,7 +120,7 @@ const MOST: usize = 100;
 /// How permutations are drawn where they are too many to try.
 pub(super) const HOW: Resampling = Resampling { resamples: 9999, seed: drr_core::Seed(0) };
 
-fn line(row: &Row, metric: &Metric, paired: &Paired, adjusted: f64) -> Line {
+fn line(row: &Row, metric: &Metric, paired: &Paired, adjusted: f64, reference: &[TrialId]) -> Line {
     let mut cells: Vec<Shown> = row.keys.iter().chain([&metric.name]).map(|key| Shown::words(key)).collect();
     let finer = metric.decimals + 1;
     cells.push(Shown::number(paired.summary().map(|summary| summary.mean), finer));
@@ -148,5 +151,6 @@ fn line(row: &Row, metric: &Metric, paired: &Paired, adjusted: f64) -> Line {
         pairs.look = Look::Short;
     }
     cells.push(pairs);
-    Line { cells, trials: row.trials.clone() }
+    // A difference stands on both.
+    Line { cells, trials: [&row.trials, reference].concat() }
 }

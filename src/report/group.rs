@@ -1,14 +1,14 @@
-//! What belongs together: trials of one data set, measure and protocol make a study; in it, trials that differ in the
-//! seed alone make a group. Numbers of two studies never share a table.
+//! What belongs together: in a study, trials that differ in the seed alone make a group. Numbers of two studies never
+//! share a table.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
-use drr_core::spec::{Job, Measure, Protocol, SplitKind};
-use drr_core::{Digest, TrialId};
+use drr_core::TrialId;
+use drr_core::spec::Protocol;
 use serde_json::Value;
 
 use crate::stats::Summary;
-use crate::store::{AxisPoint, Status, StoredSweep, TrialRecord};
+use crate::store::{AxisPoint, Status, TrialRecord};
 
 /// What a study measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,48 +41,99 @@ pub(super) struct Study<'a> {
     pub(super) groups: Vec<Group<'a>>,
 }
 
-/// Trials that differ in the seed alone.
+/// Trials that differ in the seed alone; or, where a table is asked for by fewer axes than the sweep has, in the seed
+/// and those axes.
 #[derive(Clone, Debug)]
 pub(super) struct Group<'a> {
     /// The policy, or the stage for what is no evaluation.
     pub(super) policy: &'static str,
     pub(super) point: AxisPoint,
-    /// One a seed, by seed.
+    /// By seed.
     pub(super) trials: Vec<&'a TrialRecord>,
+    /// Trials of each seed: the settings of the axes that are averaged over; else 1.
+    pub(super) settings: usize,
 }
 
 impl<'a> Group<'a> {
-    /// The trials that have a result.
+    /// The trials that have a result, of seeds all of whose trials have one.
     pub(super) fn finished(&self) -> impl Iterator<Item = &'a TrialRecord> + '_ {
-        self.trials.iter().copied().filter(|trial| trial.status == Status::Finished)
+        let whole = |trial: &TrialRecord| {
+            self.settings == 1 || {
+                let own = |other: &&&TrialRecord| other.spec.seed == trial.spec.seed && is_finished(other);
+                self.trials.iter().filter(own).count() >= self.settings
+            }
+        };
+        self.trials.iter().copied().filter(move |trial| is_finished(trial) && whole(trial))
+    }
+
+    /// The score of each finished seed: its trial's, or the mean over its settings. A seed whose trials do not all
+    /// have the metric has none.
+    pub(super) fn by_seed(&self, metric: &str) -> Vec<(u64, f64)> {
+        let mut seeds: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
+        for trial in self.finished() {
+            if let Some(value) = trial.metrics.get(metric) {
+                let (sum, count) = seeds.entry(trial.spec.seed.0).or_default();
+                *sum += value;
+                *count += 1;
+            }
+        }
+        let whole = seeds.into_iter().filter(|(_, (_, count))| *count >= self.settings);
+        whole.map(|(seed, (sum, count))| (seed, sum / count as f64)).collect()
     }
 
     /// The score of each finished seed.
     pub(super) fn scores(&self, metric: &str) -> Vec<f64> {
-        self.finished().filter_map(|trial| trial.metrics.get(metric).copied()).collect()
+        self.by_seed(metric).into_iter().map(|(_, score)| score).collect()
+    }
+
+    /// The seeds that have a result, in order.
+    pub(super) fn seeds(&self) -> Vec<u64> {
+        let mut seeds: Vec<u64> = self.finished().map(|trial| trial.spec.seed.0).collect();
+        seeds.dedup();
+        seeds
+    }
+
+    /// How many seeds there should be.
+    pub(super) fn expected(&self) -> usize {
+        let mut seeds: Vec<u64> = self.trials.iter().map(|trial| trial.spec.seed.0).collect();
+        seeds.dedup();
+        seeds.len()
+    }
+
+    /// The ids of the trials behind its numbers.
+    pub(super) fn ids(&self) -> Vec<TrialId> {
+        self.finished().map(|trial| trial.trial).collect()
     }
 
     /// Mean and spread: over seeds, or over the repeats of the only seed.
     pub(super) fn score(&self, metric: &str) -> Option<Score> {
         let summary = Summary::of(&self.scores(metric))?;
-        let of_repeats = || self.finished().find_map(|trial| trial.metrics.get(&format!("{metric}/std")).copied());
+        let of_repeats = || {
+            let own = self.finished().find_map(|trial| trial.metrics.get(&format!("{metric}/std")).copied());
+            own.filter(|_| self.settings == 1)
+        };
         Some(Score { spread: summary.std.or_else(of_repeats), summary })
     }
 
     /// Which noise the spread of this group's scores shows.
     pub(super) fn noise(&self) -> Noise {
-        let mut finished = self.finished();
-        match (finished.next(), finished.next()) {
-            (Some(_), Some(_)) => Noise::Seeds,
-            (Some(trial), None) if trial.repeats > 1 => Noise::Repeats(trial.repeats),
-            _ => Noise::Unknown,
+        let repeats = self.finished().map(|trial| trial.repeats).next();
+        match (self.seeds().len(), repeats) {
+            (0, _) => Noise::Unknown,
+            (1, Some(repeats)) if repeats > 1 && self.settings == 1 => Noise::Repeats(repeats),
+            (1, _) => Noise::Unknown,
+            _ => Noise::Seeds,
         }
     }
 
     /// `2/3`: finished seeds of all.
     pub(super) fn count(&self) -> String {
-        format!("{}/{}", self.finished().count(), self.trials.len())
+        format!("{}/{}", self.seeds().len(), self.expected())
     }
+}
+
+fn is_finished(trial: &TrialRecord) -> bool {
+    trial.status == Status::Finished
 }
 
 /// A group's number.
@@ -115,189 +166,8 @@ impl Noise {
     }
 }
 
-/// What trials must agree on to share a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Terms<'a> {
-    subject: Subject,
-    fingerprint: Digest,
-    dataset: &'a str,
-    split: String,
-    /// Settings of the measurement that are no axis, in words.
-    method: String,
-    /// Training steps of the recommenders, where they are no axis; baselines stand beside any.
-    budget: Option<u64>,
-}
-
-/// The studies of a sweep: evaluations first, what they stand on after.
-pub(super) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
-    let seeding = seeding(sweep);
-    let budgets = budgets(sweep);
-    // Of what is found by its key: the place of a group among many thousands.
-    let mut found: Vec<(Terms<'_>, Vec<Group<'_>>, HashMap<String, usize>)> = Vec::new();
-    for trial in &sweep.trials {
-        let Some((subject, policy)) = subject(trial) else { continue };
-        let dataset = &trial.spec.dataset;
-        let terms = Terms {
-            subject,
-            fingerprint: dataset.fingerprint,
-            dataset: &dataset.name,
-            split: split(trial, seeding),
-            method: method(trial, &sweep.axes),
-            budget: budgets.get(&trial.trial).copied(),
-        };
-        let at = found.iter().position(|(known, ..)| *known == terms).unwrap_or_else(|| {
-            found.push((terms, Vec::new(), HashMap::new()));
-            found.len() - 1
-        });
-        let (_, groups, places) = &mut found[at];
-        let name = format!("{policy} {}", serde_json::to_string(&trial.point).expect("a point is JSON"));
-        match places.get(&name) {
-            Some(&place) if groups[place].trials.iter().any(|known| known.trial == trial.trial) => {}
-            Some(&place) => groups[place].trials.push(trial),
-            None => {
-                places.insert(name, groups.len());
-                groups.push(Group { policy, point: trial.point.clone(), trials: vec![trial] });
-            }
-        }
-    }
-    let mut found: Vec<(Terms<'_>, Vec<Group<'_>>)> =
-        found.into_iter().map(|(terms, groups, _)| (terms, groups)).collect();
-    share_baselines(&mut found);
-    // Stable: groups stay in the sweep's order within a policy, studies within a subject.
-    found.sort_by_key(|(terms, _)| terms.subject);
-    let apart: Vec<Vec<String>> = found.iter().map(|(terms, _)| reasons(terms, &found)).collect();
-    let mut slugs = BTreeSet::new();
-    let mut studies = Vec::with_capacity(found.len());
-    for ((terms, mut groups), apart) in found.into_iter().zip(apart) {
-        groups.sort_by_key(|group| rank(group.policy));
-        groups.iter_mut().for_each(|group| group.trials.sort_by_key(|trial| trial.spec.seed));
-        let base = format!("{}-{}", terms.subject.slug(), slug(terms.dataset));
-        let slug = (1..)
-            .map(|count| if count == 1 { base.clone() } else { format!("{base}-{count}") })
-            .find(|slug| slugs.insert(slug.clone()))
-            .expect("one of infinitely many names is free");
-        let axes = sweep.axes.iter().map(String::as_str).filter(|axis| varies(&groups, axis)).collect();
-        let Terms { subject, dataset, split, .. } = terms;
-        studies.push(Study { subject, dataset, split, apart, slug, axes, groups });
-    }
-    studies
-}
-
-/// Training steps behind each recommender and its evaluations, unless they are an axis; an untrained one has none.
-fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
-    if sweep.axes.iter().any(|axis| axis == "drr.train_steps") {
-        return HashMap::new();
-    }
-    let steps = |trial: &TrialRecord| match &trial.spec.job {
-        Job::Drr(job) if job.drr.train_steps > 0 => Some((trial.trial, job.drr.train_steps)),
-        Job::Drr(_) | Job::Pmf(_) | Job::Eval(_) => None,
-    };
-    let mut budgets: HashMap<TrialId, u64> = sweep.trials.iter().filter_map(steps).collect();
-    for trial in &sweep.trials {
-        if let Job::Eval(job) = &trial.spec.job
-            && let Some(steps) = job.policy.trial().and_then(|trial| budgets.get(&trial).copied())
-        {
-            budgets.insert(trial.trial, steps);
-        }
-    }
-    budgets
-}
-
-/// Baselines have no budget: they join every study that is else like theirs.
-fn share_baselines(found: &mut Vec<(Terms<'_>, Vec<Group<'_>>)>) {
-    let shared: Vec<usize> = (0..found.len()).filter(|&at| found[at].0.budget.is_none()).collect();
-    let mut joined = Vec::new();
-    for at in shared {
-        let own = found[at].0.clone();
-        let groups = found[at].1.clone();
-        for (terms, others) in found.iter_mut().filter(|(terms, _)| terms.budget.is_some()) {
-            if (Terms { budget: None, ..terms.clone() }) == own {
-                others.extend(groups.iter().cloned());
-                joined.push(at);
-            }
-        }
-    }
-    let mut at = 0;
-    found.retain(|_| {
-        at += 1;
-        !joined.contains(&(at - 1))
-    });
-}
-
-/// Why the others that measure the same thing have tables of their own.
-fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> {
-    let alike = |other: &Terms<'_>| {
-        other != own
-            && match (own.subject, other.subject) {
-                (Subject::Offline(_), Subject::Offline(_)) | (Subject::Online(_), Subject::Online(_)) => true,
-                (own, other) => own == other,
-            }
-    };
-    let reason = |other: &Terms<'_>| {
-        let mut parts = Vec::new();
-        if let (Some(theirs), true) = (other.subject.protocol(), other.subject != own.subject) {
-            parts.push(format!("protocol {theirs}"));
-        }
-        if other.fingerprint != own.fingerprint {
-            parts.push(format!("data {} ({})", other.dataset, other.fingerprint.short()));
-        }
-        if other.split != own.split {
-            parts.push(other.split.clone());
-        }
-        if other.method != own.method {
-            parts.push(other.method.clone());
-        }
-        if let (Some(theirs), true) = (other.budget, other.budget != own.budget) {
-            parts.push(format!("{theirs} training steps"));
-        }
-        parts.join(", ")
-    };
-    let others: BTreeSet<String> = all
-        .iter()
-        .map(|(terms, _)| terms)
-        .filter(|other| alike(other))
-        .map(reason)
-        .filter(|it| !it.is_empty())
-        .collect();
-    others.into_iter().collect()
-}
-
-/// Settings of an evaluation that change what its numbers mean and are no axis, in words.
-fn method(trial: &TrialRecord, axes: &[String]) -> String {
-    let Job::Eval(job) = &trial.spec.job else { return String::new() };
-    let words = match &job.measure {
-        Measure::Offline(offline) => [
-            ("offline.users", format!("at most {} users", offline.users)),
-            ("offline.epsilon", format!("ε = {}", offline.epsilon)),
-        ],
-        Measure::Online(online) => [
-            ("online.steps", format!("{} recommendations", online.steps)),
-            ("online.epsilon", format!("ε = {}", online.epsilon)),
-        ],
-    };
-    let fixed = words.into_iter().filter(|(name, _)| !axes.iter().any(|axis| axis == name));
-    let mut words: Vec<String> = fixed.map(|(_, words)| words).collect();
-    if !axes.iter().any(|axis| axis == "drr.history") {
-        words.push(format!("history of {}", job.history));
-    }
-    words.join(", ")
-}
-
-fn subject(trial: &TrialRecord) -> Option<(Subject, &'static str)> {
-    match &trial.spec.job {
-        Job::Pmf(_) => Some((Subject::Pmf, "pmf")),
-        // The networks `drr-untrained` evaluates: nothing was learned, so there is nothing to tell.
-        Job::Drr(job) if job.drr.train_steps == 0 => None,
-        Job::Drr(_) => Some((Subject::Training, "drr")),
-        Job::Eval(job) => Some(match &job.measure {
-            Measure::Offline(offline) => (Subject::Offline(offline.protocol), job.policy.name()),
-            Measure::Online(online) => (Subject::Online(online.protocol), job.policy.name()),
-        }),
-    }
-}
-
 impl Subject {
-    fn slug(self) -> &'static str {
+    pub(super) fn slug(self) -> &'static str {
         match self {
             Subject::Offline(Protocol::Published) => "offline-published",
             Subject::Offline(Protocol::Strict) => "offline-strict",
@@ -320,43 +190,15 @@ impl Subject {
     }
 }
 
-/// What seeds the split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seeding {
-    /// A seed of its own.
-    Own,
-    /// Each trial's seed, so that seeds measure the split's noise too.
-    Trial,
-}
-
-fn seeding(sweep: &StoredSweep) -> Seeding {
-    let specs = || sweep.trials.iter().map(|trial| &trial.spec);
-    let seeds: BTreeSet<u64> = specs().map(|spec| spec.seed.0).collect();
-    let equal = specs().all(|spec| spec.split.seed == spec.seed.0);
-    if equal && seeds.len() > 1 { Seeding::Trial } else { Seeding::Own }
-}
-
-/// How a trial's ratings are divided, in words; trials with the same words have the same division or, where the trial
-/// seeds it, the same kind of division.
-fn split(trial: &TrialRecord, seeding: Seeding) -> String {
-    let split = &trial.spec.split;
-    let test = (split.test * 1000.0).round() / 10.0;
-    match (split.kind, seeding) {
-        (SplitKind::Temporal, _) => format!("temporal split, {test} % test"),
-        (SplitKind::Random, Seeding::Trial) => format!("random split, {test} % test, seeded by the trial"),
-        (SplitKind::Random, Seeding::Own) => format!("random split, {test} % test, split seed {}", split.seed),
-    }
-}
-
 /// Recommenders first, baselines from the strongest idea to the weakest.
-fn rank(policy: &str) -> usize {
+pub(super) fn rank(policy: &str) -> usize {
     ["drr", "drr-untrained", "pmf", "popularity", "random"]
         .iter()
         .position(|known| *known == policy)
         .unwrap_or(usize::MAX)
 }
 
-fn varies(groups: &[Group<'_>], axis: &str) -> bool {
+pub(super) fn varies(groups: &[Group<'_>], axis: &str) -> bool {
     let mut values = groups.iter().filter_map(|group| group.point.get(axis));
     let first = values.next();
     values.any(|value| Some(value) != first)

@@ -33,7 +33,7 @@ pub(super) fn latex(grid: &Grid) -> String {
         });
         lines.push(format!("    {} \\\\", cells.collect::<Vec<_>>().join(" & ")));
         if !row.trials.is_empty() {
-            let ids: Vec<String> = row.trials.iter().map(drr_core::TrialId::short).collect();
+            let ids: Vec<String> = row.trials.iter().map(ToString::to_string).collect();
             lines.push(format!("    % trials: {}", ids.join(" ")));
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `group` | which trials belong together |
+//! | `studies`, `group` | which trials may share a table, which belong together |
 //! | `table` | rows, columns, numbers, and what must be said with them |
 //! | `compare`, `baseline` | which cannot be told from the best; differences to a reference |
 //! | `aggregate` | IQM and probability of improvement over seeds and K |
@@ -26,6 +26,7 @@ mod json;
 mod latex;
 mod page;
 mod paper;
+mod studies;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -66,7 +67,7 @@ pub fn together(sweeps: &[StoredSweep]) -> Result<StoredSweep> {
 
 /// The tables of a sweep as aligned text, and what is missing from them; for the end of `drr-lab sweep`.
 pub fn summary(sweep: &StoredSweep) -> String {
-    let studies = group::studies(sweep);
+    let studies = studies::studies(sweep);
     let tables = studies.iter().flat_map(table::tables);
     // A terminal is small: NDCG tells about the same as precision, and the report has it.
     let shown = tables.filter(|table| !table.slug.ends_with("-ndcg"));

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::compare::LEVEL;
 use super::grid::{Grid, Header, Line, Look, Shown, number};
-use super::group::{Group, Study, Subject, plain, slug, studies};
+use super::group::{Group, Study, Subject, plain, slug};
+use super::studies::studies;
 use crate::error::{Error, Result};
 use crate::stats::{Equivalence, Summary, equivalence};
 use crate::store::{StoredSweep, TrialRecord};
@@ -108,8 +109,8 @@ impl Published {
         if rows.is_empty() {
             return None;
         }
-        let headers = ["ours", "data", "metric"].map(Header::words).into_iter();
-        let numbers = ["published", "n", "ours", "n", "difference", "90 % interval"].map(Header::numbers);
+        let headers = ["group", "data", "metric"].map(Header::words).into_iter();
+        let numbers = ["published", "their n", "ours", "n", "difference", "90 % interval"].map(Header::numbers);
         let settings: Vec<String> =
             self.settings.iter().map(|(name, value)| format!("{name} = {}", plain(value))).collect();
         let mut notes = vec![
@@ -211,6 +212,6 @@ impl Published {
             },
             Shown::words(&verdict).looking(look),
         ];
-        Line { cells, trials: group.finished().map(|trial| trial.trial).collect() }
+        Line { cells, trials: group.ids() }
     }
 }

@@ -9,7 +9,6 @@ use drr_core::spec::{Job, Measure};
 use super::compare::mark;
 use super::group::{Group, Noise, Score, Study, Subject, plain, short_axis};
 use crate::stats::{Interval, MINIMUM_N, t_interval};
-use crate::store::TrialRecord;
 
 /// One table.
 #[derive(Debug)]
@@ -200,10 +199,10 @@ fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
         policy: group.policy,
         keys,
         point,
-        finished: group.finished().count(),
-        expected: group.trials.len(),
-        seeds: group.finished().map(|trial| trial.spec.seed.0).collect(),
-        trials: group.finished().map(|trial| trial.trial).collect(),
+        finished: group.seeds().len(),
+        expected: group.expected(),
+        seeds: group.seeds(),
+        trials: group.ids(),
         noise: group.noise(),
         cells: metrics.iter().map(|metric| cell(group, &metric.name)).collect(),
     }
@@ -211,8 +210,7 @@ fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
 
 fn cell(group: &Group<'_>, metric: &str) -> Option<Cell> {
     let score = group.score(metric)?;
-    let by_seed = |trial: &TrialRecord| Some((trial.spec.seed.0, *trial.metrics.get(metric)?));
-    let scores = group.finished().filter_map(by_seed).collect();
+    let scores = group.by_seed(metric);
     let interval = t_interval(&score.summary, 0.95).filter(|(low, high)| low.is_finite() && high.is_finite());
     Some(Cell { score, scores, interval, standing: Standing::Other })
 }

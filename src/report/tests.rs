@@ -57,7 +57,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn tables_say_n_spread_and_protocol() {
     let (_runs, store) = recorded();
     let sweep = store.sweep("quickstart").expect("read").expect("recorded");
-    let tables: Vec<_> = group::studies(&sweep).iter().flat_map(table::tables).collect();
+    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(table::tables).collect();
     let markdown: Vec<String> = tables.iter().map(grid::of_table).map(|grid| text::markdown(&grid)).collect();
     insta::assert_snapshot!("tables_markdown", markdown.join("\n"));
     insta::assert_snapshot!("tables_csv", text::csv(&tables[0]));
@@ -71,7 +71,7 @@ fn one_seed_shows_the_noise_of_its_repeats() {
     let sweep = World::new().sweep("single", &[0.001], &[0.0005], 1);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("single").expect("read").expect("recorded");
-    let tables: Vec<_> = group::studies(&sweep).iter().flat_map(table::tables).collect();
+    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(table::tables).collect();
     insta::assert_snapshot!("single_seed_markdown", text::markdown(&grid::of_table(&tables[0])));
     let training = tables.iter().find(|table| table.slug.starts_with("training")).expect("a table");
     assert!(text::markdown(&grid::of_table(training)).contains("One measurement has no spread"));
@@ -95,7 +95,7 @@ fn protocols_and_datasets_never_share_a_table() {
     }
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("mixed").expect("read").expect("recorded");
-    let tables: Vec<_> = group::studies(&sweep).iter().flat_map(table::tables).collect();
+    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(table::tables).collect();
     let slugs: Vec<&str> = tables.iter().map(|table| table.slug.as_str()).collect();
     insta::assert_debug_snapshot!(slugs);
     let policies = |slug: &str| tables.iter().find(|table| table.slug == slug).map(|table| table.rows.len());
@@ -171,7 +171,7 @@ fn many_configurations_are_cut_to_the_best_with_a_note() {
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("wide").expect("read").expect("recorded");
     let mut figures = Vec::new();
-    for study in group::studies(&sweep) {
+    for study in studies::studies(&sweep) {
         figures.extend(figure::figures(&store, &study).expect("figures"));
     }
     let shown: Vec<String> = figures

@@ -1,5 +1,6 @@
 //! Tables as text: Markdown for people, CSV for programs, aligned columns for the terminal.
 
+use drr_core::TrialId;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::grid::{Align, Grid, Look};
@@ -31,26 +32,40 @@ pub(super) fn markdown(grid: &Grid) -> String {
     lines.join("\n")
 }
 
-/// What is shown, cell by cell, in full precision.
+/// What is shown, row by row, in full precision, with the row's number before it and its trials' full ids after it.
 pub(super) fn grid_csv(grid: &Grid) -> String {
-    let headers = grid.headers.iter().map(|header| header.text.clone()).collect();
-    let rows = grid.rows.iter().map(|row| row.cells.iter().map(|cell| cell.value.clone()).collect());
+    let headers = grid.headers.iter().map(|header| header.text.clone());
+    let headers = std::iter::once("row".to_owned()).chain(headers).chain(["trials".to_owned()]).collect();
+    let rows = grid.rows.iter().enumerate().map(|(at, row)| {
+        let cells = row.cells.iter().map(|cell| cell.value.clone());
+        std::iter::once((at + 1).to_string()).chain(cells).chain([ids(&row.trials)]).collect()
+    });
     written(std::iter::once(headers).chain(rows))
 }
 
-/// One line a group and metric, in full precision: what other programs read.
+/// One line a cell, in full precision, with the trials behind it: what other programs read. `row` and `column` say where
+/// the cell stands in the table as shown.
 pub(super) fn csv(table: &Table) -> String {
-    let fixed = ["dataset", "protocol", "policy"];
-    let numbers =
-        ["metric", "n", "expected", "mean", "std", "std_over", "min", "median", "max", "t95_low", "t95_high", "seeds"];
+    let fixed = ["row", "column", "dataset", "protocol", "policy"];
+    let numbers = [
+        "metric", "n", "expected", "mean", "std", "std_over", "min", "median", "max", "t95_low", "t95_high", "seeds",
+        "trials",
+    ];
     let axes = table.axes.iter().map(String::as_str);
     let mut records = vec![fixed.into_iter().chain(axes).chain(numbers).map(str::to_owned).collect::<Vec<_>>()];
-    for row in &table.rows {
+    for (at, row) in table.rows.iter().enumerate() {
         for (metric, cell) in table.metrics.iter().zip(&row.cells) {
-            records.push(record(table, row, &metric.name, cell.as_ref()));
+            let mut record = vec![(at + 1).to_string(), metric.header.clone()];
+            record.extend(record_of(table, row, &metric.name, cell.as_ref()));
+            records.push(record);
         }
     }
     written(records.into_iter())
+}
+
+/// Full ids, parted by spaces.
+fn ids(trials: &[TrialId]) -> String {
+    trials.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 fn written(records: impl Iterator<Item = Vec<String>>) -> String {
@@ -62,7 +77,7 @@ fn written(records: impl Iterator<Item = Vec<String>>) -> String {
     String::from_utf8(bytes).expect("text in, text out")
 }
 
-fn record(table: &Table, row: &Row, metric: &str, cell: Option<&Cell>) -> Vec<String> {
+fn record_of(table: &Table, row: &Row, metric: &str, cell: Option<&Cell>) -> Vec<String> {
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let summary = cell.map(|cell| cell.score.summary);
     let interval = cell.and_then(|cell| cell.interval);
@@ -87,6 +102,7 @@ fn record(table: &Table, row: &Row, metric: &str, cell: Option<&Cell>) -> Vec<St
         optional(interval.map(|interval| interval.0)),
         optional(interval.map(|interval| interval.1)),
         seeds.join(" "),
+        ids(&row.trials),
     ]);
     record
 }

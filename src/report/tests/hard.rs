@@ -131,7 +131,7 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
     let read = |name: &str| store.sweep(name).expect("read").expect("recorded");
     let both = together(&[read("short"), read("long")]).expect("two sweeps");
     assert_eq!(both.name, "short-vs-long");
-    let tables: Vec<_> = group::studies(&both).iter().flat_map(table::tables).collect();
+    let tables: Vec<_> = studies::studies(&both).iter().flat_map(table::tables).collect();
     let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
     assert_eq!(precision.len(), 2, "a table each");
     assert!(
