@@ -1,6 +1,6 @@
 //! The one error type people see: what went wrong, where, and what to do about it; with the exit code it ends in.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// How the program ends. The numbers are part of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub struct Error {
     pub exit: Exit,
 }
 
+/// What to do about a full disk.
+pub const FULL: &str = "free some disk space and run the same command again; what is finished is kept";
+
 /// Shorthand for results with an [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -47,6 +50,18 @@ impl Error {
     /// The environment failed: exit code 3.
     pub fn environment(message: impl Into<String>) -> Self {
         Self { exit: Exit::Environment, ..Self::input(message) }
+    }
+
+    /// The file system refused: `what` was not possible. Exit code 3.
+    pub fn disk(what: impl fmt::Display, error: &io::Error) -> Self {
+        let mended = Self::environment(format!("{what}: {error}"));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => mended.hint(FULL),
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                mended.hint("see that you may write there, or name another folder with --runs")
+            }
+            _ => mended,
+        }
     }
 
     /// Adds what to do about it.

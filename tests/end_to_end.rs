@@ -68,6 +68,16 @@ fn one_worker_or_two_give_the_same_bits() {
 }
 
 #[test]
+fn trials_trained_together_have_the_bits_of_each_alone() {
+    let (alone, together) = (Place::new(), Place::new());
+    let file = alone.file("small.toml", SMALL);
+    completed(&alone, &file, &[]);
+    together.file("small.toml", SMALL);
+    completed(&together, &file, &["--cohort", "4", "--jobs", "1"]);
+    assert_eq!(metrics_digests(&together.runs()), metrics_digests(&alone.runs()));
+}
+
+#[test]
 fn a_sweep_killed_midway_is_resumed_to_the_same_bits() {
     let (undisturbed, killed) = (Place::new(), Place::new());
     let longer = ["--set", "train_steps=400", "--set", "drr.tau=0.001,0.003,0.01,0.03"];

@@ -216,3 +216,11 @@ fn missing_worker() {
     let file = place.file("small.toml", SMALL);
     assert_snapshot!(transcript(&place.run(&["sweep", &file, "--worker", "nowhere/drr-lab-worker"])));
 }
+
+#[test]
+fn settings_of_the_run_that_make_no_sense() {
+    assert_snapshot!(said(
+        "dataset = \"synthetic\"\n[execution]\nretires = 3\ntimeout = 0\ngpu_share = 2\n\
+         [early_stop]\nrule = \"median \"\nreduction = 1\n"
+    ));
+}

@@ -4,147 +4,25 @@
 mod common;
 
 use std::fs;
-use std::io::{BufRead as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::BufRead as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{Place, SMALL, metrics_digests};
-use drr_core::journal::{Point, Writer};
-use drr_core::protocol::{FailureKind, FromWorker, Hello, ToWorker, VERSION};
-use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::Stage;
-use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, TrialSpec, train_digest};
+use common::worker::{count, ended, place, signal, started, sweep, wait_until};
+use common::{SMALL, metrics_digests};
+use drr_core::result::TrialResult;
+use drr_core::{Digest, TrialSpec};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// Trials of [`SMALL`]: two PMFs, four recommenders, eight evaluations.
 const TRIALS: usize = 14;
 
-/// Not a test: the worker itself, started by [`worker`] as a program of its own.
+/// Not a test: the worker itself, started by the others as a program of its own.
 #[test]
 #[ignore = "it is the worker of the other tests"]
 fn play_the_worker() {
-    let Ok(manner) = std::env::var("FAKE_WORKER") else { return };
-    eprintln!("worker {} is up", std::process::id());
-    println!("this line is no message");
-    let environment = EnvironmentClass {
-        libtorch: "none".into(),
-        isa: "none".into(),
-        device: "cpu".into(),
-        numerics: "strict".into(),
-    };
-    let digest = if manner == "stranger" { Digest::of(b"other sources") } else { train_digest() };
-    say(&FromWorker::Ready(Hello { protocol: VERSION, train_digest: digest, pid: std::process::id(), environment }));
-    for line in std::io::stdin().lock().lines() {
-        match serde_json::from_str(&line.expect("a line")).expect("a message") {
-            ToWorker::Stop => break,
-            ToWorker::Run(assignment) => {
-                for spec in &assignment.trials {
-                    work(spec, &assignment.runs, &manner);
-                }
-            }
-        }
-    }
-    std::process::exit(0);
-}
-
-fn work(spec: &TrialSpec, runs: &Path, manner: &str) {
-    let trial = spec.id();
-    let folder = TrialDir::new(runs, trial);
-    folder.prepare(spec).expect("a folder");
-    say(&FromWorker::Started { trial });
-    eprintln!("working on {}", trial.short());
-    let once = runs.join("crashed-once");
-    match (manner, spec.stage()) {
-        ("crash-once", Stage::Drr) if !once.exists() => {
-            fs::write(once, "").expect("written");
-            std::process::abort();
-        }
-        ("crash", Stage::Drr) if spec.seed.0 == 1 => std::process::abort(),
-        ("nan", Stage::Pmf) if spec.seed.0 == 1 => {
-            let (kind, message) = (FailureKind::Deterministic, "the loss is not finite at step 7".to_owned());
-            return say(&FromWorker::Failed { trial, kind, message });
-        }
-        ("slow", _) => std::thread::sleep(Duration::from_millis(300)),
-        ("stuck", _) => std::thread::sleep(Duration::from_secs(60)),
-        _ => {}
-    }
-    let points = vec![Point::new("loss", 1, spec.seed.0 as f64)];
-    say(&FromWorker::Progress { trial, done: 1, total: 2 });
-    say(&FromWorker::Metrics { trial, points: points.clone() });
-    let mut journal = Writer::create(&folder.journal(), trial).expect("a journal");
-    journal.append(points).expect("written");
-    let result = TrialResult {
-        format: FORMAT,
-        trial,
-        metrics: [("precision@5".to_owned(), 0.5)].into(),
-        repeats: 1,
-        metrics_digest: journal.finish().expect("written"),
-        model_digest: None,
-        environment: EnvironmentClass {
-            libtorch: "none".into(),
-            isa: "none".into(),
-            device: "cpu".into(),
-            numerics: "strict".into(),
-        },
-        wall_s: 0.01,
-    };
-    result.write(&folder.result()).expect("written");
-    say(&FromWorker::Finished { trial });
-}
-
-fn say(message: &FromWorker) {
-    let line = serde_json::to_string(message).expect("JSON");
-    println!("{line}");
-    std::io::stdout().flush().expect("a supervisor that listens");
-}
-
-/// A place with the small sweep and a program that plays the worker.
-fn place() -> (Place, PathBuf) {
-    let place = Place::new();
-    place.file("small.toml", SMALL);
-    let program = place.path().join("worker");
-    let this = std::env::current_exe().expect("this test");
-    let script = format!("#!/bin/sh\nexec '{}' --exact play_the_worker --ignored --nocapture\n", this.display());
-    fs::write(&program, script).expect("written");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
-    (place, program)
-}
-
-fn sweep(place: &Place, worker: &Path, manner: &str, more: &[&str]) -> Command {
-    let mut command = place.drr_lab(&["sweep", "small.toml", "--jobs", "2", "--worker"]);
-    command.arg(worker).args(more).env("FAKE_WORKER", manner);
-    command
-}
-
-fn ended(mut command: Command) -> (i32, String, String) {
-    let output = command.output().expect("the program starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
-}
-
-fn started(mut command: Command) -> Child {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
-}
-
-fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !reached() {
-        assert!(start.elapsed() < Duration::from_secs(30), "waited too long until {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn count(place: &Place, file: &str) -> usize {
-    let Ok(trials) = fs::read_dir(place.runs().join("trials")) else { return 0 };
-    trials.filter_map(Result::ok).filter(|trial| trial.path().join(file).exists()).count()
-}
-
-fn signal(child: &Child, signal: Signal) {
-    kill(Pid::from_raw(child.id().cast_signed()), signal).expect("the supervisor lives");
+    common::worker::play();
 }
 
 #[test]

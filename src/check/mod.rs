@@ -7,10 +7,12 @@
 //! | `replay` | runs trials again in a scratch folder |
 //! | `difference` | two records side by side: environments, specs |
 //! | `meaning` | what a recorded sweep file would expand to today |
+//! | `doctor` | what a run would find on this machine, and what mends it |
 //! | `reindex` | the database, built anew from the folders |
 
 mod compare;
 mod difference;
+mod doctor;
 mod integrity;
 mod meaning;
 mod reindex;
@@ -20,6 +22,7 @@ mod tests;
 
 pub use compare::{Divergence, Tolerance, Verdict, compare};
 pub use difference::{Difference, differences, environments};
+pub use doctor::{Finding, Health, Patient, examine as doctor};
 pub use integrity::{Examined, Scope, examine, examine_index};
 pub use meaning::changed_meaning;
 pub use reindex::{Reindexed, reindex};

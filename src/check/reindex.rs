@@ -1,6 +1,6 @@
 //! The database, built anew from the folders: the sweeps as recorded, every finished trial, every failure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{fs, io};
 
@@ -10,7 +10,7 @@ use drr_core::trial_dir::TrialDir;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::plan::{blocked, read_failure, read_sweep, recorded_sweeps};
+use crate::plan::{blocked, read_failure, read_stop, read_sweep, recorded_sweeps, was_stopped};
 use crate::store::{Member, Status, Store, SweepRecord};
 use crate::sweep::Sweep;
 
@@ -97,6 +97,7 @@ fn fill(runs: &Path, store: &mut Store) -> Result<Reindexed> {
 /// Failures as the folders tell them: a trial's own, or that of the first trial it stands on.
 fn mark_failures(runs: &Path, store: &mut Store, sweep: &Sweep) -> Result<usize> {
     let mut reasons: BTreeMap<TrialId, String> = BTreeMap::new();
+    let mut stopped = BTreeSet::new();
     for trial in &sweep.trials {
         let folder = TrialDir::new(runs, trial.id);
         if folder.is_complete() {
@@ -106,6 +107,17 @@ fn mark_failures(runs: &Path, store: &mut Store, sweep: &Sweep) -> Result<usize>
             let stage = sweep.trials.iter().find(|other| other.id == above)?.spec.stage();
             Some(blocked(stage, &above.short(), reasons.get(&above)?))
         });
+        let upstream = trial.spec.upstream();
+        let fallen = upstream.iter().find(|above| stopped.contains(*above));
+        let stop = read_stop(&folder).map(|stop| stop.reason).or_else(|| {
+            let above = sweep.trials.iter().find(|other| Some(&other.id) == fallen)?;
+            Some(was_stopped(above.spec.stage(), &above.id.short()))
+        });
+        if let Some(reason) = stop {
+            store.mark(trial.id, Status::Stopped, Some(&reason))?;
+            stopped.insert(trial.id);
+            continue;
+        }
         let own = read_failure(&folder).map(|failure| failure.message);
         if let Some(reason) = own.or(above) {
             store.mark(trial.id, Status::Failed, Some(&reason))?;

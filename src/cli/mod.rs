@@ -3,7 +3,10 @@
 mod attempt;
 mod complain;
 pub mod data;
+mod doctor;
+mod execution;
 mod export;
+mod failures;
 mod plan_table;
 mod plan_trials;
 pub mod report;
@@ -106,6 +109,8 @@ enum Verb {
     Runs(runs::Args),
     /// Write a sweep as one file that can be taken elsewhere.
     Export(export::Args),
+    /// Tell what a run would find: slots, GPUs, libtorch, disk, database, locks; and what mends it.
+    Doctor(doctor::Args),
     /// Fetch, import, list and show datasets.
     Data(data::Args),
     /// Print the JSON Schema of sweep files, for editors; or the page of all hyperparameters.
@@ -155,6 +160,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Verify(args) => verify::run(&args, &context),
         Verb::Runs(args) => runs::run(&args, &context),
         Verb::Export(args) => export::run(&args, &context),
+        Verb::Doctor(args) => doctor::run(&args, &context),
         Verb::Data(args) => data::run(args, &context.data, context.output).map(|()| Exit::Done),
         Verb::Schema { markdown: true } => {
             print!("{}", crate::sweep::reference());

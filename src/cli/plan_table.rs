@@ -6,8 +6,10 @@ use drr_core::TrialId;
 use serde_json::json;
 
 use super::Output;
+use super::execution::Resolved;
 use crate::error::Result;
-use crate::plan::{Plan, StageCount, State, Task, Timings};
+use crate::exec::Slot;
+use crate::plan::{Plan, StageCount, State, Task, Timings, cohorts};
 use crate::store::Store;
 use crate::sweep::Sweep;
 
@@ -28,18 +30,24 @@ pub(super) struct Shown<'a> {
     pub sweep: &'a Sweep,
     pub plan: &'a Plan,
     pub slots: usize,
+    /// Most trials of one program.
+    cohort: Option<usize>,
     timings: Timings,
     elsewhere: HashMap<TrialId, Vec<String>>,
 }
 
 impl<'a> Shown<'a> {
     /// Reads from the database, where there is one, what past trials took and which sweeps hold them.
-    pub fn new(sweep: &'a Sweep, plan: &'a Plan, slots: usize, store: Option<&Store>) -> Result<Self> {
+    pub fn new(sweep: &'a Sweep, plan: &'a Plan, resolved: &Resolved, store: Option<&Store>) -> Result<Self> {
         let (timings, elsewhere) = match store {
             Some(store) => (Timings::new(store.timings(PAST)?), store.finished_elsewhere(&sweep.name)?),
             None => Default::default(),
         };
-        Ok(Self { sweep, plan, slots, timings, elsewhere })
+        let slots = resolved.slots.len();
+        // A cohort on a GPU grows to what fits, shared out over the slots.
+        let on_gpus = resolved.slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
+        let cohort = resolved.cohort.or((!on_gpus).then_some(1));
+        Ok(Self { sweep, plan, slots, cohort, timings, elsewhere })
     }
 
     /// The other sweeps that hold a trial that was found.
@@ -61,11 +69,17 @@ impl<'a> Shown<'a> {
         }
     }
 
+    /// How many programs a stage's trials to run make.
+    fn cohorts(&self, count: &StageCount) -> usize {
+        let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
+        cohorts(specs, |members| self.cohort.unwrap_or(members.div_ceil(self.slots)))
+    }
+
     fn json(&self, detail: Detail) {
         let stage = |count: &StageCount| {
             let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
-            json!({"stage": count.stage, "to_run": count.to_run, "found": count.found, "skipped": count.skipped,
-                   "cohorts": count.cohorts, "expected_s": self.timings.together(specs, self.slots)})
+            json!({"stage": count.stage, "to_run": count.to_run, "found": count.found, "skipped": count.skipped, "stopped": count.stopped,
+                   "cohorts": self.cohorts(count), "expected_s": self.timings.together(specs, self.slots)})
         };
         let stages: Vec<_> = self.plan.stages().iter().map(stage).collect();
         println!(
@@ -80,6 +94,7 @@ impl<'a> Shown<'a> {
                 State::Found => ("found", None),
                 State::ToRun => ("to-run", None),
                 State::Skipped(why) => ("skipped", Some(why)),
+                State::Stopped(why) => ("stopped", Some(why)),
             };
             let mut line = json!({"sweep": self.sweep.name, "trial": trial.id, "stage": task.stage,
                 "seed": trial.spec.seed, "point": *trial.point, "state": state, "sweeps": self.sweeps(task),
@@ -105,8 +120,13 @@ impl<'a> Shown<'a> {
             let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
             let seconds = self.timings.together(specs, self.slots);
             whole = whole.zip(seconds).map(|(whole, seconds)| whole + seconds);
-            let (stage, to_run, found, skipped) = (count.stage.name(), count.to_run, count.found, count.skipped);
-            println!("{stage:<6} {to_run:>8} {found:>8} {skipped:>8} {:>8}  {}", count.cohorts, expected(seconds));
+            let (stage, to_run, found) = (count.stage.name(), count.to_run, count.found);
+            let skipped = count.skipped + count.stopped;
+            println!(
+                "{stage:<6} {to_run:>8} {found:>8} {skipped:>8} {:>8}  {}",
+                self.cohorts(&count),
+                expected(seconds)
+            );
         }
         let mut shared: BTreeMap<&str, usize> = BTreeMap::new();
         for task in &self.plan.tasks {

@@ -34,12 +34,13 @@ fn state(task: &Task) -> &'static str {
         State::Found => "found",
         State::ToRun => "to run",
         State::Skipped(_) => "skipped",
+        State::Stopped(_) => "stopped",
     }
 }
 
 fn whence(shown: &Shown<'_>, task: &Task) -> String {
     match (shown.sweeps(task), &task.state) {
-        (_, State::Skipped(why)) => format!("  ({why})"),
+        (_, State::Skipped(why) | State::Stopped(why)) => format!("  ({why})"),
         ([], _) => String::new(),
         (sweeps, _) => format!("  (of {})", sweeps.join(", ")),
     }

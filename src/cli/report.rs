@@ -89,7 +89,7 @@ fn watch(args: &Args, runs: &Path, options: &Options, output: Output) -> Result<
             .into_iter()
             .map(|sweep| (sweep.name, sweep.source, sweep.trials.iter().map(|trial| trial.status).collect()))
             .collect();
-        let ended = |status: &Status| matches!(status, Status::Finished | Status::Failed);
+        let ended = |status: &Status| matches!(status, Status::Finished | Status::Failed | Status::Stopped);
         if !state.iter().flat_map(|(.., trials)| trials).any(ended) {
             if last.is_none() {
                 eprintln!("nothing is finished yet; waiting");

@@ -5,6 +5,7 @@ mod gc;
 mod import;
 mod list;
 mod show;
+mod watch;
 
 use super::target::{self, Target};
 use super::{Context, Output};
@@ -25,6 +26,9 @@ enum Verb {
     List {
         /// A sweep.
         sweep: Option<String>,
+        /// Show it again whenever it changes, until Ctrl-C.
+        #[arg(long)]
+        watch: bool,
     },
     /// Show a trial: spec, results, digests, provenance.
     Show {
@@ -77,8 +81,11 @@ enum Verb {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     match &args.verb {
-        Verb::List { sweep: None } => list::sweeps(context).map(|()| Exit::Done),
-        Verb::List { sweep: Some(sweep) } => list::trials(context, sweep).map(|()| Exit::Done),
+        Verb::List { sweep, watch: true } => watch::run(context, sweep.as_deref()),
+        Verb::List { sweep, watch: false } => {
+            print!("{}", list::text(context, sweep.as_deref())?);
+            Ok(Exit::Done)
+        }
         Verb::Show { trial } => show::run(context, target::trial(&context.runs, trial)?).map(|()| Exit::Done),
         Verb::Diff { one, other, with } => {
             let with = with.as_ref().unwrap_or(&context.runs);

@@ -1,20 +1,20 @@
 //! `drr-lab sweep`: load → expand → plan → execute → summarise.
 
-use std::io::{IsTerminal as _, stderr};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use drr_core::trial_dir::TrialDir;
 
+use super::execution::{Choices, Resolved, inventory};
 use super::plan_table::{Detail, Shown};
 use super::worker::FrozenWorker;
-use super::{Context, Output, attempt};
+use super::{Context, Output, attempt, failures, observer};
 use crate::error::{Error, Exit, Result};
-use crate::exec::{self, Observer, Options, Outcome, Slot};
+use crate::exec::{self, Inventory, Options, Outcome};
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
-use crate::sweep::{Datasets, Request, Sweep, SweepFile, expand, load};
+use crate::sweep::{Datasets, EarlyStop, Request, Sweep, SweepFile, expand, load};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,42 +53,54 @@ pub struct Args {
     /// Run finished trials again, beside what is recorded, and compare the digests.
     #[arg(long, conflicts_with_all = ["dry_run", "show"])]
     force: bool,
-    /// Workers at a time [default: the CPU cores this process may use].
-    #[arg(long, short, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
     /// Run trials again that failed in a way that is not expected to go away.
     #[arg(long)]
     retry_failed: bool,
     /// The worker's program [default: drr-lab-worker beside this program].
     #[arg(long, value_name = "PATH", env = "DRR_LAB_WORKER", hide_env_values = true)]
     worker: Option<PathBuf>,
+    #[command(flatten)]
+    choices: Choices,
 }
 
-/// How often a lost attempt (a crash, a full disk) is repeated within one run.
-pub(super) const RETRIES: u32 = 2;
+/// A sweep and how it runs.
+struct Ordered {
+    sweep: Sweep,
+    resolved: Resolved,
+    early_stop: Option<EarlyStop>,
+}
+
+impl Ordered {
+    /// What is to be done now. What was given up before stays so as long as the sweep gives trials up.
+    fn plan(&self, runs: &Path, failed_before: FailedBefore) -> Plan {
+        let plan = Plan::new(&self.sweep, runs, failed_before);
+        if self.early_stop.is_some() && failed_before == FailedBefore::Skip { plan } else { plan.with_stopped() }
+    }
+}
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
-    let sweeps = expand_all(args, context)?;
-    let slots = exec::cpu_slots(args.jobs);
+    let inventory = inventory();
+    let sweeps = expand_all(args, inventory.as_ref(), context)?;
     let failed_before = if args.retry_failed { FailedBefore::Retry } else { FailedBefore::Skip };
     if args.dry_run || args.show {
         let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
         let detail = if args.show { Detail::Trials } else { Detail::Stages };
-        for sweep in &sweeps {
-            let plan = Plan::new(sweep, &context.runs, failed_before);
-            Shown::new(sweep, &plan, slots.len(), store.as_ref())?.print(detail, context.output);
+        for ordered in &sweeps {
+            let plan = ordered.plan(&context.runs, failed_before);
+            Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?.print(detail, context.output);
         }
         return Ok(Exit::Done);
     }
     let _lock = RunsLock::acquire(&context.runs)?;
     let mut store = Store::open(&context.runs)?;
     let mut exit = Exit::Done;
-    for sweep in &sweeps {
-        let plan = Plan::new(sweep, &context.runs, failed_before);
+    for ordered in &sweeps {
+        let sweep = &ordered.sweep;
+        let plan = ordered.plan(&context.runs, failed_before);
         record(sweep, &plan, &mut store, context)?;
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
-            _ => execute(&plan, &slots, &mut store, args, &context.runs, context)?,
+            _ => execute(&plan, ordered, &inventory, &mut store, args, &context.runs, context)?,
         };
         summarise(&plan, &outcome, &store, context)?;
         if outcome.interrupted {
@@ -102,7 +114,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 _ => {
                     let mut store = Store::open(place.runs())?;
                     store.record_sweep(&record_of(sweep))?;
-                    execute(&again, &slots, &mut store, args, place.runs(), context)?
+                    execute(&again, ordered, &inventory, &mut store, args, place.runs(), context)?
                 }
             };
             if outcome.interrupted {
@@ -120,15 +132,20 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
 }
 
 /// Every file is read and expanded before anything starts, and the problems of all are said at once.
-fn expand_all(args: &Args, context: &Context) -> Result<Vec<Sweep>> {
+fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Result<Vec<Ordered>> {
     let mut set = args.set.clone();
     set.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
     let request = Request { set, only: args.only.clone(), profile: args.profile.clone() };
     let mut datasets = Datasets::new(&context.data);
-    let (mut sweeps, mut failed): (Vec<Sweep>, Option<Error>) = (Vec::new(), None);
+    let (mut sweeps, mut failed): (Vec<Ordered>, Option<Error>) = (Vec::new(), None);
     for file in &args.files {
-        match load(file, &request, &mut datasets).and_then(|file| expand_one(&file, &mut datasets, context)) {
-            Ok(sweep) => sweeps.push(sweep),
+        let ordered = load(file, &request, &mut datasets).and_then(|file| {
+            let resolved = args.choices.resolve(&file.execution, inventory)?;
+            let sweep = expand_one(&file, &mut datasets, context)?;
+            Ok(Ordered { sweep, resolved, early_stop: file.early_stop })
+        });
+        match ordered {
+            Ok(ordered) => sweeps.push(ordered),
             Err(error) => {
                 failed = Some(match failed {
                     Some(first) => both(first, error),
@@ -175,7 +192,7 @@ fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
 /// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.
 fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
     write_sweep(sweep, &context.runs)
-        .map_err(|error| Error::environment(format!("cannot write to {}: {error}", context.runs.display())))?;
+        .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
     store.record_sweep(&record_of(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
     for (task, known) in plan.tasks.iter().zip(stored) {
@@ -186,6 +203,9 @@ fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> R
             State::ToRun if known.status != Status::Pending => store.mark(task.trial.id, Status::Pending, None)?,
             State::Skipped(why) if known.status != Status::Failed => {
                 store.mark(task.trial.id, Status::Failed, Some(why))?;
+            }
+            State::Stopped(why) if known.status != Status::Stopped => {
+                store.mark(task.trial.id, Status::Stopped, Some(why))?;
             }
             _ => {}
         }
@@ -204,7 +224,8 @@ fn record_of(sweep: &Sweep) -> SweepRecord {
 
 fn execute(
     plan: &Plan,
-    slots: &[Slot],
+    ordered: &Ordered,
+    inventory: &Arc<dyn Inventory>,
     store: &mut Store,
     args: &Args,
     runs: &Path,
@@ -218,15 +239,13 @@ fn execute(
         runs: absolute(runs)?,
         data: absolute(&context.data)?,
         worker: worker.path().to_owned(),
-        slots: slots.to_vec(),
-        retries: RETRIES,
+        slots: ordered.resolved.slots.clone(),
+        inventory: Arc::clone(inventory),
+        cohort: ordered.resolved.cohort,
+        rules: ordered.resolved.rules,
+        early_stop: ordered.early_stop.clone(),
     };
-    let mut observer: Box<dyn Observer> = match context.output {
-        Output::Json => Box::new(exec::json_lines()),
-        Output::Quiet => Box::new(exec::silent()),
-        Output::Human if stderr().is_terminal() => Box::new(exec::bars()),
-        Output::Human => Box::new(exec::lines()),
-    };
+    let mut observer = observer(context.output);
     exec::execute(plan, &options, store, observer.as_mut())
 }
 
@@ -249,9 +268,7 @@ fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, context: &Context) -
     if !skipped.is_empty() {
         eprintln!("hint: the same bits fail the same way; --retry-failed runs them all the same");
     }
-    for (trial, _) in &outcome.failed {
-        eprintln!("its log: {}", TrialDir::new(&context.runs, *trial).log().display());
-    }
+    failures::print(plan, outcome, &context.runs);
     if let Some(stored) = store.sweep(&plan.sweep)?.filter(|_| !outcome.interrupted) {
         print!("\n{}", report::summary(&stored));
         eprintln!("\nplots and tables: drr-lab report {}", plan.sweep);

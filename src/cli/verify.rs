@@ -10,10 +10,10 @@ use drr_core::{Seed, TrialId};
 
 use super::target::{self, Target};
 use super::verify_text::Text;
-use super::{Context, Output, observer};
+use super::{Context, Output, execution, observer};
 use crate::check::{self, Examined, Replay, Scope, Tolerance, Verdict};
 use crate::error::{Error, Exit, Result};
-use crate::exec::{self, Options};
+use crate::exec::{self, Options, Rules};
 use crate::store::Store;
 use crate::sweep::Sweep;
 
@@ -111,7 +111,10 @@ fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<c
             data: absolute(&context.data)?,
             worker: exec::find_worker(args.worker.as_deref())?,
             slots: exec::cpu_slots(args.jobs),
-            retries: super::sweep::RETRIES,
+            inventory: execution::inventory(),
+            cohort: None,
+            rules: Rules::default(),
+            early_stop: None,
         },
         scratch: scratch.clone(),
         tolerance: Tolerance { absolute: args.absolute, relative: args.relative },

@@ -30,7 +30,7 @@ impl FrozenWorker {
         let absolute = fs::create_dir_all(&folder.0)
             .and_then(|()| fs::copy(worker, &path))
             .and_then(|_| std::path::absolute(&path))
-            .map_err(|error| Error::environment(format!("cannot copy the worker to {}: {error}", path.display())))?;
+            .map_err(|error| Error::disk(format!("cannot copy the worker to {}", path.display()), &error))?;
         Ok(Self { path: absolute, _folder: folder })
     }
 

@@ -87,8 +87,10 @@ pub enum Event {
         label: Label,
         /// Why.
         reason: String,
-        /// How many attempts were lost.
+        /// Attempts made so far.
         attempt: u32,
+        /// Seconds until it is tried again.
+        rest_s: f64,
     },
     /// A trial has no result.
     TrialFailed {
@@ -98,6 +100,55 @@ pub enum Event {
         label: Label,
         /// Why.
         reason: String,
+        /// Attempts made; none if what it stands on failed.
+        attempts: u32,
+        /// How the process ended, where that was the end of the attempt.
+        exit: Option<String>,
+        /// The last lines of its log.
+        log: Vec<String>,
+    },
+    /// A trial was given up as hopeless, or what it stands on was.
+    TrialStopped {
+        /// The trial.
+        trial: TrialId,
+        /// What it is.
+        label: Label,
+        /// Why.
+        reason: String,
+    },
+    /// A slot has no room for the next trial; it is tried again when there is.
+    SlotFull {
+        /// The slot.
+        slot: usize,
+    },
+    /// A slot is gone for good.
+    SlotLost {
+        /// The slot.
+        slot: usize,
+    },
+    /// So many trials failed that no new one starts.
+    TooManyFailures {
+        /// How many.
+        failures: usize,
+        /// How many are running.
+        running: usize,
+    },
+    /// How everything stands, as someone asked by SIGUSR1.
+    State {
+        /// The slots.
+        slots: Vec<SlotState>,
+        /// Trials that could start now.
+        ready: usize,
+        /// Trials that rest before they are tried again.
+        resting: usize,
+        /// Trials that wait for others.
+        waiting: usize,
+        /// Trials finished in this run.
+        finished: usize,
+        /// Trials failed or blocked in this run.
+        failed: usize,
+        /// Seconds since the beginning.
+        wall_s: f64,
     },
     /// No new trial starts; running ones may end.
     Draining {
@@ -114,11 +165,30 @@ pub enum Event {
         finished: usize,
         /// Trials failed or blocked in this run.
         failed: usize,
+        /// Trials stopped in this run.
+        stopped: usize,
         /// Trials still to run.
         left: usize,
         /// Seconds it took.
         wall_s: f64,
     },
+}
+
+/// How a slot stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SlotState {
+    /// Where it is.
+    pub place: Slot,
+    /// Its worker's process.
+    pub pid: Option<u32>,
+    /// What the worker does: `none`, `starting`, `idle`, `busy`, `leaving`, `gone`.
+    pub worker: &'static str,
+    /// The trials it has.
+    pub trials: Vec<Label>,
+    /// Seconds in this state.
+    pub since_s: f64,
+    /// Seconds since it was last heard of.
+    pub silent_s: f64,
 }
 
 /// A trial in words.

@@ -2,29 +2,43 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `reactor` | decisions, pure: events in, actions out |
-//! | `supervisor` | carries them out: channels, workers, deadlines |
+//! | `reactor` | decisions, pure: events and the time in, actions out |
+//! | `rules`, `room` | what it goes by: patience and retries, and how much fits where |
+//! | `early_stop` | which trials are hopeless, pure as well |
+//! | `supervisor` | carries them out: channels, workers, signals |
+//! | `jobs` | the plan's trials as the reactor sees them |
+//! | `handout` | prepares what a worker is given |
 //! | `recorder` | writes down what becomes of trials |
-//! | `process` | one worker process: its environment, its pipes, its end |
-//! | `slots` | where workers may run |
+//! | `process`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
+//! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
 //! | `event`, `display` | what happens, and how it is shown |
 //! | `provenance` | what code and machine a trial ran on: `source_tree`, `libraries` |
 
+mod devices;
 mod display;
+mod early_stop;
 mod event;
+mod handout;
+mod inventory;
+mod jobs;
 mod libraries;
 mod process;
 mod provenance;
 mod reactor;
 mod recorder;
+mod room;
+mod rules;
 mod slots;
 mod source_tree;
 mod supervisor;
+mod worker_log;
 
 pub use display::{bars, json_lines, lines, silent};
-pub use event::{Event, Label, Observer};
+pub use event::{Event, Label, Observer, SlotState};
+pub use inventory::{Gpu, Inventory, machine};
 pub use process::find_worker;
 pub use recorder::Outcome;
-pub use slots::{Slot, cpu_slots};
+pub use rules::Rules;
+pub use slots::{Gpus, Slot, Wish, cpu_slots, slots};
 pub use source_tree::SourceTree;
 pub use supervisor::{Options, execute};

@@ -1,14 +1,11 @@
 //! One worker process: found, started in a group and an environment of its own, spoken to over pipes, ended. It dies
 //! with the supervisor, whatever ends that.
 
-use std::collections::VecDeque;
-use std::fs::OpenOptions;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use drr_core::protocol::{FromWorker, ToWorker};
@@ -16,7 +13,9 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
+use super::reactor::Loss;
 use super::slots::Slot;
+use super::worker_log::WorkerLog;
 use crate::error::{Error, Result};
 
 /// Name of the worker's program.
@@ -27,10 +26,7 @@ const ENVIRONMENT: [(&str, &str); 4] =
     [("MKL_CBWR", "AVX2,STRICT"), ("ATEN_CPU_CAPABILITY", "avx2"), ("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")];
 
 /// Longest message of a worker; a longer line is no message.
-const LONGEST: u64 = 64 << 20;
-
-/// Lines of stderr that are kept for the reason of a crash.
-const TAIL: usize = 12;
+const LONGEST: u64 = 4 << 20;
 
 /// Where the worker's program lies: as given, else beside this program.
 ///
@@ -65,16 +61,13 @@ pub(super) enum Said {
 /// A running worker. Dropping it kills the process group.
 pub(super) struct Worker {
     child: Child,
-    stdin: Option<ChildStdin>,
-    log: Arc<Mutex<Log>>,
+    /// Lines to its stdin; a thread of its own writes them, for a worker that does not read must not hold up the others.
+    stdin: Option<SyncSender<Vec<u8>>>,
+    log: WorkerLog,
 }
 
-/// Where stderr goes: to the log of the trial that runs, and its last lines to the reason of a crash.
-#[derive(Default)]
-struct Log {
-    file: Option<PathBuf>,
-    tail: VecDeque<String>,
-}
+/// Lines on their way to a worker: an assignment and a farewell.
+const TO_WORKER: usize = 4;
 
 impl Worker {
     /// Starts a worker. Call it from a thread that lives as long as the supervisor: the parent-death signal follows
@@ -103,41 +96,50 @@ impl Worker {
         // SAFETY: prctl and getppid are async-signal-safe, and nothing here allocates.
         unsafe { command.pre_exec(die_with_parent) };
         let mut child = command.spawn()?;
-        let log = Arc::new(Mutex::new(Log::default()));
-        let stdin = child.stdin.take();
+        let stdin = child.stdin.take().expect("stdin is a pipe");
         let stdout = child.stdout.take().expect("stdout is a pipe");
         let stderr = child.stderr.take().expect("stderr is a pipe");
         let pid = Pid::from_raw(child.id().cast_signed());
-        let shared = Arc::clone(&log);
-        let errors = thread::spawn(move || copy_stderr(stderr, &shared));
-        thread::spawn(move || {
-            read_stdout(stdout, |said| sender.send(wrap(said)).is_ok());
+        let (to_worker, lines) = sync_channel(TO_WORKER);
+        thread::spawn(move || write_stdin(stdin, &lines));
+        let log = WorkerLog::default();
+        let errors = {
+            let log = log.clone();
+            thread::spawn(move || copy_stderr(stderr, &log))
+        };
+        let end = thread::spawn(move || {
             // Wait without reaping, so that the process id stays ours until the supervisor lets go of it.
             let _ = waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
+            // What it started and left behind would hold its pipes open.
+            let _ = killpg(pid, Signal::SIGKILL);
+        });
+        thread::spawn(move || {
+            read_stdout(stdout, |said| sender.send(wrap(said)).is_ok());
             let _ = errors.join();
+            let _ = end.join();
             let _ = sender.send(wrap(Said::Ended));
         });
-        Ok(Self { child, stdin, log })
+        Ok(Self { child, stdin: Some(to_worker), log })
     }
 
-    /// Sends a message.
+    /// Sends a message, without waiting for it to be read.
     pub fn send(&mut self, message: &ToWorker) -> io::Result<()> {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
         match &mut self.stdin {
-            Some(stdin) => stdin.write_all(&line).and_then(|()| stdin.flush()),
+            Some(stdin) => stdin.try_send(line).map_err(|_| io::ErrorKind::BrokenPipe.into()),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
 
-    /// From now on stderr goes to `file`.
-    pub fn log_to(&self, file: Option<PathBuf>) {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).file = file;
+    /// From now on stderr goes to these files.
+    pub fn log_to(&self, files: Vec<PathBuf>) {
+        self.log.turn_to(files);
     }
 
-    /// Writes to the log of the running trial.
+    /// Writes to the log of the running trials.
     pub fn note(&self, line: &str) {
-        take_line(&self.log, &format!("{line}\n"));
+        self.log.take(format!("{line}\n").as_bytes());
     }
 
     /// Asks it to leave: says so and closes its stdin.
@@ -153,15 +155,14 @@ impl Worker {
     }
 
     /// Reaps the ended process and says how it ended, with its last words.
-    pub fn reap(mut self) -> String {
-        let how = match self.child.wait() {
+    pub fn reap(mut self) -> Loss {
+        let (reason, exit) = match self.child.wait() {
             Ok(status) => describe(status),
-            Err(error) => format!("worker lost: {error}"),
+            Err(error) => (format!("the worker was lost: {error}"), None),
         };
-        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        let words: Vec<&str> = log.tail.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
-        let last = words[words.len().saturating_sub(3)..].join(" / ");
-        if last.is_empty() { how } else { format!("{how}; its last words: {last}") }
+        let last = self.log.last_words(3);
+        let reason = if last.is_empty() { reason } else { format!("{reason}; its last words: {last}") };
+        Loss { reason, exit }
     }
 }
 
@@ -174,14 +175,23 @@ impl Drop for Worker {
     }
 }
 
-fn describe(status: ExitStatus) -> String {
+/// How a process ended, in a sentence and as kept in records.
+fn describe(status: ExitStatus) -> (String, Option<String>) {
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("the worker ended with exit code {code}"),
-        (None, Some(number)) => match Signal::try_from(number) {
-            Ok(signal) => format!("the worker was ended by {signal}"),
-            Err(_) => format!("the worker was ended by signal {number}"),
-        },
-        (None, None) => "the worker ended".to_owned(),
+        (Some(code), _) => (format!("the worker ended with exit code {code}"), Some(format!("exit code {code}"))),
+        (None, Some(number)) => {
+            let name = Signal::try_from(number).map_or_else(|_| format!("signal {number}"), |it| it.to_string());
+            (format!("the worker was ended by {name}"), Some(name))
+        }
+        (None, None) => ("the worker ended".to_owned(), None),
+    }
+}
+
+fn write_stdin(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
+    for line in lines {
+        if stdin.write_all(&line).and_then(|()| stdin.flush()).is_err() {
+            return;
+        }
     }
 }
 
@@ -204,27 +214,14 @@ fn read_stdout(stdout: ChildStdout, mut tell: impl FnMut(Said) -> bool) {
     }
 }
 
-fn copy_stderr(stderr: ChildStderr, log: &Mutex<Log>) {
+fn copy_stderr(stderr: ChildStderr, log: &WorkerLog) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {
         line.clear();
         match reader.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
-            Ok(_) => take_line(log, &String::from_utf8_lossy(&line)),
+            Ok(_) => log.take(&line),
         }
-    }
-}
-
-fn take_line(log: &Mutex<Log>, line: &str) {
-    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    log.tail.push_back(line.chars().take(500).collect());
-    if log.tail.len() > TAIL {
-        log.tail.pop_front();
-    }
-    if let Some(path) = &log.file {
-        // A log that cannot be written must not stop the trial it is about.
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
     }
 }

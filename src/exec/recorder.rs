@@ -8,9 +8,10 @@ use drr_core::result::TrialResult;
 use drr_core::trial_dir::TrialDir;
 
 use super::event::{Event, Label, Observer};
-use super::reactor::Verdict;
-use crate::error::Result;
-use crate::plan::{FailureRecord, Plan, write_failure};
+use super::reactor::{Loss, Verdict};
+use super::worker_log::last_lines;
+use crate::error::{Error, Result};
+use crate::plan::{FailureRecord, Plan, StopRecord, write_failure, write_stop};
 use crate::store::{Status, Store};
 
 /// How a run ended.
@@ -22,9 +23,16 @@ pub struct Outcome {
     pub failed: Vec<(TrialId, String)>,
     /// Trials that could not run because of a failed one.
     pub blocked: usize,
+    /// Trials given up as hopeless, with what stands on them.
+    pub stopped: usize,
+    /// Whether so many failed that the rest was not tried.
+    pub ended_early: bool,
     /// Whether someone stopped it.
     pub interrupted: bool,
 }
+
+/// Lines of a failed trial's log that are kept with its failure.
+const LOG_LINES: usize = 10;
 
 /// The book-keeper of a run.
 pub(super) struct Recorder<'a> {
@@ -45,13 +53,23 @@ impl<'a> Recorder<'a> {
         self.observer.on(event);
     }
 
+    /// Trials finished so far, and those failed or blocked.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.outcome.finished, self.outcome.failed.len() + self.outcome.blocked)
+    }
+
+    /// Takes down that enough went wrong.
+    pub fn end_early(&mut self) {
+        self.outcome.ended_early = true;
+    }
+
     /// Closes the book.
     pub fn end(&mut self, stopping: bool, took: Duration) -> Outcome {
-        let (finished, failed) = (self.outcome.finished, self.outcome.failed.len() + self.outcome.blocked);
-        let left = self.plan.to_run() - finished - failed;
-        self.outcome.interrupted = left > 0 && stopping;
+        let ((finished, failed), stopped) = (self.counts(), self.outcome.stopped);
+        let left = self.plan.to_run() - finished - failed - stopped;
+        self.outcome.interrupted = left > 0 && stopping && !self.outcome.ended_early;
         let (sweep, wall_s) = (self.plan.sweep.clone(), took.as_secs_f64());
-        self.tell(&Event::SweepEnded { sweep, finished, failed, left, wall_s });
+        self.tell(&Event::SweepEnded { sweep, finished, failed, stopped, left, wall_s });
         std::mem::take(&mut self.outcome)
     }
 
@@ -72,21 +90,32 @@ impl<'a> Recorder<'a> {
                 self.outcome.finished += 1;
                 self.tell(&Event::TrialFinished { slot, trial, label, metrics, wall_s });
             }
-            Verdict::Retry { reason, attempt } => {
+            Verdict::Retry { reason, attempt, rest } => {
                 self.store.mark(trial, Status::Pending, Some(&reason))?;
-                self.tell(&Event::TrialRetried { trial, label, reason, attempt });
+                self.tell(&Event::TrialRetried { trial, label, reason, attempt, rest_s: rest.as_secs_f64() });
             }
-            Verdict::Failed { kind, reason, attempts } => {
+            Verdict::Failed { kind, loss, attempts } => {
+                let Loss { reason, exit } = loss;
+                let log = last_lines(&folder.log(), LOG_LINES);
+                let record = FailureRecord::new(kind, reason.as_str(), attempts);
                 // Where this cannot be written, the next run only retries needlessly.
-                let _ = write_failure(&folder, &FailureRecord::new(kind, reason.as_str(), attempts));
+                let _ = write_failure(&folder, &FailureRecord { exit: exit.clone(), log: log.clone(), ..record });
                 self.store.mark(trial, Status::Failed, Some(&reason))?;
-                self.tell(&Event::TrialFailed { trial, label, reason: reason.clone() });
+                self.tell(&Event::TrialFailed { trial, label, reason: reason.clone(), attempts, exit, log });
                 self.outcome.failed.push((trial, reason));
             }
             Verdict::Blocked { reason } => {
                 self.store.mark(trial, Status::Failed, Some(&reason))?;
-                self.tell(&Event::TrialFailed { trial, label, reason });
+                let (attempts, exit, log) = (0, None, Vec::new());
+                self.tell(&Event::TrialFailed { trial, label, reason, attempts, exit, log });
                 self.outcome.blocked += 1;
+            }
+            Verdict::Stopped { reason } => {
+                write_stop(&folder, &StopRecord::new(reason.as_str()))
+                    .map_err(|error| Error::disk(format!("cannot write to {}", folder.path().display()), &error))?;
+                self.store.mark(trial, Status::Stopped, Some(&reason))?;
+                self.tell(&Event::TrialStopped { trial, label, reason });
+                self.outcome.stopped += 1;
             }
             Verdict::Released => self.store.mark(trial, Status::Pending, None)?,
         }

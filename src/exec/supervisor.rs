@@ -4,34 +4,40 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use drr_core::protocol::{Assignment, FailureKind, FromWorker, Hello, ToWorker, VERSION};
-use drr_core::trial_dir::{TrialDir, write_whole};
+use drr_core::journal;
+use drr_core::protocol::{FailureKind, FromWorker, Hello, ToWorker, VERSION};
+use drr_core::spec::Stage;
+use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, train_digest};
 use nix::sys::signal::Signal;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
-use super::event::{Event, Observer};
+use super::devices::Devices;
+use super::early_stop::Watch;
+use super::event::{Event, Label, Observer, SlotState};
+use super::handout::Handout;
+use super::inventory::Inventory;
+use super::jobs::jobs;
 use super::process::{Said, Worker};
-use super::provenance::Provenance;
-use super::reactor::{Action, Happened, Job, Reactor, Start};
+use super::reactor::{Action, Force, Happened, Loss, Reactor};
 use super::recorder::{Outcome, Recorder};
+use super::rules::Rules;
 use super::slots::Slot;
 use crate::error::{Error, Result};
-use crate::plan::{Plan, State, clear_failure};
+use crate::plan::{Plan, State};
 use crate::store::Store;
+use crate::sweep::EarlyStop;
 
 /// Messages on their way from all workers together.
 const QUEUE: usize = 256;
 
-/// From SIGTERM to SIGKILL.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// Where a plan runs.
+/// Where and how a plan runs.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The runs folder.
@@ -42,8 +48,14 @@ pub struct Options {
     pub worker: PathBuf,
     /// Where workers may run.
     pub slots: Vec<Slot>,
-    /// How often a lost attempt is repeated.
-    pub retries: u32,
+    /// What devices have free.
+    pub inventory: Arc<dyn Inventory>,
+    /// Trials to train together; as many as fit and keep every slot busy if it is not said.
+    pub cohort: Option<usize>,
+    /// What is done about trials and workers that go wrong.
+    pub rules: Rules,
+    /// Which trials are given up, if any are.
+    pub early_stop: Option<EarlyStop>,
 }
 
 enum Input {
@@ -57,7 +69,7 @@ enum Input {
 /// No worker can be had, or the disk or the database fails. Finished trials are safe in any case.
 pub fn execute(plan: &Plan, options: &Options, store: &mut Store, observer: &mut dyn Observer) -> Result<Outcome> {
     let (sender, receiver) = sync_channel(QUEUE);
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1])
         .map_err(|error| Error::environment(format!("cannot listen for signals: {error}")))?;
     let handle = signals.handle();
     let to_supervisor = sender.clone();
@@ -81,12 +93,13 @@ struct Supervisor<'a> {
     recorder: Recorder<'a>,
     sender: SyncSender<Input>,
     reactor: Reactor,
+    room: Devices<'a>,
     workers: Vec<Option<Worker>>,
     hellos: Vec<Option<Hello>>,
-    /// When a worker that was asked to end is killed.
-    deadlines: Vec<Option<Instant>>,
     positions: HashMap<TrialId, usize>,
-    provenance: Provenance,
+    handout: Handout,
+    watch: Option<Watch>,
+    began: Instant,
     give_up: Option<Error>,
 }
 
@@ -98,25 +111,16 @@ impl<'a> Supervisor<'a> {
         observer: &'a mut dyn Observer,
         sender: SyncSender<Input>,
     ) -> Self {
-        let jobs = plan.tasks.iter().map(|task| Job {
-            short: task.trial.id.short(),
-            stage: task.stage,
-            cost: task.cost,
-            upstream: task.upstream.clone(),
-            start: match task.state {
-                State::Found => Start::Finished,
-                State::ToRun => Start::ToRun,
-                State::Skipped(_) => Start::LeftOut,
-            },
-        });
         let slots = options.slots.len();
         Self {
-            reactor: Reactor::new(jobs.collect(), slots, options.retries),
+            reactor: Reactor::new(jobs(plan), slots, options.rules, options.cohort),
+            room: Devices::new(plan, &options.slots, options.inventory.as_ref(), options.cohort.is_some()),
             workers: (0..slots).map(|_| None).collect(),
             hellos: vec![None; slots],
-            deadlines: vec![None; slots],
             positions: plan.tasks.iter().enumerate().map(|(i, task)| (task.trial.id, i)).collect(),
-            provenance: Provenance::gather(&options.worker, &options.runs, &options.data),
+            handout: Handout::new(&options.worker, &options.runs, &options.data),
+            watch: options.early_stop.clone().map(|rule| watch(rule, plan, options)),
+            began: Instant::now(),
             give_up: None,
             plan,
             options,
@@ -126,7 +130,6 @@ impl<'a> Supervisor<'a> {
     }
 
     fn run(mut self, receiver: &Receiver<Input>) -> Result<Outcome> {
-        let began = Instant::now();
         let open = self.plan.tasks.iter().filter(|task| task.state == State::ToRun);
         let expected_s = open.map(|task| task.cost).sum();
         self.recorder.tell(&Event::SweepStarted {
@@ -136,24 +139,33 @@ impl<'a> Supervisor<'a> {
             slots: self.options.slots.clone(),
             expected_s,
         });
-        let first = self.reactor.start();
+        let first = self.reactor.start(self.now(), &self.room);
         self.carry_out(first)?;
         while !self.reactor.is_done() {
-            let input = match self.deadlines.iter().flatten().min() {
+            // Monotonic: a clock that is set changes nothing here.
+            let patience = self.reactor.wake().map(|wake| wake.saturating_sub(self.now()));
+            let input = match patience {
                 None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(deadline) => receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+                Some(Duration::ZERO) => Err(RecvTimeoutError::Timeout),
+                Some(patience) => receiver.recv_timeout(patience),
             };
             match input {
                 Ok(Input::Worker(slot, said)) => self.on_worker(slot, said)?,
+                Ok(Input::Signal(SIGUSR1)) => self.tell_state(),
                 Ok(Input::Signal(signal)) => self.on_signal(signal)?,
-                Err(_) => self.kill_overdue(),
+                Err(_) => self.happened(Happened::Tick)?,
             }
         }
-        let outcome = self.recorder.end(self.reactor.is_stopping(), began.elapsed());
+        let outcome = self.recorder.end(self.reactor.is_stopping(), self.began.elapsed());
         match self.give_up.take() {
             Some(error) => Err(error),
             None => Ok(outcome),
         }
+    }
+
+    /// Time since the run began.
+    fn now(&self) -> Duration {
+        self.began.elapsed()
     }
 
     fn on_signal(&mut self, signal: i32) -> Result<()> {
@@ -167,7 +179,31 @@ impl<'a> Supervisor<'a> {
         self.happened(happened)
     }
 
+    fn tell_state(&mut self) {
+        let census = self.reactor.census(self.now());
+        let slots = census.slots.into_iter().enumerate().map(|(slot, it)| SlotState {
+            place: self.options.slots[slot],
+            pid: self.hellos[slot].as_ref().map(|hello| hello.pid),
+            worker: it.worker,
+            trials: it.jobs.iter().map(|&job| Label::of(&self.plan.tasks[job])).collect(),
+            since_s: it.since.as_secs_f64(),
+            silent_s: it.silent.as_secs_f64(),
+        });
+        let (finished, failed) = self.recorder.counts();
+        let event = Event::State {
+            slots: slots.collect(),
+            ready: census.ready,
+            resting: census.resting,
+            waiting: census.waiting,
+            finished,
+            failed,
+            wall_s: self.began.elapsed().as_secs_f64(),
+        };
+        self.recorder.tell(&event);
+    }
+
     fn on_worker(&mut self, slot: usize, said: Said) -> Result<()> {
+        self.reactor.heard(slot, self.now());
         match said {
             Said::Message(message) => self.on_message(slot, message),
             Said::Garbage(line) if self.hellos[slot].is_none() && line.contains("\"ready\"") => {
@@ -181,11 +217,11 @@ impl<'a> Supervisor<'a> {
                 Ok(())
             }
             Said::Ended => {
-                self.deadlines[slot] = None;
                 self.hellos[slot] = None;
-                let how = self.workers[slot].take().map_or_else(String::new, Worker::reap);
-                tracing::debug!(slot, how, "worker ended");
-                self.happened(Happened::WorkerExited { slot, how })
+                self.room.released(slot);
+                let loss = self.workers[slot].take().map_or_else(Loss::default, Worker::reap);
+                tracing::debug!(slot, ?loss, "worker ended");
+                self.happened(Happened::WorkerExited { slot, loss })
             }
         }
     }
@@ -203,6 +239,11 @@ impl<'a> Supervisor<'a> {
             }
             FromWorker::Started { trial } => self.about(slot, trial, |slot, job| Happened::Started { slot, job }),
             FromWorker::Metrics { trial, points } => {
+                if let (Some(watch), Some(&job)) = (&mut self.watch, self.positions.get(&trial))
+                    && let Some(reason) = watch.observe(job, &points)
+                {
+                    self.happened(Happened::Hopeless { job, reason })?;
+                }
                 self.recorder.tell(&Event::TrialMetrics { trial, slot, points });
                 Ok(())
             }
@@ -225,10 +266,7 @@ impl<'a> Supervisor<'a> {
     fn about(&mut self, slot: usize, trial: TrialId, happened: impl FnOnce(usize, usize) -> Happened) -> Result<()> {
         match self.positions.get(&trial) {
             Some(&job) => self.happened(happened(slot, job)),
-            None => {
-                self.kill(slot);
-                Ok(())
-            }
+            None => self.happened(Happened::Astray { slot }),
         }
     }
 
@@ -239,7 +277,7 @@ impl<'a> Supervisor<'a> {
     }
 
     fn happened(&mut self, happened: Happened) -> Result<()> {
-        let actions = self.reactor.on(happened);
+        let actions = self.reactor.on(self.now(), happened, &self.room);
         self.carry_out(actions)
     }
 
@@ -253,11 +291,25 @@ impl<'a> Supervisor<'a> {
                         worker.leave();
                     }
                 }
-                Action::Kill(slot) => self.kill(slot),
+                Action::End { slot, force } => {
+                    if let Some(worker) = &mut self.workers[slot] {
+                        worker.signal(match force {
+                            Force::Ask => Signal::SIGTERM,
+                            Force::Kill => Signal::SIGKILL,
+                        });
+                    }
+                }
                 Action::Record(job, verdict) => self.recorder.take(job, verdict)?,
+                Action::NoRoom { slot } => self.recorder.tell(&Event::SlotFull { slot }),
+                Action::Lost { slot } => self.recorder.tell(&Event::SlotLost { slot }),
+                Action::Enough { failures } => {
+                    self.recorder.end_early();
+                    let running = self.reactor.running();
+                    self.recorder.tell(&Event::TooManyFailures { failures, running });
+                }
                 Action::GiveUp(why) => {
-                    let error = Error::environment(format!("no worker can be started: {why}"))
-                        .hint(format!("try it by hand: {}", self.options.worker.display()));
+                    let error =
+                        Error::environment(why).hint(format!("try it by hand: {}", self.options.worker.display()));
                     self.give_up.get_or_insert(error);
                 }
             }
@@ -280,26 +332,14 @@ impl<'a> Supervisor<'a> {
 
     fn send(&mut self, slot: usize, jobs: &[usize]) -> Result<()> {
         let hello = self.hellos[slot].clone().expect("a trial is handed out after the handshake");
-        let mut trials = Vec::with_capacity(jobs.len());
-        for &job in jobs {
-            let trial = &self.plan.tasks[job].trial;
-            let folder = self.folder(trial.id);
-            let provenance = self.provenance.record(&hello, &trial.spec);
-            std::fs::create_dir_all(folder.path())
-                .and_then(|()| clear_failure(&folder))
-                .and_then(|()| write_whole(&folder.provenance(), &provenance))
-                .map_err(|error| Error::environment(format!("cannot write to {}: {error}", folder.path().display())))?;
-            trials.push(trial.spec.clone());
+        self.room.placed(slot, jobs);
+        if let Some(watch) = &mut self.watch {
+            jobs.iter().for_each(|&job| watch.begin(job));
         }
-        let log = jobs.first().map(|&job| self.folder(self.plan.tasks[job].trial.id).log());
-        let assignment = Assignment {
-            trials,
-            runs: self.options.runs.clone(),
-            data: self.options.data.clone(),
-            device: self.options.slots[slot].device(),
-        };
+        let specs = jobs.iter().map(|&job| &self.plan.tasks[job].trial.spec);
+        let (assignment, logs) = self.handout.prepare(specs, &hello, self.options.slots[slot])?;
         if let Some(worker) = &mut self.workers[slot] {
-            worker.log_to(log);
+            worker.log_to(logs);
             if worker.send(&ToWorker::Run(assignment)).is_err() {
                 // It is gone or going; its end is reported like any other and the trial is tried again.
                 worker.signal(Signal::SIGKILL);
@@ -308,27 +348,20 @@ impl<'a> Supervisor<'a> {
         Ok(())
     }
 
-    fn kill(&mut self, slot: usize) {
-        if let Some(worker) = &mut self.workers[slot] {
-            let overdue = self.deadlines[slot].is_some();
-            worker.signal(if overdue { Signal::SIGKILL } else { Signal::SIGTERM });
-            self.deadlines[slot].get_or_insert_with(|| Instant::now() + GRACE);
-        }
-    }
-
-    fn kill_overdue(&mut self) {
-        let now = Instant::now();
-        for (deadline, worker) in self.deadlines.iter_mut().zip(&mut self.workers) {
-            if deadline.is_some_and(|deadline| deadline <= now) {
-                if let Some(worker) = worker {
-                    worker.signal(Signal::SIGKILL);
-                }
-                *deadline = None;
-            }
-        }
-    }
-
     fn folder(&self, trial: TrialId) -> TrialDir {
         TrialDir::new(&self.options.runs, trial)
     }
+}
+
+/// A watch that knows what earlier runs recorded.
+fn watch(rule: EarlyStop, plan: &Plan, options: &Options) -> Watch {
+    let mut watch = Watch::new(rule, plan);
+    for (job, task) in plan.tasks.iter().enumerate() {
+        let is_past = matches!(task.state, State::Found | State::Stopped(_)) && task.stage != Stage::Eval;
+        let folder = TrialDir::new(&options.runs, task.trial.id);
+        if let Some(journal) = is_past.then(|| journal::read(&folder.journal()).ok()).flatten() {
+            watch.observe(job, &journal.points);
+        }
+    }
+    watch
 }

@@ -1,6 +1,6 @@
 //! Which recommenders can be trained together: those whose networks have the same shapes and that take the same steps.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use drr_core::spec::{ActionNorm, Job, Scoring, StateKind};
 use drr_core::{Digest, TrialSpec};
@@ -34,14 +34,15 @@ pub fn cohort(spec: &TrialSpec) -> Option<CohortKey> {
     })
 }
 
-/// How many programs some trials make: a cohort each for recommenders, one each for all others.
-pub fn cohorts<'a>(specs: impl Iterator<Item = &'a TrialSpec>) -> usize {
-    let (mut keys, mut alone) = (HashSet::new(), 0);
+/// How many programs some trials make: recommenders of one key in cohorts of up to `most` (of so many members), others
+/// one each.
+pub fn cohorts<'a>(specs: impl Iterator<Item = &'a TrialSpec>, most: impl Fn(usize) -> usize) -> usize {
+    let (mut members, mut alone) = (HashMap::<CohortKey, usize>::new(), 0);
     for spec in specs {
         match cohort(spec) {
-            Some(key) => drop(keys.insert(key)),
+            Some(key) => *members.entry(key).or_default() += 1,
             None => alone += 1,
         }
     }
-    keys.len() + alone
+    members.into_values().map(|members| members.div_ceil(most(members).max(1))).sum::<usize>() + alone
 }

@@ -9,8 +9,8 @@ use drr_core::protocol::FailureKind;
 use drr_core::trial_dir::{TrialDir, write_whole};
 use serde::{Deserialize, Serialize};
 
-/// The version of the record's format.
-const FORMAT: u32 = 1;
+/// The version of the record's format. Version 1 had neither `exit` nor `log`.
+const FORMAT: u32 = 2;
 
 /// Why a trial has no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +24,18 @@ pub struct FailureRecord {
     pub message: String,
     /// How many attempts were made.
     pub attempts: u32,
+    /// How the worker's process ended, where that was the end of the last attempt: `exit code 3`, `SIGKILL`.
+    #[serde(default)]
+    pub exit: Option<String>,
+    /// The last lines of the log.
+    #[serde(default)]
+    pub log: Vec<String>,
 }
 
 impl FailureRecord {
     /// A record in today's format.
     pub fn new(kind: FailureKind, message: impl Into<String>, attempts: u32) -> Self {
-        Self { format: FORMAT, kind, message: message.into(), attempts }
+        Self { format: FORMAT, kind, message: message.into(), attempts, exit: None, log: Vec::new() }
     }
 
     /// Whether the same spec fails the same way again.

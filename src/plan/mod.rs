@@ -5,7 +5,9 @@ mod cohort;
 mod cost;
 mod estimate;
 mod failure;
+mod memory;
 mod record;
+mod stop;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -20,7 +22,9 @@ pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::seconds;
 pub use estimate::Timings;
 pub use failure::{FailureRecord, clear_failure, read_failure, write_failure};
+pub use memory::{CONTEXT, device_bytes};
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
+pub use stop::{StopRecord, clear_stop, read_stop, write_stop};
 
 /// The trials of a sweep and what is known of them.
 #[derive(Clone, Debug)]
@@ -55,6 +59,8 @@ pub enum State {
     ToRun,
     /// It failed before in a way that running it again would repeat, or stands on a trial that did.
     Skipped(String),
+    /// It was given up as hopeless before, or stands on a trial that was.
+    Stopped(String),
 }
 
 /// What to do with trials that failed deterministically in an earlier run.
@@ -77,8 +83,8 @@ pub struct StageCount {
     pub to_run: usize,
     /// Trials left alone after a failure.
     pub skipped: usize,
-    /// Programs the trials to run make when those that can be are trained together.
-    pub cohorts: usize,
+    /// Trials left alone after they were given up as hopeless.
+    pub stopped: usize,
 }
 
 impl Plan {
@@ -119,6 +125,14 @@ impl Plan {
         Self { sweep: self.sweep.clone(), tasks }
     }
 
+    /// Runs what was given up before as well: the sweep no longer gives trials up.
+    pub fn with_stopped(mut self) -> Self {
+        for task in self.tasks.iter_mut().filter(|task| matches!(task.state, State::Stopped(_))) {
+            task.state = State::ToRun;
+        }
+        self
+    }
+
     /// How each stage stands, in the order they run.
     pub fn stages(&self) -> Vec<StageCount> {
         [Stage::Pmf, Stage::Drr, Stage::Eval]
@@ -132,10 +146,10 @@ impl Plan {
                     found: count(|state| *state == State::Found),
                     to_run: count(|state| *state == State::ToRun),
                     skipped: count(|state| matches!(state, State::Skipped(_))),
-                    cohorts: cohorts(self.to_run_of(stage).map(|task| &task.trial.spec)),
+                    stopped: count(|state| matches!(state, State::Stopped(_))),
                 }
             })
-            .filter(|count| count.found + count.to_run + count.skipped > 0)
+            .filter(|count| count.found + count.to_run + count.skipped + count.stopped > 0)
             .collect()
     }
 
@@ -178,9 +192,17 @@ fn state(
         return State::Found;
     }
     for &above in upstream {
-        if let State::Skipped(reason) = &tasks[above].state {
-            return State::Skipped(blocked(tasks[above].stage, &tasks[above].trial.id.short(), reason));
+        let Task { stage, trial, state, .. } = &tasks[above];
+        match state {
+            State::Skipped(reason) => return State::Skipped(blocked(*stage, &trial.id.short(), reason)),
+            State::Stopped(_) => {
+                return State::Stopped(was_stopped(*stage, &trial.id.short()));
+            }
+            State::Found | State::ToRun => {}
         }
+    }
+    if let Some(stop) = is_begun.then(|| read_stop(&folder)).flatten() {
+        return State::Stopped(stop.reason);
     }
     match is_begun.then(|| read_failure(&folder)).flatten() {
         Some(failure) if failed_before == FailedBefore::Skip && failure.is_deterministic() => {
@@ -197,6 +219,11 @@ pub fn blocked(stage: Stage, short: &str, reason: &str) -> String {
     } else {
         format!("upstream {} trial {short} failed: {reason}", stage.name())
     }
+}
+
+/// Why a trial is not run: what it stands on was given up as hopeless.
+pub fn was_stopped(stage: Stage, short: &str) -> String {
+    format!("upstream {} trial {short} was stopped", stage.name())
 }
 
 #[cfg(test)]

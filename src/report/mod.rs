@@ -82,6 +82,10 @@ pub fn summary(sweep: &StoredSweep) -> String {
             (trial.trial, format!("failed: {} {} {why}", trial.spec.stage().name(), trial.trial.short()))
         })
         .collect();
+    let stopped = sweep.trials.iter().filter(|trial| trial.status == Status::Stopped).count();
+    if stopped > 0 {
+        parts.push(format!("stopped early, and in no table: {stopped} of {} trials", sweep.trials.len()));
+    }
     if !failures.is_empty() {
         parts.push(failures.into_values().collect::<Vec<_>>().join("\n"));
     }

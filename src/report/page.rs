@@ -137,11 +137,15 @@ fn facts(sweep: &StoredSweep) -> Vec<(String, String)> {
 
 fn missing(sweep: &StoredSweep) -> Option<String> {
     let count = |status| sweep.trials.iter().filter(|trial| trial.status == status).count();
-    let (failed, running, pending) = (count(Status::Failed), count(Status::Running), count(Status::Pending));
-    if failed + running + pending == 0 {
+    let parts = [
+        (count(Status::Failed), "failed"),
+        (count(Status::Stopped), "stopped early"),
+        (count(Status::Running), "running"),
+        (count(Status::Pending), "pending"),
+    ];
+    if parts.iter().all(|(count, _)| *count == 0) {
         return None;
     }
-    let parts = [(failed, "failed"), (running, "running"), (pending, "pending")];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
     Some(format!("This sweep is not complete: {} of {} trials.", parts.join(", "), sweep.trials.len()))

@@ -15,15 +15,44 @@ pub struct RunsLock {
     _file: Flock<File>,
 }
 
+/// Who holds a runs folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody, ever.
+    Nobody,
+    /// Nobody now; this one did.
+    Left(String),
+    /// This one.
+    Held(String),
+    /// It cannot be told, for this reason.
+    Unknown(String),
+}
+
 impl RunsLock {
+    /// Who holds the lock of the runs folder, without taking it.
+    pub fn holder(runs: &Path) -> Holder {
+        let path = runs.join("lock");
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Holder::Nobody,
+            Err(error) => return Holder::Unknown(format!("cannot read {}: {error}", path.display())),
+        };
+        let name = std::fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
+        let name = if name.is_empty() { "another process".to_owned() } else { name };
+        match Flock::lock(file, FlockArg::LockSharedNonblock) {
+            Ok(_) => Holder::Left(name),
+            Err((_, Errno::EWOULDBLOCK)) => Holder::Held(name),
+            Err((_, errno)) => Holder::Unknown(format!("cannot look at {}: {errno}", path.display())),
+        }
+    }
+
     /// Takes the lock of the runs folder, and makes the folder when absent.
     ///
     /// # Errors
     /// Another program holds it (the message names its process and host), or the file system refuses.
     pub fn acquire(runs: &Path) -> Result<Self> {
         let path = runs.join("lock");
-        let cannot =
-            |error: &dyn std::fmt::Display| Error::environment(format!("cannot lock {}: {error}", path.display()));
+        let cannot = |error: &std::io::Error| Error::disk(format!("cannot lock {}", path.display()), error);
         std::fs::create_dir_all(runs).map_err(|error| cannot(&error))?;
         let file = OpenOptions::new()
             .read(true)
@@ -42,7 +71,7 @@ impl RunsLock {
                 return Err(Error::environment(format!("{} is in use by {holder}", runs.display()))
                     .hint("wait for it, stop it, or name another folder with --runs"));
             }
-            Err((_, errno)) => return Err(cannot(&errno)),
+            Err((_, errno)) => return Err(cannot(&errno.into())),
         };
         let host = nix::unistd::gethostname().unwrap_or_default();
         (|| {

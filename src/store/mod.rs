@@ -7,12 +7,14 @@
 //! | `write` | sweeps and states of trials |
 //! | `ingest` | a finished run folder, checked and taken in |
 //! | `query` | reading |
+//! | `health` | SQLite's own checks |
 //! | `dump` | the content, whatever the row numbers |
 //! | `lock` | one `drr-lab sweep` at a time |
 
 mod dump;
 #[cfg(test)]
 pub(crate) mod fabricate;
+mod health;
 mod ingest;
 mod lock;
 mod problem;
@@ -29,7 +31,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use dump::TrialRow;
-pub use lock::RunsLock;
+pub use lock::{Holder, RunsLock};
 use problem::Problem;
 pub use records::{AxisPoint, Member, Status, StoredSweep, SweepRecord, TrialRecord};
 
@@ -52,7 +54,7 @@ impl Store {
     /// A database that cannot be made, is damaged, or was written by a newer program.
     pub fn open(runs: &Path) -> Result<Self> {
         std::fs::create_dir_all(runs)
-            .map_err(|error| Error::environment(format!("cannot make the folder {}: {error}", runs.display())))?;
+            .map_err(|error| Error::disk(format!("cannot make the folder {}", runs.display()), &error))?;
         Self::connect(runs, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::Error;
+use crate::error::{Error, FULL};
 
 /// Why the database cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,9 @@ const REBUILD: &str = "move lab.db away; the next sweep rebuilds it from the run
 impl Problem {
     /// The error for people about the database at `path`.
     pub(super) fn about(self, path: &Path) -> Error {
-        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase};
+        use rusqlite::ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, NotADatabase, SystemIoFailure,
+        };
         let error = Error::environment(format!("cannot use {}: {self}", path.display()));
         match &self {
             Problem::Newer { .. } => error.hint("update drr-lab, or name another folder with --runs"),
@@ -37,10 +39,21 @@ impl Problem {
                 Some(DatabaseBusy | DatabaseLocked) => {
                     error.hint("another program holds it; try again when it is done")
                 }
-                Some(DiskFull) => error.hint("free some disk space; what is recorded is kept"),
+                Some(DiskFull) => error.hint(FULL),
+                // On a full disk SQLite often fails before it can tell.
+                Some(SystemIoFailure) if is_full(path) => {
+                    Error::environment(format!("cannot use {}: the disk is full ({self})", path.display())).hint(FULL)
+                }
                 Some(CannotOpen) => error.hint("is the folder there, and may you write to it?"),
                 _ => error,
             },
         }
     }
+}
+
+/// Whether hardly anything fits on the disk of `path`.
+fn is_full(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    nix::sys::statvfs::statvfs(folder)
+        .is_ok_and(|disk| disk.blocks_available().saturating_mul(disk.fragment_size()) < 64 << 10)
 }

@@ -59,6 +59,21 @@ impl Store {
         })
     }
 
+    /// The trials that are in workers' hands, as far as the last sweep could tell.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn running(&self) -> Result<Vec<TrialId>> {
+        self.reading(|connection| {
+            let mut statement = connection.prepare("SELECT hash FROM trial WHERE status = 'running'")?;
+            let hashes =
+                statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let parse =
+                |hash: String| hash.parse().map_err(|_| Problem::Content(format!("`{hash}` is not a trial's id")));
+            hashes.into_iter().map(parse).collect()
+        })
+    }
+
     /// Specs and seconds of the trials that finished last, for estimates.
     ///
     /// # Errors
@@ -121,7 +136,7 @@ fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialR
         let metrics = match status {
             // One trial may stand at several places of a sweep.
             Status::Finished => metrics.get(&row.get("id")?).cloned().unwrap_or_default(),
-            Status::Pending | Status::Running | Status::Failed => BTreeMap::new(),
+            Status::Pending | Status::Running | Status::Failed | Status::Stopped => BTreeMap::new(),
         };
         trials.push(TrialRecord {
             trial: hash.parse().map_err(|_| Problem::Content(format!("`{hash}` is not a trial's id")))?,

@@ -43,6 +43,8 @@ pub enum Status {
     Finished,
     /// It ended without a result.
     Failed,
+    /// It was given up as hopeless before its end, it or what it stands on.
+    Stopped,
 }
 
 impl Status {
@@ -53,12 +55,13 @@ impl Status {
             Status::Running => "running",
             Status::Finished => "finished",
             Status::Failed => "failed",
+            Status::Stopped => "stopped",
         }
     }
 
     /// The status with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Status::Pending, Status::Running, Status::Finished, Status::Failed]
+        [Status::Pending, Status::Running, Status::Finished, Status::Failed, Status::Stopped]
             .into_iter()
             .find(|status| status.name() == name)
     }

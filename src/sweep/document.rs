@@ -5,13 +5,14 @@ use serde_json::Value;
 
 use super::condition;
 use super::draft::{Draft, Wanted};
+use super::execution;
 use super::fields::{FieldKey, field_help};
 use super::problem::{Problem, Problems};
 use super::suggest::did_you_mean;
 use super::tree::{Entry, Tree};
 
 /// Keys of the top level that are no sections.
-pub(super) const TOP_LEVEL: [&str; 12] = [
+pub(super) const TOP_LEVEL: [&str; 14] = [
     "name",
     "dataset",
     "seeds",
@@ -24,6 +25,8 @@ pub(super) const TOP_LEVEL: [&str; 12] = [
     "extends",
     "profile",
     "provenance",
+    "execution",
+    "early_stop",
 ];
 
 /// Reads a whole document but for what it extends and its profiles, which `inherit` reads. Zip groups come last, so that "given twice" points at them.
@@ -48,6 +51,8 @@ pub(super) fn top_level(draft: &mut Draft, entry: &Entry, problems: &mut Problem
         "search" => draft.set_search(entry, problems),
         "exclude" => draft.add_excludes(entry, problems),
         "provenance" => provenance(draft, entry, problems),
+        "execution" => execution::read_execution(&mut draft.execution, entry, problems),
+        "early_stop" => execution::read_early_stop(draft.early_stop.get_or_insert_default(), entry, problems),
         section if SECTIONS.iter().any(|(name, _)| *name == section) => {
             read_section(draft, entry, problems);
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::axis::{self, Axis, Repeats, Setting};
 use super::condition::{self, Condition};
+use super::execution::{EarlyStop, Execution};
 use super::fields::FieldKey;
 use super::file::{Baseline, Design, SplitSeed};
 use super::problem::{Place, Problem, Problems};
@@ -66,6 +67,8 @@ pub(super) struct Draft {
     pub excludes: Vec<Exclusion>,
     pub only: Vec<Condition>,
     pub clean: bool,
+    pub execution: Execution,
+    pub early_stop: Option<EarlyStop>,
     layer: u32,
 }
 
@@ -87,6 +90,8 @@ impl Draft {
             excludes: Vec::new(),
             only: Vec::new(),
             clean: false,
+            execution: Execution::default(),
+            early_stop: None,
             layer: 0,
         }
     }

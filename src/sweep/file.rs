@@ -11,6 +11,7 @@ use super::axis::{Axis, Setting};
 use super::condition::Condition;
 use super::dataset::Fingerprints;
 use super::draft::{Draft, Exclusion, Wanted, is_name};
+use super::execution::{EarlyStop, Execution};
 use super::fields::FieldKey;
 use super::problem::{Place, Problem, Problems, Source};
 use super::{check, inherit, overrides, search};
@@ -56,6 +57,10 @@ pub struct SweepFile {
     pub max_trials: usize,
     /// Whether it runs only from sources that are as committed.
     pub clean: bool,
+    /// How it runs.
+    pub execution: Execution,
+    /// Which trials are given up, if any are.
+    pub early_stop: Option<EarlyStop>,
 }
 
 /// The dataset a file names, and where it does.
@@ -269,6 +274,8 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         only: draft.only,
         max_trials: draft.max_trials.unwrap_or(MAX_TRIALS),
         clean: draft.clean,
+        execution: draft.execution,
+        early_stop: draft.early_stop,
     };
     check::conditions(&file, problems);
     file

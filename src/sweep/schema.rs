@@ -3,6 +3,7 @@
 use drr_core::spec::{Field, Kind, SECTIONS};
 use serde_json::{Map, Value, json};
 
+use super::execution::{EARLY_STOP, EXECUTION, Takes};
 use super::file::{Baseline, Design};
 
 /// The schema.
@@ -76,6 +77,17 @@ fn top_level() -> Map<String, Value> {
             "method": {"enum": ["random", "sobol"], "default": "random", "description": "How the draws are placed."}
         }}),
     );
+    let section = |what: &str, keys: &[(&str, Takes, &str)]| {
+        let described = keys.iter().map(|(name, takes, doc)| {
+            let mut schema = takes.schema();
+            schema["description"] = json!(doc);
+            ((*name).to_owned(), schema)
+        });
+        let keys: Map<String, Value> = described.collect();
+        json!({"type": "object", "description": what, "properties": keys, "additionalProperties": false})
+    };
+    add("execution", section("How the sweep runs; no result depends on it.", &EXECUTION));
+    add("early_stop", section("Gives hopeless trials up before their end.", &EARLY_STOP));
     let combination = json!({"$ref": "#/$defs/fields"});
     let many =
         |what: &str| json!({"description": what, "anyOf": [combination, {"type": "array", "items": combination}]});

@@ -21,6 +21,8 @@ cargo xtask: set-up and chores of drr-lab
       --quick          about two minutes
       --json FILE      write the figures
       --python PATH    a Python that has benches/requirements.txt; else one is made (some gigabytes)
+  cargo xtask chaos [N]  kills a sweep at N random moments (200 unless said) and checks that it goes on;
+                       about 10 minutes
   cargo xtask help     this text
 
 After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
@@ -31,7 +33,7 @@ is a link to it. A LIBTORCH variable of your own wins.
 Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
 ";
 
-const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "help"];
+const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "chaos", "help"];
 const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
 const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
 
@@ -43,6 +45,7 @@ pub enum Command {
     Test,
     Ci,
     Bench(BenchOptions),
+    Chaos(u32),
     Help,
 }
 
@@ -106,6 +109,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
     let command = match name.as_str() {
         "setup" => return setup(arguments),
         "bench" => return bench(arguments),
+        "chaos" => return chaos(arguments),
         "demo" => Command::Demo,
         "test" => Command::Test,
         "ci" => Command::Ci,
@@ -160,6 +164,24 @@ fn bench(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> 
     Ok(Command::Bench(options))
 }
 
+/// Kill points unless the command line says how many.
+const KILL_POINTS: u32 = 200;
+
+fn chaos(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    let points = match arguments.next() {
+        None => Ok(KILL_POINTS),
+        Some(help) if matches!(help.as_str(), "--help" | "-h") => return Ok(Command::Help),
+        Some(count) => count.parse().ok().filter(|count| *count > 0).ok_or(count),
+    };
+    match (points, arguments.next()) {
+        (Ok(points), None) => Ok(Command::Chaos(points)),
+        (Err(extra), _) | (_, Some(extra)) => Err(Usage {
+            message: format!("`cargo xtask chaos` takes how many kill points, got `{extra}`"),
+            nearest: None,
+        }),
+    }
+}
+
 fn unknown(what: &str, got: &str, known: &[&'static str]) -> Usage {
     let distance = |name: &&&str| strsim::damerau_levenshtein(name, got);
     let nearest = known.iter().min_by_key(distance).filter(|name| distance(name) <= 2).copied();
@@ -179,6 +201,9 @@ mod tests {
         assert_eq!(parsed(""), Ok(Command::Help));
         assert_eq!(parsed("demo"), Ok(Command::Demo));
         assert_eq!(parsed("ci --help"), Ok(Command::Help));
+        assert_eq!(parsed("chaos"), Ok(Command::Chaos(200)));
+        assert_eq!(parsed("chaos 7"), Ok(Command::Chaos(7)));
+        assert!(parsed("chaos many").is_err_and(|text| text.contains("kill points, got `many`")));
         assert_eq!(parsed("setup"), Ok(Command::Setup(SetupOptions::default())));
         let cuda = SetupOptions { wish: Wish::Cuda, when_ready: WhenReady::Replace };
         assert_eq!(parsed("setup --force --cuda"), Ok(Command::Setup(cuda)));

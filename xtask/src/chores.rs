@@ -1,4 +1,4 @@
-//! The chores, each a list of steps: `demo`, `test`, `ci`. One profile serves them all, so that libtorch's bindings,
+//! The chores, each a list of steps: `demo`, `test`, `ci`, `chaos`. One profile serves them all, so that libtorch's bindings,
 //! minutes of work, are compiled once.
 
 use std::path::Path;
@@ -56,6 +56,16 @@ pub fn demo(root: &Path) -> Result<ExitCode, Problem> {
 pub fn test(root: &Path) -> Result<ExitCode, Problem> {
     setup::run(root, &SetupOptions::default())?;
     Ok(if all_pass(root, TEST)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The long fault campaign; the tests hold a short one.
+pub fn chaos(root: &Path, points: u32) -> Result<ExitCode, Problem> {
+    setup::run(root, &SetupOptions::default())?;
+    // Once a run of this program, so nothing is lost by keeping it.
+    let environment = Box::leak(Box::new([("DRR_LAB_CHAOS", &*points.to_string().leak())]));
+    let arguments = &["test", "-p", "drr-lab", "--test", "chaos", "--", "--nocapture"];
+    let campaign = Step { environment, ..Step::cargo("chaos", arguments) };
+    Ok(if all_pass(root, &[BUILD, campaign])? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Runs steps up to the first that fails.

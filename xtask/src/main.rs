@@ -1,10 +1,10 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | chaos | help`.
 //!
 //! | module | job |
 //! | --- | --- |
 //! | `arguments` | the command line and the help text |
 //! | `setup` | libtorch: found, or installed from PyPI |
-//! | `chores` | demo, test, ci: lists of steps |
+//! | `chores` | demo, test, ci, chaos: lists of steps |
 //! | `bench` | the trainer beside its references |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
@@ -53,6 +53,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Demo => chores::demo(&root),
         Command::Test => chores::test(&root),
         Command::Ci => chores::ci(&root),
+        Command::Chaos(points) => chores::chaos(&root, points),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

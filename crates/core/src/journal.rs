@@ -146,12 +146,12 @@ impl Writer {
         write_line(&mut self.file, &Line { at, points, digest: self.hasher.digest() })
     }
 
-    /// Makes all of it durable and returns the digest of the whole stream.
+    /// Closes it and returns the digest of the whole stream. It becomes durable with the result that seals it.
     ///
     /// # Errors
     /// Any failure of the file system.
-    pub fn finish(self) -> io::Result<Digest> {
-        self.file.sync_all()?;
+    pub fn finish(mut self) -> io::Result<Digest> {
+        self.file.flush()?;
         Ok(self.hasher.digest())
     }
 }

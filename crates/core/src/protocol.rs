@@ -14,7 +14,7 @@ use crate::result::EnvironmentClass;
 use crate::spec::TrialSpec;
 
 /// Version of these messages; supervisor and worker must agree exactly.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// From supervisor to worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,6 +113,8 @@ pub struct Hello {
 pub enum FailureKind {
     /// The same spec fails the same way: non-finite loss, no eligible user, data that does not match.
     Deterministic,
-    /// The surroundings failed: disk, memory, device.
+    /// Memory of the device ran out: fewer trials together may fit.
+    Memory,
+    /// The surroundings failed: disk, device, libtorch.
     Environment,
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::canonical;
 use crate::digest::{Digest, TrialId};
 use crate::time::utc_now;
-use crate::trial_dir::write_whole;
+use crate::trial_dir::write_last;
 
 /// The version of the result's format; newer ones are refused.
 pub const FORMAT: u32 = 1;
@@ -98,17 +98,19 @@ pub struct Sealed {
 pub const SEALED: [&str; 4] = ["journal.jsonl", "model.safetensors", "provenance.json", "spec.json"];
 
 impl TrialResult {
-    /// Seals the folder of `path`: writes the result, with the digests of the files beside it, so that it is there as a
-    /// whole or not at all.
+    /// Seals the folder of `path`: writes the result, with the digests of the files beside it, after they have been made
+    /// durable, so that it is there as a whole or not at all.
     ///
     /// # Errors
     /// Any failure of the file system.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        let mut files = Map::new();
+        let (mut files, mut sealed) = (Map::new(), Vec::new());
         for name in SEALED {
-            match Digest::of_file(&path.with_file_name(name)) {
+            let file = path.with_file_name(name);
+            match Digest::of_file(&file) {
                 Ok(digest) => {
                     files.insert(name.to_owned(), digest.to_string().into());
+                    sealed.push(file);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
@@ -118,7 +120,7 @@ impl TrialResult {
         record["seal"] = json!({ "at": utc_now(), "files": files });
         let digest = canonical::digest(&record);
         record["seal"]["digest"] = digest.to_string().into();
-        write_whole(path, &canonical::to_bytes(&record))
+        write_last(path, &canonical::to_bytes(&record), &sealed)
     }
 
     /// Reads a result and checks its seal's digest; `None` if the trial is not complete.

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use crate::canonical;
 use crate::digest::TrialId;
@@ -85,7 +86,7 @@ impl TrialDir {
                 _ => {}
             }
         }
-        write_whole(&self.spec(), &canonical::to_bytes(spec))
+        write_soon(&self.spec(), &canonical::to_bytes(spec))
     }
 }
 
@@ -94,16 +95,51 @@ impl TrialDir {
 /// # Errors
 /// Any failure of the file system.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    write_last(path, bytes, &[])
+}
+
+/// As [`write_whole`], after everything in `before`, files of the same folder, has been made durable: where the new file
+/// is found after a power cut, so are they.
+///
+/// # Errors
+/// Any failure of the file system.
+pub fn write_last(path: &Path, bytes: &[u8], before: &[PathBuf]) -> io::Result<()> {
+    replace(path, bytes, |file| {
+        // At once: a file system that keeps a log writes it once for all that ask meanwhile.
+        thread::scope(|scope| {
+            let sync = |other| scope.spawn(move || File::open(other)?.sync_all());
+            let others: Vec<_> = before.iter().map(sync).collect();
+            let own = file.sync_all();
+            let others = others.into_iter().map(|it| it.join().expect("syncing a file does not panic"));
+            others.fold(own, io::Result::and)
+        })
+    })?;
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// Writes a file so that a reader sees the old content or the new, never a part. A power cut may undo it, so it is for
+/// what a later [`write_last`] makes durable, or what can be lost.
+///
+/// # Errors
+/// Any failure of the file system.
+pub fn write_soon(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, |_| Ok(()))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes beside the file, does what is to be done with what was written, and puts it in the file's place.
+fn replace(path: &Path, bytes: &[u8], settle: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = folder.join(name);
+    let temporary = folder_of(path).join(name);
     let written = (|| {
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        File::open(folder)?.sync_all()
+        settle(&file)?;
+        fs::rename(&temporary, path)
     })();
     if written.is_err() {
         let _ = fs::remove_file(&temporary);

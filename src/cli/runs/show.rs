@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Context, Output};
 use crate::error::{Error, Exit, Result};
-use crate::plan::read_failure;
+use crate::plan::{read_failure, read_stop};
 
 pub(super) fn run(context: &Context, trial: TrialId) -> Result<()> {
     let folder = TrialDir::new(&context.runs, trial);
@@ -30,8 +30,16 @@ pub(super) fn run(context: &Context, trial: TrialId) -> Result<()> {
     match &found {
         Some(finished) => outcome(finished),
         None => match read_failure(&folder) {
-            Some(failure) => println!("failed      {} (attempts: {})", failure.message, failure.attempts),
-            None => println!("not finished"),
+            Some(failure) => {
+                println!("failed      {} (attempts: {})", failure.message, failure.attempts);
+                failure.exit.iter().for_each(|exit| println!("ended       {exit}"));
+                println!("log         {}", folder.log().display());
+                failure.log.iter().for_each(|line| println!("  | {line}"));
+            }
+            None => match read_stop(&folder) {
+                Some(stop) => println!("stopped     {}", stop.reason),
+                None => println!("not finished"),
+            },
         },
     }
     section("spec", &serde_json::to_value(&spec).expect("a spec is JSON"));

@@ -2,13 +2,14 @@
 //! line per slot.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use drr_core::TrialId;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::super::event::{Event, Label, Observer};
-use super::lines::{STOPPING, draining};
+use super::lines::{STOPPING, draining, full, lost, rest, too_many};
 use super::{duration, headline, title};
 
 /// Bar units per expected second.
@@ -23,6 +24,7 @@ pub fn bars() -> impl Observer {
         done_s: 0.0,
         finished: 0,
         failed: 0,
+        stopped: 0,
         to_run: 0,
     }
 }
@@ -34,18 +36,40 @@ struct Bars {
     done_s: f64,
     finished: usize,
     failed: usize,
+    stopped: usize,
     to_run: usize,
 }
 
 /// A slot's line.
 struct Line {
     bar: ProgressBar,
-    trial: Option<(TrialId, Label)>,
+    /// What its worker does now: one trial, or the members of a cohort.
+    trials: Vec<(TrialId, Label)>,
     share: f64,
 }
 
+impl Line {
+    /// Shows the trials it has, or that it has none.
+    fn rename(&self) {
+        match self.trials.as_slice() {
+            [] => {
+                self.bar.set_style(style("  {prefix}"));
+                self.bar.set_prefix("idle");
+            }
+            [(_, only)] => self.bar.set_prefix(title(only)),
+            [(_, first), others @ ..] => self.bar.set_prefix(format!("{} and {} more", title(first), others.len())),
+        }
+    }
+}
+
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the template is a constant").progress_chars("━╸─")
+    ProgressStyle::with_template(template)
+        .expect("the template is a constant")
+        .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+            // A terminal that cannot be written to is noticed elsewhere.
+            let _ = write!(text, "{:.0}/s", state.per_sec());
+        })
+        .progress_chars("━╸─")
 }
 
 impl Observer for Bars {
@@ -65,18 +89,24 @@ impl Observer for Bars {
                 let all = &self.all;
                 let line = self.slots.entry(*slot).or_insert_with(|| {
                     let bar = all.add(ProgressBar::new(1));
-                    Line { bar, trial: None, share: 0.0 }
+                    Line { bar, trials: Vec::new(), share: 0.0 }
                 });
-                line.trial = Some((*trial, label.clone()));
-                line.share = 0.0;
-                line.bar.set_style(style("  {prefix} {bar:16} {percent:>3}%  {msg}"));
-                line.bar.set_length(1);
-                line.bar.set_position(0);
-                line.bar.set_prefix(title(label));
-                line.bar.set_message("");
+                if line.trials.is_empty() {
+                    line.share = 0.0;
+                    line.bar.set_style(style("  {prefix} {bar:16} {percent:>3}%  {msg}"));
+                    line.bar.set_length(1);
+                    line.bar.reset();
+                    line.bar.set_message("");
+                }
+                line.trials.push((*trial, label.clone()));
+                line.rename();
             }
             Event::TrialProgress { slot, done, total, .. } => {
                 if let Some(line) = self.slots.get_mut(slot) {
+                    if line.share == 0.0 {
+                        // Only now is there something to tell a rate from.
+                        line.bar.set_style(style("  {prefix} {bar:16} {percent:>3}%  {rate:>8}  {eta:>4} left  {msg}"));
+                    }
                     line.share = *done as f64 / (*total).max(1) as f64;
                     line.bar.set_length(*total);
                     line.bar.set_position(*done);
@@ -96,11 +126,22 @@ impl Observer for Bars {
                 self.say(&format!("✓ {}  {}  {metrics}", title(label), duration(*wall_s)));
                 self.overall();
             }
-            Event::TrialRetried { trial, label, reason, attempt } => {
+            Event::TrialRetried { trial, label, reason, attempt, rest_s } => {
                 self.clear(*trial);
-                self.say(&format!("↻ {}  attempt {attempt} was lost: {reason}", title(label)));
+                self.say(&format!("↻ {}  again{} after attempt {attempt}: {reason}", title(label), rest(*rest_s)));
             }
-            Event::TrialFailed { trial, label, reason } => {
+            Event::TrialStopped { trial, label, reason } => {
+                self.stopped += 1;
+                self.done_s += label.expected_s;
+                self.clear(*trial);
+                self.say(&format!("■ {}  stopped: {reason}", title(label)));
+                self.overall();
+            }
+            Event::SlotFull { slot } => self.say(&full(*slot)),
+            Event::SlotLost { slot } => self.say(&lost(*slot)),
+            Event::TooManyFailures { failures, running } => self.say(&too_many(*failures, *running)),
+            Event::State { .. } => self.say(&super::state::text(event)),
+            Event::TrialFailed { trial, label, reason, .. } => {
                 self.failed += 1;
                 self.done_s += label.expected_s;
                 self.clear(*trial);
@@ -124,19 +165,20 @@ impl Bars {
         let running: f64 = self
             .slots
             .values()
-            .filter_map(|line| line.trial.as_ref().map(|(_, label)| label.expected_s * line.share))
+            .flat_map(|line| line.trials.iter().map(|(_, label)| label.expected_s * line.share))
             .sum();
         self.overall.set_position(((self.done_s + running) * RESOLUTION) as u64);
         let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
-        self.overall.set_message(format!("{}/{} trials{failed}", self.finished, self.to_run));
+        let stopped = if self.stopped > 0 { format!(", {} stopped", self.stopped) } else { String::new() };
+        self.overall.set_message(format!("{}/{} trials{failed}{stopped}", self.finished, self.to_run));
     }
 
     fn clear(&mut self, trial: TrialId) {
         for line in self.slots.values_mut() {
-            if line.trial.as_ref().is_some_and(|(running, _)| *running == trial) {
-                line.trial = None;
-                line.bar.set_style(style("  {prefix}"));
-                line.bar.set_prefix("idle");
+            let before = line.trials.len();
+            line.trials.retain(|(running, _)| *running != trial);
+            if line.trials.len() < before {
+                line.rename();
             }
         }
     }

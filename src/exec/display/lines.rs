@@ -44,19 +44,30 @@ impl Lines {
                 let separator = if metrics.is_empty() { "" } else { ": " };
                 Some(format!("finished {} in {} {count}{separator}{metrics}", title(label), duration(*wall_s)))
             }
-            Event::TrialRetried { label, reason, attempt, .. } => {
-                Some(format!("retrying {} after attempt {attempt}: {reason}", title(label)))
+            Event::TrialRetried { label, reason, attempt, rest_s, .. } => {
+                Some(format!("retrying {}{} after attempt {attempt}: {reason}", title(label), rest(*rest_s)))
             }
             Event::TrialFailed { label, reason, .. } => {
                 self.done += 1;
                 Some(format!("FAILED   {} [{}/{}]: {reason}", title(label), self.done, self.to_run))
             }
+            Event::TrialStopped { label, reason, .. } => {
+                self.done += 1;
+                Some(format!("stopped  {} [{}/{}]: {reason}", title(label), self.done, self.to_run))
+            }
+            Event::SlotFull { slot } => Some(full(*slot)),
+            Event::SlotLost { slot } => Some(lost(*slot)),
+            Event::TooManyFailures { failures, running } => Some(too_many(*failures, *running)),
+            Event::State { .. } => Some(super::state::text(event)),
             Event::Draining { running } => Some(draining(*running)),
             Event::Stopping => Some(STOPPING.to_owned()),
-            Event::SweepEnded { sweep, finished, failed, left, wall_s } => {
+            Event::SweepEnded { sweep, finished, failed, stopped, left, wall_s } => {
                 let mut line = format!("{sweep}: {finished} finished");
                 if *failed > 0 {
                     line.push_str(&format!(", {failed} failed"));
+                }
+                if *stopped > 0 {
+                    line.push_str(&format!(", {stopped} stopped early"));
                 }
                 if *left > 0 {
                     line.push_str(&format!(", {left} left; run the same command again to go on"));
@@ -72,4 +83,21 @@ pub(super) const STOPPING: &str = "stopping now; what is finished is kept";
 pub(super) fn draining(running: usize) -> String {
     let trials = if running == 1 { "1 running trial".to_owned() } else { format!("{running} running trials") };
     format!("no new trial starts; waiting for {trials} to end (Ctrl-C again stops now)")
+}
+
+pub(super) fn full(slot: usize) -> String {
+    format!("slot {slot} has no room for the next trial; it waits for memory")
+}
+
+pub(super) fn lost(slot: usize) -> String {
+    format!("slot {slot} is gone: its device no longer answers; the others go on")
+}
+
+pub(super) fn too_many(failures: usize, running: usize) -> String {
+    format!("{failures} trials failed, which is enough (max_failures): no new one starts, {running} running may end")
+}
+
+/// How long a trial rests before it is tried again.
+pub(super) fn rest(seconds: f64) -> String {
+    if seconds > 0.0 { format!(" in {}", duration(seconds)) } else { String::new() }
 }

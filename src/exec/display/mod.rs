@@ -3,6 +3,7 @@
 mod bars;
 mod json;
 mod lines;
+mod state;
 
 use std::time::Duration;
 

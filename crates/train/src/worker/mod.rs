@@ -61,11 +61,14 @@ fn run(assignment: &Assignment, library: &mut Library, channel: &mut Channel) ->
             Ok(()) => FromWorker::Finished { trial },
             Err(Error::Stopped) => return Ok(()),
             Err(error) => {
+                let message = error.to_string();
                 let kind = match error {
                     Error::Deterministic(_) => FailureKind::Deterministic,
+                    // libtorch has no error type for it, only these words.
+                    Error::Environment(_) if message.contains("out of memory") => FailureKind::Memory,
                     Error::Environment(_) | Error::Stopped => FailureKind::Environment,
                 };
-                FromWorker::Failed { trial, kind, message: error.to_string() }
+                FromWorker::Failed { trial, kind, message }
             }
         };
         channel.say(&message)?;

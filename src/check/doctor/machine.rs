@@ -1,0 +1,153 @@
+//! The machine: slots and why, GPUs and their driver, the worker and its libtorch, limits.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use drr_core::protocol::{FromWorker, Hello, VERSION};
+use drr_core::train_digest;
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::{Finding, Patient};
+use crate::exec::{Gpus, Slot, Wish, find_worker, slots};
+
+/// How long a worker may take to come up; libtorch on a cold disk takes its time.
+const START: Duration = Duration::from_secs(30);
+
+/// Open files a slot may need at a time, and the program beside.
+const FILES: (u64, u64) = (16, 64);
+
+pub(super) fn examine(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
+    let wish = Wish { gpus: Gpus::All, gpu_share: 1.0, jobs: None };
+    let slots = slots(&wish, patient.inventory).unwrap_or_default();
+    findings.push(places(&slots));
+    findings.push(gpus(patient));
+    worker(patient, &slots, findings);
+    findings.push(files(slots.len() as u64));
+}
+
+fn places(slots: &[Slot]) -> Finding {
+    let count = slots.len();
+    match slots.first() {
+        Some(Slot::Cuda(_)) => Finding::good(
+            "slots",
+            format!("{count}, one a GPU; --gpus and --gpu-share choose others, --gpus none the CPU"),
+        ),
+        _ => {
+            let cores = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+            let cores = cores.lines().filter(|line| line.starts_with("processor")).count();
+            let why = match quota() {
+                Some(quota) if count < cores => format!("control group allows {quota} of {cores} cores"),
+                _ if count < cores => format!("affinity allows {count} of {cores} cores"),
+                _ => format!("the machine has {cores} cores"),
+            };
+            Finding::good("slots", format!("{count} on the CPU: {why}; --jobs N chooses another number"))
+        }
+    }
+}
+
+/// Cores the control group grants, as its file says.
+fn quota() -> Option<f64> {
+    let group = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let group = group.lines().find_map(|line| line.strip_prefix("0::/"))?.to_owned();
+    let text = fs::read_to_string(Path::new("/sys/fs/cgroup").join(group).join("cpu.max")).ok()?;
+    let (quota, period) = text.trim().split_once(' ')?;
+    Some(quota.parse::<f64>().ok()? / period.parse::<f64>().ok()?)
+}
+
+fn gpus(patient: &Patient<'_>) -> Finding {
+    let gpus = patient.inventory.gpus();
+    let driver = patient.inventory.driver();
+    if gpus.is_empty() {
+        return Finding::good("gpus", format!("none: {driver}"));
+    }
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    let each = gpus
+        .iter()
+        .map(|gpu| format!("{} {}, {:.1} of {:.1} GiB free", gpu.index, gpu.name, gib(gpu.free), gib(gpu.total)));
+    Finding::good("gpus", format!("{}; {driver}", each.collect::<Vec<_>>().join("; ")))
+}
+
+fn worker(patient: &Patient<'_>, slots: &[Slot], findings: &mut Vec<Finding>) {
+    let program = match find_worker(patient.worker) {
+        Ok(program) => program,
+        Err(error) => {
+            findings.push(Finding::bad("worker", error.message, error.hint.unwrap_or_default()));
+            return;
+        }
+    };
+    let shown = program.display();
+    let Some(Up { hello, libtorch }) = start(&program) else {
+        let mend =
+            format!("run it by hand to see why: {shown} < /dev/null; `cargo xtask setup` mends a missing libtorch");
+        findings.push(Finding::bad("worker", format!("{shown} does not come up"), mend));
+        return;
+    };
+    findings.push(if hello.protocol != VERSION || hello.train_digest != train_digest() {
+        let found = format!("{shown} was built from other sources than this program");
+        Finding::bad("worker", found, "cargo build --workspace")
+    } else {
+        Finding::good("worker", format!("{shown}, built from the same sources as this program"))
+    });
+    let has_cuda = libtorch.as_ref().is_some_and(|folder| folder.join("libtorch_cuda.so").is_file());
+    let place = libtorch.map_or_else(|| "linked statically".to_owned(), |folder| folder.display().to_string());
+    let found = format!("{}, {} CUDA, in {place}", hello.environment, if has_cuda { "with" } else { "without" });
+    let wants_cuda = slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
+    findings.push(if wants_cuda && !has_cuda {
+        Finding::bad("libtorch", found, "cargo xtask setup --cuda && cargo build --workspace, or --gpus none")
+    } else {
+        Finding::good("libtorch", found)
+    });
+}
+
+/// A worker that came up.
+struct Up {
+    hello: Hello,
+    /// The folder its libtorch lies in.
+    libtorch: Option<PathBuf>,
+}
+
+/// Starts a worker, hears its introduction and lets it go.
+fn start(program: &Path) -> Option<Up> {
+    let mut child =
+        Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let up = introduction(&mut child);
+    let _ = child.kill();
+    let _ = child.wait();
+    up
+}
+
+fn introduction(child: &mut Child) -> Option<Up> {
+    let stdout = child.stdout.take()?;
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Ok(FromWorker::Ready(hello)) = serde_json::from_str(&line) {
+                let _ = sender.send(hello);
+                return;
+            }
+        }
+    });
+    let hello = receiver.recv_timeout(START).ok()?;
+    let maps = fs::read_to_string(format!("/proc/{}/maps", hello.pid)).unwrap_or_default();
+    let library =
+        maps.lines().find_map(|line| Some(&line[line.find('/')?..]).filter(|it| it.ends_with("/libtorch_cpu.so")));
+    let libtorch = library.and_then(|path| Path::new(path).parent()).map(Path::to_owned);
+    Some(Up { hello, libtorch })
+}
+
+fn files(slots: u64) -> Finding {
+    let needed = FILES.0 * slots + FILES.1;
+    match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok((soft, _)) if soft < needed => {
+            let found = format!("{soft} open files are allowed, {slots} slots may need {needed}");
+            Finding::poor("limits", found, format!("ulimit -n {}", needed.next_power_of_two()))
+        }
+        Ok((soft, _)) => Finding::good("limits", format!("{soft} open files")),
+        Err(error) => Finding::poor("limits", format!("unknown: {error}"), "ulimit -n"),
+    }
+}

@@ -1,0 +1,109 @@
+//! The runs folder: room on its disk, the database's health, locks, and what earlier runs left behind; and the datasets.
+
+use std::fs;
+use std::path::Path;
+
+use drr_core::data::catalogue::Catalogue;
+use drr_core::trial_dir::TrialDir;
+use nix::sys::statvfs::statvfs;
+
+use super::{Finding, Patient};
+use crate::store::{Holder, RunsLock, Store};
+
+/// Free bytes below which a sweep is likely to end in a full disk.
+const LITTLE: u64 = 1 << 30;
+
+pub(super) fn examine(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
+    let runs = patient.runs;
+    findings.push(disk(runs));
+    findings.push(datasets(patient.data));
+    findings.push(lock(runs));
+    findings.extend(database(runs));
+    findings.extend(leftovers(runs));
+}
+
+fn disk(runs: &Path) -> Finding {
+    // What is not there yet will be made below the nearest folder that is.
+    let absolute = std::path::absolute(runs).unwrap_or_else(|_| runs.to_owned());
+    let there = absolute.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
+    let probe = there.join(format!(".drr-lab-doctor-{}", std::process::id()));
+    let written = fs::write(&probe, "can this be written?");
+    let _ = fs::remove_file(&probe);
+    if let Err(error) = written {
+        let found = format!("{} cannot be written: {error}", there.display());
+        return Finding::bad("disk", found, "name a folder that can be written: --runs DIR");
+    }
+    let Ok(disk) = statvfs(there) else {
+        return Finding::poor("disk", "its free space is unknown", format!("df -h {}", there.display()));
+    };
+    let (free, inodes) = (disk.blocks_available() * disk.fragment_size(), disk.files_available());
+    let found = format!("{:.1} GiB free for {}", free as f64 / f64::from(1 << 30), runs.display());
+    if free < LITTLE || (disk.files() > 0 && inodes < 10_000) {
+        let mend =
+            "free some space (`drr-lab runs gc` lists what no sweep refers to), or name another folder: --runs DIR";
+        return Finding::poor("disk", format!("{found}, {inodes} files"), mend);
+    }
+    Finding::good("disk", found)
+}
+
+fn datasets(data: &Path) -> Finding {
+    match Catalogue::new(data).list() {
+        Ok(found) if found.is_empty() => {
+            Finding::poor("data", format!("no dataset in {}", data.display()), "drr-lab data fetch ml-100k")
+        }
+        Ok(found) => {
+            let names: Vec<&str> = found.iter().map(|it| it.name.as_str()).collect();
+            Finding::good("data", format!("{} in {}", names.join(", "), data.display()))
+        }
+        Err(error) => Finding::poor("data", error.to_string(), "drr-lab data list"),
+    }
+}
+
+fn lock(runs: &Path) -> Finding {
+    match RunsLock::holder(runs) {
+        Holder::Nobody => Finding::good("lock", "free"),
+        Holder::Left(by) => Finding::good("lock", format!("free; {by} held it last and let go")),
+        Holder::Held(by) => Finding::poor(
+            "lock",
+            format!("{} is in use by {by}", runs.display()),
+            "wait for it, or kill -INT its process",
+        ),
+        Holder::Unknown(why) => {
+            Finding::bad("lock", why, format!("see that you may write to {}", runs.join("lock").display()))
+        }
+    }
+}
+
+fn database(runs: &Path) -> Option<Finding> {
+    let rebuild =
+        format!("mv {0} {0}.broken && drr-lab --runs {1} runs reindex", runs.join("lab.db").display(), runs.display());
+    if !runs.join("lab.db").is_file() {
+        let trials = TrialDir::all(runs).map_or(0, |all| all.len());
+        return (trials > 0).then(|| {
+            let mend = format!("drr-lab --runs {} runs reindex, or any sweep", runs.display());
+            Finding::poor("database", format!("there is none, but there are {trials} trials"), mend)
+        });
+    }
+    Some(match Store::open_existing(runs).and_then(|store| store.faults()) {
+        Ok(faults) if faults.is_empty() => Finding::good("database", "sound"),
+        Ok(faults) => Finding::bad("database", faults.join("; "), rebuild),
+        Err(error) => Finding::bad("database", error.message, rebuild),
+    })
+}
+
+/// Scratch folders and half-written files of programs that were killed.
+fn leftovers(runs: &Path) -> Option<Finding> {
+    if matches!(RunsLock::holder(runs), Holder::Held(_)) {
+        // They may be in use.
+        return None;
+    }
+    let names = fs::read_dir(runs).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let is_left = |name: &String| name == "worker" || name.starts_with("verify-") || name.ends_with(".tmp");
+    let mut left: Vec<String> = names.filter(is_left).map(|name| runs.join(name).display().to_string()).collect();
+    left.sort();
+    if left.is_empty() {
+        return None;
+    }
+    let mend = format!("rm -r {}", left.join(" "));
+    Some(Finding::poor("left behind", format!("{} of killed programs", left.join(", ")), mend))
+}

@@ -1,0 +1,45 @@
+//! `drr-lab doctor`: what a run would find, and the command that mends what is not as it should be.
+
+use std::path::PathBuf;
+
+use super::{Context, Output, execution};
+use crate::check::{self, Health, Patient};
+use crate::error::{Exit, Result};
+
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The worker's program [default: drr-lab-worker beside this program].
+    #[arg(long, value_name = "PATH", env = "DRR_LAB_WORKER", hide_env_values = true)]
+    worker: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
+    let inventory = execution::inventory();
+    let patient = Patient {
+        runs: &context.runs,
+        data: &context.data,
+        worker: args.worker.as_deref(),
+        inventory: inventory.as_ref(),
+    };
+    let findings = check::doctor(&patient);
+    for finding in &findings {
+        match context.output {
+            Output::Json => println!("{}", serde_json::to_string(finding).expect("a finding is JSON")),
+            Output::Quiet if finding.health == Health::Good => {}
+            Output::Human | Output::Quiet => {
+                let mark = match finding.health {
+                    Health::Good => "ok",
+                    Health::Poor => "poor",
+                    Health::Bad => "BAD",
+                };
+                println!("{mark:<5} {:<12} {}", finding.part, finding.found);
+                if !finding.mend.is_empty() {
+                    println!("{:<18} mend: {}", "", finding.mend);
+                }
+            }
+        }
+    }
+    let worst = findings.iter().map(|finding| finding.health).max();
+    Ok(if worst == Some(Health::Bad) { Exit::Environment } else { Exit::Done })
+}

@@ -1,0 +1,127 @@
+//! How a sweep runs: options over the file's `[execution]` over what is usual.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::exec::{self, Gpus, Inventory, Rules, Slot, Wish};
+use crate::sweep::Execution;
+
+/// Options of `sweep` that say how it runs.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "How it runs (over the file's [execution])")]
+pub struct Choices {
+    /// Workers at a time [default: one a GPU, or the CPU cores this process may use].
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// GPUs to use: `all`, `none`, or their places in PCI order, such as 0,2 [default: all].
+    #[arg(long, value_name = "LIST")]
+    gpus: Option<Gpus>,
+    /// The part of a GPU one worker takes; 0.5 puts two workers on each [default: 1].
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    gpu_share: Option<f64>,
+    /// Trials to train together in one process [default: 1 on CPUs, on GPUs as many as fit].
+    #[arg(long, value_name = "N")]
+    cohort: Option<NonZeroUsize>,
+    /// How often an attempt is repeated that was lost to a crash or a full disk [default: 2].
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
+    /// Longest time of one trial [default: no limit].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<f64>,
+    /// Longest silence of a worker [default: 1800].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    stall_timeout: Option<f64>,
+    /// End the sweep when so many trials have failed.
+    #[arg(long, value_name = "N")]
+    max_failures: Option<NonZeroUsize>,
+}
+
+/// Choices resolved for one sweep.
+pub(super) struct Resolved {
+    /// Where workers run.
+    pub slots: Vec<Slot>,
+    /// Trials to train together, if it was said.
+    pub cohort: Option<usize>,
+    /// Patience.
+    pub rules: Rules,
+}
+
+/// The machine's devices, looked for once.
+pub(super) fn inventory() -> Arc<dyn Inventory> {
+    Arc::new(exec::machine())
+}
+
+impl Choices {
+    /// What holds for a sweep whose file says `file`.
+    pub fn resolve(&self, file: &Execution, inventory: &dyn Inventory) -> Result<Resolved> {
+        let usual = Rules::default();
+        let time = |chosen: Option<f64>, file: Option<f64>| chosen.or(file).map(Duration::from_secs_f64);
+        let rules = Rules {
+            retries: self.retries.or(file.retries).unwrap_or(usual.retries),
+            backoff: time(None, file.backoff).unwrap_or(usual.backoff),
+            timeout: time(self.timeout, file.timeout),
+            stall_timeout: time(self.stall_timeout, file.stall_timeout).unwrap_or(usual.stall_timeout),
+            grace: time(None, file.grace).unwrap_or(usual.grace),
+            max_failures: self.max_failures.map(NonZeroUsize::get).or(file.max_failures),
+        };
+        let wish = Wish {
+            gpus: self.gpus.clone().unwrap_or(Gpus::All),
+            gpu_share: self.gpu_share.or(file.gpu_share).unwrap_or(1.0),
+            jobs: self.jobs,
+        };
+        let cohort = self.cohort.map(NonZeroUsize::get).or(file.cohort);
+        Ok(Resolved { slots: exec::slots(&wish, inventory)?, cohort, rules })
+    }
+}
+
+fn share(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("expected a number above 0 and up to 1".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 1e9 => Ok(seconds),
+        _ => Err("expected seconds, more than 0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        choices: Choices,
+    }
+
+    fn resolved(line: &str, file: &Execution) -> Resolved {
+        let line = Line::try_parse_from(std::iter::once("test").chain(line.split_whitespace())).expect("options");
+        line.choices.resolve(file, &exec::machine()).expect("slots")
+    }
+
+    #[test]
+    fn options_win_over_the_file_and_the_file_over_what_is_usual() {
+        let file = Execution { retries: Some(5), timeout: Some(60.0), cohort: Some(4), ..Execution::default() };
+        let it = resolved("--gpus none --jobs 3 --timeout 0.5", &file);
+        assert_eq!((it.slots.len(), it.cohort, it.rules.retries), (3, Some(4), 5));
+        assert_eq!(it.rules.timeout, Some(Duration::from_millis(500)));
+        assert_eq!(it.rules.stall_timeout, Rules::default().stall_timeout);
+        let it = resolved("--gpus none --retries 0 --cohort 2 --max-failures 9", &Execution::default());
+        assert_eq!((it.cohort, it.rules.retries, it.rules.max_failures), (Some(2), 0, Some(9)));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in ["--gpu-share 0", "--gpu-share 2", "--timeout 0", "--cohort 0", "--gpus 1,x"] {
+            assert!(Line::try_parse_from(std::iter::once("test").chain(line.split_whitespace())).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `drr-lab runs list --watch`: the list again whenever it changes, from a second terminal.
+
+use std::io::{IsTerminal as _, Write as _, stdout};
+use std::time::Duration;
+
+use super::list;
+use crate::cli::{Context, Output};
+use crate::error::{Exit, Result};
+use crate::store::{Holder, RunsLock};
+
+/// How often the folders are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Shows the list until the reader goes.
+pub(super) fn run(context: &Context, sweep: Option<&str>) -> Result<Exit> {
+    let in_place = context.output == Output::Human && stdout().is_terminal();
+    let mut last = String::new();
+    loop {
+        let mut text = list::text(context, sweep)?;
+        if context.output == Output::Human {
+            text.push_str(&match RunsLock::holder(&context.runs) {
+                Holder::Held(by) => format!("\nrunning: {by}\n"),
+                _ => "\nnothing is running\n".to_owned(),
+            });
+        }
+        if text != last {
+            // In place: home, the new text with each line's rest cleared, and all below it.
+            let shown =
+                if in_place { format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")) } else { format!("{text}\n") };
+            let shown = if in_place && last.is_empty() { format!("\x1b[2J{shown}") } else { shown };
+            let mut out = stdout().lock();
+            if out.write_all(shown.as_bytes()).and_then(|()| out.flush()).is_err() {
+                return Ok(Exit::Done);
+            }
+            last = text;
+        }
+        std::thread::sleep(LOOK);
+    }
+}

@@ -1,0 +1,217 @@
+//! The room in each slot, from what devices have free just now.
+
+use std::collections::HashMap;
+
+use drr_core::spec::Job;
+
+use super::inventory::Inventory;
+use super::room::{Room, Space};
+use super::slots::Slot;
+use crate::plan::{CONTEXT, Plan, device_bytes};
+
+/// What is left free on a device, for others and for what estimates forget: one byte in so many.
+const SPARE: u64 = 10;
+
+/// Asks devices, and remembers what the workers in the slots hold.
+#[derive(Debug)]
+pub(super) struct Devices<'a> {
+    slots: &'a [Slot],
+    /// Most trials together on a CPU core.
+    on_cpu: usize,
+    inventory: &'a dyn Inventory,
+    /// Memory of each GPU, bytes.
+    totals: HashMap<u32, u64>,
+    /// Bytes of each job.
+    bytes: Vec<u64>,
+    /// What the worker in each slot was last given, bytes: libtorch keeps it for the next cohort.
+    held: Vec<u64>,
+}
+
+impl<'a> Devices<'a> {
+    /// The room for the jobs of `plan`. On a CPU core trials run alone unless cohorts were asked for: they gain nothing
+    /// there by running together.
+    pub fn new(plan: &Plan, slots: &'a [Slot], inventory: &'a dyn Inventory, asked: bool) -> Self {
+        let on_gpus = slots.iter().any(|slot| *slot != Slot::Cpu);
+        let gpus = if on_gpus { inventory.gpus() } else { Vec::new() };
+        let bytes = plan.tasks.iter().map(|task| {
+            let k = task.upstream.iter().find_map(|&above| match &plan.tasks[above].trial.spec.job {
+                Job::Pmf(pmf) => Some(pmf.k),
+                _ => None,
+            });
+            device_bytes(&task.trial.spec, k.unwrap_or(0))
+        });
+        Self {
+            totals: gpus.into_iter().map(|gpu| (gpu.index, gpu.total)).collect(),
+            bytes: bytes.collect(),
+            held: vec![0; slots.len()],
+            on_cpu: if asked { usize::MAX } else { 1 },
+            slots,
+            inventory,
+        }
+    }
+
+    /// The worker in a slot was given these jobs.
+    pub fn placed(&mut self, slot: usize, jobs: &[usize]) {
+        let bytes = CONTEXT + jobs.iter().map(|&job| self.bytes[job]).sum::<u64>();
+        self.held[slot] = self.held[slot].max(bytes);
+    }
+
+    /// The worker in a slot ended.
+    pub fn released(&mut self, slot: usize) {
+        self.held[slot] = 0;
+    }
+}
+
+impl Room for Devices<'_> {
+    fn space(&self, slot: usize, job: usize) -> Space {
+        let Slot::Cuda(index) = self.slots[slot] else { return Space::Trials(self.on_cpu) };
+        let (Some(free), Some(&total)) = (self.inventory.free(index), self.totals.get(&index)) else {
+            return Space::Gone;
+        };
+        let sharers = self.slots.iter().filter(|other| **other == self.slots[slot]).count() as u64;
+        let usable = (total / sharers).min(free + self.held[slot]);
+        let trials = (usable - usable / SPARE).saturating_sub(CONTEXT) / self.bytes[job].max(1);
+        match usize::try_from(trials).unwrap_or(usize::MAX) {
+            0 => Space::Full,
+            trials => Space::Trials(trials),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use drr_core::spec::{Stage, SyntheticSpec};
+    use drr_core::{Digest, canonical};
+
+    use super::super::inventory::pretended::Pretended;
+    use super::super::jobs::jobs;
+    use super::super::reactor::{Action, Happened, Reactor};
+    use super::super::rules::Rules;
+    use super::super::slots::{Gpus, Wish, slots};
+    use super::*;
+    use crate::error::Result;
+    use crate::plan::FailedBefore;
+    use crate::sweep::{DatasetChoice, Fingerprints, Request, Source, expand, parse};
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    struct MadeUp;
+
+    impl Fingerprints for MadeUp {
+        fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
+            Ok(Digest::of(choice.name.as_bytes()))
+        }
+
+        fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
+            Ok(canonical::digest(world))
+        }
+    }
+
+    /// One PMF, 300 recommenders on it and their evaluations.
+    fn plan() -> Plan {
+        let taus: Vec<String> = (1..=300).map(|n| format!("{}", f64::from(n) / 1000.0)).collect();
+        let text = format!("dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[drr]\ntau = [{}]", taus.join(", "));
+        let source = Source::new("a.toml", &text);
+        let file = parse(&source, Path::new("."), &Request::default(), &mut MadeUp).expect("whole");
+        let runs = tempfile::tempdir().expect("a folder");
+        Plan::new(&expand(&file, &mut MadeUp).expect("expands"), runs.path(), FailedBefore::Skip)
+    }
+
+    /// Runs a plan on pretended GPUs whose workers finish all they are given, turn by turn; the cohorts of recommenders
+    /// each GPU got in its first turn. `event` may change the world before a turn.
+    fn first_turn(
+        plan: &Plan,
+        gpus: &Pretended,
+        share: f64,
+        mut event: impl FnMut(u32),
+    ) -> (BTreeMap<u32, Vec<usize>>, usize) {
+        let wish = Wish { gpus: Gpus::All, gpu_share: share, jobs: None };
+        let slots = slots(&wish, gpus).expect("GPUs");
+        let mut room = Devices::new(plan, &slots, gpus, false);
+        let mut reactor = Reactor::new(jobs(plan), slots.len(), Rules::default(), None);
+        let now = Duration::ZERO;
+        let (mut turn, mut finished) = (0, 0);
+        let mut first: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let mut actions = reactor.start(now, &room);
+        while !reactor.is_done() {
+            event(turn);
+            turn += 1;
+            assert!(turn < 1000, "it comes to an end");
+            let mut next = Vec::new();
+            for action in actions {
+                let happened: Vec<Happened> = match action {
+                    Action::Spawn(slot) => vec![Happened::WorkerReady { slot }],
+                    Action::StopWorker(slot) => {
+                        room.released(slot);
+                        vec![Happened::WorkerExited { slot, loss: Default::default() }]
+                    }
+                    Action::Send { slot, jobs } => {
+                        room.placed(slot, &jobs);
+                        let Slot::Cuda(index) = slots[slot] else { panic!("a GPU") };
+                        if plan.tasks[jobs[0]].stage == Stage::Drr {
+                            first.entry(index).or_default().push(jobs.len());
+                        }
+                        finished += jobs.len();
+                        jobs.into_iter().map(|job| Happened::Finished { slot, job }).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                for happened in happened {
+                    next.extend(reactor.on(now, happened, &room));
+                }
+            }
+            actions = next;
+        }
+        (first, finished)
+    }
+
+    const GIB: u64 = 1 << 30;
+
+    #[test]
+    fn one_gpu_takes_all_it_can_hold_and_eight_share_the_work() {
+        let plan = plan();
+        let (cohorts, finished) = first_turn(&plan, &Pretended::new(&[80 * GIB]), 1.0, |_| {});
+        assert_eq!((cohorts[&0].as_slice(), finished), (&[300][..], 601));
+        let (cohorts, _) = first_turn(&plan, &Pretended::new(&[80 * GIB; 8]), 1.0, |_| {});
+        assert_eq!(cohorts.len(), 8, "every GPU is busy");
+        assert!(cohorts.values().all(|sizes| sizes[0] <= 38), "{cohorts:?}");
+        let (cohorts, finished) = first_turn(&plan, &Pretended::new(&[80 * GIB; 64]), 1.0, |_| {});
+        assert_eq!((cohorts.len(), finished), (64, 601));
+    }
+
+    #[test]
+    fn a_small_gpu_gets_smaller_cohorts_and_sharers_their_part() {
+        let plan = plan();
+        let (cohorts, finished) = first_turn(&plan, &Pretended::new(&[2 * GIB, 80 * GIB]), 1.0, |_| {});
+        assert_eq!(finished, 601);
+        let largest = |index| cohorts[&index].iter().max().copied().unwrap_or(0);
+        assert!(largest(0) < 75 && largest(1) > 100, "{cohorts:?}");
+        let (cohorts, finished) = first_turn(&plan, &Pretended::new(&[6 * GIB]), 0.5, |_| {});
+        assert_eq!(finished, 601);
+        let bytes = device_bytes(&plan.tasks[1].trial.spec, 100);
+        let most = (3 * GIB - CONTEXT) / bytes;
+        assert!(cohorts[&0].iter().all(|&size| size as u64 <= most), "{cohorts:?}, at most {most}");
+    }
+
+    #[test]
+    fn memory_others_use_is_not_counted_on_and_a_lost_gpu_loses_no_trial() {
+        let plan = plan();
+        let gpus = Pretended::new(&[80 * GIB, 80 * GIB]);
+        gpus.leave_free(0, GIB / 2);
+        let slots = [Slot::Cuda(0), Slot::Cuda(1)];
+        let mut room = Devices::new(&plan, &slots, &gpus, false);
+        assert_eq!(room.space(0, 1), Space::Full);
+        assert!(matches!(room.space(1, 1), Space::Trials(many) if many > 1000));
+        room.placed(0, &[1; 40]);
+        assert!(matches!(room.space(0, 1), Space::Trials(_)), "what its own worker holds can be used again");
+        gpus.leave_free(0, 80 * GIB);
+        let (cohorts, finished) = first_turn(&plan, &gpus, 1.0, |turn| {
+            if turn == 1 {
+                gpus.vanish(0);
+            }
+        });
+        assert_eq!((cohorts.len(), finished), (1, 601), "the other one does it all");
+    }
+}

@@ -1,0 +1,215 @@
+//! Which running trials are hopeless, by the median rule or by asynchronous successive halving (ASHA). Pure: recorded
+//! points in, verdicts out. A trial is only compared with others of its stage that have come as far.
+//!
+//! Sources: Golovin et al., *Google Vizier*, KDD 2017, section 3.2 (median); Li et al., *A System for Massively Parallel
+//! Hyperparameter Tuning*, MLSys 2020 (ASHA, in its stopping form).
+
+use std::collections::BTreeMap;
+
+use drr_core::journal::Point;
+use drr_core::spec::{Job, Stage};
+
+use crate::plan::Plan;
+use crate::sweep::{EarlyStop, Goal, StopRule};
+
+/// Looks at trials as they go.
+#[derive(Debug)]
+pub(super) struct Watch {
+    rule: EarlyStop,
+    trials: Vec<Trial>,
+    /// By stage and step of the look: what each trial that came so far is worth.
+    looks: BTreeMap<(Stage, u64), BTreeMap<usize, f64>>,
+}
+
+/// What a trial has recorded so far.
+#[derive(Clone, Debug)]
+struct Trial {
+    stage: Stage,
+    /// Its last step; there is nothing to save there.
+    last: u64,
+    sum: f64,
+    count: u64,
+    best: f64,
+    /// The next step it is looked at.
+    next: u64,
+}
+
+impl Watch {
+    /// Watches the trials of a plan.
+    pub fn new(rule: EarlyStop, plan: &Plan) -> Self {
+        let trials = plan.tasks.iter().map(|task| {
+            let last = match &task.trial.spec.job {
+                Job::Pmf(pmf) => pmf.epochs,
+                Job::Drr(job) => job.drr.train_steps,
+                // Evaluations are over before a comparison would mean much.
+                Job::Eval(_) => 0,
+            };
+            (task.stage, last)
+        });
+        Self::of(rule, trials)
+    }
+
+    fn of(rule: EarlyStop, trials: impl Iterator<Item = (Stage, u64)>) -> Self {
+        let next = first_look(&rule);
+        let trial = |(stage, last)| Trial { stage, last, sum: 0.0, count: 0, best: f64::NEG_INFINITY, next };
+        Self { trials: trials.map(trial).collect(), looks: BTreeMap::new(), rule }
+    }
+
+    /// A trial begins, perhaps anew: what it recorded before does not count.
+    pub fn begin(&mut self, job: usize) {
+        let trial = &mut self.trials[job];
+        (trial.sum, trial.count, trial.best) = (0.0, 0, f64::NEG_INFINITY);
+        trial.next = first_look(&self.rule);
+        for look in self.looks.values_mut() {
+            look.remove(&job);
+        }
+    }
+
+    /// Takes in points of a trial; why it should be stopped, if it should.
+    pub fn observe(&mut self, job: usize, points: &[Point]) -> Option<String> {
+        let mut verdict = None;
+        for point in points.iter().filter(|point| point.name == self.rule.metric && point.value.is_finite()) {
+            let value = if self.rule.goal == Goal::Max { point.value } else { -point.value };
+            let trial = &mut self.trials[job];
+            trial.sum += value;
+            trial.count += 1;
+            trial.best = trial.best.max(value);
+            while trial.next <= point.step {
+                let look = trial.next;
+                trial.next = after(&self.rule, look);
+                let (mean, best) = (trial.sum / trial.count as f64, trial.best);
+                let peers = self.looks.entry((trial.stage, look)).or_default();
+                peers.insert(job, mean);
+                if point.step < trial.last && peers.len() > self.rule.peers {
+                    verdict = verdict.or_else(|| judge(&self.rule, job, peers, look, best));
+                }
+            }
+        }
+        verdict
+    }
+}
+
+fn first_look(rule: &EarlyStop) -> u64 {
+    rule.grace.max(rule.rung)
+}
+
+/// The look that follows the one at `step`.
+fn after(rule: &EarlyStop, step: u64) -> u64 {
+    match rule.rule {
+        StopRule::Median => step.saturating_add(rule.rung),
+        StopRule::Asha => step.saturating_mul(rule.reduction),
+    }
+}
+
+/// Whether `job` is hopeless beside `peers` (their mean values, its own included); larger is better.
+fn judge(rule: &EarlyStop, job: usize, peers: &BTreeMap<usize, f64>, step: u64, best: f64) -> Option<String> {
+    let sign = if rule.goal == Goal::Max { 1.0 } else { -1.0 };
+    let metric = &rule.metric;
+    match rule.rule {
+        StopRule::Median => {
+            let mut others: Vec<f64> = peers.iter().filter(|(peer, _)| **peer != job).map(|(_, it)| *it).collect();
+            others.sort_by(f64::total_cmp);
+            let half = others.len() / 2;
+            let median = if others.len() % 2 == 1 { others[half] } else { (others[half - 1] + others[half]) / 2.0 };
+            (best < median).then(|| {
+                let (best, median, count) = (sign * best, sign * median, others.len());
+                format!("median rule at step {step}: best {metric} {best:.4}, median of {count} others {median:.4}")
+            })
+        }
+        StopRule::Asha => {
+            let own = peers[&job];
+            let rank = peers.values().filter(|value| **value > own).count();
+            let kept = (peers.len() / rule.reduction as usize).max(1);
+            (rank >= kept).then(|| {
+                let (own, count) = (sign * own, peers.len());
+                format!("asha at step {step}: {metric} {own:.4} is number {} of {count}, {kept} go on", rank + 1)
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(rule: EarlyStop, trials: usize) -> Watch {
+        Watch::of(rule, (0..trials).map(|_| (Stage::Drr, 1000)))
+    }
+
+    fn rule(rule: StopRule) -> EarlyStop {
+        EarlyStop { rule, grace: 100, rung: 100, reduction: 3, peers: 3, ..EarlyStop::default() }
+    }
+
+    /// Records `value` every 50 steps up to `to`; the first verdict and its step.
+    fn play(watch: &mut Watch, job: usize, to: u64, value: impl Fn(u64) -> f64) -> Option<(u64, String)> {
+        (1..=to / 50).map(|n| n * 50).find_map(|step| {
+            let point = Point::new("train/reward", step, value(step));
+            watch.observe(job, &[point]).map(|why| (step, why))
+        })
+    }
+
+    #[test]
+    fn the_median_rule_stops_what_is_worse_than_most_and_nobody_in_grace() {
+        let mut watch = watch(rule(StopRule::Median), 6);
+        for (job, value) in [0.5, 0.6, 0.7].into_iter().enumerate() {
+            assert_eq!(play(&mut watch, job, 1000, |_| value), None, "there are too few to compare with");
+        }
+        let (step, why) = play(&mut watch, 3, 1000, |_| 0.1).expect("it is hopeless");
+        assert_eq!(step, 100);
+        assert_eq!(why, "median rule at step 100: best train/reward 0.1000, median of 3 others 0.6000");
+        assert_eq!(play(&mut watch, 4, 1000, |_| 0.65), None);
+        assert_eq!(play(&mut watch, 5, 1000, |step| if step == 50 { 0.9 } else { 0.0 }), None, "its best counts");
+    }
+
+    #[test]
+    fn smaller_is_better_where_the_goal_says_so() {
+        let mut watch = watch(EarlyStop { goal: Goal::Min, ..rule(StopRule::Median) }, 4);
+        for (job, value) in [0.5, 0.6, 0.7].into_iter().enumerate() {
+            play(&mut watch, job, 1000, |_| value);
+        }
+        let (_, why) = play(&mut watch, 3, 1000, |_| 0.9).expect("it is hopeless");
+        assert!(why.contains("0.9000, median of 3 others 0.6000"), "{why}");
+    }
+
+    #[test]
+    fn asha_looks_further_and_further_apart_and_keeps_the_best_third() {
+        let mut watch = watch(EarlyStop { peers: 2, ..rule(StopRule::Asha) }, 9);
+        let mut steps = Vec::new();
+        for job in 0..9 {
+            let stopped = play(&mut watch, job, 1000, |_| 0.1 * job as f64);
+            steps.push(stopped.map(|(step, _)| step));
+        }
+        assert_eq!(steps, [None; 9], "each is better than all before it");
+        let mut watch = self::watch(EarlyStop { peers: 2, ..rule(StopRule::Asha) }, 9);
+        let steps: Vec<_> =
+            (0..9).map(|job| play(&mut watch, job, 1000, |_| -0.1 * job as f64).map(|it| it.0)).collect();
+        assert_eq!(steps[..2], [None; 2], "too few to compare with");
+        assert!(steps[2..].iter().all(|step| *step == Some(100)), "{steps:?}");
+        let looks: Vec<u64> = watch.looks.keys().map(|(_, step)| *step).collect();
+        assert_eq!(looks, [100, 300, 900]);
+    }
+
+    #[test]
+    fn a_trial_that_begins_anew_is_not_its_own_rival_and_the_last_step_is_not_judged() {
+        let mut watch = watch(rule(StopRule::Median), 4);
+        for job in 0..3 {
+            play(&mut watch, job, 1000, |_| 0.5);
+        }
+        play(&mut watch, 3, 50, |_| 0.1);
+        watch.begin(3);
+        assert_eq!(play(&mut watch, 3, 1000, |_| 0.5), None);
+        watch.begin(3);
+        watch.trials[3].last = 100;
+        assert_eq!(play(&mut watch, 3, 100, |_| 0.1), None);
+    }
+
+    #[test]
+    fn other_metrics_and_values_that_are_none_are_passed_over() {
+        let mut watch = watch(rule(StopRule::Median), 4);
+        for job in 0..3 {
+            play(&mut watch, job, 1000, |_| 0.5);
+        }
+        assert_eq!(watch.observe(3, &[Point::new("train/q", 500, -9.0)]), None);
+        assert_eq!(watch.observe(3, &[Point::new("train/reward", 500, f64::NAN)]), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! What GPUs there are, found through the driver's own library (NVML), which is loaded at run time: where there is no
+//! driver there are no GPUs, and that is no error. An interface, so that the scheduler can be tried on any machine.
+
+use std::fmt::Debug;
+
+use nvml_wrapper::Nvml;
+
+/// A GPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gpu {
+    /// Its place in PCI order.
+    pub index: u32,
+    /// What it is called.
+    pub name: String,
+    /// Its own name, the same whatever the order.
+    pub uuid: String,
+    /// Its memory, bytes.
+    pub total: u64,
+    /// What of it is free now, bytes.
+    pub free: u64,
+}
+
+/// What there is to compute with.
+pub trait Inventory: Debug + Send + Sync {
+    /// The GPUs, in PCI order.
+    fn gpus(&self) -> Vec<Gpu>;
+
+    /// The free memory of one, in bytes; `None` when it is not there, or no longer.
+    fn free(&self, index: u32) -> Option<u64>;
+
+    /// The driver in words: its version, or why there is none.
+    fn driver(&self) -> String;
+}
+
+/// The machine's own.
+pub fn machine() -> impl Inventory {
+    Machine(Nvml::init().map_err(|error| error.to_string()))
+}
+
+#[derive(Debug)]
+struct Machine(Result<Nvml, String>);
+
+impl Machine {
+    fn gpu(&self, index: u32) -> Option<Gpu> {
+        let device = self.0.as_ref().ok()?.device_by_index(index).ok()?;
+        let memory = device.memory_info().ok()?;
+        let name = device.name().unwrap_or_else(|_| "a GPU".to_owned());
+        Some(Gpu { index, name, uuid: device.uuid().unwrap_or_default(), total: memory.total, free: memory.free })
+    }
+}
+
+impl Inventory for Machine {
+    fn gpus(&self) -> Vec<Gpu> {
+        let count = self.0.as_ref().ok().and_then(|nvml| nvml.device_count().ok()).unwrap_or(0);
+        let gpus: Vec<Gpu> = (0..count).filter_map(|index| self.gpu(index)).collect();
+        visible(gpus, std::env::var("CUDA_VISIBLE_DEVICES").ok().as_deref())
+    }
+
+    fn free(&self, index: u32) -> Option<u64> {
+        self.gpu(index).map(|gpu| gpu.free)
+    }
+
+    fn driver(&self) -> String {
+        match &self.0 {
+            Ok(nvml) => nvml.sys_driver_version().map_or_else(|error| error.to_string(), |it| format!("NVIDIA {it}")),
+            Err(why) => format!("no NVIDIA driver ({why})"),
+        }
+    }
+}
+
+/// What a user, or a batch system, left visible: places or names, separated by commas; all if nothing is said.
+fn visible(gpus: Vec<Gpu>, allowed: Option<&str>) -> Vec<Gpu> {
+    let Some(allowed) = allowed else { return gpus };
+    let names: Vec<&str> = allowed.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let is_meant =
+        |gpu: &Gpu, name: &str| name.parse() == Ok(gpu.index) || name.starts_with("GPU-") && gpu.uuid.starts_with(name);
+    gpus.into_iter().filter(|gpu| names.iter().any(|name| is_meant(gpu, name))).collect()
+}
+
+#[cfg(test)]
+pub(super) mod pretended {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// GPUs that are not there.
+    #[derive(Debug)]
+    pub struct Pretended(Mutex<Vec<Option<Gpu>>>);
+
+    impl Pretended {
+        /// One GPU a size, in bytes, all of it free.
+        pub fn new(sizes: &[u64]) -> Self {
+            let gpu = |(index, &size): (usize, &u64)| {
+                let (index, name) = (index as u32, format!("GPU of {size} bytes"));
+                Some(Gpu { uuid: format!("GPU-{index}"), index, name, total: size, free: size })
+            };
+            Self(Mutex::new(sizes.iter().enumerate().map(gpu).collect()))
+        }
+
+        /// Others leave so much of one free.
+        pub fn leave_free(&self, index: u32, free: u64) {
+            if let Some(gpu) = &mut self.0.lock().expect("nobody panicked")[index as usize] {
+                gpu.free = free;
+            }
+        }
+
+        /// One falls off the bus.
+        pub fn vanish(&self, index: u32) {
+            self.0.lock().expect("nobody panicked")[index as usize] = None;
+        }
+    }
+
+    impl Inventory for Pretended {
+        fn gpus(&self) -> Vec<Gpu> {
+            self.0.lock().expect("nobody panicked").iter().flatten().cloned().collect()
+        }
+
+        fn free(&self, index: u32) -> Option<u64> {
+            self.0.lock().expect("nobody panicked").get(index as usize)?.as_ref().map(|gpu| gpu.free)
+        }
+
+        fn driver(&self) -> String {
+            "pretended".to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pretended::Pretended;
+    use super::*;
+
+    #[test]
+    fn only_what_is_visible_counts() {
+        let gpus = || Pretended::new(&[1, 1, 1]).gpus();
+        let indices = |allowed| visible(gpus(), allowed).iter().map(|gpu| gpu.index).collect::<Vec<_>>();
+        assert_eq!(indices(None), [0, 1, 2]);
+        assert_eq!(indices(Some("")), [0; 0]);
+        assert_eq!(indices(Some("2, 0")), [0, 2]);
+        assert_eq!(indices(Some("GPU-1")), [1]);
+    }
+
+    #[test]
+    fn a_machine_without_a_driver_has_no_gpus_and_says_why() {
+        let machine = machine();
+        if machine.gpus().is_empty() {
+            assert_eq!(machine.free(0), None);
+        }
+        assert!(!machine.driver().is_empty());
+    }
+}

@@ -1,0 +1,274 @@
+//! Every decision of a running sweep: which trial starts where, what is retried, what a failure takes with it, whose
+//! patience ends when, how it ends. Pure: events and the time in, actions out; no process, no clock, no file.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `mod` | events in, actions out |
+//! | `words` | what the events and actions are |
+//! | `schedule` | who starts where |
+//! | `loss` | what a lost attempt or a failure means |
+//! | `ready` | the order in which trials start, and who waits for another try |
+//! | `worker` | what is known of the worker in a slot, and when patience with it ends |
+
+mod loss;
+mod ready;
+mod schedule;
+mod words;
+mod worker;
+
+use std::time::Duration;
+
+use drr_core::protocol::FailureKind;
+
+use self::ready::Ready;
+use self::worker::{State, Why, Worker};
+use super::room::Room;
+use super::rules::Rules;
+pub(super) use words::{Action, Census, Happened, Job, Loss, SlotCensus, Start, Verdict};
+pub(super) use worker::Force;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JobState {
+    Waiting,
+    Ready,
+    Running,
+    Finished,
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Running,
+    /// Running trials may end, no new one starts.
+    Draining,
+    /// Everything is being ended.
+    Stopping,
+}
+
+/// What is kept of a job beside its state.
+#[derive(Clone, Debug, Default)]
+struct Past {
+    attempts: u32,
+    /// Attempts lost while it ran alone; only these are its own fault.
+    lost: u32,
+    /// It was in a cohort whose worker died.
+    alone: bool,
+    /// Why it is to be stopped.
+    hopeless: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Reactor {
+    jobs: Vec<Job>,
+    dependents: Vec<Vec<usize>>,
+    states: Vec<JobState>,
+    past: Vec<Past>,
+    /// How many jobs are waiting; counted along, since sweeps may be long.
+    waiting: usize,
+    ready: Ready,
+    workers: Vec<Worker>,
+    mode: Mode,
+    rules: Rules,
+    /// Trials of a cohort, where the user said so.
+    cohort: Option<usize>,
+    /// Largest cohort of a group that is worth a try, after memory ran out.
+    most: Vec<usize>,
+    failures: usize,
+    failed_starts: u32,
+}
+
+impl Reactor {
+    /// A reactor for `jobs` on `slots` slots. Cohorts are of `cohort` trials, or else as large as there is room and work
+    /// for all slots.
+    pub fn new(jobs: Vec<Job>, slots: usize, rules: Rules, cohort: Option<usize>) -> Self {
+        let mut dependents = vec![Vec::new(); jobs.len()];
+        for (index, job) in jobs.iter().enumerate() {
+            for &above in &job.upstream {
+                dependents[above].push(index);
+            }
+        }
+        let states: Vec<JobState> = jobs
+            .iter()
+            .map(|job| match job.start {
+                Start::Finished => JobState::Finished,
+                Start::ToRun => JobState::Waiting,
+                Start::LeftOut => JobState::Failed,
+            })
+            .collect();
+        let groups = jobs.iter().filter_map(|job| job.group).max().map_or(0, |last| last as usize + 1);
+        Self {
+            past: vec![Past::default(); jobs.len()],
+            waiting: states.iter().filter(|state| **state == JobState::Waiting).count(),
+            jobs,
+            dependents,
+            states,
+            ready: Ready::default(),
+            workers: vec![Worker::new(); slots],
+            mode: Mode::Running,
+            rules,
+            cohort,
+            most: vec![usize::MAX; groups],
+            failures: 0,
+            failed_starts: 0,
+        }
+    }
+
+    /// The first actions.
+    pub fn start(&mut self, now: Duration, room: &dyn Room) -> Vec<Action> {
+        (0..self.jobs.len()).for_each(|job| self.make_ready(job));
+        let mut actions = Vec::new();
+        self.schedule(now, room, &mut actions);
+        actions
+    }
+
+    /// Whether nothing runs and nothing will.
+    pub fn is_done(&self) -> bool {
+        !self.workers.iter().any(Worker::is_alive) && (self.mode != Mode::Running || self.ready.is_over())
+    }
+
+    /// Whether someone asked to stop, or enough went wrong.
+    pub fn is_stopping(&self) -> bool {
+        self.mode != Mode::Running
+    }
+
+    /// How many jobs are in workers' hands.
+    pub fn running(&self) -> usize {
+        self.workers.iter().map(|worker| worker.jobs().len()).sum()
+    }
+
+    /// How the slots and the queue stand.
+    pub fn census(&self, now: Duration) -> Census {
+        let slots = self.workers.iter().map(|worker| {
+            let (worker_is, since, silent) = worker.census(now);
+            SlotCensus { worker: worker_is, since, silent, jobs: worker.jobs().to_vec() }
+        });
+        let resting = self.ready.resting();
+        Census { slots: slots.collect(), ready: self.ready.len(), resting, waiting: self.waiting - resting }
+    }
+
+    /// The worker in `slot` said something.
+    pub fn heard(&mut self, slot: usize, now: Duration) {
+        self.workers[slot].heard(now);
+    }
+
+    /// When [`Happened::Tick`] is due, if nothing else happens before.
+    pub fn wake(&self) -> Option<Duration> {
+        let patience = self.workers.iter().filter_map(|worker| worker.deadline(&self.rules));
+        if self.mode != Mode::Running {
+            return patience.min();
+        }
+        let looking = self.workers.iter().filter(|_| self.ready.any()).filter_map(Worker::full_until);
+        patience.chain(looking).chain(self.ready.next_rested()).min()
+    }
+
+    /// Takes in what happened and says what to do.
+    pub fn on(&mut self, now: Duration, happened: Happened, room: &dyn Room) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match happened {
+            Happened::WorkerReady { slot } => {
+                if self.workers[slot].state == State::Starting {
+                    self.workers[slot].becomes(State::Idle, now);
+                    self.failed_starts = 0;
+                }
+            }
+            Happened::Started { slot, job } => {
+                if self.is_running(slot, job, now, &mut actions) {
+                    actions.push(Action::Record(job, Verdict::Running { slot }));
+                }
+            }
+            Happened::Finished { slot, job } => {
+                if self.is_running(slot, job, now, &mut actions) {
+                    self.leave(slot, job, now);
+                    self.set(job, JobState::Finished);
+                    actions.push(Action::Record(job, Verdict::Finished { slot }));
+                    for dependent in self.dependents[job].clone() {
+                        self.make_ready(dependent);
+                    }
+                }
+            }
+            Happened::Failed { slot, job, kind, message } => {
+                if self.is_running(slot, job, now, &mut actions) {
+                    let given = self.leave(slot, job, now);
+                    match kind {
+                        FailureKind::Deterministic => self.fail(job, kind, Loss::told(message), &mut actions),
+                        FailureKind::Memory if given > 1 => self.halve(job, given, &message, now, &mut actions),
+                        FailureKind::Environment | FailureKind::Memory => {
+                            self.past[job].lost += 1;
+                            self.retry(job, Loss::told(message), now, &mut actions);
+                        }
+                    }
+                }
+            }
+            Happened::WorkerExited { slot, loss } => self.exited(slot, loss, now, &mut actions),
+            Happened::SpawnFailed { slot, why } => {
+                self.workers[slot].becomes(State::None, now);
+                self.failed_start(why, now, &mut actions);
+            }
+            Happened::Astray { slot } => self.astray(slot, now, &mut actions),
+            Happened::Hopeless { job, reason } => self.hopeless(job, reason, now, &mut actions),
+            Happened::Tick => self.tick(now, &mut actions),
+            Happened::Interrupt if self.mode == Mode::Running => self.drain(now, &mut actions),
+            Happened::Interrupt | Happened::StopNow => self.stop(now, &mut actions),
+        }
+        self.schedule(now, room, &mut actions);
+        actions
+    }
+
+    fn tick(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        for (slot, worker) in self.workers.iter_mut().enumerate() {
+            if let Some(force) = worker.overdue(&self.rules, now) {
+                actions.push(Action::End { slot, force });
+            }
+        }
+        for job in self.ready.rested(now) {
+            self.make_ready(job);
+        }
+    }
+
+    /// No new trial starts.
+    fn drain(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        self.mode = Mode::Draining;
+        // A worker that is coming up would find nothing to do.
+        for (slot, worker) in self.workers.iter_mut().enumerate() {
+            if worker.state == State::Starting {
+                worker.becomes(State::Leaving, now);
+                actions.push(Action::StopWorker(slot));
+            }
+        }
+    }
+
+    fn stop(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        self.mode = Mode::Stopping;
+        for (slot, worker) in self.workers.iter_mut().enumerate().filter(|(_, worker)| worker.is_alive()) {
+            if let Some(force) = worker.condemn(Why::Stopping, &self.rules, now) {
+                actions.push(Action::End { slot, force });
+            }
+        }
+    }
+
+    /// Whether `slot` has `job`; a worker that speaks of another one has lost its way and is ended.
+    fn is_running(&mut self, slot: usize, job: usize, now: Duration, actions: &mut Vec<Action>) -> bool {
+        let running = self.workers[slot].jobs().contains(&job);
+        if !running {
+            self.astray(slot, now, actions);
+        }
+        running
+    }
+
+    /// Ends a worker that makes no sense.
+    fn astray(&mut self, slot: usize, now: Duration, actions: &mut Vec<Action>) {
+        let why = Why::Fault("the worker spoke of a trial it does not have".to_owned());
+        if let Some(force) = self.workers[slot].condemn(why, &self.rules, now) {
+            actions.push(Action::End { slot, force });
+        }
+    }
+
+    fn set(&mut self, job: usize, state: JobState) {
+        self.waiting -= usize::from(self.states[job] == JobState::Waiting);
+        self.waiting += usize::from(state == JobState::Waiting);
+        self.states[job] = state;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! Who starts where: ready trials to idle workers, in cohorts where there is room for them.
+
+use std::time::Duration;
+
+use super::super::room::{Room, Space};
+use super::worker::State;
+use super::{Action, JobState, Mode, Reactor};
+
+/// How long until a slot without room is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+impl Reactor {
+    pub(super) fn make_ready(&mut self, job: usize) {
+        let finished = |above: &usize| self.states[*above] == JobState::Finished;
+        if self.states[job] == JobState::Waiting && self.jobs[job].upstream.iter().all(finished) {
+            self.set(job, JobState::Ready);
+            let it = &self.jobs[job];
+            let group = it.group.filter(|_| !self.past[job].alone);
+            self.ready.add(job, it, group);
+        }
+    }
+
+    pub(super) fn schedule(&mut self, now: Duration, room: &dyn Room, actions: &mut Vec<Action>) {
+        if self.mode == Mode::Running {
+            for slot in 0..self.workers.len() {
+                if self.workers[slot].may_start(now)
+                    && let Some(job) = self.ready.first()
+                {
+                    self.place(slot, job, now, room, actions);
+                }
+            }
+            let starting = self.workers.iter().filter(|worker| worker.state == State::Starting).count();
+            let mut wanted = self.ready.len().saturating_sub(starting);
+            for slot in 0..self.workers.len() {
+                if wanted > 0 && self.workers[slot].state == State::None {
+                    self.workers[slot].becomes(State::Starting, now);
+                    actions.push(Action::Spawn(slot));
+                    wanted -= 1;
+                }
+            }
+        }
+        let more_to_come = self.mode == Mode::Running && (self.waiting > 0 || self.ready.any());
+        for slot in 0..self.workers.len() {
+            if self.workers[slot].is_idle() && !more_to_come {
+                self.workers[slot].becomes(State::Leaving, now);
+                actions.push(Action::StopWorker(slot));
+            }
+        }
+    }
+
+    /// Gives the worker in `slot` the job, and others to train with it where there is room.
+    pub(super) fn place(&mut self, slot: usize, job: usize, now: Duration, room: &dyn Room, actions: &mut Vec<Action>) {
+        match room.space(slot, job) {
+            Space::Full => {
+                if self.workers[slot].is_full(now + LOOK_AGAIN) {
+                    actions.push(Action::NoRoom { slot });
+                }
+            }
+            Space::Gone => {
+                self.workers[slot].becomes(State::Gone, now);
+                actions.extend([Action::StopWorker(slot), Action::Lost { slot }]);
+                if self.workers.iter().all(|worker| worker.state == State::Gone) {
+                    actions.push(Action::GiveUp("every device is gone".to_owned()));
+                    self.stop(now, actions);
+                }
+            }
+            Space::Trials(room) => {
+                let most = self.cohort_size(job).min(room).max(1);
+                let jobs = self.ready.take(job, &self.jobs[job], most);
+                jobs.iter().for_each(|&job| self.set(job, JobState::Running));
+                self.workers[slot].becomes(State::Busy { given: jobs.len(), jobs: jobs.clone() }, now);
+                actions.push(Action::Send { slot, jobs });
+            }
+        }
+    }
+
+    /// How many trials to train together with `job`: as asked for, else its group's share of every slot.
+    pub(super) fn cohort_size(&self, job: usize) -> usize {
+        let Some(group) = self.jobs[job].group.filter(|_| !self.past[job].alone) else { return 1 };
+        let slots = self.workers.iter().filter(|worker| worker.state != State::Gone).count();
+        let share = self.ready.in_group(group).div_ceil(slots.max(1));
+        self.cohort.unwrap_or(share).min(self.most[group as usize])
+    }
+}

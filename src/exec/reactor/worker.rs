@@ -1,0 +1,195 @@
+//! What the reactor knows of the worker in a slot, and when its patience with it ends.
+
+use std::time::Duration;
+
+use super::super::rules::Rules;
+
+/// How far a worker is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// There is none.
+    None,
+    /// Started, not yet heard of.
+    Starting,
+    /// Up, with nothing to do.
+    Idle,
+    /// At work.
+    Busy {
+        /// What it still has to do.
+        jobs: Vec<usize>,
+        /// How many trials it was given.
+        given: usize,
+    },
+    /// Asked to leave.
+    Leaving,
+    /// The slot is closed for good.
+    Gone,
+}
+
+/// Why a worker is being ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The whole sweep stops.
+    Stopping,
+    /// All its trials are hopeless.
+    Hopeless,
+    /// It works too long; the same work would take as long again.
+    Overtime(String),
+    /// It went wrong: silence, or words that make no sense.
+    Fault(String),
+}
+
+/// How hard a worker is being ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::exec) enum Force {
+    /// SIGTERM.
+    Ask,
+    /// SIGKILL.
+    Kill,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Condemned {
+    why: Why,
+    force: Force,
+    /// When it is killed.
+    until: Duration,
+}
+
+/// The worker of a slot.
+#[derive(Clone, Debug)]
+pub(super) struct Worker {
+    pub state: State,
+    /// When it came into this state.
+    since: Duration,
+    /// When it last said something.
+    heard: Duration,
+    /// Until when its slot has no room for the next trial; kept until it has, since people are told once.
+    full: Option<Duration>,
+    condemned: Option<Condemned>,
+}
+
+impl Worker {
+    pub fn new() -> Self {
+        Self { state: State::None, since: Duration::ZERO, heard: Duration::ZERO, full: None, condemned: None }
+    }
+
+    /// Comes into another state.
+    pub fn becomes(&mut self, state: State, now: Duration) {
+        (self.since, self.heard) = (now, now);
+        if matches!(state, State::Busy { .. }) {
+            self.full = None;
+        }
+        if matches!(state, State::None | State::Starting | State::Gone) {
+            self.condemned = None;
+        }
+        self.state = state;
+    }
+
+    pub fn heard(&mut self, now: Duration) {
+        self.heard = now;
+    }
+
+    pub fn is_alive(&self) -> bool {
+        !matches!(self.state, State::None | State::Gone)
+    }
+
+    /// Whether it has nothing to do and may stay.
+    pub fn is_idle(&self) -> bool {
+        self.state == State::Idle && self.condemned.is_none()
+    }
+
+    /// Whether it may be given work now.
+    pub fn may_start(&self, now: Duration) -> bool {
+        self.is_idle() && self.full.is_none_or(|until| until <= now)
+    }
+
+    /// Its slot has no room until `until`; whether that is news.
+    pub fn is_full(&mut self, until: Duration) -> bool {
+        self.full.replace(until).is_none()
+    }
+
+    /// When room is looked for again.
+    pub fn full_until(&self) -> Option<Duration> {
+        self.full.filter(|_| self.is_idle())
+    }
+
+    /// Its state in a word, and how long ago it came into it and was last heard of.
+    pub fn census(&self, now: Duration) -> (&'static str, Duration, Duration) {
+        let word = match self.state {
+            State::None => "none",
+            State::Starting => "starting",
+            State::Idle => "idle",
+            State::Busy { .. } => "busy",
+            State::Leaving => "leaving",
+            State::Gone => "gone",
+        };
+        (word, now.saturating_sub(self.since), now.saturating_sub(self.heard))
+    }
+
+    pub fn jobs(&self) -> &[usize] {
+        if let State::Busy { jobs, .. } = &self.state { jobs } else { &[] }
+    }
+
+    /// Why it is being ended, if it is.
+    pub fn fate(&self) -> Option<&Why> {
+        self.condemned.as_ref().map(|condemned| &condemned.why)
+    }
+
+    /// Decides its end, the first reason counts; how hard it is to be ended now, or `None` if that is under way.
+    pub fn condemn(&mut self, why: Why, rules: &Rules, now: Duration) -> Option<Force> {
+        match &mut self.condemned {
+            None => {
+                self.condemned = Some(Condemned { why, force: Force::Ask, until: now + rules.grace });
+                Some(Force::Ask)
+            }
+            Some(condemned) if condemned.force == Force::Ask && why == Why::Stopping && condemned.why == why => {
+                condemned.force = Force::Kill;
+                Some(Force::Kill)
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// When patience ends next.
+    pub fn deadline(&self, rules: &Rules) -> Option<Duration> {
+        match &self.condemned {
+            Some(condemned) => (condemned.force == Force::Ask).then_some(condemned.until),
+            None => match self.state {
+                State::None | State::Gone | State::Idle => None,
+                State::Starting => Some(self.heard + rules.stall_timeout),
+                // It has nothing to do but leave; libtorch takes its time to unload.
+                State::Leaving => Some(self.since + rules.grace),
+                State::Busy { .. } => {
+                    let silence = self.heard + rules.stall_timeout;
+                    Some(rules.timeout.map_or(silence, |timeout| silence.min(self.since + timeout)))
+                }
+            },
+        }
+    }
+
+    /// What is to be done if patience has ended.
+    pub fn overdue(&mut self, rules: &Rules, now: Duration) -> Option<Force> {
+        if self.deadline(rules).is_none_or(|deadline| deadline > now) {
+            return None;
+        }
+        if let Some(condemned) = &mut self.condemned {
+            condemned.force = Force::Kill;
+            return Some(Force::Kill);
+        }
+        let spent = |since: Duration, limit: Duration| now >= since + limit;
+        let why = match (&self.state, rules.timeout) {
+            (State::Busy { .. }, Some(timeout)) if spent(self.since, timeout) => {
+                Why::Overtime(format!("it took longer than {}", words(timeout)))
+            }
+            (State::Leaving, _) => Why::Fault("it did not leave when asked to".to_owned()),
+            _ => Why::Fault(format!("the worker said nothing for {}", words(rules.stall_timeout))),
+        };
+        self.condemn(why, rules, now)
+    }
+}
+
+/// A limit as its setting has it.
+fn words(limit: Duration) -> String {
+    format!("{} s", limit.as_secs_f64())
+}

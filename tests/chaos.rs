@@ -1,0 +1,227 @@
+//! A campaign of faults: a real sweep of a made-up world is killed at random moments, supervisor, workers or all at
+//! once, and goes on. However it was killed, the resumed sweep ends complete, every result has the undisturbed run's
+//! digest, no finished trial was touched again, and the database is sound.
+//!
+//! `cargo xtask chaos` runs the long form; the variables `DRR_LAB_CHAOS` (kill points) and `DRR_LAB_CHAOS_SEED` say how
+//! long and which.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Place, metrics_digests};
+use drr_core::Seed;
+use drr_core::seed::Stream;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Kill points of the short form.
+const SHORT: usize = 6;
+
+/// Ten trials of a fraction of a second each.
+const SWEEP: &str = r#"dataset = "synthetic"
+seeds = 2
+baselines = ["random", "pmf"]
+
+[synthetic]
+users = 60
+items = 80
+ratings = 2_400
+
+[pmf]
+k = 4
+epochs = 3
+
+[drr]
+actor_hidden = [8, 8]
+critic_hidden = [8, 8, 8]
+train_steps = 200
+learning_starts = 20
+batch_size = 8
+record_every = 10
+
+[offline]
+k = [5]
+repeats = 2
+users = 20
+
+[execution]
+backoff = 0.01
+"#;
+
+/// Whom a fault hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Victim {
+    Supervisor,
+    Worker,
+    All,
+}
+
+/// When: after so long, or so long after an event was told.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    event: usize,
+    after: Duration,
+}
+
+#[test]
+fn a_sweep_survives_being_killed_at_any_moment() {
+    let points = std::env::var("DRR_LAB_CHAOS").ok().and_then(|text| text.parse().ok()).unwrap_or(SHORT);
+    let seed = std::env::var("DRR_LAB_CHAOS_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let undisturbed = Place::new();
+    undisturbed.file("chaos.toml", SWEEP);
+    let start = Instant::now();
+    let (code, events) = complete(&undisturbed);
+    assert_eq!(code, Some(0), "the sweep runs undisturbed");
+    let took = start.elapsed();
+    let expected = metrics_digests(&undisturbed.runs());
+    eprintln!("undisturbed: {} trials, {events} events, {:.2} s", expected.len(), took.as_secs_f64());
+
+    let mut dice = Seed(seed).stream("chaos");
+    let mut hits: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut finished_before = 0;
+    for point in 0..points {
+        let victim = [Victim::Supervisor, Victim::Worker, Victim::All][dice.below(3)];
+        let moment = moment(&mut dice, took, events);
+        let case = format!("kill point {point} of seed {seed}: {victim:?} at {moment:?}");
+        let place = Place::new();
+        place.file("chaos.toml", SWEEP);
+        let hit = strike(&place, victim, moment);
+        let before = finished(&place.runs());
+        finished_before += before.len();
+        // The workers of a killed supervisor end by themselves; the next one must not have to wait for them.
+        let (code, _) = complete(&place);
+        assert_eq!(code, Some(0), "{case}: the same command goes on");
+        assert_eq!(metrics_digests(&place.runs()), expected, "{case}: the same results");
+        let after = finished(&place.runs());
+        for (trial, file) in &before {
+            assert_eq!(after.get(trial), Some(file), "{case}: trial {trial} was run to its end again");
+        }
+        sound(&place, &case);
+        *hits.entry(hit).or_default() += 1;
+        if points > SHORT && (point + 1) % 20 == 0 {
+            eprintln!("{} kill points survived, {:.0} s", point + 1, start.elapsed().as_secs_f64());
+        }
+    }
+    eprintln!("{points} kill points, seed {seed}: {hits:?}; {finished_before} finished trials were found and kept");
+    assert!(hits.keys().any(|hit| *hit != "nobody"), "someone was hit");
+}
+
+/// Half the time a moment of the whole run, half the time just after something was told, where states change.
+fn moment(dice: &mut Stream, took: Duration, events: usize) -> Moment {
+    if dice.below(2) == 0 {
+        Moment { event: 0, after: took.mul_f64(dice.unit()) }
+    } else {
+        Moment { event: 1 + dice.below(events), after: Duration::from_micros(dice.below(3000) as u64) }
+    }
+}
+
+fn command(place: &Place) -> Command {
+    let beside = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
+    let worker = std::env::var_os("DRR_LAB_WORKER").map_or(beside, PathBuf::from);
+    assert!(worker.is_file(), "there is no {}: run `cargo build --workspace` first", worker.display());
+    let mut command = place.drr_lab(&["sweep", "chaos.toml", "--jobs", "2", "--output", "json", "--worker"]);
+    command.arg(worker).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs the sweep to its end: its exit code, and how many events it told.
+fn complete(place: &Place) -> (Option<i32>, usize) {
+    let output = command(place).output().expect("the program starts");
+    if !output.status.success() {
+        eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    (output.status.code(), output.stdout.iter().filter(|byte| **byte == b'\n').count())
+}
+
+/// Starts the sweep, waits for the moment, kills the victim; whom it hit. A sweep that lost a worker goes on to its end.
+fn strike(place: &Place, victim: Victim, moment: Moment) -> &'static str {
+    let mut child = command(place).spawn().expect("the program starts");
+    let told = events(&mut child);
+    let start = Instant::now();
+    let mut seen = 0;
+    while seen < moment.event && told.recv().is_ok() {
+        seen += 1;
+    }
+    let (from, rest) = (Instant::now(), moment.after);
+    while from.elapsed() < rest && child.try_wait().expect("it can be asked").is_none() {
+        // Workers that are started meanwhile are seen by `workers`; a millisecond is finer than anything they do.
+        match told.recv_timeout(rest.saturating_sub(from.elapsed()).min(Duration::from_millis(1))) {
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(Duration::from_millis(1)),
+            Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+    let workers = workers(child.id());
+    let mut hit = "nobody";
+    if victim != Victim::Supervisor {
+        let some = if victim == Victim::All { &workers[..] } else { &workers[..workers.len().min(1)] };
+        for &worker in some {
+            if kill(Pid::from_raw(worker), Signal::SIGKILL).is_ok() {
+                hit = "workers";
+            }
+        }
+    }
+    if victim != Victim::Worker && child.try_wait().expect("it can be asked").is_none() {
+        child.kill().expect("it lives");
+        hit = if hit == "workers" { "all" } else { "supervisor" };
+    }
+    let code = child.wait().expect("it ends").code();
+    if victim == Victim::Worker {
+        assert_eq!(code, Some(0), "a lost worker is replaced ({:?} after the start)", start.elapsed());
+    }
+    hit
+}
+
+/// One message an event; the pipe is read to its end, whatever happens to the receiver.
+fn events(child: &mut Child) -> Receiver<()> {
+    let (sender, receiver) = channel();
+    let stdout = child.stdout.take().expect("a pipe");
+    thread::spawn(move || {
+        for _ in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let _ = sender.send(());
+        }
+    });
+    receiver
+}
+
+/// The children of a process.
+fn workers(parent: u32) -> Vec<i32> {
+    let processes = fs::read_dir("/proc").expect("Linux").filter_map(Result::ok);
+    let pid = |entry: fs::DirEntry| -> Option<i32> {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        // The name may hold anything, so count from its end: state, parent.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1);
+        (fields.next()?.parse() == Ok(parent)).then_some(pid)
+    };
+    processes.filter_map(pid).collect()
+}
+
+/// The result files of a runs folder, by trial: which file it is, and when it was written.
+fn finished(runs: &Path) -> BTreeMap<String, (u64, i64, i64)> {
+    let Ok(trials) = fs::read_dir(runs.join("trials")) else { return BTreeMap::new() };
+    let result = |entry: fs::DirEntry| {
+        let file = fs::metadata(entry.path().join("result.json")).ok()?;
+        Some((entry.file_name().to_string_lossy().into_owned(), (file.ino(), file.mtime(), file.mtime_nsec())))
+    };
+    trials.filter_map(Result::ok).filter_map(result).collect()
+}
+
+/// Every file and every row is as it was written, and SQLite finds nothing wrong with its own.
+fn sound(place: &Place, case: &str) {
+    let output = place.run(&["verify", "--integrity-only"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{case}: {said}");
+    let database = rusqlite::Connection::open(place.runs().join("lab.db")).expect("a database");
+    let verdict: String =
+        database.pragma_query_value(None, "integrity_check", |row| row.get(0)).expect("it can be checked");
+    assert_eq!(verdict, "ok", "{case}");
+}

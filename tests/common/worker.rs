@@ -1,0 +1,187 @@
+//! A worker that does nothing but speak the protocol, well or badly, and what its tests share.
+
+use std::fs;
+use std::io::{BufRead as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use drr_core::journal::{Point, Writer};
+use drr_core::protocol::{FailureKind, FromWorker, Hello, ToWorker, VERSION};
+use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
+use drr_core::spec::Stage;
+use drr_core::trial_dir::TrialDir;
+use drr_core::{Digest, TrialSpec, train_digest};
+use nix::sys::signal::{SigHandler, Signal, kill};
+use nix::unistd::Pid;
+
+use super::{Place, SMALL};
+
+/// Speaks the protocol, as the variable `FAKE_WORKER` says; does not return.
+pub fn play() {
+    let Ok(manner) = std::env::var("FAKE_WORKER") else { return };
+    eprintln!("worker {} is up", std::process::id());
+    println!("this line is no message");
+    let environment = EnvironmentClass {
+        libtorch: "none".into(),
+        isa: "none".into(),
+        device: "cpu".into(),
+        numerics: "strict".into(),
+    };
+    let digest = if manner == "stranger" { Digest::of(b"other sources") } else { train_digest() };
+    if manner == "mute" {
+        std::thread::sleep(Duration::from_secs(600));
+    }
+    say(&FromWorker::Ready(Hello { protocol: VERSION, train_digest: digest, pid: std::process::id(), environment }));
+    for line in std::io::stdin().lock().lines() {
+        match serde_json::from_str(&line.expect("a line")).expect("a message") {
+            ToWorker::Stop => break,
+            ToWorker::Run(assignment) => {
+                for spec in &assignment.trials {
+                    work(spec, &assignment.runs, &manner, assignment.trials.len());
+                }
+            }
+        }
+    }
+    std::process::exit(0);
+}
+
+fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
+    let trial = spec.id();
+    let folder = TrialDir::new(runs, trial);
+    folder.prepare(spec).expect("a folder");
+    say(&FromWorker::Started { trial });
+    eprintln!("working on {}", trial.short());
+    let once = runs.join("crashed-once");
+    match (manner, spec.stage()) {
+        ("crash-once", Stage::Drr) if !once.exists() => {
+            fs::write(once, "").expect("written");
+            std::process::abort();
+        }
+        ("crash", Stage::Drr) if spec.seed.0 == 1 => std::process::abort(),
+        ("nan", Stage::Pmf) if spec.seed.0 == 1 => {
+            let (kind, message) = (FailureKind::Deterministic, "the loss is not finite at step 7".to_owned());
+            return say(&FromWorker::Failed { trial, kind, message });
+        }
+        ("flood", Stage::Drr) => {
+            for line in 0..200_000 {
+                eprintln!("a warning that is said again and again, now for the {line}th time");
+            }
+        }
+        ("flood", _) => (0..50_000).for_each(|step| {
+            say(&FromWorker::Metrics { trial, points: vec![Point::new("flood", step, 0.5)] });
+        }),
+        ("child", _) => {
+            // It inherits the pipes and outlives its parent.
+            let mut sleep = Command::new("sleep");
+            drop(sleep.arg("600").spawn().expect("a program of every system"));
+        }
+        ("deaf", Stage::Drr) if spec.seed.0 == 1 => ignore_sigterm_and_sleep(),
+        ("wordy", Stage::Drr) => {
+            for step in 0..400 {
+                say(&FromWorker::Progress { trial, done: step, total: 1000 });
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        ("memory", Stage::Drr) if given > 1 => {
+            let (kind, message) = (FailureKind::Memory, "libtorch: CUDA out of memory".to_owned());
+            return say(&FromWorker::Failed { trial, kind, message });
+        }
+        ("crash-together", Stage::Drr) if given > 1 => std::process::abort(),
+        ("rewards", Stage::Drr) => {
+            // One configuration is far better than the other.
+            let good = matches!(&spec.job, drr_core::spec::Job::Drr(job) if job.drr.tau > 0.005);
+            for step in 1..=6 {
+                let reward = Point::new("train/reward", step * 10, if good { 0.9 } else { 0.1 });
+                say(&FromWorker::Metrics { trial, points: vec![reward] });
+                std::thread::sleep(Duration::from_millis(if good { 5 } else { 400 }));
+            }
+        }
+        ("slow", _) => std::thread::sleep(Duration::from_millis(300)),
+        ("stuck", _) => std::thread::sleep(Duration::from_secs(60)),
+        _ => {}
+    }
+    let points = vec![Point::new("loss", 1, spec.seed.0 as f64)];
+    say(&FromWorker::Progress { trial, done: 1, total: 2 });
+    say(&FromWorker::Metrics { trial, points: points.clone() });
+    let mut journal = Writer::create(&folder.journal(), trial).expect("a journal");
+    journal.append(points).expect("written");
+    let result = TrialResult {
+        format: FORMAT,
+        trial,
+        metrics: [("precision@5".to_owned(), 0.5)].into(),
+        repeats: 1,
+        metrics_digest: journal.finish().expect("written"),
+        model_digest: None,
+        environment: EnvironmentClass {
+            libtorch: "none".into(),
+            isa: "none".into(),
+            device: "cpu".into(),
+            numerics: "strict".into(),
+        },
+        wall_s: 0.01,
+    };
+    result.write(&folder.result()).expect("written");
+    say(&FromWorker::Finished { trial });
+}
+
+/// Only SIGKILL ends it now.
+fn ignore_sigterm_and_sleep() {
+    // SAFETY: ignoring a signal installs no handler.
+    unsafe { nix::sys::signal::signal(Signal::SIGTERM, SigHandler::SigIgn) }.expect("a signal can be ignored");
+    std::thread::sleep(Duration::from_secs(600));
+}
+
+fn say(message: &FromWorker) {
+    let line = serde_json::to_string(message).expect("JSON");
+    println!("{line}");
+    std::io::stdout().flush().expect("a supervisor that listens");
+}
+
+/// A place with the small sweep and a program that plays the worker; the test program that asks has a test
+/// `play_the_worker`.
+pub fn place() -> (Place, PathBuf) {
+    let place = Place::new();
+    place.file("small.toml", SMALL);
+    let program = place.path().join("worker");
+    let this = std::env::current_exe().expect("this test");
+    let script = format!("#!/bin/sh\nexec '{}' --exact play_the_worker --ignored --nocapture\n", this.display());
+    fs::write(&program, script).expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
+    (place, program)
+}
+
+pub fn sweep(place: &Place, worker: &Path, manner: &str, more: &[&str]) -> Command {
+    let jobs = if more.contains(&"--jobs") { &[][..] } else { &["--jobs", "2"] };
+    let mut command = place.drr_lab(&["sweep", "small.toml", "--worker"]);
+    command.arg(worker).args(jobs).args(more).env("FAKE_WORKER", manner);
+    command
+}
+
+pub fn ended(mut command: Command) -> (i32, String, String) {
+    let output = command.output().expect("the program starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+pub fn started(mut command: Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+}
+
+pub fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !reached() {
+        assert!(start.elapsed() < Duration::from_secs(30), "waited too long until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+pub fn count(place: &Place, file: &str) -> usize {
+    let Ok(trials) = fs::read_dir(place.runs().join("trials")) else { return 0 };
+    trials.filter_map(Result::ok).filter(|trial| trial.path().join(file).exists()).count()
+}
+
+pub fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(child.id().cast_signed()), signal).expect("the supervisor lives");
+}
