@@ -2,7 +2,7 @@
 //! action, slides' Eq. (2).
 
 use drr_core::seed::Stream;
-use drr_core::spec::ActionNorm;
+use drr_core::spec::{ActionNorm, CriticAction, DrrSpec, Exploration};
 
 use crate::kernels::slices::to_unit;
 use crate::pmf::PmfModel;
@@ -98,6 +98,68 @@ impl Ranking {
             }
         }
         best
+    }
+}
+
+/// How a step's action comes about and what of it is remembered: the part of the agent that stands between the actor and
+/// the ranking, the same in training and in online evaluation.
+#[derive(Clone, Debug)]
+pub struct Chooser {
+    exploration: Exploration,
+    critic_action: CriticAction,
+    norm: ActionNorm,
+    action: Vec<f32>,
+}
+
+impl Chooser {
+    /// For actions of size `action`, k or k + 1.
+    pub fn new(spec: &DrrSpec, action: usize) -> Self {
+        Self {
+            exploration: spec.exploration,
+            critic_action: spec.critic_action,
+            norm: spec.action_norm,
+            action: vec![0.0; action],
+        }
+    }
+
+    /// The item that the actor's action ranks first; `None` when no candidate is left.
+    pub fn exploit(&mut self, action: &[f32], ranking: &mut Ranking, model: &PmfModel) -> Option<u32> {
+        self.action.copy_from_slice(action);
+        let item = ranking.best(model, action)?;
+        if self.critic_action == CriticAction::Item {
+            self.take_item(model, item);
+        }
+        Some(item)
+    }
+
+    /// An exploring step's item; `None` when no candidate is left.
+    pub fn explore(&mut self, stream: &mut Stream, ranking: &mut Ranking, model: &PmfModel) -> Option<u32> {
+        if self.exploration == Exploration::Item {
+            let item = ranking.any(stream)?;
+            self.take_item(model, item);
+            return Some(item);
+        }
+        explore(stream, self.norm, &mut self.action);
+        let item = ranking.best(model, &self.action)?;
+        if self.critic_action == CriticAction::Item {
+            self.take_item(model, item);
+        }
+        Some(item)
+    }
+
+    /// What stands for the last step's action in the replay.
+    pub fn action(&self) -> &[f32] {
+        &self.action
+    }
+
+    fn take_item(&mut self, model: &PmfModel, item: u32) {
+        let (embedding, bias) = self.action.split_at_mut(model.k);
+        embedding.copy_from_slice(model.item(item));
+        bias.fill(model.item_bias[item as usize]);
+        if self.norm == ActionNorm::Unit {
+            let width = self.action.len();
+            to_unit(&mut self.action, width, &mut [0.0]);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use drr_core::seed::Stream;
 use drr_core::spec::DrrSpec;
 
 use crate::actor_critic::{Agent, Batch, Losses, Shapes};
-use crate::environment::{Known, Ranking, explore, feedback};
+use crate::environment::{Chooser, Known, Ranking, feedback};
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::kernels::Backend;
@@ -74,13 +74,9 @@ pub fn train(members: &[Member], backend: Backend, reporter: &mut dyn Reporter) 
         let explores: Vec<bool> = learners.iter_mut().map(|learner| learner.explores(step)).collect();
         let greedy = if explores.iter().all(|&explores| explores) { None } else { Some(agent.act(&users, &histories)) };
         for (member, learner) in learners.iter_mut().enumerate() {
-            match greedy {
-                Some(actions) if !explores[member] => {
-                    learner.action.copy_from_slice(&actions[member * shapes.action..][..shapes.action]); // line 8: a = π(s)
-                }
-                _ => explore(&mut learner.explore, shapes.action_norm, &mut learner.action), // line 8: ε-greedy
-            }
-            learner.recommend(); // lines 9–12: item, reward, next state, replay
+            let action =
+                greedy.filter(|_| !explores[member]).map(|all| &all[member * shapes.action..][..shapes.action]);
+            learner.recommend(action); // lines 8–12: a = π(s) or ε-greedy, item, reward, next state, replay
         }
         if step + 1 >= spec.learning_starts {
             batch.clear();
@@ -122,7 +118,7 @@ struct Learner<'a> {
     steps_in_session: u64,
     user: u32,
     history: History,
-    action: Vec<f32>,
+    chooser: Chooser,
     ranking: Ranking,
     replay: Replay,
     diverged: Option<u64>,
@@ -164,7 +160,7 @@ impl<'a> Learner<'a> {
             steps_in_session: spec.episode_length,
             user: 0,
             history: History::new(&vec![0; n]),
-            action: vec![0.0; action],
+            chooser: Chooser::new(spec, action),
             ranking: Ranking::new(world.items),
             replay: Replay::new(spec.replay_capacity as usize, n, action, spec.alpha),
             diverged: None,
@@ -211,10 +207,15 @@ impl<'a> Learner<'a> {
         spec.beta + (1.0 - spec.beta) * (step as f64 / spec.beta_steps as f64).min(1.0)
     }
 
-    /// Recommends the best candidate for the current action, takes the user's feedback, stores the transition.
-    fn recommend(&mut self) {
+    /// Recommends the best candidate for the actor's action, or explores where there is none; takes the user's feedback
+    /// and stores the transition.
+    fn recommend(&mut self, action: Option<&[f32]>) {
         let (world, model) = (&self.member.world, &self.member.model);
-        let Some(item) = self.ranking.best(model, &self.action) else {
+        let item = match action {
+            Some(action) => self.chooser.exploit(action, &mut self.ranking, model),
+            None => self.chooser.explore(&mut self.explore, &mut self.ranking, model),
+        };
+        let Some(item) = item else {
             // Every item was recommended in this session: it is over before its T steps.
             self.steps_in_session = self.member.spec.episode_length;
             return;
@@ -227,7 +228,7 @@ impl<'a> Learner<'a> {
             user: self.user,
             before: before.items(),
             after: self.history.items(),
-            action: &self.action,
+            action: self.chooser.action(),
             reward: reward.max(self.member.spec.reward_floor as f32),
         });
         self.steps_in_session += 1;

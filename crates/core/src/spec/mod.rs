@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize, Serializer, ser};
 
 pub use field::{Field, Kind};
 pub use sections::{
-    ActionNorm, DrrSpec, HeldOut, OfflineSpec, OnlineSpec, Optimizer, PmfSpec, Protocol, Scoring, Select, SplitKind,
-    SplitSpec, StateKind, SyntheticSpec,
+    ActionNorm, CriticAction, DrrSpec, Exploration, HeldOut, OfflineSpec, OnlineSpec, Optimizer, PmfSpec, Protocol,
+    Scoring, Select, SplitKind, SplitSpec, StateKind, SyntheticSpec,
 };
 
 use crate::canonical;

@@ -70,6 +70,26 @@ pub enum ActionNorm {
     Unit,
 }
 
+/// What an exploring step draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exploration {
+    /// An action, U(-1, 1) in every coordinate; it ranks the items as any other.
+    Action,
+    /// A candidate, each equally likely; its vector is the action.
+    Item,
+}
+
+/// What stands for a step's action in the replay, and so what the critic learns the value of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CriticAction {
+    /// The action that ranked the items.
+    Actor,
+    /// The vector of the item that was recommended.
+    Item,
+}
+
 /// Which ratings a split holds out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -113,18 +133,18 @@ section! {
         /// Optimiser of the minibatch updates.
         optimizer: Optimizer = Optimizer::Adam, Choice(&["adam", "sgd"]);
         /// Learning rate.
-        lr ("η"): f64 = 0.002, Float { min: 0.0, max: 10.0 };
+        lr ("η"): f64 = 0.0015, Float { min: 0.0, max: 10.0 };
         /// Momentum of SGD; Adam ignores it.
         momentum: f64 = 0.9, Float { min: 0.0, max: 0.999 };
         /// L2 penalty of the embeddings, per rating (the Gaussian priors of PMF; Mnih & Salakhutdinov 2007).
         l2 ("λ"): f64 = 0.05, Float { min: 0.0, max: 100.0 };
         /// L2 penalty of the biases, per rating. A large one leaves the items' quality to the embeddings, which are all
         /// that a recommender ranks by; a small one predicts ratings a little better.
-        l2_bias: f64 = 0.1, Float { min: 0.0, max: 100.0 };
+        l2_bias: f64 = 0.05, Float { min: 0.0, max: 100.0 };
         /// Ratings in a minibatch.
-        batch_size: u64 = 1024, Int { min: 1, max: 1 << 24 };
+        batch_size: u64 = 4096, Int { min: 1, max: 1 << 24 };
         /// Most passes over the train part.
-        epochs: u64 = 100, Int { min: 0, max: 100_000 };
+        epochs: u64 = 200, Int { min: 0, max: 100_000 };
         /// Epochs without a better validation RMSE before training stops; the best epoch is kept.
         patience: u64 = 5, Int { min: 1, max: 100_000 };
         /// Share of the train part that early stopping watches.
@@ -151,6 +171,11 @@ section! {
         /// Whether the actor's output is brought to length 1; the order of items does not depend on it, the critic's
         /// task does.
         action_norm: ActionNorm = ActionNorm::None, Choice(&["none", "unit"]), since 2, before ActionNorm::None;
+        /// What an exploring step draws: an action (slides), or one of the candidates.
+        exploration: Exploration = Exploration::Action, Choice(&["action", "item"]), since 2, before Exploration::Action;
+        /// What the critic learns the value of: the action that ranked the items (slides), or the vector of the recommended
+        /// item, of length 1 where actions are (as the critic of Dulac-Arnold et al., arXiv 1512.07679, does).
+        critic_action: CriticAction = CriticAction::Actor, Choice(&["actor", "item"]), since 2, before CriticAction::Actor;
         /// Least reward that is learned from; 0 clips dislikes, -1 keeps all (slides). Recorded rewards are never clipped.
         reward_floor: f64 = -1.0, Float { min: -1.0, max: 1.0 }, since 2, before -1.0;
         /// Discount factor γ (slides: 0.9).

@@ -1,7 +1,6 @@
 //! Forward passes and the activations they leave for the backward pass.
 
 use drr_core::spec::ActionNorm;
-use tch::Tensor;
 
 use super::network::{Network, Which};
 use super::shapes::Shapes;
@@ -93,9 +92,4 @@ impl CriticPass {
         let head = critic.layout.layers[3];
         kernels::head(&self.third, critic.parameters(which), head.weight_at, head.bias_at, &mut self.q);
     }
-}
-
-/// The transposed view `[C, width, rows]` of activations `[C, rows, width]`.
-pub fn transposed(array: &Array) -> Tensor {
-    array.tensor().transpose(1, 2)
 }

@@ -1,9 +1,7 @@
-//! One network of a cohort as libtorch multiplies it: views of every layer's weight and gradient in flat memory.
-
-use tch::Tensor;
+//! One network of a cohort as it is multiplied: views of every layer's weight and gradient in flat memory.
 
 use super::shapes::{Layout, Linear};
-use crate::kernels::{self, Array, Backend, Columns};
+use crate::kernels::{self, Array, Backend, Columns, Matrix};
 use crate::optim::{Rates, Trained};
 
 /// A network with its trained state and its layers' views.
@@ -12,9 +10,9 @@ pub struct Network {
     pub layout: Layout,
     /// Parameters, targets, gradients, moments.
     pub trained: Trained,
-    weights: Vec<Tensor>,
-    target_weights: Vec<Tensor>,
-    weight_gradients: Vec<Tensor>,
+    weights: Vec<Matrix>,
+    target_weights: Vec<Matrix>,
+    weight_gradients: Vec<Matrix>,
     members: usize,
 }
 
@@ -43,9 +41,9 @@ impl Network {
 
     /// Rows `from..to` of a layer's weight, transposed: `[C, outputs, to - from]`. Multiplies an output's gradient into
     /// that of a part of the input.
-    pub fn transposed_rows(&self, layer: usize, from: usize, to: usize) -> Tensor {
+    pub fn transposed_rows(&self, layer: usize, from: usize, to: usize) -> Matrix {
         let place = &self.layout.layers[layer];
-        weight_rows(&self.trained.theta, self.members, self.layout.size, place, from, to).transpose(1, 2)
+        weight_rows(&self.trained.theta, self.members, self.layout.size, place, from, to).transposed()
     }
 
     /// Parameters, `[C, P]`.
@@ -62,7 +60,7 @@ impl Network {
             Which::Online => &self.weights,
             Which::Target => &self.target_weights,
         };
-        let _ = x.tensor().bmm_out(out.tensor(), &weights[layer]);
+        kernels::product(x.backend(), x.operand(), weights[layer].operand(), out.operand());
     }
 
     /// out = ReLU(x · W + b).
@@ -93,12 +91,13 @@ impl Network {
     }
 
     /// Gradients of layer `layer`'s weight and bias from its input (transposed) and its output's gradient.
-    pub fn layer_gradient(&mut self, layer: usize, x_transposed: &Tensor, dy: &Array) {
-        let _ = x_transposed.bmm_out(&self.weight_gradients[layer], dy.tensor());
+    pub fn layer_gradient(&mut self, layer: usize, x_transposed: &Matrix, dy: &Array) {
+        let gradient = self.weight_gradients[layer].operand();
+        kernels::product(dy.backend(), x_transposed.operand(), dy.operand(), gradient);
         kernels::column_sums(dy, &mut self.trained.gradient, self.layout.layers[layer].bias_at);
     }
 }
 
-fn weight_rows(array: &Array, members: usize, size: usize, layer: &Linear, from: usize, to: usize) -> Tensor {
-    array.view([members, to - from, layer.outputs], [size, layer.outputs, 1], layer.weight_at + from * layer.outputs)
+fn weight_rows(array: &Array, members: usize, size: usize, layer: &Linear, from: usize, to: usize) -> Matrix {
+    array.matrix([members, to - from, layer.outputs], [size, layer.outputs, 1], layer.weight_at + from * layer.outputs)
 }

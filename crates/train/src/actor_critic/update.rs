@@ -1,12 +1,10 @@
 //! One update of a cohort: the critic's step, the actor's step, their memory.
 
-use tch::Tensor;
-
-use super::forward::{ActorPass, CriticPass, transposed};
+use super::forward::{ActorPass, CriticPass};
 use super::network::{Network, Which};
 use super::shapes::Shapes;
 use super::{Agent, Batch, Losses, encode};
-use crate::kernels::{self, Array, Backend, Columns};
+use crate::kernels::{self, Array, Backend, Columns, Matrix};
 
 /// Memory of an update, allocated once. All arrays are `[C, N, ·]`.
 pub(super) struct Workspace {
@@ -37,20 +35,20 @@ pub(super) struct Workspace {
 
 /// Transposed views: of activations, for gradients of weights; of weights, for gradients of inputs.
 struct Views {
-    state: Tensor,
-    policy_first: Tensor,
-    policy_second: Tensor,
-    joined: Tensor,
-    second: Tensor,
+    state: Matrix,
+    policy_first: Matrix,
+    policy_second: Matrix,
+    joined: Matrix,
+    second: Matrix,
     /// The rows of h, for the critic's own step.
-    critic_second_h: Tensor,
+    critic_second_h: Matrix,
     /// The rows of the action, for the actor's step.
-    critic_second_action: Tensor,
-    critic_third: Tensor,
+    critic_second_action: Matrix,
+    critic_third: Matrix,
     /// The rows that depend on w only: nothing before the others is trained. None where no row does.
-    actor_first: Option<Tensor>,
-    actor_second: Tensor,
-    actor_third: Tensor,
+    actor_first: Option<Matrix>,
+    actor_second: Matrix,
+    actor_third: Matrix,
 }
 
 impl Workspace {
@@ -63,11 +61,11 @@ impl Workspace {
         let value = CriticPass::new(shapes, members, n, backend);
         let weighted_from = shapes.weighted_from();
         let views = Views {
-            state: transposed(&state),
-            policy_first: transposed(&policy.first),
-            policy_second: transposed(&policy.second),
-            joined: transposed(&value.joined),
-            second: transposed(&value.second),
+            state: state.transposed(),
+            policy_first: policy.first.transposed(),
+            policy_second: policy.second.transposed(),
+            joined: value.joined.transposed(),
+            second: value.second.transposed(),
             critic_second_action: critic.transposed_rows(1, 0, shapes.action),
             critic_second_h: critic.transposed_rows(1, shapes.action, shapes.action + h),
             critic_third: critic.transposed_rows(2, 0, second),
@@ -117,7 +115,7 @@ impl Workspace {
         let (d_third, d_second) = d;
         let head = critic.layout.layers[3];
         kernels::head_backward(dq, &value.third, critic.parameters(Which::Online), head.weight_at, d_third);
-        let _ = d_third.tensor().bmm_out(d_second.tensor(), &views.critic_third);
+        multiply(d_third, &views.critic_third, d_second);
         kernels::relu_backward(d_second, &value.second, Columns::all(value.second.size(2)));
     }
 }
@@ -157,7 +155,7 @@ impl Agent {
         kernels::head_gradient(d_value, &value.third, &mut critic.trained.gradient, head.weight_at, head.bias_at);
         critic.layer_gradient(2, &views.second, d_third);
         critic.layer_gradient(1, &views.joined, d_second);
-        let _ = d_second.tensor().bmm_out(d_h.tensor(), &views.critic_second_h);
+        multiply(d_second, &views.critic_second_h, d_h);
         kernels::relu_backward(d_h, &value.joined, value.h_columns);
         critic.layer_gradient(0, &views.state, d_h);
         critic.trained.step();
@@ -172,17 +170,17 @@ impl Agent {
         policy.run(actor, Which::Online, &work.state);
         value.run(critic, Which::Online, &work.state, &policy.action);
         Workspace::backward_to_second(critic, views, &work.d_policy_value, value, (d_third, d_second));
-        let _ = d_second.tensor().bmm_out(d_policy.tensor(), &views.critic_second_action);
+        multiply(d_second, &views.critic_second_action, d_policy);
         policy.backward_to_sum(d_policy);
         actor.layer_gradient(2, &views.policy_second, d_policy);
-        let _ = d_policy.tensor().bmm_out(work.d_policy_second.tensor(), &views.actor_third);
+        multiply(d_policy, &views.actor_third, &work.d_policy_second);
         kernels::relu_backward(&mut work.d_policy_second, &policy.second, Columns::all(policy.second.size(2)));
         actor.layer_gradient(1, &views.policy_first, &work.d_policy_second);
-        let _ = work.d_policy_second.tensor().bmm_out(work.d_policy_first.tensor(), &views.actor_second);
+        multiply(&work.d_policy_second, &views.actor_second, &work.d_policy_first);
         kernels::relu_backward(&mut work.d_policy_first, &policy.first, Columns::all(policy.first.size(2)));
         actor.layer_gradient(0, &views.state, &work.d_policy_first);
         if let Some(actor_first) = &views.actor_first {
-            let _ = work.d_policy_first.tensor().bmm_out(work.d_state.tensor(), actor_first);
+            multiply(&work.d_policy_first, actor_first, &work.d_state);
             let Network { layout, trained, .. } = actor;
             let weights = (&trained.theta, layout.state_weight_at);
             let ids = (&batch.users[..], &batch.before[..]);
@@ -204,4 +202,9 @@ impl Agent {
             losses.value = work.host_q[rows].iter().map(|&q| f64::from(q)).sum::<f64>() / n as f64;
         }
     }
+}
+
+/// out = gradient · matrix for every member.
+fn multiply(gradient: &Array, matrix: &Matrix, out: &Array) {
+    kernels::product(gradient.backend(), gradient.operand(), matrix.operand(), out.operand());
 }

@@ -9,7 +9,7 @@ use drr_core::spec::{DrrSpec, OnlineSpec, Protocol};
 use super::policy::{Policy, Ranker};
 use super::{initial_history, protocol_name, summarise};
 use crate::actor_critic::{Agent, Batch, Losses};
-use crate::environment::{Known, Ranking, explore, feedback};
+use crate::environment::{Chooser, Known, Ranking, feedback};
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::pmf::{Metrics, PmfModel};
@@ -143,8 +143,12 @@ impl Repeat<'_> {
         let explores = self.spec.epsilon > 0.0 && self.stream.unit() < self.spec.epsilon;
         match (learner, ranker) {
             (Some(learner), _) => {
-                learner.act(user, history, explores.then_some(&mut self.stream));
-                ranking.best(self.model, &learner.action)
+                let Online { agent, chooser, .. } = learner;
+                if explores {
+                    chooser.explore(&mut self.stream, ranking, self.model)
+                } else {
+                    chooser.exploit(agent.act(&[user], history.items()), ranking, self.model)
+                }
             }
             (None, Some(Ranker::Random) | None) => ranking.any(&mut self.stream),
             (None, Some(_)) if explores => ranking.any(&mut self.stream),
@@ -160,7 +164,7 @@ struct Online<'a> {
     trained: crate::actor_critic::Snapshot,
     replay: Replay,
     batch: Batch,
-    action: Vec<f32>,
+    chooser: Chooser,
     changed: bool,
 }
 
@@ -171,7 +175,7 @@ impl<'a> Online<'a> {
             trained: agent.snapshot(),
             replay: Replay::new(spec.replay_capacity as usize, n, action, spec.alpha),
             batch: Batch::default(),
-            action: vec![0.0; action],
+            chooser: Chooser::new(spec, action),
             changed: false,
             agent,
             spec,
@@ -183,13 +187,6 @@ impl<'a> Online<'a> {
         if self.changed {
             self.agent.restore(&self.trained);
             self.changed = false;
-        }
-    }
-
-    fn act(&mut self, user: u32, history: &History, exploring: Option<&mut Stream>) {
-        match exploring {
-            Some(stream) => explore(stream, self.spec.action_norm, &mut self.action),
-            None => self.action.copy_from_slice(self.agent.act(&[user], history.items())),
         }
     }
 
@@ -206,7 +203,7 @@ impl<'a> Online<'a> {
             user,
             before: before.items(),
             after: after.items(),
-            action: &self.action,
+            action: self.chooser.action(),
             reward: reward.max(self.spec.reward_floor as f32),
         });
         if (self.replay.len() as u64) < learning_starts.max(self.agent.shapes.batch as u64) {

@@ -3,12 +3,15 @@
 //! `[C, rows, width]`, parameters `[C, P]` with offsets into a member's row.
 
 pub mod array;
+mod lanes;
+pub mod product;
 pub mod simd;
 pub mod slices;
 pub mod states;
 pub mod tensors;
 
 pub use self::array::{Array, Backend};
+pub use self::product::{Matrix, Operand, product};
 pub use self::slices::Columns;
 
 /// Chooses between the two forms by the backend of `$array`.

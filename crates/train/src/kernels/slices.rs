@@ -221,6 +221,10 @@ pub struct AdamStep {
 /// Adam's β1, β2 and ε (Kingma & Ba 2015), as everywhere.
 pub const ADAM: (f32, f32, f32) = (0.9, 0.999, 1e-8);
 
+/// A first moment below this is zero. Where a unit has died the moment decays into the subnormal numbers, which most
+/// processors multiply a hundred times more slowly.
+const SMALLEST_MOMENT: f32 = 1e-30;
+
 simd! {
     /// Clip, Adam and soft update of one member in one pass: g scaled; m, v, θ, θ' updated.
     pub fn adam_soft_update(step: AdamStep, g: &[f32], m: &mut [f32], v: &mut [f32], theta: &mut [f32], target: &mut [f32]) {
@@ -229,7 +233,8 @@ simd! {
         let (m, v, theta, target) = (&mut m[..size], &mut v[..size], &mut theta[..size], &mut target[..size]);
         for i in 0..size {
             let g = g[i] * step.clip + step.weight_decay * theta[i];
-            m[i] += (g - m[i]) * (1.0 - beta1);
+            let moment = m[i] + (g - m[i]) * (1.0 - beta1);
+            m[i] = if moment.abs() < SMALLEST_MOMENT { 0.0 } else { moment };
             v[i] = v[i] * beta2 + (1.0 - beta2) * g * g;
             theta[i] -= step.step_size * m[i] / (v[i].sqrt() * step.second_moment_scale + epsilon);
             target[i] = step.tau * theta[i] + (1.0 - step.tau) * target[i];

@@ -14,7 +14,7 @@ use crate::world::World;
 /// A rating on the reward scale: user, item, reward.
 pub(super) type Rating = (u32, u32, f32);
 
-/// Users' or items' rows with their optimiser's moments. A row is an embedding and its bias: k + 1 values.
+/// Users' or items' rows with their optimiser's moments. A row is an embedding, its bias, and zeros up to [`width`].
 struct Side {
     rows: Vec<f32>,
     m: Vec<f32>,
@@ -29,9 +29,14 @@ struct Side {
 
 const NO_SLOT: u32 = u32::MAX;
 
+/// Length of a row for k factors: whole vectors, so that no loop has a remainder.
+fn width(k: usize) -> usize {
+    (k + 1).next_multiple_of(16)
+}
+
 impl Side {
     fn new(count: usize, k: usize, stream: &mut Stream) -> Self {
-        let width = k + 1;
+        let width = width(k);
         let mut rows = vec![0.0; count * width];
         for row in rows.chunks_exact_mut(width) {
             row[..k].iter_mut().for_each(|value| *value = stream.uniform(0.0, 0.1));
@@ -106,7 +111,7 @@ impl Factors {
 
     /// The model as it stands.
     pub(super) fn model(&self) -> PmfModel {
-        let width = self.k + 1;
+        let width = width(self.k);
         let factors = |side: &Side| side.rows.chunks_exact(width).flat_map(|row| &row[..self.k]).copied().collect();
         let bias = |side: &Side| side.rows.chunks_exact(width).map(|row| row[self.k]).collect();
         PmfModel {
@@ -145,7 +150,7 @@ impl Factors {
 simd! {
     /// Adds the squared error's gradient of every rating to its user's and its item's; returns the summed squared error.
     fn accumulate(step: Step, k: usize, batch: &[Rating], users: &mut Side, items: &mut Side) -> f64 {
-        let width = k + 1;
+        let width = width(k);
         let mut squares = 0.0;
         for &(user, item, reward) in batch {
             let (at_user, at_item) = (users.slot(user, width), items.slot(item, width));
@@ -155,12 +160,12 @@ simd! {
             let slope = step.share * error;
             let d_user = &mut users.gradients[at_user..][..width];
             let d_item = &mut items.gradients[at_item..][..width];
-            for i in 0..k {
+            let (d_user_bias, d_item_bias) = (d_user[k] + slope, d_item[k] + slope);
+            for i in 0..width {
                 d_user[i] += slope * q[i];
                 d_item[i] += slope * p[i];
             }
-            d_user[k] += slope;
-            d_item[k] += slope;
+            (d_user[k], d_item[k]) = (d_user_bias, d_item_bias);
             squares += f64::from(error) * f64::from(error);
         }
         squares
@@ -170,7 +175,7 @@ simd! {
 simd! {
     /// One step of every touched row, the L2 penalty once for each of its ratings.
     fn descend(step: Step, k: usize, side: &mut Side) {
-        let width = k + 1;
+        let width = width(k);
         let (beta1, beta2, epsilon) = ADAM;
         for ((&row, &count), g) in side.touched.iter().zip(&side.counts).zip(side.gradients.chunks_exact_mut(width)) {
             let at = row as usize * width;
@@ -220,7 +225,13 @@ mod tests {
     }
 
     fn rows(factors: &[f32], bias: &[f32], k: usize) -> Vec<f32> {
-        factors.chunks_exact(k).zip(bias).flat_map(|(row, bias)| row.iter().chain([bias])).copied().collect()
+        let row = |(row, &bias): (&[f32], &f32)| {
+            let mut padded = row.to_vec();
+            padded.push(bias);
+            padded.resize(width(k), 0.0);
+            padded
+        };
+        factors.chunks_exact(k).zip(bias).flat_map(row).collect()
     }
 
     #[test]
