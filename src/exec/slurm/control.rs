@@ -9,8 +9,8 @@ use drr_core::trial_dir::TrialDir;
 
 use super::commands::Scheduler;
 use super::parse::JobState;
+use super::seen::Seen;
 use super::submission::Submission;
-use super::watch::Seen;
 use crate::error::{Error, Result};
 use crate::plan::{Plan, State};
 

@@ -12,16 +12,19 @@
 //! | `submission` | the folder of a submission |
 //! | `submit` | from a plan to jobs |
 //! | `watch` | the loop around `follow` |
+//! | `seen`, `environments` | what was said of each task; nodes that compute otherwise |
 //! | `progress` | how far running trials are, from their journals |
 //! | `control` | collect and cancel, from anywhere |
 
 mod commands;
 mod control;
+mod environments;
 mod follow;
 mod layout;
 mod parse;
 mod progress;
 mod script;
+mod seen;
 mod submission;
 mod submit;
 mod watch;

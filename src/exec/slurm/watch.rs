@@ -8,15 +8,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use drr_core::TrialId;
-use drr_core::result::{EnvironmentClass, TrialResult};
 use drr_core::trial_dir::TrialDir;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
 use super::commands::Scheduler;
+use super::environments::Environments;
 use super::follow::{Action, Fate, Follow, Node};
-use super::parse::{End, JobState, Row};
+use super::parse::{End, JobState};
 use super::progress::Progress;
+use super::seen::Seen;
 use super::submission::Submission;
 use super::{Options, submit};
 use crate::error::{Error, Result};
@@ -52,9 +53,7 @@ pub struct Watch<'a> {
     progress: Progress,
     /// The display lines of running tasks.
     lines: BTreeMap<usize, usize>,
-    /// What the first result was computed with, and where; and what differed from it, said once.
-    environment: Option<(EnvironmentClass, String)>,
-    others: Vec<EnvironmentClass>,
+    environments: Environments,
     /// The last trouble with Slurm, said once.
     trouble: Option<String>,
 }
@@ -75,8 +74,7 @@ impl<'a> Watch<'a> {
             stopped: false,
             progress: Progress::default(),
             lines: BTreeMap::new(),
-            environment: None,
-            others: Vec::new(),
+            environments: Environments::default(),
             trouble: None,
         }
     }
@@ -300,22 +298,8 @@ impl<'a> Watch<'a> {
 
     /// Says when a result comes from a node that computes otherwise than the first.
     fn compare_environment(&mut self, trial: usize) {
-        let folder = self.folder(self.plan.tasks[trial].trial.id);
-        let Ok(Some(TrialResult { environment, .. })) = TrialResult::read(&folder.result()) else { return };
-        let text = std::fs::read(folder.provenance()).unwrap_or_default();
-        let provenance: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-        let node = provenance["job"]["node"].as_str().or(provenance["machine"]["host"].as_str()).unwrap_or("a node");
-        match &self.environment {
-            None => self.environment = Some((environment, node.to_owned())),
-            Some((first, there)) if *first != environment && !self.others.contains(&environment) => {
-                let message = format!(
-                    "node {node} computes with {environment}, node {there} with {first}: the same trial may give other \
-                     bits on the two; `constraint` in [slurm] keeps a sweep on nodes of one kind"
-                );
-                self.others.push(environment);
-                self.recorder.tell(&Event::Cluster { message });
-            }
-            Some(_) => {}
+        if let Some(message) = self.environments.look(&self.folder(self.plan.tasks[trial].trial.id)) {
+            self.recorder.tell(&Event::Cluster { message });
         }
     }
 
@@ -394,29 +378,5 @@ impl Drop for Watch<'_> {
         for id in self.signals.drain(..) {
             low_level::unregister(id);
         }
-    }
-}
-
-/// Rows by job, to ask for single tasks.
-pub struct Seen<'a>(HashMap<u64, Vec<&'a Row>>);
-
-impl<'a> Seen<'a> {
-    /// Sorts rows.
-    pub fn new(rows: &'a [Row]) -> Self {
-        let mut by_job: HashMap<u64, Vec<&Row>> = HashMap::new();
-        rows.iter().for_each(|row| by_job.entry(row.array).or_default().push(row));
-        // Single tasks are found by bisection: an array may have thousands.
-        by_job
-            .values_mut()
-            .for_each(|rows| rows.sort_by_key(|row| row.tasks.first().map_or(0, |tasks| *tasks.start())));
-        Self(by_job)
-    }
-
-    /// What is said of a task.
-    pub fn of(&self, job: u64, index: usize) -> Option<(JobState, &'a str)> {
-        let (rows, index) = (self.0.get(&job)?, index as u64);
-        let end = rows.partition_point(|row| row.tasks.first().is_none_or(|tasks| *tasks.start() <= index));
-        let row = rows[..end].iter().rev().find(|row| row.tasks.iter().any(|tasks| tasks.contains(&index)))?;
-        Some((row.state, &row.node))
     }
 }
