@@ -27,6 +27,13 @@ fn digests(runs: &Path) -> Digests {
 /// Enough steps that a worker can be met while it trains.
 const LONGER: [&str; 2] = ["--set", "train_steps=3000"];
 
+/// Runs the small sweep with some more arguments.
+fn with(arguments: &[&str]) -> Digests {
+    swept(|command| {
+        command.args(arguments);
+    })
+}
+
 /// Runs the small sweep as `change` would have it.
 fn swept(change: impl FnOnce(&mut Command)) -> Digests {
     let place = Place::new();
@@ -51,14 +58,13 @@ fn neither_workers_nor_order_nor_surroundings_matter() {
     let all = undisturbed();
     assert_eq!(swept(|_| {}), all, "once more");
     for jobs in ["1", "2", "3"] {
-        assert_eq!(swept(|command| drop(command.args(["--jobs", jobs]))), all, "{jobs} workers");
+        assert_eq!(with(&["--jobs", jobs]), all, "{jobs} workers");
     }
     for cohort in ["1", "2", "4"] {
-        let together = ["--cohort", cohort, "--jobs", "1"];
-        assert_eq!(swept(|command| drop(command.args(together))), all, "recommenders trained {cohort} at a time");
+        assert_eq!(with(&["--cohort", cohort, "--jobs", "1"]), all, "recommenders trained {cohort} at a time");
     }
     let backwards = ["--set", "drr.tau=0.01,0.001", "--set", "seeds=[1,0]", "--jobs", "2"];
-    assert_eq!(swept(|command| drop(command.args(backwards))), all, "slots take the trials in another order");
+    assert_eq!(with(&backwards), all, "slots take the trials in another order");
     let surroundings = |command: &mut Command| {
         command.env("LC_ALL", "de_DE.UTF-8").env("LANG", "tr_TR.UTF-8").env("TZ", "Pacific/Chatham");
         command.env("OMP_NUM_THREADS", "7").env("MKL_NUM_THREADS", "5").env("MKL_CBWR", "COMPATIBLE");

@@ -61,7 +61,7 @@ fn every_hyperparameter_is_an_axis_in_files_and_on_the_command_line() {
         let by_file = expanded(&format!("{WORLD}{name} = [{}, {}]\n", written[0], written[1]), &[]);
         let by_set = expanded(WORLD, &[&format!("{name}={},{}", written[0], written[1])]);
         for sweep in [&by_file, &by_set] {
-            assert_eq!(sweep.axes, [name.clone()]);
+            assert_eq!(sweep.axes, std::slice::from_ref(&name));
             let found = of_field(sweep, field);
             assert!(explicit.iter().all(|value| found.contains(value)), "{name}: {found:?} of {explicit:?}");
         }
