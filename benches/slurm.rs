@@ -154,6 +154,7 @@ fn finish(runs: &Path, spec: &TrialSpec) {
         model_digest: None,
         environment,
         wall_s: 0.1,
+        usage: None,
     };
     result.write(&folder.result()).expect("writable");
 }
