@@ -141,7 +141,7 @@ fn hanging(place: &Place) -> String {
 fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
     let start = Instant::now();
     while !reached() {
-        assert!(start.elapsed() < Duration::from_secs(120), "waited too long until {what}");
+        assert!(start.elapsed() < Duration::from_secs(240), "waited too long until {what}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }

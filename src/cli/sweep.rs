@@ -126,6 +126,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             0 => nothing_to_do(&plan, context.output),
             _ if args.executor == Executor::Slurm => {
                 let options = slurm::options(&ordered.slurm, &ordered.resolved, args.worker.as_deref(), context)?;
+                if ordered.early_stop.is_some() && context.output == Output::Human {
+                    eprintln!("{}: [early_stop] has no effect on a cluster; every trial runs to its end", sweep.name);
+                }
                 let then = if args.detach { Then::Detach } else { Then::Follow };
                 let outcome = slurm::execute(&plan, &options, then, &mut store, context)?;
                 if args.detach {

@@ -125,7 +125,7 @@ impl Claim {
         let written = self
             .file
             .seek(SeekFrom::Start(self.text.len() as u64))
-            .and_then(|_| write!(self.file, "beat {:012}\n", self.beats))
+            .and_then(|_| writeln!(self.file, "beat {:012}", self.beats))
             .and_then(|()| self.file.sync_data());
         // A full disk or a server that is away for a while is no loss of the claim.
         written.is_ok() || self.is_held()
@@ -158,7 +158,7 @@ fn create(folder: &Path, number: u32, holder: &Holder) -> io::Result<Taken> {
     };
     let text = format!("{}\n", serde_json::to_string(holder)?);
     file.write_all(text.as_bytes())?;
-    write!(file, "beat {:012}\n", 0)?;
+    writeln!(file, "beat {:012}", 0)?;
     file.sync_all()?;
     let claim = Claim { folder: folder.to_owned(), number, text, file, beats: 0 };
     // A list read before others came and went may have shown a number that is free again.

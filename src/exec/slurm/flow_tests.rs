@@ -29,11 +29,14 @@ impl Fingerprints for MadeUp {
     }
 }
 
+/// A job as it was submitted, with its tasks.
+type Submitted = (u64, String, usize, Vec<(usize, Vec<TrialSpec>)>);
+
 /// A cluster on which every task ends between two questions, as the next word says.
 #[derive(Default)]
 struct Played {
     runs: PathBuf,
-    jobs: Vec<(u64, String, usize, Vec<(usize, Vec<TrialSpec>)>)>,
+    jobs: Vec<Submitted>,
     /// How tasks end, first come, first served; when it is used up, well.
     ends: VecDeque<End>,
     /// Answers to sbatch that are refusals.
