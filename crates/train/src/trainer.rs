@@ -81,7 +81,7 @@ pub fn train(members: &[Member], backend: Backend, reporter: &mut dyn Reporter) 
         if step + 1 >= spec.learning_starts {
             batch.clear();
             for learner in &mut learners {
-                let beta = learner.beta(step);
+                let beta = learner.member.spec.beta_at(step);
                 learner.replay.draw(shapes.batch, beta, &mut learner.draws, &mut batch); // line 13
             }
             let td = agent.update(&batch, &mut losses); // lines 14–17
@@ -190,21 +190,10 @@ impl<'a> Learner<'a> {
         Ok(())
     }
 
-    /// ε falls linearly from `eps_start` to `eps_end` over `eps_steps`.
     fn explores(&mut self, step: u64) -> bool {
-        let spec = &self.member.spec;
-        let share = if spec.eps_steps == 0 { 1.0 } else { (step as f64 / spec.eps_steps as f64).min(1.0) };
-        let epsilon = spec.eps_start + (spec.eps_end - spec.eps_start) * share;
+        let epsilon = self.member.spec.epsilon_at(step);
         self.tally.epsilon = epsilon;
         self.explore.unit() < epsilon
-    }
-
-    fn beta(&self, step: u64) -> f64 {
-        let spec = &self.member.spec;
-        if spec.beta_steps == 0 {
-            return spec.beta;
-        }
-        spec.beta + (1.0 - spec.beta) * (step as f64 / spec.beta_steps as f64).min(1.0)
     }
 
     /// Recommends the best candidate for the actor's action, or explores where there is none; takes the user's feedback
