@@ -265,6 +265,7 @@ fn work(spec: &TrialSpec, folder: &TrialDir, points: Vec<Point>) -> Outcome {
         model_digest: None,
         environment: environment(),
         wall_s: 0.0,
+        usage: None,
     };
     Ok(result.write(&folder.result())?)
 }

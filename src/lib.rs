@@ -8,7 +8,9 @@
 //! | [`report`] | 4 | tables, plots, HTML |
 //! | [`bundle`] | 4 | a sweep as one archive: out and in |
 //! | [`check`] | 4 | integrity, replay, comparison: can a number be trusted |
+//! | [`gate`] | 4 | regression gates: recorded sweeps against a baseline, and a verdict |
 //! | [`exec`] | 3 | supervisor (I/O), reactor (pure decisions), slots, worker processes |
+//! | [`study`] | 3 | which trials belong together |
 //! | [`stats`] | 2 | mean ± std and intervals: pure functions on scores |
 //! | [`store`] | 2 | the only SQL |
 //! | [`plan`] | 2 | stages, what is found, what is to run |
@@ -20,8 +22,10 @@ pub mod check;
 pub mod cli;
 pub mod error;
 pub mod exec;
+pub mod gate;
 pub mod plan;
 pub mod report;
 pub mod stats;
 pub mod store;
+pub mod study;
 pub mod sweep;

@@ -81,20 +81,27 @@ fn a_sweep_survives_being_killed_at_any_moment() {
     let start = Instant::now();
     let (code, events) = complete(&undisturbed);
     assert_eq!(code, Some(0), "the sweep runs undisturbed");
-    let took = start.elapsed();
+    let mut took = start.elapsed();
     let expected = metrics_digests(&undisturbed.runs());
     eprintln!("undisturbed: {} trials, {events} events, {:.2} s", expected.len(), took.as_secs_f64());
 
     let mut dice = Seed(seed).stream("chaos");
     let mut hits: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut finished_before = 0;
-    for point in 0..points {
+    let (mut point, mut missed, mut finished_before) = (0, 0, 0);
+    while point < points {
         let victim = [Victim::Supervisor, Victim::Worker, Victim::All][dice.below(3)];
         let moment = moment(&mut dice, took, events);
         let case = format!("kill point {point} of seed {seed}: {victim:?} at {moment:?}");
         let place = Place::new();
         place.file("chaos.toml", SWEEP);
-        let hit = strike(&place, victim, moment);
+        let began = Instant::now();
+        let Some(hit) = strike(&place, victim, moment) else {
+            // The sweep was over before the moment came; it is quicker than was thought.
+            took = took.min(began.elapsed());
+            missed += 1;
+            assert!(missed < 10 * points, "someone is hit");
+            continue;
+        };
         let before = finished(&place.runs());
         finished_before += before.len();
         // The workers of a killed supervisor end by themselves; the next one must not have to wait for them.
@@ -107,12 +114,12 @@ fn a_sweep_survives_being_killed_at_any_moment() {
         }
         sound(&place, &case);
         *hits.entry(hit).or_default() += 1;
-        if points > SHORT && (point + 1) % 20 == 0 {
-            eprintln!("{} kill points survived, {:.0} s", point + 1, start.elapsed().as_secs_f64());
+        point += 1;
+        if points > SHORT && point % 20 == 0 {
+            eprintln!("{point} kill points survived, {:.0} s", start.elapsed().as_secs_f64());
         }
     }
     eprintln!("{points} kill points, seed {seed}: {hits:?}; {finished_before} finished trials were found and kept");
-    assert!(hits.keys().any(|hit| *hit != "nobody"), "someone was hit");
 }
 
 /// Half the time a moment of the whole run, half the time just after something was told, where states change.
@@ -142,8 +149,9 @@ fn complete(place: &Place) -> (Option<i32>, usize) {
     (output.status.code(), output.stdout.iter().filter(|byte| **byte == b'\n').count())
 }
 
-/// Starts the sweep, waits for the moment, kills the victim; whom it hit. A sweep that lost a worker goes on to its end.
-fn strike(place: &Place, victim: Victim, moment: Moment) -> &'static str {
+/// Starts the sweep, waits for the moment, kills the victim; whom it hit, `None` if the sweep was over. A sweep that lost
+/// a worker goes on to its end.
+fn strike(place: &Place, victim: Victim, moment: Moment) -> Option<&'static str> {
     let mut child = command(place).spawn().expect("the program starts");
     let told = events(&mut child);
     let start = Instant::now();
@@ -160,18 +168,18 @@ fn strike(place: &Place, victim: Victim, moment: Moment) -> &'static str {
         }
     }
     let workers = workers(child.id());
-    let mut hit = "nobody";
+    let mut hit = None;
     if victim != Victim::Supervisor {
         let some = if victim == Victim::All { &workers[..] } else { &workers[..workers.len().min(1)] };
         for &worker in some {
             if kill(Pid::from_raw(worker), Signal::SIGKILL).is_ok() {
-                hit = "workers";
+                hit = Some("workers");
             }
         }
     }
     if victim != Victim::Worker && child.try_wait().expect("it can be asked").is_none() {
         child.kill().expect("it lives");
-        hit = if hit == "workers" { "all" } else { "supervisor" };
+        hit = if hit.is_some() { Some("all") } else { Some("supervisor") };
     }
     let code = child.wait().expect("it ends").code();
     if victim == Victim::Worker {

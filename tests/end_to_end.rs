@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Place, SMALL, metrics_digests};
+use common::{Place, SMALL, kill, metrics_digests, worker_of};
 
 /// The worker beside the program, or the one that `DRR_LAB_WORKER` names.
 fn worker() -> PathBuf {
@@ -42,16 +42,17 @@ fn the_smoke_sweep_completes_in_time_and_a_second_run_does_nothing() {
     let (place, smoke) = (Place::new(), smoke());
     let start = Instant::now();
     completed(&place, &smoke, &[]);
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    // With its check it has two minutes; other tests share the machine.
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     let first = metrics_digests(&place.runs());
-    assert_eq!(first.len(), 32);
+    assert_eq!(first.len(), 156);
     let results = |runs: &Path| -> Vec<std::time::SystemTime> {
         let of =
             |id: &String| fs::metadata(runs.join("trials").join(id).join("result.json")).and_then(|m| m.modified());
         first.keys().map(|id| of(id).expect("a result")).collect()
     };
     let before = results(&place.runs());
-    assert!(completed(&place, &smoke, &[]).contains("all 32 trials are finished; nothing to do"));
+    assert!(completed(&place, &smoke, &[]).contains("all 156 trials are finished; nothing to do"));
     assert_eq!(results(&place.runs()), before, "no result is written again");
 }
 
@@ -106,7 +107,7 @@ fn a_sweep_killed_midway_is_resumed_to_the_same_bits() {
 #[test]
 fn editing_the_file_or_rebuilding_changes_nothing_of_a_running_sweep() {
     let (undisturbed, edited) = (Place::new(), Place::new());
-    let longer = ["--jobs", "1", "--set", "train_steps=400"];
+    let longer = ["--jobs", "1", "--set", "train_steps=4000"];
     let file = undisturbed.file("small.toml", SMALL);
     completed(&undisturbed, &file, &longer);
     edited.file("small.toml", SMALL);
@@ -124,6 +125,8 @@ fn editing_the_file_or_rebuilding_changes_nothing_of_a_running_sweep() {
     edited.file("small.toml", "this is = no sweep any more");
     fs::remove_file(&built).expect("a build replaces the worker");
     fs::write(&built, "#!/bin/false\n").expect("a build replaces the worker");
+    // A worker that lives on would hide it: the next one, too, must be of the program that the sweep began with.
+    kill(worker_of(child.id()).expect("a worker lives"));
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
     assert_eq!(metrics_digests(&edited.runs()), metrics_digests(&undisturbed.runs()));
     let kept = fs::read_to_string(edited.runs().join("sweeps/small/sweep.toml")).expect("the file as it was");

@@ -18,6 +18,11 @@ fn help_of_sweep() {
 }
 
 #[test]
+fn help_of_check() {
+    assert_snapshot!(transcript(&Place::new().run(&["check", "--help"])));
+}
+
+#[test]
 fn an_unknown_verb() {
     assert_snapshot!(transcript(&Place::new().run(&["swep"])));
 }

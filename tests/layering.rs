@@ -15,7 +15,9 @@ const FLOORS: &[(&str, u32)] = &[
     ("report", 4),
     ("check", 4),
     ("bundle", 4),
+    ("gate", 4),
     ("exec", 3),
+    ("study", 3),
     ("stats", 2),
     ("store", 2),
     ("plan", 2),
@@ -28,6 +30,7 @@ const HOMES: &[(&str, &str, &str)] = &[
     ("rusqlite", "store", "the only SQL"),
     ("plotters", "report", "nothing else plots"),
     ("askama", "report", "nothing else writes HTML"),
+    ("quick_junit", "gate", "nothing else writes test results"),
 ];
 
 /// What a package must not reach, directly or through others, dev- and build-dependencies included.

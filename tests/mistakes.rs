@@ -224,3 +224,26 @@ fn settings_of_the_run_that_make_no_sense() {
          [early_stop]\nrule = \"median \"\nreduction = 1\n"
     ));
 }
+
+#[test]
+fn sources_that_are_not_as_committed_are_refused_by_name_where_a_sweep_demands_it() {
+    let tree = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let git = std::process::Command::new("git").current_dir(tree).args(["status", "--porcelain"]).output();
+    let Some(status) = git.ok().filter(|it| it.status.success()) else {
+        eprintln!("skipped: the sources are in no git repository");
+        return;
+    };
+    let changed = String::from_utf8_lossy(&status.stdout).into_owned();
+    let place = Place::new();
+    let file = place.file("my.toml", "dataset = \"synthetic\"\n[provenance]\nclean = true\n");
+    let output = place.run(&["sweep", &file, "--dry-run"]);
+    let said = transcript(&output);
+    match changed.lines().next() {
+        None => assert_eq!(output.status.code(), Some(0), "{said}"),
+        Some(first) => {
+            assert_eq!(output.status.code(), Some(2), "{said}");
+            let name = first[3..].trim_matches('"').trim_end_matches('/');
+            assert!(said.contains("demands sources that are as committed") && said.contains(name), "{name}: {said}");
+        }
+    }
+}

@@ -98,7 +98,8 @@ fn a_changed_rating_is_found_and_the_dataset_named() {
     fields[2] = if fields[2] == "5" { "4" } else { "5" };
     fs::write(&table, format!("{}\n{rest}", fields.join("\t"))).expect("written");
     let stdout = done(&place.run(&["verify", "small"]), 5);
-    assert_eq!(stdout.matches("cannot be run: the ratings of mine changed").count(), TRIALS, "{stdout}");
+    let says = format!("cannot be run: the ratings of mine changed, those of user {}:", fields[0]);
+    assert_eq!(stdout.matches(&says).count(), TRIALS, "{stdout}");
     assert!(stdout.contains("dataset.fingerprint"), "{stdout}");
 }
 
@@ -145,6 +146,29 @@ fn a_forged_result_diverges_even_where_its_digests_agree() {
     assert!(loose.contains("within tolerance, at most 2.5"), "{loose}");
     let all = verdicts(&done(&place.run(&["verify", "small", "--output", "json"]), 5));
     assert_eq!(all.iter().filter(|it| it["verdict"] == "diverged").count(), 1, "a verdict is about its trial alone");
+}
+
+#[test]
+fn a_cell_of_a_table_leads_to_its_trials_and_a_changed_number_is_found() {
+    let place = swept(SMALL);
+    done(&place.run(&["report", "small"]), 0);
+    let table = "reports/small/tables/offline-published-synthetic-precision.csv";
+    let stdout = done(&place.run(&["verify", "--table", table, "--cell", "1", "@5"]), 0);
+    assert!(stdout.contains("cell: precision@5 of drr, drr.tau = 0.001, 2 trials behind it, 6 with those"), "{stdout}");
+    assert!(stdout.contains("replay: 6 bitwise"), "two evaluations, their recommenders and factorisations: {stdout}");
+    let path = place.path().join(table);
+    let text = fs::read_to_string(&path).expect("a table");
+    let line = text.lines().nth(1).expect("a row");
+    let mean = line.split(',').nth(9).expect("a mean").to_owned();
+    fs::write(&path, text.replacen(&mean, "0.99", 1)).expect("written");
+    let stdout = done(&place.run(&["verify", "--integrity-only", "--table", table, "--cell", "1", "@5"]), 5);
+    assert!(stdout.contains("CHANGED: the table says 0.99 ±") && stdout.contains(&mean), "{stdout}");
+    fs::write(&path, &text).expect("written");
+    let trial = line.rsplit([',', ' ']).next().expect("an id");
+    fs::remove_dir_all(place.runs().join("trials").join(trial)).expect("removed");
+    let stdout = done(&place.run(&["verify", "--integrity-only", "--table", table, "--cell", "1", "@5"]), 5);
+    assert!(stdout.contains(&format!("not finished here, or not as written: {}", &trial[..12])), "{stdout}");
+    done(&place.run(&["verify", "--table", table, "--cell", "99", "@5"]), 2);
 }
 
 #[test]

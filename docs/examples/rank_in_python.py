@@ -1,4 +1,4 @@
-"""Loads a recommender that drr-lab trained and makes the same rankings with PyTorch.
+"""Loads a recommender that drr-lab trained and makes the same rankings with numpy.
 
     python3 docs/examples/rank_in_python.py RUNS EVAL_TRIAL DATA_FOLDER
 
@@ -6,7 +6,7 @@ EVAL_TRIAL is the id of an offline evaluation of a DRR policy (`drr-lab runs lis
 embeddings and the actor from model.safetensors, walks through the same sessions with the same users, and compares
 precision@K and NDCG@K of every repeat with the trial's journal: NDCG tells any two orders apart.
 
-Needs torch, safetensors and numpy; nothing of drr-lab.
+Needs numpy and safetensors; nothing of drr-lab.
 """
 
 import hashlib
@@ -16,9 +16,9 @@ import struct
 import sys
 from pathlib import Path
 
-import torch
+import numpy as np
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.numpy import load_file
 
 
 class Stream:
@@ -74,14 +74,32 @@ def read_ratings(path):
 
 
 def split(rows, spec):
-    """The rows held out, as crates/core/src/data/split.rs divides."""
+    """The train part and the rows held out, as crates/core/src/data/split.rs divides."""
     if spec["kind"] != "random":
         sys.exit("this example divides at random only")
-    order = list(range(len(rows)))
-    Stream(spec["seed"], "split").shuffle(order)
-    held_out = set(order[: math.floor(len(rows) * spec["test"] + 0.5)])
-    part = lambda test: [row for at, row in enumerate(rows) if (at in held_out) == test]
-    return part(False), part(True)
+
+    def divide(numbers, stream):
+        order = list(numbers)
+        Stream(spec["seed"], stream).shuffle(order)
+        held_out = set(order[: math.floor(len(order) * spec["test"] + 0.5)])
+        return [at for at in numbers if at not in held_out], [at for at in numbers if at in held_out]
+
+    train, test = divide(list(range(len(rows))), "split")
+    if spec.get("held_out") == "validation":
+        train, test = divide(train, "split/validation")
+    return [rows[at] for at in train], [rows[at] for at in test]
+
+
+def states(kind, p, q, w, users, histories):
+    """s = f(u, H), a row a user, as crates/train/src/state.rs has it."""
+    items = q[histories]  # [rows, n, k]
+    weighted, own, n = w[None, :, None] * items, p[users], items.shape[1]
+    if kind == "ave":
+        g = weighted.sum(1)  # [rows, k]
+        return np.concatenate([own, own * g, g], 1)
+    first = [items[:, a] if kind == "p" else own * weighted[:, a] for a in range(n)]
+    pairs = [weighted[:, a] * weighted[:, b] for a in range(n) for b in range(a + 1, n)]
+    return np.concatenate(first + pairs, 1)  # [rows, k (n + n(n-1)/2)]
 
 
 def logs(rows):
@@ -105,21 +123,23 @@ def main(runs, trial, data):
         sys.exit("give an offline evaluation of a DRR policy without exploration")
     drr = next(iter(policy.values()))
     model = folder / drr / "model.safetensors"
-    with safe_open(model, "pt") as file:
+    with safe_open(model, "np") as file:
         assert file.metadata()["trial"] == drr, "the model carries its trial's id"
     pmf, actor = load_file(folder / job["pmf"] / "model.safetensors"), load_file(model)
-    p, q, w = pmf["user.embedding"], pmf["item.embedding"], actor["state.weight"]
+    p, q, n = pmf["user.embedding"], pmf["item.embedding"], job["history"]
+    w = actor.get("state.weight", np.ones(n, np.float32))
+    networks = json.loads((folder / drr / "spec.json").read_text())["job"]["drr"]["drr"]
+    # What an action scores of an item: its embedding, or its embedding and its bias.
+    scored = np.column_stack([q, pmf["item.bias"]]) if networks.get("scoring") == "dot-bias" else q
 
     def action(users, histories):
-        g = (q[histories] * w[None, :, None]).sum(1)  # [rows, k]
-        x = torch.cat([p[users], p[users] * g, g], 1)  # [rows, 3k]
-        for layer, function in enumerate((torch.relu, torch.relu, torch.tanh)):
+        x = states(networks["state"], p, q, w, users, histories)
+        for layer, function in enumerate((lambda x: np.maximum(x, 0), lambda x: np.maximum(x, 0), np.tanh)):
             x = function(x @ actor[f"actor.{layer}.weight"].T + actor[f"actor.{layer}.bias"])
-        return x
+        return x  # Its length does not change the order of items.
 
     train, test = split(read_ratings(Path(data) / spec["dataset"]["name"] / "ratings.tsv"), spec["split"])
     (_, train_positive), (rated, test_positive) = logs(train), logs(test)
-    n = job["history"]
     published = measure["protocol"] == "published"
 
     def first_history(user):
@@ -138,10 +158,10 @@ def main(runs, trial, data):
             candidates = [list(rated[user]) for user in users]
             rewards = [[] for _ in users]
             for _ in range(k):
-                actions = action(torch.tensor(users), torch.tensor(histories))
+                actions = action(np.array(users), np.array(histories))
                 for row in range(len(users)):
-                    scores = q[[item for item, _ in candidates[row]]] @ actions[row]
-                    item, reward = candidates[row].pop(int(torch.argmax(scores)))
+                    scores = scored[[item for item, _ in candidates[row]]] @ actions[row]
+                    item, reward = candidates[row].pop(int(np.argmax(scores)))
                     rewards[row].append(reward)
                     if reward > 0:
                         histories[row] = histories[row][1:] + [item]

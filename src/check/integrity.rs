@@ -36,27 +36,43 @@ impl Examined {
     }
 }
 
+/// Trials that one thread examines at a time, over one connection.
+const SOME: usize = 128;
+
 /// Examines trials' folders, and their rows where there is a database.
 ///
 /// # Errors
-/// Memory for a second index cannot be had.
+/// The database cannot be opened a second time, or memory for another cannot be had.
 pub fn examine(runs: &Path, trials: &[TrialId], store: Option<&Store>) -> Result<Vec<Examined>> {
-    let mut all: Vec<Examined> = trials
-        .par_iter()
-        .map(|&trial| Examined { trial, found: finished::read(&TrialDir::new(runs, trial)), index: None })
-        .collect();
-    let Some(store) = store else { return Ok(all) };
-    // Not one index for all: the time to find a row would grow, and memory with it.
-    for some in all.chunks_mut(256) {
-        let mut expected = Store::in_memory()?;
-        for examined in some {
-            if let Ok(finished) = &examined.found {
-                expected.take_in(finished)?;
-                examined.index = differs(&expected, store, examined.trial);
-            }
+    let read = |&trial: &TrialId| Examined { trial, found: finished::read(&TrialDir::new(runs, trial)), index: None };
+    let Some(store) = store else { return Ok(trials.par_iter().map(read).collect()) };
+    let with_rows = |some: &[TrialId], store: &Store| -> Result<Vec<Examined>> {
+        some.iter()
+            .map(|trial| {
+                let examined = read(trial);
+                let index = examined.found.as_ref().map_or(Ok(None), |finished| index_fault(finished, store))?;
+                Ok(Examined { index, ..examined })
+            })
+            .collect()
+    };
+    match store.another() {
+        None => with_rows(trials, store),
+        Some(open) => {
+            let parts: Result<Vec<Vec<Examined>>> =
+                trials.par_chunks(SOME).map(|some| with_rows(some, &open()?)).collect();
+            Ok(parts?.into_iter().flatten().collect())
         }
     }
-    Ok(all)
+}
+
+/// In what the rows of a finished trial differ from those that taking it in anew would give.
+fn index_fault(finished: &Finished, store: &Store) -> Result<Option<String>> {
+    if store.holds(finished).unwrap_or(false) {
+        return Ok(None);
+    }
+    let mut expected = Store::in_memory()?;
+    expected.take_in(finished)?;
+    Ok(differs(&expected, store, finished.result.trial))
 }
 
 fn differs(expected: &Store, store: &Store, trial: TrialId) -> Option<String> {
@@ -125,7 +141,8 @@ pub fn examine_index(runs: &Path, store: Option<&Store>, scope: Scope<'_>) -> Ve
     match store.trial_rows() {
         Ok(rows) => {
             let concerned = |row: &&TrialRow| scope == Scope::Whole || specs.contains_key(&row.hash);
-            faults.extend(rows.iter().filter(concerned).filter_map(|row| row_fault(runs, row)));
+            let concerned: Vec<&TrialRow> = rows.iter().filter(concerned).collect();
+            faults.extend(concerned.par_iter().filter_map(|row| row_fault(runs, row)).collect::<Vec<_>>());
             let known: BTreeSet<&str> = rows.iter().map(|row| row.hash.as_str()).collect();
             let missing = specs.keys().filter(|hash| !known.contains(hash.as_str()));
             faults.extend(missing.map(|hash| format!("the database has no row of trial {}", &hash[..12])));

@@ -7,9 +7,11 @@
 //! | `replay` | runs trials again in a scratch folder |
 //! | `difference` | two records side by side: environments, specs |
 //! | `meaning` | what a recorded sweep file would expand to today |
+//! | `cell` | a number in a report's table, led back to its trials |
 //! | `doctor` | what a run would find on this machine, and what mends it |
 //! | `reindex` | the database, built anew from the folders |
 
+mod cell;
 mod compare;
 mod difference;
 mod doctor;
@@ -20,6 +22,7 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
+pub use cell::{Cell, Number, find_cell, with_upstream};
 pub use compare::{Divergence, Tolerance, Verdict, compare};
 pub use difference::{Difference, differences, environments};
 pub use doctor::{Finding, Health, Patient, examine as doctor};

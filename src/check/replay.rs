@@ -100,8 +100,7 @@ fn obstacle(
         match found {
             Err(why) => return Ok(Some(why.clone())),
             Ok(found) if *found != dataset.fingerprint => {
-                let (name, found, then) = (&dataset.name, found.short(), dataset.fingerprint.short());
-                return Ok(Some(format!("the ratings of {name} changed: their fingerprint is {found}, it was {then}")));
+                return Ok(Some(changed_ratings(trial, *found, &replay.options.data)));
             }
             Ok(_) => {}
         }
@@ -119,6 +118,21 @@ fn obstacle(
         })?;
     }
     Ok(None)
+}
+
+/// That the ratings are not those of the trial, and whose changed, where that is known.
+fn changed_ratings(trial: &Finished, found: Digest, data: &Path) -> String {
+    const MOST: usize = 5;
+    let dataset = &trial.spec.dataset;
+    let users = Catalogue::new(data).changed_users(&dataset.name).ok().flatten().unwrap_or_default();
+    let more = if users.len() > MOST { format!(" and {} more", users.len() - MOST) } else { String::new() };
+    let whose = match users.len() {
+        0 => String::new(),
+        1 => format!(", those of user {}", users[0]),
+        _ => format!(", those of users {}{more}", users[..users.len().min(MOST)].join(", ")),
+    };
+    let (name, found, then) = (&dataset.name, found.short(), dataset.fingerprint.short());
+    format!("the ratings of {name} changed{whose}: their fingerprint is {found}, it was {then}")
 }
 
 /// Copies a finished folder, the result last. No links: a worker that goes astray must not reach what is stored.

@@ -1,6 +1,8 @@
 //! The command line: one file a verb. Verbs wire the floors below together and decide nothing themselves.
 
 mod attempt;
+mod baseline;
+mod check;
 mod complain;
 pub mod data;
 mod doctor;
@@ -11,6 +13,7 @@ mod plan_table;
 mod plan_trials;
 pub mod report;
 mod runs;
+mod slurm;
 mod sweep;
 mod target;
 mod verify;
@@ -105,6 +108,10 @@ enum Verb {
     Report(report::Args),
     /// Check that trials are as they were written, run them again, and compare step by step.
     Verify(verify::Args),
+    /// Hold recorded results against gates and a baseline: did a change make training worse?
+    Check(check::Args),
+    /// Write, compare and renew the baselines of gates.
+    Baseline(baseline::Args),
     /// List, show and compare recorded trials; rebuild the database; clear away what nothing refers to.
     Runs(runs::Args),
     /// Write a sweep as one file that can be taken elsewhere.
@@ -158,6 +165,8 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Sweep(args) => sweep::run(&args, &context),
         Verb::Report(args) => report::run(args, &context.runs, &context.data, context.output).map(|()| Exit::Done),
         Verb::Verify(args) => verify::run(&args, &context),
+        Verb::Check(args) => check::run(&args, &context),
+        Verb::Baseline(args) => baseline::run(&args, &context),
         Verb::Runs(args) => runs::run(&args, &context),
         Verb::Export(args) => export::run(&args, &context),
         Verb::Doctor(args) => doctor::run(&args, &context),

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::Output;
 use crate::error::{Error, Result};
-use crate::report::{self, Baseline, Format, Options, Paper, Written};
+use crate::report::{self, Baseline, Format, Layout, Options, Paper, Written};
+use crate::stats::Spread;
 use crate::store::{Status, Store, StoredSweep};
 
 /// Write tables, figures and a page from recorded sweeps.
@@ -35,6 +36,27 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub paper: Vec<PathBuf>,
 
+    /// The axes that tell groups apart, for example `tau,gamma`; a seed's score is the mean over the others [default: all].
+    #[arg(long, value_name = "AXES", value_delimiter = ',')]
+    pub by: Option<Vec<String>>,
+
+    /// The axis whose values are rows and the one whose values are columns, for example `tau,actor_lr`: a table of each
+    /// metric [default: the two axes of a sweep that has two].
+    #[arg(long, value_name = "ROWS,COLUMNS", value_parser = two)]
+    pub pivot: Option<(String, String)>,
+
+    /// What rows are sorted by: a metric, best first (`precision@5`), an axis, least first, or `policy`.
+    #[arg(long, value_name = "KEY")]
+    pub sort: Option<String>,
+
+    /// Fewer seeds than this have no interval and are not tested; 3 or more.
+    #[arg(long, value_name = "N")]
+    pub min_n: Option<usize>,
+
+    /// What the bands of learning curves show.
+    #[arg(long, value_enum, default_value = "std")]
+    pub band: Spread,
+
     /// Report several sweeps one after the other instead of comparing them in one report.
     #[arg(long)]
     pub apart: bool,
@@ -44,13 +66,26 @@ pub struct Args {
     pub watch: bool,
 }
 
+/// Two names with a comma between them.
+fn two(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once(',') {
+        Some((rows, columns)) if !rows.is_empty() && !columns.is_empty() && !columns.contains(',') => {
+            Ok((rows.to_owned(), columns.to_owned()))
+        }
+        _ => Err("name two axes, for example tau,actor_lr".to_owned()),
+    }
+}
+
 /// Reports on what is recorded in `runs`.
 ///
 /// # Errors
 /// No database, an unknown sweep, no finished trial, or a file that cannot be written.
 pub fn run(args: Args, runs: &Path, data: &Path, output: Output) -> Result<()> {
     let papers = args.paper.iter().map(|path| Paper::read(path)).collect::<Result<_>>()?;
-    let options = Options { baseline: args.baseline.clone(), papers, data: Some(data.to_owned()) };
+    let layout =
+        Layout { by: args.by.clone(), pivot: args.pivot.clone(), sort: args.sort.clone(), least_n: args.min_n };
+    let baseline = args.baseline.clone();
+    let options = Options { baseline, papers, layout, band: args.band, data: Some(data.to_owned()) };
     if args.watch {
         return watch(&args, runs, &options, output);
     }
@@ -67,7 +102,8 @@ fn once(store: &Store, args: &Args, options: &Options, output: Output) -> Result
     for sweep in sweeps {
         let written = report::write(store, &sweep, &args.out, &args.format, options)?;
         if output == Output::Human {
-            print(&sweep, &written);
+            print!("{}", report::summary_as(&sweep, &options.layout)?);
+            print(&written);
         }
         all.push(json!({ "sweep": sweep.name, "folder": written.folder, "files": written.files }));
     }
@@ -137,8 +173,7 @@ fn unknown(name: &str, known: &[String]) -> Error {
     }
 }
 
-fn print(sweep: &StoredSweep, written: &Written) {
-    print!("{}", report::summary(sweep));
+fn print(written: &Written) {
     let first = written.files.first().unwrap_or(&written.folder);
     println!("\n{} ({} tables, {} figures)", first.display(), written.tables, written.figures);
 }

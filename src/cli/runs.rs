@@ -1,5 +1,6 @@
 //! `drr-lab runs`: what is recorded, one verb a file.
 
+mod collect;
 mod diff;
 mod gc;
 mod import;
@@ -75,6 +76,16 @@ enum Verb {
         #[arg(long, value_name = "BYTES", default_value_t = 16 << 30)]
         limit: u64,
     },
+    /// Take in what a cluster has finished, and say where the rest stands.
+    Collect {
+        /// A sweep [default: all that are with Slurm].
+        sweep: Option<String>,
+    },
+    /// Cancel what is with Slurm of a sweep; what is finished is kept.
+    Cancel {
+        /// The sweep.
+        sweep: String,
+    },
     /// Build the database anew from the folders.
     Reindex,
 }
@@ -97,6 +108,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         },
         Verb::Gc { yes, .. } => gc::run(context, gc::Mode::of(*yes)),
         Verb::Import { file, limit } => import::run(context, file, *limit),
+        Verb::Collect { sweep } => collect::collect(context, sweep.as_deref()),
+        Verb::Cancel { sweep } => collect::cancel(context, sweep),
         Verb::Reindex => reindex(context),
     }
 }

@@ -7,14 +7,16 @@ use drr_core::trial_dir::TrialDir;
 
 use super::execution::{Choices, Resolved, inventory};
 use super::plan_table::{Detail, Shown};
+use super::slurm::{self, Executor};
 use super::worker::FrozenWorker;
 use super::{Context, Output, attempt, failures, observer};
 use crate::error::{Error, Exit, Result};
+use crate::exec::slurm::{Then, refuse_if_open};
 use crate::exec::{self, Inventory, Options, Outcome};
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
-use crate::sweep::{Datasets, EarlyStop, Request, Sweep, SweepFile, expand, load};
+use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, expand, load};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +24,7 @@ Examples:
   drr-lab sweep sweeps/quickstart.toml --set drr.tau=0.001,0.01 --set τ=0.1 --seeds 5
   drr-lab sweep sweeps/tau-gamma.toml --only tau=0.001 --profile smoke
   drr-lab sweep sweeps/quickstart.toml --dry-run
+  drr-lab sweep sweeps/quickstart.toml --executor slurm --dry-run
 
 The language of sweep files is in docs/sweep-files.md; `drr-lab schema` prints its JSON Schema.";
 
@@ -53,6 +56,12 @@ pub struct Args {
     /// Run finished trials again, beside what is recorded, and compare the digests.
     #[arg(long, conflicts_with_all = ["dry_run", "show"])]
     force: bool,
+    /// Where trials run: local, on this machine; or slurm, on a cluster, as [slurm] in the file says.
+    #[arg(long, value_enum, default_value = "local", hide_possible_values = true)]
+    executor: Executor,
+    /// Submit to Slurm and leave at once; `drr-lab runs collect` takes in what is finished.
+    #[arg(long, conflicts_with_all = ["dry_run", "show", "force"])]
+    detach: bool,
     /// Run trials again that failed in a way that is not expected to go away.
     #[arg(long)]
     retry_failed: bool,
@@ -68,6 +77,7 @@ struct Ordered {
     sweep: Sweep,
     resolved: Resolved,
     early_stop: Option<EarlyStop>,
+    slurm: SlurmSettings,
 }
 
 impl Ordered {
@@ -79,6 +89,12 @@ impl Ordered {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
+    if args.executor == Executor::Local && args.detach {
+        return Err(Error::input("--detach leaves trials to a cluster").hint("add --executor slurm"));
+    }
+    if args.executor == Executor::Slurm && args.force {
+        return Err(Error::input("--force runs trials on this machine").hint("leave out --executor slurm"));
+    }
     let inventory = inventory();
     let sweeps = expand_all(args, inventory.as_ref(), context)?;
     let failed_before = if args.retry_failed { FailedBefore::Retry } else { FailedBefore::Skip };
@@ -87,6 +103,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         let detail = if args.show { Detail::Trials } else { Detail::Stages };
         for ordered in &sweeps {
             let plan = ordered.plan(&context.runs, failed_before);
+            if args.executor == Executor::Slurm && args.dry_run {
+                let options = slurm::options(&ordered.slurm, &ordered.resolved, args.worker.as_deref(), context)?;
+                slurm::print_scripts(&plan, &options, context.output);
+                continue;
+            }
             Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?.print(detail, context.output);
         }
         return Ok(Exit::Done);
@@ -97,9 +118,21 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     for ordered in &sweeps {
         let sweep = &ordered.sweep;
         let plan = ordered.plan(&context.runs, failed_before);
+        if args.executor == Executor::Local {
+            refuse_if_open(&plan, &context.runs)?;
+        }
         record(sweep, &plan, &mut store, context)?;
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
+            _ if args.executor == Executor::Slurm => {
+                let options = slurm::options(&ordered.slurm, &ordered.resolved, args.worker.as_deref(), context)?;
+                let then = if args.detach { Then::Detach } else { Then::Follow };
+                let outcome = slurm::execute(&plan, &options, then, &mut store, context)?;
+                if args.detach {
+                    continue;
+                }
+                outcome
+            }
             _ => execute(&plan, ordered, &inventory, &mut store, args, &context.runs, context)?,
         };
         summarise(&plan, &outcome, &store, context)?;
@@ -142,7 +175,7 @@ fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Resu
         let ordered = load(file, &request, &mut datasets).and_then(|file| {
             let resolved = args.choices.resolve(&file.execution, inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
-            Ok(Ordered { sweep, resolved, early_stop: file.early_stop })
+            Ok(Ordered { sweep, resolved, early_stop: file.early_stop, slurm: file.slurm })
         });
         match ordered {
             Ok(ordered) => sweeps.push(ordered),
@@ -190,7 +223,7 @@ fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
 }
 
 /// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.
-fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
+pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
     write_sweep(sweep, &context.runs)
         .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
     store.record_sweep(&record_of(sweep))?;

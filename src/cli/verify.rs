@@ -23,6 +23,8 @@ Examples:
   drr-lab verify 3fa9c1                       one trial, by the beginning of its id
   drr-lab verify --sample 5                   five finished trials, drawn at random
   drr-lab verify --integrity-only             check all that is recorded, run nothing
+  drr-lab verify --table reports/quickstart/tables/offline-published-ml-100k-precision.csv --cell 1 @10
+                                              the trials behind one number of a report, and the number
 
 Verdicts: bitwise, within tolerance, diverged (at which step, in which metric, by how much), cannot be run (why).
 Exit codes: 0 all agree · 3 something needed is not there · 5 something was changed or diverged";
@@ -37,6 +39,12 @@ pub struct Args {
     /// Only so many finished trials, drawn at random.
     #[arg(long, value_name = "N")]
     sample: Option<NonZeroUsize>,
+    /// A table that a report wrote, as CSV: verify the trials behind one of its cells.
+    #[arg(long, value_name = "FILE", requires = "cell", conflicts_with_all = ["targets", "sample"])]
+    table: Option<PathBuf>,
+    /// Which cell of the table: the number of its row, from 1, and its column's header or metric.
+    #[arg(long, num_args = 2, value_names = ["ROW", "COL"], requires = "table")]
+    cell: Option<Vec<String>>,
     /// Check what is stored, and run nothing again.
     #[arg(long)]
     integrity_only: bool,
@@ -68,6 +76,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         faults += 1;
     }
     drop(store);
+    faults += wanted.cell.as_ref().map_or(0, |cell| text.cell(cell, &examined));
     let sound = |it: Examined| if it.index.is_none() { it.found.ok() } else { None };
     let mut finished: Vec<Finished> = examined.into_iter().filter_map(sound).collect();
     finished.sort_by_key(|trial| trial.spec.stage());
@@ -132,12 +141,19 @@ fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<c
 struct Wanted {
     trials: Vec<TrialId>,
     sweeps: Vec<Sweep>,
+    /// The number whose trials they are.
+    cell: Option<check::Cell>,
     /// Whether nothing was named, which means everything.
     whole: bool,
 }
 
 impl Wanted {
     fn find(args: &Args, runs: &Path) -> Result<Self> {
+        if let (Some(table), Some([row, column])) = (&args.table, args.cell.as_deref()) {
+            let cell = check::find_cell(table, row, column)?;
+            let trials = check::with_upstream(runs, &cell.trials).into_iter().collect();
+            return Ok(Self { trials, sweeps: Vec::new(), cell: Some(cell), whole: false });
+        }
         let mut trials = BTreeSet::new();
         let mut sweeps = Vec::new();
         for name in &args.targets {
@@ -163,7 +179,7 @@ impl Wanted {
             trials.retain(|&trial| drr_core::trial_dir::TrialDir::new(runs, trial).is_complete());
             draw(&mut trials, sample.get());
         }
-        Ok(Self { trials, sweeps, whole: whole && args.sample.is_none() })
+        Ok(Self { trials, sweeps, cell: None, whole: whole && args.sample.is_none() })
     }
 
     fn index_faults(&self, runs: &Path, store: Option<&Store>) -> Vec<String> {

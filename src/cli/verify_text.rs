@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::Output;
-use crate::check::{Difference, Divergence, Examined, Replayed, Verdict};
+use crate::check::{Cell, Difference, Divergence, Examined, Replayed, Verdict};
 
 /// Entries shown of two environments that differ in many.
 const MOST_DIFFERENCES: usize = 24;
@@ -56,6 +56,42 @@ impl Text {
             Output::Json => println!("{}", json!({"check": "index", "fault": fault})),
             Output::Human | Output::Quiet => println!("CHANGED: {fault}"),
         }
+    }
+
+    /// A number of a table, and the same from what its trials recorded; returns how many faults there are.
+    pub(super) fn cell(&self, cell: &Cell, examined: &[Examined]) -> usize {
+        let found: Vec<_> = cell.trials.iter().map(|id| examined.iter().find(|it| it.trial == *id)).collect();
+        let sound: Vec<_> = found.iter().filter_map(|it| it.and_then(|it| it.found.as_ref().ok())).collect();
+        let missing: Vec<String> =
+            found.iter().flatten().filter(|it| it.found.is_err()).map(|it| it.trial.short()).collect();
+        let computed = cell.number.as_ref().map(|number| number.computed(sound.iter().copied()));
+        let same = computed.as_ref().is_none_or(|computed| *computed == cell.number);
+        let faults = missing.len() + usize::from(!same);
+        let (trials, behind) = (examined.len(), cell.trials.len());
+        match (self.output, &cell.number) {
+            (Output::Json, _) => println!(
+                "{}",
+                json!({"check": "cell", "cell": cell.name, "trials": cell.trials, "missing": missing,
+                       "table": cell.number.as_ref().map(ToString::to_string),
+                       "computed": computed.flatten().map(|it| it.to_string()), "same": same})
+            ),
+            (Output::Quiet, _) if faults == 0 => {}
+            (_, number) => {
+                println!("cell: {}, {behind} trials behind it, {trials} with those they stand on", cell.name);
+                if !missing.is_empty() {
+                    println!("CHANGED: not finished here, or not as written: {}", missing.join(", "));
+                }
+                match (number, same) {
+                    (Some(number), true) => println!("  {number} in the table and from the trials' results"),
+                    (Some(number), false) => {
+                        let computed = computed.flatten().map_or_else(|| "nothing".to_owned(), |it| it.to_string());
+                        println!("CHANGED: the table says {number}, the trials' results give {computed}");
+                    }
+                    (None, _) => println!("  a number of several metrics or groups: `drr-lab report` computes it anew"),
+                }
+            }
+        }
+        faults
     }
 
     pub(super) fn note(&self, note: &str) {

@@ -1,5 +1,6 @@
 //! Which running trials are hopeless, by the median rule or by asynchronous successive halving (ASHA). Pure: recorded
-//! points in, verdicts out. A trial is only compared with others of its stage that have come as far.
+//! points in, verdicts out. A trial is only compared with others of its stage that have come as far. Rewards are noisy, so
+//! the values that are compared are means over the steps between two looks, where the sources take single ones.
 //!
 //! Sources: Golovin et al., *Google Vizier*, KDD 2017, section 3.2 (median); Li et al., *A System for Massively Parallel
 //! Hyperparameter Tuning*, MLSys 2020 (ASHA, in its stopping form).
@@ -27,11 +28,38 @@ struct Trial {
     stage: Stage,
     /// Its last step; there is nothing to save there.
     last: u64,
-    sum: f64,
-    count: u64,
+    /// All it recorded.
+    whole: Mean,
+    /// What it recorded since it was last looked at.
+    recent: Mean,
+    /// The best mean between two looks.
     best: f64,
     /// The next step it is looked at.
     next: u64,
+}
+
+/// A mean in the making.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mean {
+    sum: f64,
+    count: u64,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.count += 1;
+    }
+
+    fn value(self) -> f64 {
+        self.sum / self.count as f64
+    }
+}
+
+impl Trial {
+    fn new(stage: Stage, last: u64, next: u64) -> Self {
+        Self { stage, last, whole: Mean::default(), recent: Mean::default(), best: f64::NEG_INFINITY, next }
+    }
 }
 
 impl Watch {
@@ -51,15 +79,14 @@ impl Watch {
 
     fn of(rule: EarlyStop, trials: impl Iterator<Item = (Stage, u64)>) -> Self {
         let next = first_look(&rule);
-        let trial = |(stage, last)| Trial { stage, last, sum: 0.0, count: 0, best: f64::NEG_INFINITY, next };
-        Self { trials: trials.map(trial).collect(), looks: BTreeMap::new(), rule }
+        let trials = trials.map(|(stage, last)| Trial::new(stage, last, next)).collect();
+        Self { trials, looks: BTreeMap::new(), rule }
     }
 
     /// A trial begins, perhaps anew: what it recorded before does not count.
     pub fn begin(&mut self, job: usize) {
-        let trial = &mut self.trials[job];
-        (trial.sum, trial.count, trial.best) = (0.0, 0, f64::NEG_INFINITY);
-        trial.next = first_look(&self.rule);
+        let Trial { stage, last, .. } = self.trials[job];
+        self.trials[job] = Trial::new(stage, last, first_look(&self.rule));
         for look in self.looks.values_mut() {
             look.remove(&job);
         }
@@ -71,17 +98,25 @@ impl Watch {
         for point in points.iter().filter(|point| point.name == self.rule.metric && point.value.is_finite()) {
             let value = if self.rule.goal == Goal::Max { point.value } else { -point.value };
             let trial = &mut self.trials[job];
-            trial.sum += value;
-            trial.count += 1;
-            trial.best = trial.best.max(value);
+            trial.whole.add(value);
+            trial.recent.add(value);
+            if trial.next > point.step {
+                continue;
+            }
+            let recent = std::mem::take(&mut trial.recent).value();
+            trial.best = trial.best.max(recent);
+            let (own, for_others) = match self.rule.rule {
+                StopRule::Median => (trial.best, trial.whole.value()),
+                StopRule::Asha => (recent, recent),
+            };
+            // A trial that records seldom passes several looks at once.
             while trial.next <= point.step {
                 let look = trial.next;
                 trial.next = after(&self.rule, look);
-                let (mean, best) = (trial.sum / trial.count as f64, trial.best);
                 let peers = self.looks.entry((trial.stage, look)).or_default();
-                peers.insert(job, mean);
+                peers.insert(job, for_others);
                 if point.step < trial.last && peers.len() > self.rule.peers {
-                    verdict = verdict.or_else(|| judge(&self.rule, job, peers, look, best));
+                    verdict = verdict.or_else(|| judge(&self.rule, job, own, peers, look));
                 }
             }
         }
@@ -101,8 +136,8 @@ fn after(rule: &EarlyStop, step: u64) -> u64 {
     }
 }
 
-/// Whether `job` is hopeless beside `peers` (their mean values, its own included); larger is better.
-fn judge(rule: &EarlyStop, job: usize, peers: &BTreeMap<usize, f64>, step: u64, best: f64) -> Option<String> {
+/// Whether `job`, which is worth `own`, is hopeless beside `peers`, itself among them; larger is better.
+fn judge(rule: &EarlyStop, job: usize, own: f64, peers: &BTreeMap<usize, f64>, step: u64) -> Option<String> {
     let sign = if rule.goal == Goal::Max { 1.0 } else { -1.0 };
     let metric = &rule.metric;
     match rule.rule {
@@ -111,18 +146,17 @@ fn judge(rule: &EarlyStop, job: usize, peers: &BTreeMap<usize, f64>, step: u64, 
             others.sort_by(f64::total_cmp);
             let half = others.len() / 2;
             let median = if others.len() % 2 == 1 { others[half] } else { (others[half - 1] + others[half]) / 2.0 };
-            (best < median).then(|| {
-                let (best, median, count) = (sign * best, sign * median, others.len());
-                format!("median rule at step {step}: best {metric} {best:.4}, median of {count} others {median:.4}")
+            (own < median).then(|| {
+                let (own, median, count) = (sign * own, sign * median, others.len());
+                format!("median rule at step {step}: best {metric} {own:.4}, median of {count} others {median:.4}")
             })
         }
         StopRule::Asha => {
-            let own = peers[&job];
             let rank = peers.values().filter(|value| **value > own).count();
             let kept = (peers.len() / rule.reduction as usize).max(1);
             (rank >= kept).then(|| {
                 let (own, count) = (sign * own, peers.len());
-                format!("asha at step {step}: {metric} {own:.4} is number {} of {count}, {kept} go on", rank + 1)
+                format!("asha at step {step}: mean {metric} {own:.4} is number {} of {count}, {kept} go on", rank + 1)
             })
         }
     }
@@ -158,7 +192,7 @@ mod tests {
         assert_eq!(step, 100);
         assert_eq!(why, "median rule at step 100: best train/reward 0.1000, median of 3 others 0.6000");
         assert_eq!(play(&mut watch, 4, 1000, |_| 0.65), None);
-        assert_eq!(play(&mut watch, 5, 1000, |step| if step == 50 { 0.9 } else { 0.0 }), None, "its best counts");
+        assert_eq!(play(&mut watch, 5, 1000, |step| if step <= 100 { 0.9 } else { 0.0 }), None, "its best counts");
     }
 
     #[test]

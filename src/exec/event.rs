@@ -150,6 +150,20 @@ pub enum Event {
         /// Seconds since the beginning.
         wall_s: f64,
     },
+    /// An array was given to Slurm.
+    ArraySubmitted {
+        /// Slurm's number of it.
+        job: u64,
+        /// Its name there.
+        name: String,
+        /// How many tasks it has.
+        tasks: usize,
+    },
+    /// Something about the cluster that a person may want to know.
+    Cluster {
+        /// What.
+        message: String,
+    },
     /// No new trial starts; running ones may end.
     Draining {
         /// How many are running.

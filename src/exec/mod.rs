@@ -11,8 +11,9 @@
 //! | `recorder` | writes down what becomes of trials |
 //! | `process`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
 //! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
+//! | [`slurm`] | the same on a cluster |
 //! | `event`, `display` | what happens, and how it is shown |
-//! | `provenance` | what code and machine a trial ran on: `source_tree`, `libraries` |
+//! | `provenance` | what code and machine a trial ran on: `source_tree` |
 
 mod devices;
 mod display;
@@ -21,7 +22,6 @@ mod event;
 mod handout;
 mod inventory;
 mod jobs;
-mod libraries;
 mod process;
 mod provenance;
 mod reactor;
@@ -29,6 +29,7 @@ mod recorder;
 mod room;
 mod rules;
 mod slots;
+pub mod slurm;
 mod source_tree;
 mod supervisor;
 mod worker_log;

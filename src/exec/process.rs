@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 const PROGRAM: &str = "drr-lab-worker";
 
 /// Pinned before libtorch loads: one thread a worker, and products whose bits do not depend on memory alignment.
-const ENVIRONMENT: [(&str, &str); 4] =
+pub(super) const ENVIRONMENT: [(&str, &str); 4] =
     [("MKL_CBWR", "AVX2,STRICT"), ("ATEN_CPU_CAPABILITY", "avx2"), ("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")];
 
 /// Longest message of a worker; a longer line is no message.

@@ -4,7 +4,6 @@
 mod cohort;
 mod cost;
 mod estimate;
-mod failure;
 mod memory;
 mod record;
 mod stop;
@@ -20,8 +19,8 @@ use drr_core::trial_dir::TrialDir;
 use crate::sweep::{Sweep, Trial};
 pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::seconds;
+pub use drr_core::failure::{FailureRecord, clear_failure, read_failure, write_failure};
 pub use estimate::Timings;
-pub use failure::{FailureRecord, clear_failure, read_failure, write_failure};
 pub use memory::{CONTEXT, device_bytes};
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
 pub use stop::{StopRecord, clear_stop, read_stop, write_stop};

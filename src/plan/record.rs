@@ -8,6 +8,7 @@ use std::{fs, io};
 
 use drr_core::trial_dir::write_whole;
 use drr_core::{TrialId, TrialSpec, canonical};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -42,8 +43,10 @@ pub fn write_sweep(sweep: &Sweep, runs: &Path) -> io::Result<()> {
     fs::create_dir_all(&folder)?;
     let mut lines = canonical::to_bytes(&Head { format: FORMAT, name: &sweep.name, axes: &sweep.axes });
     lines.push(b'\n');
-    for trial in &sweep.trials {
-        lines.extend(canonical::to_bytes(&Member { trial: trial.id, point: &trial.point, spec: &trial.spec }));
+    let line =
+        |trial: &Arc<Trial>| canonical::to_bytes(&Member { trial: trial.id, point: &trial.point, spec: &trial.spec });
+    for line in sweep.trials.par_iter().map(line).collect::<Vec<_>>() {
+        lines.extend(line);
         lines.push(b'\n');
     }
     write_whole(&folder.join("sweep.toml"), sweep.text.as_bytes())?;
@@ -120,17 +123,25 @@ pub fn parse_sweep(name: &str, text: String, lines: &str) -> std::result::Result
     }
     let mut again = canonical::to_bytes(&Head { format: head.format, name, axes: &head.axes });
     again.push(b'\n');
-    let (mut trials, mut seeds) = (Vec::new(), BTreeSet::new());
-    for (at, row) in rows {
+    let rows: Vec<(usize, &str)> = rows.collect();
+    let read = |&(at, row): &(usize, &str)| -> std::result::Result<(Arc<Trial>, Vec<u8>), String> {
         let ReadMember { trial, point, spec } =
             serde_json::from_str(row).map_err(|error| format!("line {}: {error}", at + 1))?;
-        if spec.id() != trial {
-            return Err(format!("line {}: the spec hashes to {}, not to {}", at + 1, spec.id().short(), trial.short()));
+        let text = canonical::to_bytes(&Member { trial, point: &point, spec: &spec });
+        let id = spec.id();
+        if id != trial {
+            return Err(format!("line {}: the spec hashes to {}, not to {}", at + 1, id.short(), trial.short()));
         }
-        again.extend(canonical::to_bytes(&Member { trial, point: &point, spec: &spec }));
+        Ok((Arc::new(Trial { id: trial, spec, point: Arc::new(point) }), text))
+    };
+    let read: Vec<_> = rows.par_iter().map(read).collect();
+    let (mut trials, mut seeds) = (Vec::with_capacity(read.len()), BTreeSet::new());
+    for member in read {
+        let (trial, text) = member?;
+        again.extend(text);
         again.push(b'\n');
-        seeds.insert(spec.seed);
-        trials.push(Arc::new(Trial { id: trial, spec, point: Arc::new(point) }));
+        seeds.insert(trial.spec.seed);
+        trials.push(trial);
     }
     if again != lines.as_bytes() {
         return Err("it is not as it was written".to_owned());

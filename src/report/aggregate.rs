@@ -6,7 +6,7 @@ use super::compare::sign;
 use super::grid::{Grid, Header, Line, Look, Shown, number};
 use super::table::{Row, Table};
 use crate::stats::{
-    MINIMUM_N, Resampling, ScoreMatrix, probability_of_improvement, probability_of_improvement_interval,
+    BOOTSTRAP_N, Draw, Resampling, ScoreMatrix, probability_of_improvement, probability_of_improvement_interval,
 };
 
 /// Bootstraps cost time: of more groups than this the best are aggregated.
@@ -28,8 +28,9 @@ pub(super) fn aggregate(table: &Table, baseline: &Baseline) -> Option<Grid> {
     if table.metrics.len() < 2 || !table.metrics.iter().all(|metric| metric.name.contains('@')) {
         return None;
     }
-    let all: Vec<(&Row, ScoreMatrix)> = table.rows.iter().filter_map(|row| Some((row, matrix(table, row)?))).collect();
-    if !all.iter().any(|(_, matrix)| matrix.runs() >= MINIMUM_N) {
+    let all: Vec<(&Row, ScoreMatrix)> =
+        table.rows.iter().filter(|row| row.stopped == 0).filter_map(|row| Some((row, matrix(table, row)?))).collect();
+    if !all.iter().any(|(_, matrix)| matrix.runs() >= table.least) {
         return None;
     }
     let mut order: Vec<f64> = all.iter().map(|(_, matrix)| matrix.iqm()).collect();
@@ -41,15 +42,21 @@ pub(super) fn aggregate(table: &Table, baseline: &Baseline) -> Option<Grid> {
         let mut cells: Vec<Shown> = row.keys.iter().map(|key| Shown::words(key)).collect();
         let best = if iqm == order[0] { Look::Strong } else { Look::Plain };
         cells.push(Shown::number(Some(iqm), 4).looking(best));
-        cells.push(interval(matrix.iqm_interval(0.95, HOW), matrix.runs(), 4));
+        cells.push(interval(matrix.iqm_jackknife(0.95).filter(|_| matrix.runs() >= table.least), matrix.runs(), 4));
         let other = base.filter(|(other, _)| !std::ptr::eq(*other, *row));
         let improvement = other.and_then(|(_, base)| probability_of_improvement(matrix, base));
         cells.push(Shown::number(improvement, 3));
         let (theirs, known) = match other {
-            Some((_, base)) => (probability_of_improvement_interval(matrix, base, 0.95, HOW), true),
-            None => (None, false),
+            Some((_, base)) => {
+                let enough = matrix.runs().min(base.runs()) >= table.least.max(BOOTSTRAP_N);
+                let drawn = enough
+                    .then(|| probability_of_improvement_interval(matrix, base, 0.95, Draw::WholeRuns, HOW))
+                    .flatten();
+                (drawn, Some(matrix.runs().min(base.runs())))
+            }
+            None => (None, None),
         };
-        cells.push(if known { interval(theirs, matrix.runs(), 3) } else { Shown::number(None, 3) });
+        cells.push(known.map_or_else(|| Shown::number(None, 3), |n| interval(theirs, n, 3)));
         cells.push(Shown::words(&row.count()).looking(if row.finished == row.expected {
             Look::Plain
         } else {
@@ -64,15 +71,16 @@ pub(super) fn aggregate(table: &Table, baseline: &Baseline) -> Option<Grid> {
     let headers = table.keys.iter().map(|key| Header::words(key));
     let numbers = ["IQM", "IQM 95 %", "P(improvement)", "P 95 %", "n"].map(Header::numbers);
     let mut notes = vec![format!(
-        "IQM: the mean of the middle half of all scores, seeds × {} values of K. Intervals: stratified percentile bootstrap, \
-         {} resamples, seed {}; with 3 to 5 seeds it is too narrow (measured: 84 to 90 % instead of 95 %).",
+        "IQM: the mean of the middle half of all scores, seeds × {} values of K. Interval: jackknife over seeds, Student's t; \
+         from {} seeds on.",
         table.metrics.len(),
-        HOW.resamples,
-        HOW.seed.0
+        table.least
     )];
     notes.push(match against {
         Some(name) => format!(
-            "P(improvement): that a seed of the row beats one of {name} at a K drawn at random; ties count half."
+            "P(improvement): that a seed of the row beats one of {name} at a K drawn at random; ties count half. Interval: \
+             percentile bootstrap of whole seeds, {} resamples, seed {}; below {BOOTSTRAP_N} seeds it would be too narrow and is not shown.",
+            HOW.resamples, HOW.seed.0
         ),
         None => "P(improvement) needs a baseline; this table has none.".to_owned(),
     });

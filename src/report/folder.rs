@@ -8,13 +8,16 @@ use rayon::prelude::*;
 
 use super::baseline::Baseline;
 use super::figure::{self, Figure};
-use super::grid::{self, Grid};
 use super::group::{Study, slug};
+use super::layout::Layout;
 use super::paper::Paper;
+use super::provenance::{facts, origins};
+use super::sheets::Sheets;
 use super::studies::studies;
 use super::table::{Table, tables};
-use super::{aggregate, compare, items, json, latex, page, text};
+use super::{forest, items, page, usage};
 use crate::error::{Error, Result};
+use crate::stats::Spread;
 use crate::store::{Status, Store, StoredSweep};
 
 /// What a report is written as. Figures are always written as SVG.
@@ -41,6 +44,10 @@ pub struct Options {
     pub baseline: Option<Baseline>,
     /// Published numbers to set ours beside.
     pub papers: Vec<Paper>,
+    /// How tables are laid out.
+    pub layout: Layout,
+    /// What the bands of learning curves show.
+    pub band: Spread,
     /// The data folder, for titles and ratings; without it no recommended items are shown.
     pub data: Option<PathBuf>,
 }
@@ -58,49 +65,21 @@ pub struct Written {
     pub figures: usize,
 }
 
-/// All tables of a report: those of single metrics, which hold full precision, and those derived from them.
-struct Tables {
-    tables: Vec<Table>,
-    derived: Vec<Grid>,
-}
-
-fn all_tables(sweep: &StoredSweep, studies: &[Study<'_>], options: &Options) -> Result<Tables> {
-    let tables: Vec<Table> = studies.iter().flat_map(tables).collect();
-    let untrained = Baseline::untrained();
-    let baseline = options.baseline.as_ref().unwrap_or(&untrained);
-    let mut derived: Vec<Grid> = tables.iter().filter_map(|table| compare::against(table, baseline)).collect();
-    if derived.is_empty()
-        && let Some(wanted) = &options.baseline
-    {
-        return Err(Error::input(format!("no group of sweep `{}` is the baseline {wanted}", sweep.name))
-            .hint("name a policy, values of axes, or both: pmf, or drr,tau=0.001"));
-    }
-    derived.extend(tables.iter().filter_map(|table| aggregate::aggregate(table, baseline)));
-    derived.extend(options.papers.iter().flat_map(|paper| paper.beside(sweep)));
-    Ok(Tables { tables, derived })
-}
-
 /// Writes the report of `sweep` below `out`.
 ///
 /// # Errors
 /// No trial at all, a baseline that is no group, or any failure of the database or the file system.
 pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format], options: &Options) -> Result<Written> {
-    if !sweep.trials.iter().any(|trial| matches!(trial.status, Status::Finished | Status::Failed)) {
+    if !sweep.trials.iter().any(|trial| matches!(trial.status, Status::Finished | Status::Failed | Status::Stopped)) {
         return Err(Error::input(format!("no trial of sweep `{}` is finished", sweep.name))
             .hint("run it with `drr-lab sweep FILE`; running it again goes on where it stopped"));
     }
     let studies = studies(sweep);
-    let Tables { tables, derived } = all_tables(sweep, &studies, options)?;
-    let grids: Vec<Grid> = tables.iter().map(grid::of_table).chain(derived).collect();
-    let mut figures: Vec<Figure> = Vec::new();
-    for study in &studies {
-        figures.extend(figure::figures(store, study)?);
-        for table in group_tables(study, &tables) {
-            figures.extend(figure::sensitivity(study, table));
-            figures.extend(figure::profile(study, table));
-        }
-    }
-    figures.extend(items::figures(store, sweep, &studies, options.data.as_deref())?);
+    let layout = options.layout.checked(sweep)?;
+    let sheets = Sheets::new(sweep, &studies, &layout, options)?;
+    let origins = origins(store.runs(), sweep);
+    let mut figures = all_figures(store, sweep, &studies, options)?;
+    figures.extend(usage::figures(sweep, &origins));
     let cannot = |error: &dyn std::fmt::Display| Error::environment(format!("cannot draw the figures: {error}"));
     let drawn = figures
         .par_iter()
@@ -124,30 +103,40 @@ pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format],
     if formats.contains(&Format::Html) {
         let pictures: Vec<(&Figure, &str)> =
             figures.iter().zip(&drawn).map(|(figure, (svg, _))| (figure, svg.as_str())).collect();
-        put("index.html".into(), page::html(store, sweep, &grids, &pictures)?.as_bytes())?;
+        put(
+            "index.html".into(),
+            page::html(store, sweep, sheets.parts(), &pictures, facts(sweep, &origins))?.as_bytes(),
+        )?;
     }
-    for (index, grid) in grids.iter().enumerate() {
-        let table = tables.get(index);
-        for format in formats {
-            let (extension, text) = match (format, table) {
-                (Format::Html | Format::Png, _) => continue,
-                (Format::Md, _) => ("md", text::markdown(grid)),
-                (Format::Tex, _) => ("tex", latex::latex(grid)),
-                (Format::Csv, Some(table)) => ("csv", text::csv(table)),
-                (Format::Csv, None) => ("csv", text::grid_csv(grid)),
-                (Format::Json, Some(table)) => ("json", json::table(table)),
-                (Format::Json, None) => ("json", json::grid(grid)),
-            };
-            put(format!("tables/{}.{extension}", grid.slug).into(), text.as_bytes())?;
+    for format in formats {
+        for (name, text) in sheets.written(*format) {
+            put(format!("tables/{name}").into(), text.as_bytes())?;
         }
     }
     for (figure, (svg, png)) in figures.iter().zip(&drawn) {
-        put(format!("figures/{}.svg", figure.slug).into(), svg.as_bytes())?;
+        put(format!("figures/{}.svg", figure.slug).into(), figure::alone(svg).as_bytes())?;
         if let Some(png) = png {
             put(format!("figures/{}.png", figure.slug).into(), png)?;
         }
     }
-    Ok(Written { folder, files, tables: grids.len(), figures: figures.len() })
+    Ok(Written { folder, files, tables: sheets.grids.len(), figures: figures.len() })
+}
+
+/// All figures of a report in their order. They show every group, however tables are laid out.
+fn all_figures(store: &Store, sweep: &StoredSweep, studies: &[Study<'_>], options: &Options) -> Result<Vec<Figure>> {
+    let mut figures: Vec<Figure> = Vec::new();
+    for study in studies {
+        let plain = Layout { least_n: options.layout.least_n, ..Layout::default() };
+        let tables = tables(&plain.grouped(study));
+        figures.extend(figure::figures(store, study, options.band)?);
+        for table in group_tables(study, &tables) {
+            figures.extend(forest::forest(study, table));
+            figures.extend(figure::sensitivity(study, table));
+            figures.extend(figure::profile(study, table));
+        }
+    }
+    figures.extend(items::figures(store, sweep, studies, options.data.as_deref())?);
+    Ok(figures)
 }
 
 /// The tables whose pictures are worth their room: NDCG tells about the same as precision.

@@ -4,7 +4,7 @@
 use drr_core::TrialId;
 
 use super::group::Noise;
-use super::table::{Cell, Standing, Table};
+use super::table::{Cell, Row, Standing, Table};
 
 /// A table as shown.
 #[derive(Debug)]
@@ -51,6 +51,8 @@ pub(super) struct Shown {
     pub(super) look: Look,
     /// What a pointer that rests on it is told; may be empty.
     pub(super) more: String,
+    /// The trials behind it, where they are not all of its row's.
+    pub(super) trials: Vec<TrialId>,
 }
 
 /// What a cell's look says.
@@ -80,7 +82,13 @@ impl Header {
 impl Shown {
     /// Plain words.
     pub(super) fn words(text: &str) -> Self {
-        Self { text: text.to_owned(), value: text.to_owned(), look: Look::Plain, more: String::new() }
+        Self {
+            text: text.to_owned(),
+            value: text.to_owned(),
+            look: Look::Plain,
+            more: String::new(),
+            trials: Vec::new(),
+        }
     }
 
     /// A number shown with `decimals`; a dash where it is not known.
@@ -104,8 +112,23 @@ pub(super) fn number(value: f64, decimals: usize) -> String {
     text
 }
 
+/// A cell of a table of metrics, with its mark and what is to be told of it.
+pub(super) fn shown(row: &Row, cell: Option<&Cell>, decimals: usize) -> Shown {
+    Shown {
+        text: mean_and_spread(cell, decimals),
+        value: cell.map(|cell| cell.score.summary.mean.to_string()).unwrap_or_default(),
+        look: match cell.map(|cell| cell.standing) {
+            Some(Standing::Best) => Look::Strong,
+            Some(Standing::LikeBest) => Look::Like,
+            Some(Standing::Other) | None => Look::Plain,
+        },
+        more: cell.map(|cell| more(cell, row.noise, decimals)).unwrap_or_default(),
+        trials: Vec::new(),
+    }
+}
+
 /// `0.755 ± 0.004`.
-pub(super) fn mean_and_spread(cell: &Option<Cell>, decimals: usize) -> String {
+pub(super) fn mean_and_spread(cell: Option<&Cell>, decimals: usize) -> String {
     match cell {
         None => "–".to_owned(),
         Some(Cell { score, .. }) => match score.spread {
@@ -123,16 +146,7 @@ pub(super) fn of_table(table: &Table) -> Grid {
     let rows = table.rows.iter().map(|row| {
         let mut cells: Vec<Shown> = row.keys.iter().map(|key| Shown::words(key)).collect();
         for (metric, cell) in table.metrics.iter().zip(&row.cells) {
-            cells.push(Shown {
-                text: mean_and_spread(cell, metric.decimals),
-                value: cell.as_ref().map(|cell| cell.score.summary.mean.to_string()).unwrap_or_default(),
-                look: match cell.as_ref().map(|cell| cell.standing) {
-                    Some(Standing::Best) => Look::Strong,
-                    Some(Standing::LikeBest) => Look::Like,
-                    Some(Standing::Other) | None => Look::Plain,
-                },
-                more: cell.as_ref().map(|cell| more(cell, row.noise, metric.decimals)).unwrap_or_default(),
-            });
+            cells.push(shown(row, cell.as_ref(), metric.decimals));
         }
         let look = if row.finished == row.expected { Look::Plain } else { Look::Short };
         cells.push(Shown::words(&row.count()).looking(look));

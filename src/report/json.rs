@@ -1,11 +1,11 @@
 //! Tables as JSON, for programs: every number in full precision, its scores by seed, the trials behind it.
 
+use drr_core::TrialId;
 use serde_json::{Map, Value, json};
 
 use super::grid::Grid;
 use super::group::Noise;
 use super::table::{Better, Row, Standing, Table};
-use crate::stats::MINIMUM_N;
 
 /// The version of this layout.
 const FORMAT: u32 = 1;
@@ -20,7 +20,7 @@ pub(super) fn table(table: &Table) -> String {
         "protocol": table.protocol,
         "axes": table.axes,
         "std_ddof": 1,
-        "interval": { "confidence": 0.95, "method": "student-t", "least_n": MINIMUM_N },
+        "interval": { "confidence": 0.95, "method": "student-t", "least_n": table.least },
         "rows": rows,
         "notes": table.notes,
     }))
@@ -71,7 +71,7 @@ fn row(table: &Table, row: &Row) -> Value {
             Noise::Repeats(count) => json!({ "repeats": count }),
             Noise::Unknown => Value::Null,
         },
-        "trials": row.trials.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "trials": ids(&row.trials),
         "cells": cells,
     })
 }
@@ -85,10 +85,21 @@ pub(super) fn grid(grid: &Grid) -> String {
             let cells =
                 grid.headers.iter().zip(&row.cells).map(|(header, cell)| (header.text.clone(), cell.value.clone()));
             let cells: Map<String, Value> = cells.map(|(header, value)| (header, Value::from(value))).collect();
-            json!({ "cells": cells, "trials": row.trials.iter().map(ToString::to_string).collect::<Vec<_>>() })
+            let mut written = json!({ "cells": cells, "trials": ids(&row.trials) });
+            let own = grid.headers.iter().zip(&row.cells).filter(|(_, cell)| !cell.trials.is_empty());
+            let own: Map<String, Value> = own.map(|(header, cell)| (header.text.clone(), ids(&cell.trials))).collect();
+            if !own.is_empty() {
+                written["trials_by_cell"] = Value::from(own);
+            }
+            written
         })
         .collect();
     written(&json!({ "format": FORMAT, "title": grid.title, "rows": rows, "notes": grid.notes }))
+}
+
+/// Full ids.
+fn ids(trials: &[TrialId]) -> Value {
+    trials.iter().map(|trial| Value::from(trial.to_string())).collect()
 }
 
 /// JSON knows no NaN: it becomes null.

@@ -3,14 +3,17 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `studies`, `group` | which trials may share a table, which belong together |
 //! | `table` | rows, columns, numbers, and what must be said with them |
-//! | `compare`, `baseline` | which cannot be told from the best; differences to a reference |
+//! | `layout`, `pivot` | grouped by fewer axes, sorted, an axis across |
+//! | `compare`, `baseline`, `forest` | which cannot be told from the best; differences to a reference, to all baselines |
 //! | `aggregate` | IQM and probability of improvement over seeds and K |
 //! | `paper` | published numbers and verdicts |
 //! | `grid` | any table as shown; `text`, `latex`, `json` write it |
 //! | `items` | recommended items of three users, from stored models |
+//! | `provenance` | where the numbers come from |
+//! | `usage` | throughput and utilisation of the sweep itself |
 //! | `figure` | plots |
+//! | `sheets` | all tables of a report |
 //! | `page` | the HTML page |
 //! | `folder` | the files of a report |
 
@@ -19,27 +22,34 @@ mod baseline;
 mod compare;
 mod figure;
 mod folder;
+mod forest;
 mod grid;
-mod group;
 mod items;
 mod json;
 mod latex;
+mod layout;
 mod page;
 mod paper;
-mod studies;
+mod pivot;
+mod provenance;
+mod sheets;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use baseline::Baseline;
 pub use folder::{Format, Options, Written, write};
+pub use layout::Layout;
 pub use paper::Paper;
 
 use crate::error::{Error, Result};
 use crate::store::{Status, StoredSweep};
+// Which trials belong together: the vocabulary of everything here.
+use crate::study::{group, studies};
 
 /// Several sweeps as one, in which the sweep is an axis. What they may not share a table for stays apart, with the reason.
 ///
@@ -67,11 +77,28 @@ pub fn together(sweeps: &[StoredSweep]) -> Result<StoredSweep> {
 
 /// The tables of a sweep as aligned text, and what is missing from them; for the end of `drr-lab sweep`.
 pub fn summary(sweep: &StoredSweep) -> String {
+    let plain = Layout::default();
+    summary_as(sweep, &plain).expect("a layout that asks for nothing fits every sweep")
+}
+
+/// The same, laid out.
+///
+/// # Errors
+/// Axes or a sort key that the sweep does not have.
+pub fn summary_as(sweep: &StoredSweep, layout: &Layout) -> Result<String> {
+    let layout = layout.checked(sweep)?;
     let studies = studies::studies(sweep);
-    let tables = studies.iter().flat_map(table::tables);
+    let tables = sheets::laid_out(sweep, &studies, &layout)?;
     // A terminal is small: NDCG tells about the same as precision, and the report has it.
-    let shown = tables.filter(|table| !table.slug.ends_with("-ndcg"));
-    let mut parts: Vec<String> = shown.map(|table| text::terminal(&grid::of_table(&table))).collect();
+    let shown = tables.iter().filter(|table| !table.slug.ends_with("-ndcg"));
+    let grids = shown.flat_map(|table| match &layout.pivot {
+        None => vec![grid::of_table(table)],
+        Some(_) => {
+            let pivoted = sheets::pivoted(table, &layout).into_iter().map(|(grid, _)| grid).collect::<Vec<_>>();
+            if pivoted.is_empty() { vec![grid::of_table(table)] } else { pivoted }
+        }
+    });
+    let mut parts: Vec<String> = grids.map(|grid| text::terminal(&grid)).collect();
     if !parts.is_empty() {
         parts.push("mean ± sample std (ddof 1) over seeds, or over repeats where it says so; * best mean, ≈ not distinguishable from it".to_owned());
     }
@@ -92,5 +119,5 @@ pub fn summary(sweep: &StoredSweep) -> String {
     if parts.is_empty() {
         parts.push("no trial is finished yet".to_owned());
     }
-    parts.join("\n\n") + "\n"
+    Ok(parts.join("\n\n") + "\n")
 }

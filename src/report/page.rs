@@ -11,6 +11,7 @@ use drr_core::trial_dir::TrialDir;
 use super::figure::Figure;
 use super::grid::{Align, Grid, Header, Look, Shown};
 use super::group::{plain, short_axis};
+use super::provenance::Fact;
 use crate::error::{Error, Result};
 use crate::store::{Status, Store, StoredSweep, TrialRecord};
 
@@ -21,6 +22,8 @@ struct Page<'a> {
     facts: Vec<(String, String)>,
     missing: Option<String>,
     tables: &'a [Grid],
+    comparisons: &'a [Grid],
+    provenance: Vec<Fact>,
     failures: Vec<FailureView>,
     pictures: &'a [(&'a Figure, &'a str)],
     source: &'a str,
@@ -56,14 +59,17 @@ struct TrialView {
 pub(super) fn html(
     store: &Store,
     sweep: &StoredSweep,
-    tables: &[Grid],
+    (tables, comparisons): (&[Grid], &[Grid]),
     pictures: &[(&Figure, &str)],
+    provenance: Vec<Fact>,
 ) -> Result<String> {
     let page = Page {
         name: &sweep.name,
         facts: facts(sweep),
         missing: missing(sweep),
         tables,
+        comparisons,
+        provenance,
         failures: failures(store, sweep),
         pictures,
         source: &sweep.source,
@@ -73,6 +79,9 @@ pub(super) fn html(
     page.render().map_err(|error| Error::environment(format!("cannot write the page: {error}")))
 }
 
+/// Rows of a table that are shown until the script of the page, which knows the same number, is asked for more: a browser
+/// that lays out all of ten thousand first takes seconds.
+const FIRST: usize = 300;
 /// Lines of a log that are shown.
 const LOG_LINES: usize = 15;
 /// Failures that are shown with their logs.
@@ -101,6 +110,19 @@ fn tail(path: &Path) -> String {
 /// What the filter of the trials looks for to show those of a row.
 fn those(trials: &[TrialId]) -> String {
     trials.iter().map(TrialId::short).collect::<Vec<_>>().join("|")
+}
+
+/// More trials than this are no answer to a press on a number.
+const LINKED: usize = 100;
+
+/// Whether a number leads to these trials.
+fn linked(trials: &[TrialId]) -> bool {
+    (1..=LINKED).contains(&trials.len())
+}
+
+/// Whether a column counts the trials or seeds behind its row: its cells are links, for those who use a keyboard.
+fn counts(header: &Header) -> bool {
+    header.align == Align::Right && matches!(header.text.as_str(), "n" | "pairs" | "trials")
 }
 
 /// The class of a cell.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::compare::LEVEL;
 use super::grid::{Grid, Header, Line, Look, Shown, number};
 use super::group::{Group, Study, Subject, plain, slug};
+use super::layout::Layout;
 use super::studies::studies;
 use crate::error::{Error, Result};
 use crate::stats::{Equivalence, Summary, equivalence};
@@ -87,8 +88,9 @@ impl Paper {
     }
 
     /// Every published table with ours beside it, where the sweep measured anything of the kind.
-    pub(super) fn beside(&self, sweep: &StoredSweep) -> Vec<Grid> {
-        let studies = studies(sweep);
+    pub(super) fn beside(&self, sweep: &StoredSweep, layout: &Layout) -> Vec<Grid> {
+        let plain = Layout { least_n: layout.least_n, ..Layout::default() };
+        let studies: Vec<Study<'_>> = studies(sweep).iter().map(|study| plain.grouped(study)).collect();
         let specs: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
         self.table.iter().filter_map(|table| table.beside(&self.title, &studies, &specs)).collect()
     }
@@ -164,10 +166,14 @@ impl Published {
     fn row(&self, study: &Study<'_>, group: &Group<'_>, cell: &PublishedCell) -> Line {
         let ours = Summary::of(&group.scores(&cell.metric));
         let known = cell.std.zip(cell.n);
-        let tested = ours.as_ref().map(|ours| equivalence(ours, (cell.mean, known), self.margin, LEVEL));
+        let tested = ours.as_ref().map(|ours| match ours.n {
+            n if n < study.least => Equivalence::TooFew,
+            _ => equivalence(ours, (cell.mean, known), self.margin, LEVEL),
+        });
         let other_data = !self.datasets.iter().any(|name| name == study.dataset);
         let (verdict, look, interval) = match tested {
             None => ("inconclusive: not measured".to_owned(), Look::Plain, None),
+            Some(_) if group.stopped() > 0 => ("inconclusive: seeds were stopped early".to_owned(), Look::Plain, None),
             Some(Equivalence::TooFew) => {
                 (format!("inconclusive: n = {}, no interval", ours.map_or(0, |ours| ours.n)), Look::Plain, None)
             }

@@ -8,7 +8,7 @@ use drr_core::spec::{Job, Measure};
 
 use super::compare::mark;
 use super::group::{Group, Noise, Score, Study, Subject, plain, short_axis};
-use crate::stats::{Interval, MINIMUM_N, t_interval};
+use crate::stats::{Interval, t_interval};
 
 /// One table.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) struct Table {
     pub(super) rows: Vec<Row>,
     pub(super) dataset: String,
     pub(super) protocol: Option<&'static str>,
+    /// Fewer seeds than this have no interval and are not tested.
+    pub(super) least: usize,
 }
 
 /// A column of numbers.
@@ -49,7 +51,7 @@ pub(super) enum Better {
 }
 
 /// One group's line.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) policy: &'static str,
     /// What stands under the table's `keys`.
@@ -58,6 +60,8 @@ pub(super) struct Row {
     pub(super) point: Vec<String>,
     pub(super) finished: usize,
     pub(super) expected: usize,
+    /// Trials that were stopped early. What is left of the row are the better ones: it is shown and compared with nothing.
+    pub(super) stopped: usize,
     /// Seeds behind the numbers.
     pub(super) seeds: Vec<u64>,
     /// The trials behind the numbers, by seed.
@@ -68,7 +72,7 @@ pub(super) struct Row {
 }
 
 /// One number.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cell {
     pub(super) score: Score,
     /// The scores by seed.
@@ -163,7 +167,7 @@ fn table(study: &Study<'_>, family: &str, title: &str, mut metrics: Vec<Metric>)
         keys.push("model".to_owned());
     }
     let mut rows: Vec<Row> = study.groups.iter().map(|group| row(study, group, &metrics)).collect();
-    let tested = mark(&mut rows, &metrics);
+    let tested = mark(&mut rows, &metrics, study.least);
     let decimals = decimals(&rows);
     metrics.iter_mut().for_each(|metric| metric.decimals = decimals);
     let protocol = study.subject.protocol();
@@ -184,6 +188,7 @@ fn table(study: &Study<'_>, family: &str, title: &str, mut metrics: Vec<Metric>)
         rows,
         dataset: study.dataset.to_owned(),
         protocol,
+        least: study.least,
     }
 }
 
@@ -201,17 +206,20 @@ fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
         point,
         finished: group.seeds().len(),
         expected: group.expected(),
+        stopped: group.stopped(),
         seeds: group.seeds(),
         trials: group.ids(),
         noise: group.noise(),
-        cells: metrics.iter().map(|metric| cell(group, &metric.name)).collect(),
+        cells: metrics.iter().map(|metric| cell(group, &metric.name, study.least)).collect(),
     }
 }
 
-fn cell(group: &Group<'_>, metric: &str) -> Option<Cell> {
+fn cell(group: &Group<'_>, metric: &str, least: usize) -> Option<Cell> {
     let score = group.score(metric)?;
     let scores = group.by_seed(metric);
-    let interval = t_interval(&score.summary, 0.95).filter(|(low, high)| low.is_finite() && high.is_finite());
+    let enough = score.summary.n >= least;
+    let interval =
+        t_interval(&score.summary, 0.95).filter(|_| enough).filter(|(low, high)| low.is_finite() && high.is_finite());
     Some(Cell { score, scores, interval, standing: Standing::Other })
 }
 
@@ -242,6 +250,16 @@ fn notes(study: &Study<'_>, rows: &[Row], tested: bool) -> Vec<String> {
     } else if !repeats.is_empty() {
         notes.push(format!("Mean ± sample standard deviation (ddof 1){repeats}."));
     }
+    if !study.averaged.is_empty() {
+        let settings: BTreeSet<usize> =
+            study.groups.iter().map(|group| group.settings).filter(|settings| *settings > 1).collect();
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        notes.push(format!(
+            "A seed's score is the mean over the {} settings of {}; a seed counts where all of them are finished.",
+            settings.join(" or "),
+            study.averaged.join(", ")
+        ));
+    }
     if rows.iter().any(|row| matches!(row.noise, Noise::Repeats(_))) {
         notes.push(
             "Where `± over` says repeats, one seed is finished: the spread is the evaluation's, not the training's."
@@ -252,12 +270,19 @@ fn notes(study: &Study<'_>, rows: &[Row], tested: bool) -> Vec<String> {
         notes.push("One measurement has no spread; it stands alone.".to_owned());
     }
     if rows.iter().any(|row| row.finished < row.expected) {
-        notes
-            .push("n = 2/3: two of three seeds are finished; the others failed, wait, or were interrupted.".to_owned());
+        notes.push("n = 2/3: two of three seeds are finished; the others failed, wait, or were stopped.".to_owned());
     }
-    let few = rows.iter().filter(|row| (1..MINIMUM_N).contains(&row.finished)).count();
+    let stopped = rows.iter().filter(|row| row.stopped > 0).count();
+    if stopped > 0 {
+        notes.push(format!(
+            "{stopped} of {} rows had trials stopped early. Those are in no number, and as the hopeless ones were stopped what is left is \
+             too good: these rows are compared with nothing.",
+            rows.len()
+        ));
+    }
+    let few = rows.iter().filter(|row| (1..study.least).contains(&row.finished)).count();
     if few > 0 {
-        notes.push(format!("n below {MINIMUM_N}: no interval and no test; {few} of {} rows.", rows.len()));
+        notes.push(format!("n below {}: no interval and no test; {few} of {} rows.", study.least, rows.len()));
     }
     if rows.len() > 1 {
         let best = "Bold: the best mean of its column";

@@ -120,14 +120,65 @@ fn a_report_written_twice_is_the_same_to_the_byte() {
     assert_eq!(first.len(), written.files.len());
 }
 
+/// The same runs folder, copied.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let there = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &there);
+        } else {
+            fs::copy(&path, &there).expect("copied");
+        }
+    }
+}
+
+#[test]
+fn two_runs_folders_in_different_places_give_the_same_bytes() {
+    let (runs, store) = recorded();
+    for spec in store.sweep("quickstart").expect("read").expect("recorded").trials.iter().map(|trial| &trial.spec) {
+        // Starts an hour apart in two places would be dates; in one and the same folder they are data.
+        let folder = drr_core::trial_dir::TrialDir::new(runs.path(), spec.id());
+        if folder.path().is_dir() {
+            let started = format!("{{\"started\": \"2026-01-02T03:04:{:02}Z\"}}", spec.seed.0 * 7 + 5);
+            fs::write(folder.provenance(), started).expect("written");
+        }
+    }
+    let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let written = report(&store, "quickstart", &here.path().join("reports"));
+    drop(store);
+    let elsewhere = there.path().join("another/place with spaces/runs");
+    copy(runs.path(), &elsewhere);
+    drop(runs);
+    let store = Store::open_existing(&elsewhere).expect("the copy opens");
+    let again = report(&store, "quickstart", &there.path().join("other reports"));
+    let relative = |written: &Written| -> BTreeMap<PathBuf, Vec<u8>> {
+        let own = files(&written.folder).into_iter();
+        own.map(|(path, bytes)| (path.strip_prefix(&written.folder).expect("below").to_owned(), bytes)).collect()
+    };
+    let (first, second) = (relative(&written), relative(&again));
+    assert!(first.keys().eq(second.keys()), "{:?}", first.keys());
+    for (name, bytes) in &first {
+        assert!(second[name] == *bytes, "{} differs", name.display());
+    }
+    assert!(first.keys().any(|name| name.ends_with("sweep-utilisation.svg")), "starts were read");
+    for (name, bytes) in first.iter().filter(|(name, _)| name.extension().is_none_or(|it| it != "png")) {
+        let text = String::from_utf8_lossy(bytes);
+        for place in ["2026-01-02", "/tmp", &*there.path().to_string_lossy()] {
+            assert!(!text.contains(place), "{} names {place}", name.display());
+        }
+    }
+}
+
 #[test]
 fn figures_are_whole_and_their_text_is_escaped() {
     let (_runs, store) = recorded();
     let out = tempfile::tempdir().expect("a temporary folder");
     let written = report(&store, "quickstart", out.path());
-    assert_eq!(written.figures, 16);
+    assert_eq!(written.figures, 18);
     let all = files(&written.folder.join("figures"));
-    assert_eq!(all.len(), 32);
+    assert_eq!(all.len(), 36);
     for (path, bytes) in all {
         if path.extension().is_some_and(|extension| extension == "png") {
             let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().expect("a PNG");
@@ -172,7 +223,7 @@ fn many_configurations_are_cut_to_the_best_with_a_note() {
     let sweep = store.sweep("wide").expect("read").expect("recorded");
     let mut figures = Vec::new();
     for study in studies::studies(&sweep) {
-        figures.extend(figure::figures(&store, &study).expect("figures"));
+        figures.extend(figure::figures(&store, &study, Default::default()).expect("figures"));
     }
     let shown: Vec<String> = figures
         .iter()
@@ -197,7 +248,11 @@ fn nothing_finished_is_said_with_a_hint() {
     assert_eq!(summary(&sweep), "no trial is finished yet\n");
 }
 
+mod browser;
+mod chromium;
 mod hard;
+mod latex_compiles;
+mod layouts;
 mod many;
 
 #[test]

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::grid::{Align, Grid, Look};
 use super::group::Noise;
+use super::pivot::Pivot;
 use super::table::{Cell, Row, Table};
 
 /// The table with title and notes as Markdown.
@@ -46,13 +47,7 @@ pub(super) fn grid_csv(grid: &Grid) -> String {
 /// One line a cell, in full precision, with the trials behind it: what other programs read. `row` and `column` say where
 /// the cell stands in the table as shown.
 pub(super) fn csv(table: &Table) -> String {
-    let fixed = ["row", "column", "dataset", "protocol", "policy"];
-    let numbers = [
-        "metric", "n", "expected", "mean", "std", "std_over", "min", "median", "max", "t95_low", "t95_high", "seeds",
-        "trials",
-    ];
-    let axes = table.axes.iter().map(String::as_str);
-    let mut records = vec![fixed.into_iter().chain(axes).chain(numbers).map(str::to_owned).collect::<Vec<_>>()];
+    let mut records = vec![csv_headers(table)];
     for (at, row) in table.rows.iter().enumerate() {
         for (metric, cell) in table.metrics.iter().zip(&row.cells) {
             let mut record = vec![(at + 1).to_string(), metric.header.clone()];
@@ -61,6 +56,26 @@ pub(super) fn csv(table: &Table) -> String {
         }
     }
     written(records.into_iter())
+}
+
+/// The cells of a pivoted table, as those of the table it was made of, at their places in it.
+pub(super) fn pivot_csv(table: &Table, pivot: &Pivot) -> String {
+    let metric = &table.metrics[pivot.metric];
+    let lines = pivot.cells.iter().map(|place| {
+        let row = &table.rows[place.from];
+        let record = record_of(table, row, &metric.name, row.cells[pivot.metric].as_ref());
+        [place.row.to_string(), place.column.clone()].into_iter().chain(record).collect()
+    });
+    written(std::iter::once(csv_headers(table)).chain(lines))
+}
+
+fn csv_headers(table: &Table) -> Vec<String> {
+    let fixed = ["row", "column", "dataset", "protocol", "policy"];
+    let numbers = [
+        "metric", "n", "expected", "mean", "std", "std_over", "min", "median", "max", "t95_low", "t95_high", "seeds",
+        "trials",
+    ];
+    fixed.into_iter().chain(table.axes.iter().map(String::as_str)).chain(numbers).map(str::to_owned).collect()
 }
 
 /// Full ids, parted by spaces.

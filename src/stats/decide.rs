@@ -3,6 +3,7 @@
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
 use super::bootstrap::Interval;
+use super::contrast::Contrast;
 use super::paired::Paired;
 use super::summary::{MINIMUM_N, Summary, t_quantile};
 
@@ -38,19 +39,17 @@ pub enum Equivalence {
 /// it does not.
 pub fn equivalence(ours: &Summary, published: (f64, Option<(f64, usize)>), margin: f64, alpha: f64) -> Equivalence {
     let (mean, spread) = published;
-    let Some(std) = ours.std.filter(|_| ours.n >= MINIMUM_N) else { return Equivalence::TooFew };
-    let own = std * std / ours.n as f64;
-    let theirs = spread.filter(|(_, n)| *n >= 2).map(|(std, n)| (std * std / n as f64, n));
-    let (variance, freedom) = match theirs {
-        Some((theirs, n)) if own + theirs > 0.0 => {
-            let parts = own * own / (ours.n - 1) as f64 + theirs * theirs / (n - 1) as f64;
-            (own + theirs, (own + theirs) * (own + theirs) / parts)
-        }
-        _ => (own, (ours.n - 1) as f64),
+    if ours.n < MINIMUM_N {
+        return Equivalence::TooFew;
+    }
+    let contrast = match spread.filter(|(_, n)| *n >= 2) {
+        Some((std, n)) => Contrast::welch(ours, (mean, std, n)),
+        None => Contrast::to_value(ours, mean),
     };
-    let half = t_quantile(1.0 - alpha, freedom) * variance.sqrt();
-    let difference = ours.mean - mean;
-    equivalence_to((difference - half, difference + half), margin)
+    match contrast {
+        Some(contrast) => equivalence_to(contrast.interval(1.0 - 2.0 * alpha), margin),
+        None => Equivalence::Inconclusive((f64::NAN, f64::NAN)),
+    }
 }
 
 /// The decision for an interval of the difference.
@@ -102,6 +101,21 @@ pub fn minimum_detectable_effect(std: f64, n: usize, alpha: f64, power: f64) -> 
     let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
     let (least, wanted) = (t_quantile(1.0 - alpha, freedom), student.inverse_cdf(power));
     Some((least + wanted) * std / (n as f64).sqrt())
+}
+
+/// The least number of pairs with which [`minimum_detectable_effect`] is `effect` or less; `None` where more than `most`
+/// would be needed.
+pub fn deciding_n(std: f64, effect: f64, alpha: f64, power: f64, most: usize) -> Option<usize> {
+    let enough = |n: usize| minimum_detectable_effect(std, n, alpha, power).is_some_and(|least| least <= effect);
+    if !enough(most) {
+        return None;
+    }
+    let (mut low, mut high) = (MINIMUM_N, most);
+    while low < high {
+        let middle = low.midpoint(high);
+        if enough(middle) { high = middle } else { low = middle + 1 }
+    }
+    Some(low)
 }
 
 #[cfg(test)]
@@ -157,6 +171,8 @@ mod tests {
         // (t(0.95, 4) + t(0.8, 4)) · 0.01 / √5 = (2.131847 + 0.940965) · 0.00447214
         assert!((least(5) - 0.013_742).abs() < 1e-5, "{}", least(5));
         assert!(least(20) < least(5));
+        let deciding = |effect| deciding_n(0.01, effect, 0.05, 0.8, 1000);
+        assert_eq!((deciding(least(5) + 1e-9), deciding(1.0), deciding(0.0)), (Some(5), Some(3), None));
         assert_eq!(minimum_detectable_effect(0.01, 2, 0.05, 0.8), None);
     }
 }

@@ -7,11 +7,13 @@
 //! | `bootstrap` | percentile and BCa intervals |
 //! | `aggregate` | IQM, performance profile, probability of improvement over a runs × tasks matrix |
 //! | `paired` | scores of two settings, paired by seed: permutation test, Wilcoxon, Student's t, effect size |
+//! | `contrast` | a difference of means with its uncertainty: paired, independent (Welch), against a value |
 //! | `decide` | Holm's correction, equivalence, non-inferiority, minimum detectable effect |
 //! | `curve` | mean and spread of several seeds' curves, smoothing |
 
 mod aggregate;
 mod bootstrap;
+mod contrast;
 #[cfg(test)]
 mod coverage;
 mod curve;
@@ -21,11 +23,13 @@ mod goldens;
 mod paired;
 mod summary;
 
-pub use aggregate::{ScoreMatrix, probability_of_improvement, probability_of_improvement_interval};
+pub use aggregate::{BOOTSTRAP_N, Draw, ScoreMatrix, probability_of_improvement, probability_of_improvement_interval};
 pub use bootstrap::{Interval, Resampling, bca, percentile, quantile};
-pub use curve::{Band, band, moving_average};
+pub use contrast::Contrast;
+pub use curve::{Band, Spread, band, moving_average};
 pub use decide::{
-    Equivalence, NonInferiority, equivalence, equivalence_to, holm, minimum_detectable_effect, non_inferiority,
+    Equivalence, NonInferiority, deciding_n, equivalence, equivalence_to, holm, minimum_detectable_effect,
+    non_inferiority,
 };
 pub use paired::{Paired, Permutation, Side};
 pub use summary::{MINIMUM_N, Summary, t_interval, t_quantile};

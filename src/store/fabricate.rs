@@ -139,6 +139,7 @@ pub(crate) fn finish_with(
             numerics: "strict".to_owned(),
         },
         wall_s: 12.5,
+        usage: None,
     };
     result.write(&folder.result()).expect("a result");
     folder

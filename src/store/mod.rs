@@ -9,12 +9,14 @@
 //! | `query` | reading |
 //! | `health` | SQLite's own checks |
 //! | `dump` | the content, whatever the row numbers |
+//! | `held` | whether rows are as a folder has them |
 //! | `lock` | one `drr-lab sweep` at a time |
 
 mod dump;
 #[cfg(test)]
 pub(crate) mod fabricate;
 mod health;
+mod held;
 mod ingest;
 mod lock;
 mod problem;
@@ -74,6 +76,15 @@ impl Store {
     /// The runs folder the database lies in.
     pub fn runs(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// Another connection to the same file, for another thread; `None` for a database in memory.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn another(&self) -> Option<impl Fn() -> Result<Self> + Sync + use<>> {
+        let runs = self.path.is_file().then(|| self.runs().to_owned())?;
+        Some(move || Self::connect(&runs, OpenFlags::SQLITE_OPEN_READ_WRITE))
     }
 
     /// A database in memory that leaves nothing behind, to compare with.

@@ -12,7 +12,7 @@ use super::suggest::did_you_mean;
 use super::tree::{Entry, Tree};
 
 /// Keys of the top level that are no sections.
-pub(super) const TOP_LEVEL: [&str; 14] = [
+pub(super) const TOP_LEVEL: [&str; 15] = [
     "name",
     "dataset",
     "seeds",
@@ -25,6 +25,7 @@ pub(super) const TOP_LEVEL: [&str; 14] = [
     "extends",
     "profile",
     "provenance",
+    "slurm",
     "execution",
     "early_stop",
 ];
@@ -51,6 +52,7 @@ pub(super) fn top_level(draft: &mut Draft, entry: &Entry, problems: &mut Problem
         "search" => draft.set_search(entry, problems),
         "exclude" => draft.add_excludes(entry, problems),
         "provenance" => provenance(draft, entry, problems),
+        "slurm" => draft.slurm.read(entry, problems),
         "execution" => execution::read_execution(&mut draft.execution, entry, problems),
         "early_stop" => execution::read_early_stop(draft.early_stop.get_or_insert_default(), entry, problems),
         section if SECTIONS.iter().any(|(name, _)| *name == section) => {

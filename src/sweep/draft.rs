@@ -13,6 +13,7 @@ use super::fields::FieldKey;
 use super::file::{Baseline, Design, SplitSeed};
 use super::problem::{Place, Problem, Problems};
 use super::search::Search;
+use super::slurm::SlurmSettings;
 use super::suggest::did_you_mean;
 use super::tree::{Entry, Node, Tree};
 
@@ -67,6 +68,7 @@ pub(super) struct Draft {
     pub excludes: Vec<Exclusion>,
     pub only: Vec<Condition>,
     pub clean: bool,
+    pub slurm: SlurmSettings,
     pub execution: Execution,
     pub early_stop: Option<EarlyStop>,
     layer: u32,
@@ -90,6 +92,7 @@ impl Draft {
             excludes: Vec::new(),
             only: Vec::new(),
             clean: false,
+            slurm: SlurmSettings::default(),
             execution: Execution::default(),
             early_stop: None,
             layer: 0,

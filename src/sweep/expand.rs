@@ -51,12 +51,14 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
     let grid = Grid::new(file)?;
     let (pmf_view, drr_view) = (grid.view(Scope::Pmf), grid.view(Scope::Drr));
     let measures: Vec<Measured> = measures(file).collect();
-    let eval_views: Vec<_> =
-        measures.iter().map(|m| (grid.view(Scope::Eval(*m)), grid.view(Scope::Baseline(*m)))).collect();
+    let views = |m: &Measured| [Scope::Eval(*m), Scope::Baseline(*m), Scope::UntrainedEval(*m)].map(|it| grid.view(it));
+    let eval_views: Vec<_> = measures.iter().map(views).collect();
     let with_untrained = file.baselines.contains(&Baseline::DrrUntrained) && !measures.is_empty();
     let untrained_view = grid.view(Scope::Untrained);
-    let evals =
-        eval_views.iter().map(|(drr, baseline)| drr.choices.len() + baseline.choices.len() * file.baselines.len());
+    let evals = eval_views.iter().map(|[drr, baseline, untrained]| {
+        let of = |policy: &Baseline| if *policy == Baseline::DrrUntrained { untrained } else { baseline };
+        drr.choices.len() + file.baselines.iter().map(|policy| of(policy).choices.len()).sum::<usize>()
+    });
     let untrained_count = if with_untrained { untrained_view.choices.len() } else { 0 };
     let configurations = drr_view.choices.len();
     let each = pmf_view.choices.len() + configurations + untrained_count + evals.sum::<usize>();
@@ -67,15 +69,15 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
     let drrs = stages.drr(&drr_view, &pmf_view, &pmfs, None);
     let untrained = if with_untrained { stages.drr(&untrained_view, &pmf_view, &pmfs, Some(0)) } else { Vec::new() };
     let mut evals = Vec::new();
-    for (measured, (drr, baselines)) in measures.iter().zip(&eval_views) {
+    for (measured, [drr, baselines, of_untrained]) in measures.iter().zip(&eval_views) {
         for baseline in &file.baselines {
             evals.extend(match baseline {
                 Baseline::Random => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Random),
                 Baseline::Popularity => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Popularity),
                 Baseline::Pmf => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Pmf),
                 Baseline::DrrUntrained => {
-                    let above = stages.above(baselines, &untrained_view);
-                    stages.eval(baselines, &pmf_view, &pmfs, *measured, |at| {
+                    let above = stages.above(of_untrained, &untrained_view);
+                    stages.eval(of_untrained, &pmf_view, &pmfs, *measured, |at| {
                         Policy::DrrUntrained(untrained[at.above(&above)].id)
                     })
                 }

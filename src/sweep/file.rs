@@ -14,6 +14,7 @@ use super::draft::{Draft, Exclusion, Wanted, is_name};
 use super::execution::{EarlyStop, Execution};
 use super::fields::FieldKey;
 use super::problem::{Place, Problem, Problems, Source};
+use super::slurm::SlurmSettings;
 use super::{check, inherit, overrides, search};
 use crate::error::{Error, Result};
 
@@ -57,6 +58,8 @@ pub struct SweepFile {
     pub max_trials: usize,
     /// Whether it runs only from sources that are as committed.
     pub clean: bool,
+    /// How trials are submitted to a cluster.
+    pub slurm: SlurmSettings,
     /// How it runs.
     pub execution: Execution,
     /// Which trials are given up, if any are.
@@ -274,6 +277,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         only: draft.only,
         max_trials: draft.max_trials.unwrap_or(MAX_TRIALS),
         clean: draft.clean,
+        slurm: draft.slurm,
         execution: draft.execution,
         early_stop: draft.early_stop,
     };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use drr_core::spec::Field;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
 use serde_json::Value;
 
 use super::column::{Column, Columns};
@@ -29,13 +30,18 @@ pub(super) enum Scope {
     Pmf,
     /// A recommender.
     Drr,
-    /// What all policies of one PMF share, and the history that decides who is eligible.
+    /// Networks as initialised: what shapes them.
     Untrained,
     /// A recommender's evaluation.
     Eval(Measured),
-    /// A baseline's evaluation.
+    /// The evaluation of networks as initialised.
+    UntrainedEval(Measured),
+    /// The evaluation of a policy without networks: of the recommender's fields, the history decides who is eligible.
     Baseline(Measured),
 }
+
+/// The recommender's fields that shape its networks and what they see and say.
+const SHAPING: [&str; 6] = ["state", "history", "actor_hidden", "critic_hidden", "scoring", "action_norm"];
 
 impl Scope {
     /// Whether trials of this kind depend on `field`.
@@ -43,9 +49,13 @@ impl Scope {
         match self {
             Self::Pmf => matches!(field.section, "synthetic" | "split" | "pmf"),
             Self::Drr => Self::Pmf.concerns(field) || field.section == "drr",
-            Self::Untrained => Self::Pmf.concerns(field) || (field.section == "drr" && field.name == "history"),
+            Self::Untrained => Self::Pmf.concerns(field) || (field.section == "drr" && SHAPING.contains(&field.name)),
             Self::Eval(measured) => Self::Drr.concerns(field) || measured.concerns(field),
-            Self::Baseline(measured) => Self::Untrained.concerns(field) || measured.concerns(field),
+            Self::UntrainedEval(measured) => Self::Untrained.concerns(field) || measured.concerns(field),
+            Self::Baseline(measured) => {
+                let decides = field.section == "drr" && field.name == "history";
+                Self::Pmf.concerns(field) || decides || measured.concerns(field)
+            }
         }
     }
 }
@@ -169,13 +179,16 @@ impl<'a> Grid<'a> {
 
     /// A section at `choice`, made from its base.
     pub fn section<T: DeserializeOwned>(&self, base: &Value, name: &str, choice: &Choice) -> T {
-        let mut section = base.clone();
-        for (column, index) in self.columns.all.iter().zip(choice).filter(|(c, _)| c.field.field().section == name) {
-            if let Some(value) = value(column, *index) {
-                section[column.field.field().name] = value.clone();
-            }
-        }
-        serde_json::from_value(section).expect("each value was checked against its field when it was read")
+        let columns = self.columns.all.iter().zip(choice).filter(|(column, _)| column.field.field().section == name);
+        let varied: Vec<(&str, &Value)> =
+            columns.filter_map(|(column, index)| Some((column.field.field().name, value(column, *index)?))).collect();
+        // Without a copy of the base: this is done for every combination.
+        let fields = base.as_object().expect("a section is an object").iter().map(|(field, fixed)| {
+            let value = varied.iter().find(|(name, _)| name == field).map_or(fixed, |(_, value)| *value);
+            (field.as_str(), value)
+        });
+        T::deserialize(MapDeserializer::<_, serde_json::Error>::new(fields))
+            .expect("each value was checked against its field when it was read")
     }
 
     /// The value of one field.

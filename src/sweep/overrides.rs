@@ -15,14 +15,14 @@ pub(super) fn apply(draft: &mut Draft, text: &str, problems: &mut Problems) {
     let Some((source, entry)) = assignment("--set", text, problems) else { return };
     draft.next_layer();
     let name = entry.key.as_str();
-    if let Some(key) = name.strip_prefix("search.") {
+    if let Some((section @ ("search" | "slurm"), key)) = name.split_once('.') {
         let place = entry.node.place.clone();
         let key_place = entry.key_place.clone();
         let inner = Entry { key: key.to_owned(), ..entry };
         let node = Node { place, tree: Tree::Table(vec![inner]) };
-        return top_level(draft, &Entry { key: "search".to_owned(), key_place, node }, problems);
+        return top_level(draft, &Entry { key: section.to_owned(), key_place, node }, problems);
     }
-    if matches!(name, "zip" | "exclude" | "extends" | "profile" | "search") {
+    if matches!(name, "zip" | "exclude" | "extends" | "profile" | "search" | "slurm") {
         let problem =
             Problem::new(format!("`{name}` cannot be set here")).help("write it into a file that extends this one");
         problems.add(problem, &source.place(0..text.len()), "here");

@@ -1,5 +1,5 @@
-//! Problems of a sweep file or an override: collected, so that a person sees all of them in one go, each with the
-//! line it stands on underlined.
+//! Problems of a text that a person wrote, a sweep file, an override or a gate file: collected, so that a person sees all
+//! of them in one go, each with the line it stands on underlined.
 
 use std::fmt;
 use std::ops::Range;
@@ -71,6 +71,12 @@ impl Place {
         )
     }
 
+    /// The line it begins on, from 1.
+    pub fn line(&self) -> usize {
+        let before = self.source.text().get(..self.span.start).unwrap_or_default();
+        1 + before.matches('\n').count()
+    }
+
     /// The characters of this place, as written.
     pub fn text(&self) -> &str {
         self.source.text().get(self.span.clone()).unwrap_or_default()
@@ -78,7 +84,7 @@ impl Place {
 }
 
 /// One problem in the making.
-pub(super) struct Problem {
+pub(crate) struct Problem {
     message: String,
     help: Option<String>,
 }
@@ -104,7 +110,7 @@ impl Problem {
 
 /// The problems found so far.
 #[derive(Default)]
-pub(super) struct Problems(Vec<((String, usize), Report)>);
+pub(crate) struct Problems(Vec<((String, usize), Report)>);
 
 impl Problems {
     /// Adds a problem at `place`; `label` is what is written beside the underlined text.
@@ -135,7 +141,12 @@ impl Problems {
     }
 
     /// One error that holds all problems, text by text and in the order of each.
-    pub fn into_error(mut self, name: &str) -> Error {
+    pub fn into_error(self, name: &str) -> Error {
+        self.into_error_and(name, "nothing was started")
+    }
+
+    /// As [`Problems::into_error`], with what has not been done because of them.
+    pub fn into_error_and(mut self, name: &str, consequence: &str) -> Error {
         let mut sources: Vec<String> = Vec::new();
         for ((source, _), _) in &self.0 {
             if !sources.contains(source) {
@@ -148,7 +159,7 @@ impl Problems {
             1 => "1 problem".to_owned(),
             n => format!("{n} problems"),
         };
-        let mut error = Error::input(format!("{name}: {count}; nothing was started"));
+        let mut error = Error::input(format!("{name}: {count}; {consequence}"));
         error.reports = self.0.into_iter().map(|(_, report)| report).collect();
         error
     }

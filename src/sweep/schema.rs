@@ -77,6 +77,7 @@ fn top_level() -> Map<String, Value> {
             "method": {"enum": ["random", "sobol"], "default": "random", "description": "How the draws are placed."}
         }}),
     );
+    add("slurm", super::slurm::schema());
     let section = |what: &str, keys: &[(&str, Takes, &str)]| {
         let described = keys.iter().map(|(name, takes, doc)| {
             let mut schema = takes.schema();

@@ -1,5 +1,7 @@
 //! Expansion as a whole: complete, without duplicates, and the same whatever order a file is written in.
 
+mod every_field;
+
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -75,6 +77,17 @@ fn baselines_follow_the_history_since_it_decides_who_is_eligible() {
     let random = sweep.trials.iter().filter(|t| matches!(&t.spec.job, Job::Eval(j) if j.policy == Policy::Random));
     assert_eq!(random.map(|trial| trial.point["drr.history"].clone()).collect::<Vec<_>>(), [5, 10]);
     assert_eq!(count(&sweep, Stage::Drr), 4 + 2, "and so does the untrained network");
+}
+
+#[test]
+fn untrained_networks_are_those_of_each_shape() {
+    let sweep = expanded("dataset = \"ml-100k\"\nseeds = 1\n[drr]\nstate = [\"ave\", \"p\"]\ntau = [0.1, 0.2]", &[]);
+    let of = |wanted: fn(&Policy) -> bool| {
+        sweep.trials.iter().filter(|t| matches!(&t.spec.job, Job::Eval(job) if wanted(&job.policy))).count()
+    };
+    assert_eq!(of(|policy| matches!(policy, Policy::DrrUntrained(_))), 2);
+    assert_eq!((of(|policy| *policy == Policy::Random), of(|policy| matches!(policy, Policy::Drr(_)))), (1, 4));
+    assert_eq!(count(&sweep, Stage::Drr), 4 + 2);
 }
 
 #[test]

@@ -8,13 +8,13 @@ use super::problem::{Place, Problem, Problems, Source};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub place: Place,
     pub tree: Tree,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Tree {
+pub(crate) enum Tree {
     Scalar(Value),
     Array(Vec<Node>),
     Table(Vec<Entry>),
@@ -22,7 +22,7 @@ pub(super) enum Tree {
 
 /// A key of a table and its value.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub key: String,
     pub key_place: Place,
     pub node: Node,
@@ -52,14 +52,14 @@ impl Node {
 }
 
 /// Reads a whole file, as far as it is TOML at all.
-pub(super) fn document(source: &Source, problems: &mut Problems) -> Vec<Entry> {
+pub(crate) fn document(source: &Source, problems: &mut Problems) -> Vec<Entry> {
     let (table, errors) = DeTable::parse_recoverable(source.text());
     syntax(source, errors, problems);
     entries(source, 0, table.into_inner(), problems)
 }
 
 /// Reads one value that stands at byte `offset` of `source`; `None` if it is not TOML.
-pub(super) fn value(source: &Source, offset: usize, text: &str) -> Option<Node> {
+pub(crate) fn value(source: &Source, offset: usize, text: &str) -> Option<Node> {
     let mut problems = Problems::default();
     let value = DeValue::parse(text).ok()?;
     let node = node(source, offset, value, &mut problems)?;
@@ -119,6 +119,6 @@ fn node(source: &Source, offset: usize, value: Spanned<DeValue<'_>>, problems: &
 }
 
 fn refuse(problems: &mut Problems, place: &Place, what: &str) -> Option<Node> {
-    problems.add(Problem::new(format!("{what} has no place in a sweep")), place, "here");
+    problems.add(Problem::new(format!("{what} has no place here")), place, "here");
     None
 }

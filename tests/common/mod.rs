@@ -97,3 +97,19 @@ pub fn metrics_digests(runs: &Path) -> std::collections::BTreeMap<String, String
         })
         .collect()
 }
+
+/// The worker of a running sweep, by the sweep's process id.
+pub fn worker_of(sweep: u32) -> Option<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{sweep}/task")).ok()?.flatten();
+    let children = threads.map(|it| std::fs::read_to_string(it.path().join("children")).unwrap_or_default());
+    children.collect::<Vec<_>>().join(" ").split_whitespace().find_map(|pid| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        if name.starts_with("drr-lab-worker") { pid.parse().ok() } else { None }
+    })
+}
+
+/// Ends a process as nothing can be caught.
+pub fn kill(pid: u32) {
+    let status = Command::new("kill").args(["-KILL", &pid.to_string()]).status().expect("kill is there");
+    assert!(status.success(), "process {pid} is gone");
+}

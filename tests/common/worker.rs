@@ -121,6 +121,7 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
             numerics: "strict".into(),
         },
         wall_s: 0.01,
+        usage: None,
     };
     result.write(&folder.result()).expect("written");
     say(&FromWorker::Finished { trial });

@@ -11,7 +11,7 @@ cargo xtask: set-up and chores of drr-lab
                        run the sweep sweeps/quickstart.toml, write reports/quickstart/
   cargo xtask test     set up libtorch, build, run all tests
   cargo xtask ci       what every change must pass: formatting, build, clippy with warnings as
-                       errors, tests, documentation; ends with a table of times
+                       errors, tests, gates, documentation; ends with a table of times
   cargo xtask setup    only the set-up: find libtorch 2.11.0, or install it for this user
       --cuda           with CUDA (about 2.5 GB to download); the default where an NVIDIA driver is found
       --cpu            without CUDA (about 550 MB to download); the default elsewhere
@@ -21,8 +21,17 @@ cargo xtask: set-up and chores of drr-lab
       --quick          about two minutes
       --json FILE      write the figures
       --python PATH    a Python that has benches/requirements.txt; else one is made (some gigabytes)
+  cargo xtask mutants  bugs planted in the trainer, one after another: do the gates of
+                       gates/ci-smoke.toml catch them? About 5 minutes
+      --short          three of them, as `ci` does
+      --json FILE      write what was caught by what
   cargo xtask chaos [N]  kills a sweep at N random moments (200 unless said) and checks that it goes on;
                        about 10 minutes
+  cargo xtask pictures make the README's pictures again: run the quickstart, report it, copy its figures
+                       and, where Chromium is installed, a photograph of the page into docs/images/
+  cargo xtask slurm-up start a Slurm of two nodes on loopback, in target/slurm, to try and to test
+                       `drr-lab sweep --executor slurm`; wants slurm-wlm and munge installed
+  cargo xtask slurm-down  stop it, with all its jobs
   cargo xtask help     this text
 
 After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
@@ -33,8 +42,10 @@ is a link to it. A LIBTORCH variable of your own wins.
 Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
 ";
 
-const COMMANDS: &[&str] = &["setup", "demo", "test", "ci", "bench", "chaos", "help"];
+const COMMANDS: &[&str] =
+    &["setup", "demo", "test", "ci", "bench", "mutants", "chaos", "pictures", "slurm-up", "slurm-down", "help"];
 const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
+const MUTANT_FLAGS: &[&str] = &["--short", "--json", "--help"];
 const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
 
 /// What to do.
@@ -44,8 +55,12 @@ pub enum Command {
     Demo,
     Test,
     Ci,
+    SlurmUp,
+    SlurmDown,
     Bench(BenchOptions),
+    Mutants(MutantOptions),
     Chaos(u32),
+    Pictures,
     Help,
 }
 
@@ -65,6 +80,15 @@ pub struct BenchOptions {
     pub json: Option<PathBuf>,
     /// A Python that has what `benches/requirements.txt` names.
     pub python: Option<PathBuf>,
+}
+
+/// What `mutants` was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MutantOptions {
+    /// A few bugs instead of all.
+    pub short: bool,
+    /// Where to write what was caught by what.
+    pub json: Option<PathBuf>,
 }
 
 /// Which libtorch is wished for.
@@ -109,10 +133,14 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
     let command = match name.as_str() {
         "setup" => return setup(arguments),
         "bench" => return bench(arguments),
+        "mutants" => return mutants(arguments),
         "chaos" => return chaos(arguments),
         "demo" => Command::Demo,
         "test" => Command::Test,
         "ci" => Command::Ci,
+        "pictures" => Command::Pictures,
+        "slurm-up" => Command::SlurmUp,
+        "slurm-down" => Command::SlurmDown,
         "help" | "--help" | "-h" => Command::Help,
         _ => return Err(unknown("command", &name, COMMANDS)),
     };
@@ -164,6 +192,22 @@ fn bench(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> 
     Ok(Command::Bench(options))
 }
 
+fn mutants(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    let mut options = MutantOptions::default();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--short" => options.short = true,
+            "--json" => {
+                let missing = || Usage { message: format!("`{argument}` wants a path"), nearest: None };
+                options.json = Some(arguments.next().map(PathBuf::from).ok_or_else(missing)?);
+            }
+            "--help" | "-h" => return Ok(Command::Help),
+            _ => return Err(unknown("option of `cargo xtask mutants`", &argument, MUTANT_FLAGS)),
+        }
+    }
+    Ok(Command::Mutants(options))
+}
+
 /// Kill points unless the command line says how many.
 const KILL_POINTS: u32 = 200;
 
@@ -207,6 +251,8 @@ mod tests {
         assert_eq!(parsed("setup"), Ok(Command::Setup(SetupOptions::default())));
         let cuda = SetupOptions { wish: Wish::Cuda, when_ready: WhenReady::Replace };
         assert_eq!(parsed("setup --force --cuda"), Ok(Command::Setup(cuda)));
+        let short = MutantOptions { short: true, json: Some("found.json".into()) };
+        assert_eq!(parsed("mutants --short --json found.json"), Ok(Command::Mutants(short)));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | chaos | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | chaos | pictures |
+//! slurm-up | slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -6,6 +7,9 @@
 //! | `setup` | libtorch: found, or installed from PyPI |
 //! | `chores` | demo, test, ci, chaos: lists of steps |
 //! | `bench` | the trainer beside its references |
+//! | `pictures` | the README's pictures |
+//! | `slurm` | a Slurm of one's own, on loopback |
+//! | `mutants` | planted bugs against the gates |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
 //!
@@ -14,8 +18,11 @@
 mod arguments;
 mod bench;
 mod chores;
+mod mutants;
+mod pictures;
 mod problem;
 mod setup;
+mod slurm;
 mod steps;
 
 use std::path::PathBuf;
@@ -53,9 +60,15 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Demo => chores::demo(&root),
         Command::Test => chores::test(&root),
         Command::Ci => chores::ci(&root),
+        Command::SlurmUp => slurm::up(&root),
+        Command::SlurmDown => slurm::down(&root),
         Command::Chaos(points) => chores::chaos(&root, points),
+        Command::Pictures => pictures::run(&root),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Mutants(options) => {
+            mutants::run(&root, &options).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }

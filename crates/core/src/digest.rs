@@ -39,6 +39,11 @@ impl Digest {
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()
     }
+
+    /// This digest and another, short, or in full where their beginnings are the same.
+    pub fn beside(&self, other: &Self) -> (String, String) {
+        if self.0[..6] == other.0[..6] { (self.to_string(), other.to_string()) } else { (self.short(), other.short()) }
+    }
 }
 
 /// A running SHA-256 that can be read at any time and goes on.
@@ -59,7 +64,12 @@ impl Hasher {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        f.write_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
 }
 
@@ -147,6 +157,15 @@ mod tests {
         assert_eq!(text.parse(), Ok(digest));
         assert!("BA".parse::<Digest>().is_err());
         assert!(text.to_uppercase().parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn digests_that_differ_are_shown_to_differ() {
+        let (one, mut other) = (Digest::of(b"a"), Digest::of(b"a"));
+        other.0[31] ^= 1;
+        let (shown, beside) = one.beside(&other);
+        assert_ne!(shown, beside);
+        assert_eq!(one.beside(&Digest::of(b"b")), (one.short(), Digest::of(b"b").short()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::canonical;
-use crate::digest::Digest;
+use crate::digest::{Digest, TrialId};
 use crate::journal::{self, Point};
 use crate::result::{SEALED, Seal, Sealed, TrialResult};
 use crate::spec::{self, TrialSpec};
@@ -41,25 +41,38 @@ pub enum Fault {
 /// # Errors
 /// [`Fault::Changed`].
 pub fn read_spec(folder: &TrialDir) -> Result<TrialSpec, Fault> {
+    identified(folder).map(|(spec, _)| spec)
+}
+
+/// A folder's spec and its id, hashed once.
+fn identified(folder: &TrialDir) -> Result<(TrialSpec, TrialId), Fault> {
     let path = folder.spec();
     let bytes = fs::read(&path).map_err(|error| changed(format!("cannot read {}: {error}", path.display())))?;
     let bad = |error: serde_json::Error| changed(format!("{} is not a trial's spec: {error}", path.display()));
     let record: Value = serde_json::from_slice(&bytes).map_err(bad)?;
-    if let Some(format) = record.get("format").and_then(Value::as_u64).filter(|&it| it > u64::from(spec::FORMAT)) {
-        let (path, known) = (path.display(), spec::FORMAT);
-        return Err(changed(format!("{path}: format {format} is newer than this program reads ({known})")));
+    let known = spec::FORMAT;
+    match record.get("format").and_then(Value::as_u64) {
+        Some(format) if format > u64::from(known) => {
+            return Err(changed(format!(
+                "{}: format {format} is newer than this program reads ({known})",
+                path.display()
+            )));
+        }
+        Some(0) => return Err(changed(format!("{}: there never was a format 0", path.display()))),
+        _ => {}
     }
     // From the text: by way of `Value` the message would name no line.
     let spec: TrialSpec = serde_json::from_slice(&bytes).map_err(bad)?;
-    let trial = spec.id();
+    let again = canonical::to_bytes(&spec);
+    let trial = TrialId(Digest::of(&again));
     let name = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
     if name != trial.to_string() {
         return Err(changed(format!("{} hashes to {}, not to the folder's name", path.display(), trial.short())));
     }
-    if canonical::to_bytes(&spec) != bytes {
+    if again != bytes {
         return Err(changed(format!("{} is not as it was written", path.display())));
     }
-    Ok(spec)
+    Ok((spec, trial))
 }
 
 /// Reads a finished trial's folder: spec and id, the journal's chain, the result, the seal over every file.
@@ -72,8 +85,7 @@ pub fn read(folder: &TrialDir) -> Result<Finished, Fault> {
         let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
         return Err(Fault::Unfinished(name.chars().take(12).collect()));
     }
-    let spec = read_spec(folder)?;
-    let trial = spec.id();
+    let (spec, trial) = identified(folder)?;
     let Sealed { result, seal } = Sealed::read(&folder.result())
         .map_err(|error| changed(error.to_string()))?
         .ok_or_else(|| Fault::Unfinished(trial.short()))?;
@@ -111,7 +123,7 @@ fn differs(path: PathBuf, found: Digest, named: Digest) -> Result<(), Fault> {
     if found == named {
         return Ok(());
     }
-    let (path, found, named) = (path.display(), found.short(), named.short());
+    let (path, (found, named)) = (path.display(), found.beside(&named));
     Err(changed(format!("{path} has the digest {found}, but the result says {named}")))
 }
 

@@ -9,7 +9,7 @@
 //! dropped; anything else that does not fit is an error that names the line.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -224,11 +224,8 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
         let record: Line = serde_json::from_slice(&text).map_err(|e| fail(e.to_string()))?;
         record.points.iter().for_each(|point| point.hash_into(&mut hasher));
         if record.digest != hasher.digest() {
-            return Err(fail(format!(
-                "the recorded digest {} is not that of the points up to here, {}",
-                record.digest.short(),
-                hasher.digest().short()
-            )));
+            let (recorded, found) = record.digest.beside(&hasher.digest());
+            return Err(fail(format!("the recorded digest {recorded} is not that of the points up to here, {found}")));
         }
         points.extend(record.points);
     }
@@ -238,6 +235,23 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
         problem: "the journal has no header line".to_owned(),
     })?;
     Ok(Journal { trial, points, digest: hasher.digest() })
+}
+
+/// The points that a growing journal gained behind byte `from`, and where to go on; for those who watch. Nothing is
+/// checked, and a journal that was started anew is read from its beginning.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read_on(path: &Path, from: u64) -> io::Result<(Vec<Point>, u64)> {
+    let mut file = File::open(path)?;
+    let from = if file.metadata()?.len() < from { 0 } else { from };
+    file.seek(SeekFrom::Start(from))?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let lines = text[..whole].split(|byte| *byte == b'\n');
+    let points = lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok()).flat_map(|line| line.points);
+    Ok((points.collect(), from + whole as u64))
 }
 
 #[cfg(test)]
@@ -271,6 +285,18 @@ mod tests {
         let bytes = std::fs::read(&path).expect("readable");
         std::fs::write(&path, &bytes[..bytes.len() - 5]).expect("writable");
         assert_eq!(read(&path).expect("readable").points.len(), 2);
+    }
+
+    #[test]
+    fn a_growing_journal_is_read_on_from_where_it_was_left() {
+        let (_folder, path, _) = written();
+        let bytes = std::fs::read(&path).expect("readable");
+        std::fs::write(&path, &bytes[..bytes.len() - 5]).expect("writable");
+        let (points, at) = read_on(&path, 0).expect("readable");
+        assert_eq!(points.len(), 2, "the line in the making waits");
+        std::fs::write(&path, &bytes).expect("writable");
+        let (points, at) = read_on(&path, at).expect("readable");
+        assert_eq!((points[0].step, points.len(), at), (2, 2, bytes.len() as u64));
     }
 
     #[test]

@@ -8,17 +8,27 @@
 //! | [`data`] | ratings: the canonical table, splits, loaders, the synthetic generator |
 //! | [`trial_dir`], [`journal`], [`result`] | a trial's folder, its metric stream, its signed end |
 //! | [`finished`] | a finished trial's folder, read and checked as a whole |
+//! | [`failure`] | why a trial has no result |
+//! | [`array`] | a plan as the tasks of a job array |
+//! | [`claim`] | who may write to a trial's folder where many machines share it |
+//! | [`provenance`], [`machine`], [`libraries`] | what code and what machine a trial ran on |
 //! | [`time`] | moments as records write them |
 //! | [`protocol`] | messages between supervisor and worker |
 //!
 //! Nothing here knows libtorch or SQLite.
 
+pub mod array;
 pub mod canonical;
+pub mod claim;
 pub mod data;
 pub mod digest;
+pub mod failure;
 pub mod finished;
 pub mod journal;
+pub mod libraries;
+pub mod machine;
 pub mod protocol;
+pub mod provenance;
 pub mod result;
 pub mod seed;
 pub mod spec;

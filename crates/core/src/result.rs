@@ -17,7 +17,7 @@ use crate::time::utc_now;
 use crate::trial_dir::write_last;
 
 /// The version of the result's format; newer ones are refused.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What a finished trial leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,25 @@ pub struct TrialResult {
     pub environment: EnvironmentClass,
     /// Seconds the trial took; not part of any digest.
     pub wall_s: f64,
+    /// What it used of the machine; not part of any digest. Records of format 1 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+/// What a trial used of the machine, beside what tells how fast the machine is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// CPU seconds, user and system; those of a cohort are shared equally among its trials.
+    pub cpu_s: f64,
+    /// Greatest resident memory of the worker while the trial ran, MiB; a cohort's is that of all its trials.
+    pub peak_mib: f64,
+    /// Resident memory of the same worker before its first trial, MiB: its libraries.
+    pub resting_mib: f64,
+    /// CPU seconds that the same worker took for a fixed workload that is no part of the trainer.
+    pub calibration_s: f64,
+    /// Trials that ran together as one cohort, 1 for a lone one.
+    pub together: u64,
 }
 
 /// Where the same trial gives the same bits.
@@ -160,7 +179,7 @@ impl Sealed {
         record.as_object_mut().and_then(|record| record.remove("seal"));
         let result = serde_json::from_value(record).map_err(|e| fail(format!("not a result: {e}")))?;
         if found != seal.digest {
-            let (found, sealed) = (found.short(), seal.digest.short());
+            let (found, sealed) = found.beside(&seal.digest);
             return Err(fail(format!("it was changed: its content has the digest {found}, its seal says {sealed}")));
         }
         Ok(Some(Self { result, seal }))
@@ -189,6 +208,7 @@ mod tests {
                 numerics: "strict".to_owned(),
             },
             wall_s: 0.25,
+            usage: Some(Usage { cpu_s: 0.5, peak_mib: 300.5, resting_mib: 200.25, calibration_s: 0.0625, together: 2 }),
         };
         fs::write(folder.path().join("spec.json"), "{}").expect("written");
         result.write(&path).expect("written");

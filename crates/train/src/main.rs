@@ -1,33 +1,49 @@
-//! The program `drr-lab-worker`: one slot's trainer, driven by `drr-lab` over stdin and stdout.
+//! The program `drr-lab-worker`: one slot's trainer, driven by `drr-lab` over stdin and stdout, or one task of a job
+//! array, driven by a plan.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use drr_train::error::Error;
 use drr_train::worker;
+use drr_train::worker::array::{Ended, Request};
 
 const HELP: &str = "\
-drr-lab-worker trains and evaluates trials for drr-lab, which starts it: one worker a slot.
+drr-lab-worker trains and evaluates trials for drr-lab, which starts it: one worker a slot, or one a task
+of a job array.
 
-It reads assignments as JSON lines from stdin, answers on stdout, logs to stderr, and ends when stdin
-closes. To run experiments, use `drr-lab sweep FILE` instead.
+Without arguments it reads assignments as JSON lines from stdin, answers on stdout, logs to stderr, and
+ends when stdin closes. As a task of a job array:
+
+  drr-lab-worker --plan DIR --task N [--data DIR] [--lost N]
+      --plan DIR   the folder of the plan that `drr-lab sweep FILE --executor slurm` wrote
+      --task N     which of its tasks, counted from 0
+      --data DIR   where this machine has the datasets, if not where the plan says
+      --lost N     attempts that were lost; after the first, trials run one by one
+
+Exit codes of a task: 0 what became of every trial is in its folder, 75 trying again could help, 143 it was
+told to stop, 2 bad usage, 3 the plan cannot be used here.
+To run experiments, use `drr-lab sweep FILE` instead.
 ";
 
+/// What to do.
+enum Command {
+    Serve,
+    Task(Request),
+    Say(String),
+}
+
 fn main() -> ExitCode {
-    if let Some(argument) = std::env::args().nth(1) {
-        return match argument.as_str() {
-            "--help" | "-h" => {
-                print!("{HELP}");
-                ExitCode::SUCCESS
-            }
-            "--version" | "-V" => {
-                println!("drr-lab-worker {} ({})", env!("CARGO_PKG_VERSION"), drr_core::train_digest().short());
-                ExitCode::SUCCESS
-            }
-            other => {
-                eprintln!("error: unknown argument `{other}`\nhint: drr-lab starts this program; see --help");
-                ExitCode::from(2)
-            }
-        };
+    let command = match parse(std::env::args().skip(1)) {
+        Ok(command) => command,
+        Err(message) => {
+            eprintln!("error: {message}\nhint: drr-lab starts this program; see --help");
+            return ExitCode::from(2);
+        }
+    };
+    if let Command::Say(text) = command {
+        print!("{text}");
+        return ExitCode::SUCCESS;
     }
     std::panic::set_hook(Box::new(|panic| {
         // Told to the supervisor as the trial's failure; the place is for the log.
@@ -38,11 +54,44 @@ fn main() -> ExitCode {
         eprintln!("error: cannot start with pinned numerics: {error}");
         return ExitCode::from(3);
     }
-    match worker::serve() {
-        Ok(()) | Err(Error::Stopped) => ExitCode::SUCCESS,
+    let ended = match command {
+        Command::Task(request) => worker::array::run(&request),
+        _ => worker::serve().map(|()| Ended::Settled),
+    };
+    match ended {
+        Ok(Ended::Settled) | Err(Error::Stopped) => ExitCode::SUCCESS,
+        Ok(Ended::Unsettled) => ExitCode::from(worker::EXIT_TRY_AGAIN),
+        Ok(Ended::Stopped) => ExitCode::from(143),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(3)
         }
+    }
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let (mut plan, mut task, mut data, mut lost) = (None, None, None, 0);
+    let mut any = false;
+    while let Some(name) = arguments.next() {
+        any = true;
+        let mut value = || arguments.next().ok_or_else(|| format!("`{name}` wants a value"));
+        let number = |text: String| text.parse::<u64>().map_err(|_| format!("`{name}` wants a number, got `{text}`"));
+        match name.as_str() {
+            "--help" | "-h" => return Ok(Command::Say(HELP.to_owned())),
+            "--version" | "-V" => {
+                let (version, sources) = (env!("CARGO_PKG_VERSION"), drr_core::train_digest().short());
+                return Ok(Command::Say(format!("drr-lab-worker {version} ({sources})\n")));
+            }
+            "--plan" => plan = Some(PathBuf::from(value()?)),
+            "--task" => task = Some(value().and_then(number)?),
+            "--data" => data = Some(PathBuf::from(value()?)),
+            "--lost" => lost = u32::try_from(value().and_then(number)?).unwrap_or(u32::MAX),
+            other => return Err(format!("unknown argument `{other}`")),
+        }
+    }
+    match (plan, task) {
+        (None, None) if !any => Ok(Command::Serve),
+        (Some(plan), Some(task)) => Ok(Command::Task(Request { plan, task, data, lost })),
+        _ => Err("a task of a job array needs `--plan` and `--task`".to_owned()),
     }
 }

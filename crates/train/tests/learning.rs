@@ -5,7 +5,7 @@ use std::sync::Arc;
 use drr_core::Seed;
 use drr_core::data::{Rating, Ratings};
 use drr_core::journal::Point;
-use drr_core::spec::{CriticAction, DrrSpec, SplitKind, SplitSpec};
+use drr_core::spec::{DrrSpec, SplitKind, SplitSpec};
 use drr_train::error::Result;
 use drr_train::kernels::Backend;
 use drr_train::pmf::PmfModel;
@@ -53,31 +53,28 @@ fn model() -> PmfModel {
 fn a_world_with_one_good_item_for_each_user_is_solved() {
     let _no_gradients = tch::no_grad_guard();
     let model = Arc::new(model());
-    for critic_action in [CriticAction::Actor, CriticAction::Item] {
-        let mut spec = DrrSpec {
-            critic_action,
-            history: 1,
-            episode_length: 1,
-            gamma: 0.0,
-            tau: 0.05,
-            batch_size: 32,
-            actor_hidden: vec![32, 32],
-            critic_hidden: vec![32, 32, 32],
-            actor_lr: 0.002,
-            critic_lr: 0.005,
-            learning_starts: 64,
-            eps_steps: 300,
-            train_steps: 600,
-            ..DrrSpec::default()
-        };
-        spec.resolve(model.k as u64);
-        let member = Member { spec, seed: Seed(0), world: Arc::new(world()), model: Arc::clone(&model) };
-        let (mut agent, mut outcomes) = train(&[member], Backend::Slices, &mut Silent).expect("it trains");
-        outcomes.remove(0).expect("it does not diverge");
-        for user in 0..2 {
-            let action = agent.act(&[user], &[user]);
-            let best = (0..ITEMS).max_by(|&a, &b| model.score(a, action).total_cmp(&model.score(b, action)));
-            assert_eq!(best, Some(user), "{critic_action:?}: user {user}, action {action:?}");
-        }
+    let mut spec = DrrSpec {
+        history: 1,
+        episode_length: 1,
+        gamma: 0.0,
+        tau: 0.05,
+        batch_size: 32,
+        actor_hidden: vec![32, 32],
+        critic_hidden: vec![32, 32, 32],
+        actor_lr: 0.002,
+        critic_lr: 0.005,
+        learning_starts: 64,
+        eps_steps: 300,
+        train_steps: 600,
+        ..DrrSpec::default()
+    };
+    spec.resolve(model.k as u64);
+    let member = Member { spec, seed: Seed(0), world: Arc::new(world()), model: Arc::clone(&model) };
+    let (mut agent, mut outcomes) = train(&[member], Backend::Slices, &mut Silent).expect("it trains");
+    outcomes.remove(0).expect("it does not diverge");
+    for user in 0..2 {
+        let action = agent.act(&[user], &[user]);
+        let best = (0..ITEMS).max_by(|&a, &b| model.score(a, action).total_cmp(&model.score(b, action)));
+        assert_eq!(best, Some(user), "user {user}, action {action:?}");
     }
 }

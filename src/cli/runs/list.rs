@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use drr_core::TrialId;
 use drr_core::result::TrialResult;
+use drr_core::spec::{Job, Measure};
 use drr_core::trial_dir::TrialDir;
+use drr_core::{TrialId, TrialSpec};
 use serde_json::{Value, json};
 
 use crate::cli::target::{self, Target};
@@ -91,8 +92,10 @@ fn trials(context: &Context, name: &str) -> Result<String> {
     for trial in &sweep.trials {
         let folder = TrialDir::new(&context.runs, trial.id);
         let (stage, state) = (trial.spec.stage().name(), state(&folder, running.contains(&trial.id)));
+        let what = what(&trial.spec);
         if context.output == Output::Json {
-            let line = json!({"trial": trial.id, "stage": stage, "seed": trial.spec.seed, "point": *trial.point, "state": state});
+            let line = json!({"trial": trial.id, "stage": stage, "seed": trial.spec.seed, "what": what,
+                "point": *trial.point, "state": state});
             text += &format!("{line}\n");
             continue;
         }
@@ -100,12 +103,28 @@ fn trials(context: &Context, name: &str) -> Result<String> {
         let point: Vec<String> = trial.point.iter().map(|(axis, value)| format!("{axis}={}", plain(value))).collect();
         let took = TrialResult::read(&folder.result()).ok().flatten().map(|it| format!("{:.1} s", it.wall_s));
         text += &format!(
-            "{}  {stage:<5} seed {:<4} {state:<9} {:>9}  {}\n",
+            "{}  {stage:<5} seed {:<4} {state:<9} {:>9}  {what}{}{}\n",
             trial.id.short(),
             trial.spec.seed.0,
             took.unwrap_or_default(),
+            if what.is_empty() || point.is_empty() { "" } else { "  " },
             point.join(" ")
         );
     }
     Ok(text)
+}
+
+/// What of its stage a trial is: the policy and the measure of an evaluation.
+fn what(spec: &TrialSpec) -> String {
+    match &spec.job {
+        Job::Eval(job) => {
+            let measure = match job.measure {
+                Measure::Offline(_) => "offline",
+                Measure::Online(_) => "online",
+            };
+            format!("{} {measure}", job.policy.name())
+        }
+        Job::Drr(job) if job.drr.train_steps == 0 => "untrained".to_owned(),
+        Job::Pmf(_) | Job::Drr(_) => String::new(),
+    }
 }

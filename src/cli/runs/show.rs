@@ -57,7 +57,8 @@ fn outcome(finished: &Finished) {
         println!("  model     {model}");
     }
     println!("  seal      {}", seal.digest);
-    println!("\nresults, over {} measurements", result.repeats);
+    let measurements = if result.repeats == 1 { "measurement" } else { "measurements" };
+    println!("\nresults, over {} {measurements}", result.repeats);
     let width = result.metrics.keys().map(String::len).max().unwrap_or(0);
     for (name, value) in &result.metrics {
         println!("  {name:<width$}  {value}");

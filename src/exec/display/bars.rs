@@ -9,11 +9,14 @@ use drr_core::TrialId;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::super::event::{Event, Label, Observer};
-use super::lines::{STOPPING, draining, full, lost, rest, too_many};
+use super::lines::{STOPPING, draining, full, lost, rest, submitted, too_many};
 use super::{duration, headline, title};
 
 /// Bar units per expected second.
 const RESOLUTION: f64 = 1000.0;
+
+/// Most slots that are shown.
+const MOST_LINES: usize = 24;
 
 /// Bars on stderr.
 pub fn bars() -> impl Observer {
@@ -85,6 +88,10 @@ impl Observer for Bars {
                 self.overall();
             }
             Event::WorkerReady { .. } => {}
+            Event::ArraySubmitted { job, name, tasks } => self.say(&submitted(*job, name, *tasks)),
+            Event::Cluster { message } => self.say(message),
+            // A screen of slots; a cluster may have thousands.
+            Event::TrialStarted { slot, .. } if *slot >= MOST_LINES => {}
             Event::TrialStarted { slot, trial, label } => {
                 let all = &self.all;
                 let line = self.slots.entry(*slot).or_insert_with(|| {

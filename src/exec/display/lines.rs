@@ -30,6 +30,7 @@ impl Lines {
             Event::SweepStarted { sweep, found, to_run, slots, .. } => {
                 self.to_run = *to_run;
                 let slots = match slots.len() {
+                    0 => "Slurm".to_owned(),
                     1 => "1 slot".to_owned(),
                     n => format!("{n} slots"),
                 };
@@ -51,6 +52,8 @@ impl Lines {
                 self.done += 1;
                 Some(format!("FAILED   {} [{}/{}]: {reason}", title(label), self.done, self.to_run))
             }
+            Event::ArraySubmitted { job, name, tasks } => Some(submitted(*job, name, *tasks)),
+            Event::Cluster { message } => Some(message.clone()),
             Event::TrialStopped { label, reason, .. } => {
                 self.done += 1;
                 Some(format!("stopped  {} [{}/{}]: {reason}", title(label), self.done, self.to_run))
@@ -79,6 +82,11 @@ impl Lines {
 }
 
 pub(super) const STOPPING: &str = "stopping now; what is finished is kept";
+
+pub(super) fn submitted(job: u64, name: &str, tasks: usize) -> String {
+    let tasks = if tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") };
+    format!("submitted {name} as job {job}: {tasks}")
+}
 
 pub(super) fn draining(running: usize) -> String {
     let trials = if running == 1 { "1 running trial".to_owned() } else { format!("{running} running trials") };

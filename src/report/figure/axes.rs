@@ -7,7 +7,7 @@ use super::{Figure, Heat, Lines, Parallel, Plot, Series, Shape, XAxis, XKind};
 use crate::report::aggregate::{HOW, matrix};
 use crate::report::group::{Group, Study, Subject, plain, short_axis};
 use crate::report::table::Table;
-use crate::stats::{ScoreMatrix, Summary};
+use crate::stats::{BOOTSTRAP_N, Draw, ScoreMatrix, Summary};
 
 /// x, mean, standard deviation where there is one.
 type Points = Vec<(f64, f64, Option<f64>)>;
@@ -241,33 +241,47 @@ pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Fig
     });
     let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| *name != "drr").collect();
     let (shown, left_out) = best(order.collect(), 1.0, &baselines);
-    let mut recommenders = 0;
+    let (mut recommenders, mut banded) = (0, false);
     let series = shown.into_iter().filter_map(|series| {
         let Shape::Points(points) = &series.shape else { return None };
         let row = points.first()?.0 as usize;
         let (_, matrix) = all.iter().find(|(at, _)| *at == row)?;
         let values = matrix.profile(&thresholds);
-        let intervals = matrix
-            .profile_interval(&thresholds, 0.95, HOW)
+        // Fewer would be drawn too narrow; each seed's own profile shows the spread in any case.
+        let enough = matrix.runs() >= BOOTSTRAP_N;
+        let intervals = enough
+            .then(|| matrix.profile_interval(&thresholds, 0.95, Draw::WholeRuns, HOW))
+            .flatten()
             .unwrap_or_else(|| values.iter().map(|value| (*value, *value)).collect());
+        banded |= enough;
+        let of_runs = matrix.profiles_of_runs(&thresholds).into_iter();
+        let faint = of_runs.map(|values| thresholds.iter().copied().zip(values).collect()).collect();
         let band = thresholds.iter().zip(values).zip(intervals).map(|((x, value), (low, high))| (*x, value, low, high));
         let style = of_baseline(study.groups[row].policy).unwrap_or_else(|| {
             recommenders += 1;
             of_recommender(recommenders - 1)
         });
-        Some(Series { shape: Shape::Curve { band: band.collect(), faint: Vec::new() }, style, ..series })
+        Some(Series { shape: Shape::Curve { band: band.collect(), faint }, style, ..series })
     });
+    let series: Vec<Series> = series.collect();
+    let bands = if banded {
+        format!(
+            "Bands: 95 % bootstrap of whole seeds, {} resamples, seed {}; none below {BOOTSTRAP_N} seeds.",
+            HOW.resamples, HOW.seed.0
+        )
+    } else {
+        format!("No interval below {BOOTSTRAP_N} seeds.")
+    };
     Some(Figure {
         slug: format!("{}-profile", table.slug),
         title: format!("Performance profile, {}", table.metrics[0].name.split('@').next().unwrap_or_default()),
         subtitle: subtitle(study),
         note: format!(
-            "The share of scores, over seeds and K, above a threshold; further right is better. Bands: 95 % stratified \
-             bootstrap, {} resamples, seed {}; none below 3 seeds.{left_out}",
-            HOW.resamples, HOW.seed.0
+            "The share of scores, over seeds and K, above a threshold; further right is better. Faint: each seed over its K. \
+             {bands}{left_out}"
         ),
         plot: Plot::Lines(Lines {
-            series: series.collect(),
+            series,
             x: XAxis { label: "threshold".to_owned(), kind: XKind::Continuous },
             y_label: "share of scores above the threshold".to_owned(),
         }),

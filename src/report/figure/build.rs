@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::report::figure::axis::thousands;
 use crate::report::group::{Group, Noise, Study, Subject, plain, short_axis};
 use crate::report::table::measured_at;
-use crate::stats::{band, moving_average};
+use crate::stats::{Spread, band, moving_average};
 use crate::store::Store;
 
 /// More series than this cannot be told apart.
@@ -15,7 +15,7 @@ const MOST: usize = 8;
 const WINDOW: usize = 5;
 
 /// The figures of a study; none where nothing is finished.
-pub(in crate::report) fn figures(store: &Store, study: &Study<'_>) -> Result<Vec<Figure>> {
+pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Spread) -> Result<Vec<Figure>> {
     Ok(match study.subject {
         Subject::Offline(_) => [
             at_k(study, "precision", "Offline precision@K", "precision@K (share of positive items among K)"),
@@ -30,6 +30,7 @@ pub(in crate::report) fn figures(store: &Store, study: &Study<'_>) -> Result<Vec
         Subject::Training => curves(
             store,
             study,
+            spread,
             &Curves {
                 metric: "train/reward",
                 title: "Learning curves of DRR",
@@ -45,6 +46,7 @@ pub(in crate::report) fn figures(store: &Store, study: &Study<'_>) -> Result<Vec
         Subject::Pmf => curves(
             store,
             study,
+            spread,
             &Curves {
                 metric: "valid/rmse_stars",
                 title: "PMF validation error",
@@ -74,7 +76,7 @@ struct Curves {
     better: f64,
 }
 
-fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figure>> {
+fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Result<Option<Figure>> {
     let mut series = Vec::new();
     let mut spacing = None;
     let least = least_shown(study, what);
@@ -98,8 +100,7 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
             continue;
         }
         let smooth: Vec<Vec<(u64, f64)>> = raw.iter().map(|curve| moving_average(curve, what.window)).collect();
-        let band =
-            band(&smooth).iter().map(|at| (at.step as f64, at.mean, at.mean - at.std, at.mean + at.std)).collect();
+        let band = band(&smooth, spread).iter().map(|at| (at.step as f64, at.value, at.low, at.high)).collect();
         let faint: Vec<Vec<(f64, f64)>> =
             raw.iter().map(|curve| curve.iter().map(|&(step, value)| (step as f64, value)).collect()).collect();
         series.push(one(study, group, index, Shape::Curve { band, faint }));
@@ -113,7 +114,12 @@ fn curves(store: &Store, study: &Study<'_>, what: &Curves) -> Result<Option<Figu
         return Ok(None);
     }
     let mut note = format!(
-        "Line and band: mean ± sample std over seeds{}. Faint: single seeds",
+        "Line and band: {} over seeds{}. Faint: single seeds",
+        match spread {
+            Spread::Std => "mean ± sample std",
+            Spread::Ci => "mean and its 95 % interval (Student's t, from 3 seeds on)",
+            Spread::Iqm => "interquartile mean and quartiles",
+        },
         match spacing {
             Some(spacing) if what.window > 1 => format!(
                 ", each smoothed by a centred mean over {} points ({} steps)",
@@ -208,7 +214,7 @@ pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Sha
         Some(format!("{}\u{a0}{}", short_axis(axis, &study.axes), plain(value)))
     });
     let mut detail = details.collect::<Vec<_>>().join(", ");
-    if group.finished().count() < group.trials.len() {
+    if group.seeds().len() < group.expected() {
         detail = format!("{detail}{}n\u{a0}=\u{a0}{}", if detail.is_empty() { "" } else { ", " }, group.count());
     }
     let baseline = match study.subject {
@@ -252,7 +258,7 @@ pub(super) fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Seri
 }
 
 /// What no number of the figure may be read without.
-pub(super) fn subtitle(study: &Study<'_>) -> String {
+pub(in crate::report) fn subtitle(study: &Study<'_>) -> String {
     let protocol = study.subject.protocol().map(|protocol| format!("protocol {protocol}"));
     let parts = [Some(study.dataset.to_owned()), protocol, Some(seeds(study)), Some(study.split.clone())];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
@@ -260,7 +266,7 @@ pub(super) fn subtitle(study: &Study<'_>) -> String {
 
 /// `n = 3 seeds`, or what is there.
 fn seeds(study: &Study<'_>) -> String {
-    let counts = || study.groups.iter().map(|group| group.finished().count()).filter(|count| *count > 0);
+    let counts = || study.groups.iter().map(|group| group.seeds().len()).filter(|count| *count > 0);
     let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
     match (least, most) {
         (1, 1) => "n = 1 seed".to_owned(),

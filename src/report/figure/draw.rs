@@ -6,7 +6,7 @@ use plotters::backend::DrawingBackend;
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, DrawError, Type, Weight};
 use super::style::{GRID, INK, MUTED, PAPER};
-use super::{Figure, Lines, Plot, Series, Shape, XKind, heat, items, parallel};
+use super::{Figure, Lines, Plot, Series, Shape, XKind, forest, heat, items, parallel};
 
 /// Width of a figure in points (of a PNG in pixels).
 pub(super) const WIDTH: u32 = 1200;
@@ -60,6 +60,7 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure, canvas: &mut Canvas<'_, B
         Plot::Lines(plot) => lines(plot, canvas, bottom)?,
         Plot::Heat(plot) => heat::draw(plot, canvas, bottom)?,
         Plot::Parallel(plot) => parallel::draw(plot, canvas, bottom)?,
+        Plot::Forest(plot) => forest::draw(plot, canvas, bottom)?,
         Plot::Items(plot) => items::draw(plot, canvas, bottom)?,
     }
     for (line, note) in notes.iter().enumerate() {

@@ -6,7 +6,11 @@ use plotters::style::RGBColor;
 use super::Heat;
 use super::canvas::{Align, Canvas, DrawError, Type};
 use super::draw::{AXIS, EDGE, SLACK, TICK, WIDTH};
-use super::style::{INK, MUTED, PAPER};
+use super::style::MUTED;
+
+/// Numbers on deep and on pale cells. Not ink and paper, which change places on a dark page: the cells do not.
+const ON_DEEP: RGBColor = RGBColor(0xfd, 0xfd, 0xfd);
+const ON_PALE: RGBColor = RGBColor(0x1a, 0x1e, 0x23);
 
 /// The colour of a share of the range: from pale to deep blue, monotone in grey print too.
 pub(super) fn shade(share: f64) -> RGBColor {
@@ -48,7 +52,7 @@ pub(super) fn draw<B: DrawingBackend>(heat: &Heat, canvas: &mut Canvas<'_, B>, b
             );
             canvas.spot(middle, text);
             if size >= 7.0 {
-                let color = if share > 0.55 { PAPER } else { INK };
+                let color = if share > 0.55 { ON_DEEP } else { ON_PALE };
                 let look = Type { size, color, ..TICK };
                 canvas.text(&format!("{value:.3}"), (middle.0, middle.1 + size * 0.35), Align::Center, look)?;
             }

@@ -3,7 +3,7 @@
 //! | file | job |
 //! | --- | --- |
 //! | `build`, `axes` | which figures a sweep has, and their numbers |
-//! | `draw` | where everything goes; `heat`, `parallel`, `items` what is no curve |
+//! | `draw` | where everything goes; `heat`, `parallel`, `forest`, `items` what is no curve |
 //! | `axis` | ranges, ticks, their labels |
 //! | `style` | colours, dashes, markers |
 //! | `canvas` | lines and text on any of plotters' backends |
@@ -14,6 +14,7 @@ mod axis;
 mod build;
 mod canvas;
 mod draw;
+mod forest;
 mod heat;
 mod items;
 mod parallel;
@@ -21,9 +22,10 @@ mod render;
 mod style;
 
 pub(super) use axes::{profile, sensitivity};
-pub(super) use build::figures;
+pub(super) use build::{figures, subtitle};
 pub(super) use canvas::DrawError;
-pub(super) use render::{png, svg};
+pub(super) use render::{alone, png, svg};
+pub(super) use style::of_stage as stage_style;
 
 /// One figure, ready to be drawn.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub(super) enum Plot {
     Heat(Heat),
     /// A line for each group through its value on every axis.
     Parallel(Parallel),
+    /// Differences with their intervals, by reference.
+    Forest(Forest),
     /// Items in two dimensions beside a list of them.
     Items(ItemMap),
 }
@@ -83,6 +87,37 @@ pub(super) struct Parallel {
     pub(super) label: String,
     /// Indices of the values, one an axis, and the score.
     pub(super) groups: Vec<(Vec<usize>, f64)>,
+}
+
+/// Differences with their intervals, a section for each reference.
+#[derive(Debug)]
+pub(super) struct Forest {
+    /// What the differences are of.
+    pub(super) label: String,
+    pub(super) sections: Vec<Section>,
+}
+
+/// The differences to one reference.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// Which.
+    pub(super) name: String,
+    pub(super) lines: Vec<Difference>,
+}
+
+/// One difference.
+#[derive(Debug)]
+pub(super) struct Difference {
+    /// Of what.
+    pub(super) name: String,
+    pub(super) policy: String,
+    pub(super) mean: f64,
+    /// `None` for too few pairs.
+    pub(super) interval: Option<(f64, f64)>,
+    /// Whether a test finds it.
+    pub(super) found: bool,
+    /// The numbers in words.
+    pub(super) text: String,
 }
 
 /// Items in two dimensions beside a list of them.

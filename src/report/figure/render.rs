@@ -48,6 +48,12 @@ pub(in crate::report) fn svg(figure: &Figure) -> Result<String, DrawError> {
     ))
 }
 
+/// The SVG document as a file of its own, which darkens where its reader is dark, as the page does.
+pub(in crate::report) fn alone(svg: &str) -> String {
+    let style = include_str!("../../../templates/figure.css");
+    svg.replacen('\n', &format!("\n<style>\n{style}</style>\n"), 1)
+}
+
 /// The figure as a PNG file.
 pub(in crate::report) fn png(figure: &Figure) -> Result<Vec<u8>, DrawError> {
     let (width, height) = (WIDTH * OVERSAMPLING, HEIGHT * OVERSAMPLING);

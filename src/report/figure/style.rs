@@ -66,3 +66,13 @@ pub(super) fn of_baseline(policy: &str) -> Option<Style> {
         _ => None,
     }
 }
+
+/// The look of a stage of the sweep; of all of them for `None`.
+pub(in crate::report) fn of_stage(stage: Option<drr_core::spec::Stage>) -> Style {
+    match stage {
+        Some(drr_core::spec::Stage::Drr) => SERIES[0],
+        Some(drr_core::spec::Stage::Eval) => SERIES[1],
+        Some(drr_core::spec::Stage::Pmf) => SERIES[2],
+        None => SERIES[6],
+    }
+}

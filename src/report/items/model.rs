@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use drr_core::spec::{DrrSpec, StateKind};
+use drr_core::spec::{DrrSpec, Scoring, StateKind};
 use safetensors::tensor::{Dtype, SafeTensors};
 
 /// A linear layer: weight [outputs, inputs], bias [outputs].
@@ -14,20 +14,20 @@ struct Linear {
 
 /// PMF's embeddings and the actor.
 pub(super) struct Recommender {
+    state: StateKind,
     k: usize,
     users: Vec<f32>,
     items: Vec<f32>,
+    /// The items' biases, where they are scored too.
+    biases: Option<Vec<f32>>,
     layers: Vec<Linear>,
     /// The learned weights w of the history, oldest first.
     history_weights: Vec<f32>,
 }
 
 impl Recommender {
-    /// Reads both models; `None` where one is gone, damaged, or of a kind this cannot compute.
+    /// Reads both models; `None` where one is gone or damaged.
     pub(super) fn read(pmf: &Path, drr: &Path, spec: &DrrSpec) -> Option<Self> {
-        if spec.state != StateKind::Ave {
-            return None;
-        }
         let (pmf, drr) = (std::fs::read(pmf).ok()?, std::fs::read(drr).ok()?);
         let (pmf, drr) = (SafeTensors::deserialize(&pmf).ok()?, SafeTensors::deserialize(&drr).ok()?);
         let k = *pmf.tensor("item.embedding").ok()?.shape().get(1)?;
@@ -37,21 +37,32 @@ impl Recommender {
                 bias: values(&drr, &format!("actor.{index}.bias"))?,
             })
         };
+        let biases = match spec.scoring {
+            Scoring::Dot => None,
+            Scoring::DotBias => Some(values(&pmf, "item.bias")?),
+        };
         let read = Self {
+            state: spec.state,
             k,
+            biases,
             users: values(&pmf, "user.embedding")?,
             items: values(&pmf, "item.embedding")?,
             layers: (0..3).map(layer).collect::<Option<_>>()?,
             history_weights: values(&drr, "state.weight")?,
         };
-        let mut inputs = 3 * k;
+        let n = spec.history as usize;
+        let mut inputs = k * match spec.state {
+            StateKind::Ave => 3,
+            StateKind::P | StateKind::U => n + n * (n - 1) / 2,
+        };
         for layer in &read.layers {
             if layer.weight.len() != inputs * layer.bias.len() {
                 return None;
             }
             inputs = layer.bias.len();
         }
-        (inputs == k && read.history_weights.len() == spec.history as usize).then_some(read)
+        let scored = k + usize::from(read.biases.is_some());
+        (inputs == scored && read.history_weights.len() == n).then_some(read)
     }
 
     /// Factors of an embedding.
@@ -74,16 +85,32 @@ impl Recommender {
         &self.items
     }
 
+    /// The state s = f(u, H) of a user with a history, oldest first.
+    fn encode(&self, user: u32, history: &[u32]) -> Vec<f32> {
+        let row = |table: &'_ [f32], at: u32| table[at as usize * self.k..][..self.k].to_vec();
+        let times = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).collect::<Vec<f32>>();
+        let p = row(&self.users, user);
+        let items: Vec<Vec<f32>> = history.iter().map(|item| row(&self.items, *item)).collect();
+        let weighted: Vec<Vec<f32>> =
+            items.iter().zip(&self.history_weights).map(|(q, w)| q.iter().map(|q| w * q).collect()).collect();
+        let mut blocks = match self.state {
+            StateKind::Ave => {
+                let mut g = vec![0.0; self.k];
+                weighted.iter().for_each(|q| g.iter_mut().zip(q).for_each(|(g, q)| *g += q));
+                return [p.clone(), times(&p, &g), g].concat(); // [3k]
+            }
+            StateKind::P => items,
+            StateKind::U => weighted.iter().map(|q| times(&p, q)).collect(),
+        };
+        for (a, left) in weighted.iter().enumerate() {
+            blocks.extend(weighted[a + 1..].iter().map(|right| times(left, right)));
+        }
+        blocks.concat() // [(n + n (n - 1) / 2) k]
+    }
+
     /// The action for a user with a history, oldest first.
     pub(super) fn act(&self, user: u32, history: &[u32]) -> Vec<f32> {
-        let row = |table: &'_ [f32], at: u32| table[at as usize * self.k..][..self.k].to_vec();
-        let p = row(&self.users, user);
-        let mut g = vec![0.0; self.k];
-        for (&item, weight) in history.iter().zip(&self.history_weights) {
-            g.iter_mut().zip(row(&self.items, item)).for_each(|(g, q)| *g += weight * q);
-        }
-        let product: Vec<f32> = p.iter().zip(&g).map(|(p, g)| p * g).collect();
-        let mut x = [p, product, g].concat(); // [3k]
+        let mut x = self.encode(user, history);
         for (index, layer) in self.layers.iter().enumerate() {
             let last = index + 1 == self.layers.len();
             let inputs = x.len();
@@ -98,7 +125,8 @@ impl Recommender {
 
     /// An item's score for an action.
     pub(super) fn score(&self, item: u32, action: &[f32]) -> f32 {
-        self.items[item as usize * self.k..][..self.k].iter().zip(action).map(|(q, a)| q * a).sum()
+        let own: f32 = self.items[item as usize * self.k..][..self.k].iter().zip(action).map(|(q, a)| q * a).sum();
+        own + self.biases.as_ref().map_or(0.0, |biases| biases[item as usize] * action[self.k])
     }
 }
 
@@ -118,7 +146,9 @@ mod tests {
     fn the_forward_pass_is_that_of_the_slides() {
         // k = 1, n = 2: g = 2·3 + (-1)·5 = 1, s = [0.5, 0.5, 1]; every layer sums its inputs and adds its bias.
         let layer = |inputs: usize, bias: f32| Linear { weight: vec![1.0; inputs], bias: vec![bias] };
-        let recommender = Recommender {
+        let mut recommender = Recommender {
+            state: StateKind::Ave,
+            biases: None,
             k: 1,
             users: vec![0.5],
             items: vec![3.0, 5.0],
@@ -128,6 +158,13 @@ mod tests {
         // 2 - 1 = 1; max(1 - 3, 0) = 0; tanh(0.25).
         assert_eq!(recommender.act(0, &[0, 1]), [0.25f32.tanh()]);
         assert_eq!(recommender.score(1, &[0.5]), 2.5);
+        // The weighted history is [6, -5], its only pair -30; the user 0.5.
+        recommender.state = StateKind::P;
+        assert_eq!(recommender.encode(0, &[0, 1]), [3.0, 5.0, -30.0]);
+        recommender.state = StateKind::U;
+        assert_eq!(recommender.encode(0, &[0, 1]), [3.0, -2.5, -30.0]);
+        recommender.biases = Some(vec![0.1, 0.25]);
+        assert_eq!(recommender.score(1, &[0.5, 2.0]), 3.0);
     }
 
     #[test]

@@ -52,6 +52,26 @@ fn hard_names_survive_every_format() {
 }
 
 #[test]
+fn hard_titles_are_drawn_and_cut_between_letters() {
+    use figure::{Figure, ItemMap, Listed, Plot};
+    let long = NAME.repeat(4);
+    let listed = |title: &str, at: f64| Listed { place: (at, -at), title: title.to_owned(), stars: 3.5 };
+    let map = ItemMap {
+        all: vec![(0.0, 0.0), (1.0, 1.0)],
+        history: vec![listed(NAME, 0.5), listed("", 0.1)],
+        recommended: vec![listed(&long, 0.2), listed("👩‍👩‍👧‍👦".repeat(40).as_str(), 0.3)],
+        x_label: NAME.to_owned(),
+        y_label: String::new(),
+    };
+    let text = || NAME.to_owned();
+    let figure = Figure { slug: "x".into(), title: text(), subtitle: text(), note: text(), plot: Plot::Items(map) };
+    let svg = figure::alone(&figure::svg(&figure).expect("drawn"));
+    well_formed(&svg);
+    assert!(svg.contains("🎬 שלום") && svg.contains('…'));
+    assert!(figure::png(&figure).expect("drawn").starts_with(b"\x89PNG"));
+}
+
+#[test]
 fn all_failed_is_a_report_of_failures_with_their_logs() {
     let (runs, mut store) = open();
     let sweep = World::new().sweep("doomed", &[0.001], &[0.0005], 2);
@@ -66,6 +86,32 @@ fn all_failed_is_a_report_of_failures_with_their_logs() {
     let page = read(&written, "index.html");
     assert!(page.contains("line 39 &#60;of 40&#62;") && !page.contains("line 20 "), "the log's end is shown");
     assert!(page.contains("out of memory") && page.contains("It left no log."));
+}
+
+#[test]
+fn what_was_stopped_early_is_in_no_number_and_its_row_is_compared_with_nothing() {
+    let (_runs, mut store) = open();
+    let sweep = World::new().sweep("stopped", &[0.001, 0.003, 0.01], &[0.0005], 3);
+    fabricate::fill(&mut store, &sweep, None, |_, _| {});
+    // The best setting: a seed of its training, and what was to be evaluated of it.
+    let best = |member: &&crate::store::Member| {
+        member.point.get("drr.tau").and_then(serde_json::Value::as_f64) == Some(0.003) && member.spec.seed.0 == 1
+    };
+    for member in sweep.members.iter().filter(best) {
+        store.mark(member.spec.id(), Status::Stopped, Some("below the median")).expect("marked");
+    }
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = report_as(&store, "stopped", out.path(), TEXT);
+    let table = read(&written, "tables/training-ml-100k.md");
+    let row = table.lines().find(|line| line.starts_with("| 0.003")).expect("a row");
+    assert!(row.contains("2/3") && !row.contains("**") && !row.contains('≈'), "{row}");
+    assert!(table.contains("1 of 3 rows had trials stopped early."), "{table}");
+    assert!(table.lines().any(|line| line.starts_with("| 0.01 |") && line.contains("**")), "{table}");
+    for derived in ["against", "aggregate"] {
+        let table = read(&written, &format!("tables/offline-published-ml-100k-precision-{derived}.md"));
+        assert!(table.contains("| 0.01 |") && !table.contains("| 0.003 |"), "{table}");
+    }
+    assert!(read(&written, "index.html").contains("3 stopped early of"));
 }
 
 #[test]
@@ -144,6 +190,48 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
 }
 
 #[test]
+fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
+    use drr_core::spec::{Measure, Protocol};
+    let (_runs, mut store) = open();
+    let mut sweep = World::new().sweep("unlike", &[0.001], &[0.0005], 3);
+    let change = |spec: &TrialSpec, change: &dyn Fn(&mut TrialSpec, &mut drr_core::spec::OfflineSpec)| {
+        let mut spec = spec.clone();
+        let mut offline = match &spec.job {
+            Job::Eval(job) => match &job.measure {
+                Measure::Offline(offline) => offline.clone(),
+                Measure::Online(_) => return None,
+            },
+            Job::Pmf(_) | Job::Drr(_) => return None,
+        };
+        change(&mut spec, &mut offline);
+        if let Job::Eval(job) = &mut spec.job {
+            job.measure = Measure::Offline(offline);
+        }
+        Some(spec)
+    };
+    for member in sweep.members.clone() {
+        let others = [
+            change(&member.spec, &|spec, _| spec.split.test = 0.3),
+            change(&member.spec, &|_, offline| offline.protocol = Protocol::Strict),
+            change(&member.spec, &|_, offline| offline.users = 7),
+        ];
+        let member = |spec| crate::store::Member { spec, point: member.point.clone() };
+        sweep.members.extend(others.into_iter().flatten().map(member));
+    }
+    fabricate::fill(&mut store, &sweep, None, |_, _| {});
+    let sweep = store.sweep("unlike").expect("read").expect("recorded");
+    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(table::tables).collect();
+    let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
+    assert_eq!(precision.len(), 4, "a table each");
+    let apart: Vec<&String> =
+        precision[0].notes.iter().filter(|note| note.starts_with("Not set beside it: ")).collect();
+    for reason in ["protocol strict", "random split, 30 % test", "at most 7 users"] {
+        assert!(apart.iter().any(|note| note.contains(reason)), "{reason}: {apart:?}");
+    }
+    assert!(precision.iter().all(|table| table.rows.iter().all(|row| row.finished == 3)), "nothing is pooled");
+}
+
+#[test]
 fn a_baseline_nobody_has_is_said_with_a_hint() {
     let (_runs, mut store) = open();
     let sweep = World::new().sweep("quick", &[0.001, 0.01], &[0.0005], 3);
@@ -172,11 +260,15 @@ fn published_numbers_get_a_verdict_each() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
     let slides = Paper::read(&path).expect("the file reads");
     let verdicts = |paper: &Paper| -> Vec<String> {
-        let grids = paper.beside(&sweep);
+        let grids = paper.beside(&sweep, &Layout::default());
         grids[0].rows.iter().map(|row| row.cells.last().expect("a verdict").text.clone()).collect()
     };
     assert!(verdicts(&slides).iter().all(|verdict| verdict == "inconclusive: published on ml-latest"));
-    assert_eq!(slides.beside(&sweep).len(), 5, "precision and reward, trained and not, and the paper's");
+    assert_eq!(
+        slides.beside(&sweep, &Layout::default()).len(),
+        5,
+        "precision and reward, trained and not, and the paper's"
+    );
     let folder = tempfile::tempdir().expect("a temporary folder");
     let ours = folder.path().join("ours.paper.toml");
     let text = fs::read_to_string(&path).expect("readable").replace("\"ml-latest\"", "\"ml-100k\"");

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! <data>/<name>/ratings.tsv    exactly `Ratings::canonical_bytes`: its SHA-256 is the fingerprint
+//!               users.tsv      a hash of each user's ratings, to say whose changed
 //!               items.tsv      id, title, year, genres; for reports only
 //!               dataset.json   a `Description`; its presence means complete
 //! ```
 
 mod error;
 mod install;
+mod parts;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io, thread};
@@ -154,6 +156,22 @@ impl Catalogue {
         self.describe(name)?;
         let file = self.file(name, "ratings.tsv");
         fs::read(&file).map(|bytes| Digest::of(&bytes)).map_err(CatalogueError::io("read", &file))
+    }
+
+    /// Whose ratings are not as they were installed; `None` for datasets installed before that was kept.
+    ///
+    /// # Errors
+    /// If the dataset is missing or cannot be read.
+    pub fn changed_users(&self, name: &str) -> Result<Option<Vec<String>>, CatalogueError> {
+        self.describe(name)?;
+        let (users, table) = (self.file(name, "users.tsv"), self.file(name, "ratings.tsv"));
+        let described = match fs::read_to_string(&users) {
+            Ok(described) => described,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(CatalogueError::io("read", &users)(error)),
+        };
+        let bytes = fs::read(&table).map_err(CatalogueError::io("read", &table))?;
+        Ok(Some(parts::changed(&described, &bytes)))
     }
 
     /// Titles, years and genres; empty where none are known.

@@ -18,6 +18,22 @@ pub struct Field {
     pub default: fn() -> Value,
     /// What it does, one or two sentences.
     pub doc: &'static str,
+    /// The format of specs that had it first.
+    pub since: u32,
+    /// What every trial did before it was a field, as JSON; the default where it always was one.
+    pub before: fn() -> Value,
+}
+
+/// A section as specs had it that were written before some of its fields existed.
+pub(super) trait OfOld {
+    /// Every later field stands at what trials did without it.
+    fn of_old() -> Self;
+}
+
+/// What serde takes fields from that a spec does not name. That a spec of today's format names all is checked where
+/// specs are read: it must be written as it was.
+pub(super) fn of_old<T: OfOld>() -> T {
+    T::of_old()
 }
 
 /// The values a field takes.
@@ -113,20 +129,23 @@ fn plain(number: f64) -> String {
     if number == f64::MAX { "any size".to_owned() } else { number.to_string() }
 }
 
-/// Defines a section: a struct with serde and defaults, and `FIELDS`, its description for people.
+/// Defines a section: a struct with serde and defaults, and `FIELDS`, its description for people. A field that specs of
+/// an earlier format did not have ends in `since FORMAT, before VALUE`: what every trial did until then, whatever the
+/// default becomes.
 macro_rules! section {
     (
         $(#[$attribute:meta])*
         pub struct $name:ident in $section:literal {
             $(
                 $(#[doc = $doc:literal])+
-                $field:ident $(($($alias:literal),+))? : $type:ty = $default:expr, $kind:expr;
+                $field:ident $(($($alias:literal),+))? : $type:ty = $default:expr, $kind:expr
+                    $(, since $since:literal, before $before:expr)?;
             )*
         }
     ) => {
         $(#[$attribute])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
+        #[serde(deny_unknown_fields, default = "crate::spec::field::of_old")]
         pub struct $name {
             $( $(#[doc = $doc])+ pub $field: $type, )*
         }
@@ -134,6 +153,12 @@ macro_rules! section {
         impl Default for $name {
             fn default() -> Self {
                 Self { $( $field: $default, )* }
+            }
+        }
+
+        impl $crate::spec::field::OfOld for $name {
+            fn of_old() -> Self {
+                Self { $( $field: $crate::spec::field::either!($($before,)? $default), )* }
             }
         }
 
@@ -151,6 +176,11 @@ macro_rules! section {
                             serde_json::json!(value)
                         },
                         doc: concat!($($doc),+),
+                        since: $crate::spec::field::either!($($since,)? 1),
+                        before: || {
+                            let value: $type = $crate::spec::field::either!($($before,)? $default);
+                            serde_json::json!(value)
+                        },
                     },
                 )*
             ];
@@ -158,3 +188,14 @@ macro_rules! section {
     };
 }
 pub(crate) use section;
+
+/// The first of one or two.
+macro_rules! either {
+    ($first:expr, $second:expr) => {
+        $first
+    };
+    ($only:expr) => {
+        $only
+    };
+}
+pub(crate) use either;

@@ -4,9 +4,10 @@
 //! models and retrains nothing.
 
 mod field;
+mod history;
 mod sections;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser};
 
 pub use field::{Field, Kind};
 pub use sections::{
@@ -18,14 +19,14 @@ use crate::canonical;
 use crate::digest::{Digest, TrialId};
 use crate::seed::Seed;
 
-/// The version of the spec's format; newer ones are refused.
-pub const FORMAT: u32 = 1;
+/// The version of the spec's format; newer ones are refused, older ones are read and keep their ids.
+pub const FORMAT: u32 = 2;
 
 /// One training or evaluation job. Its canonical JSON is its identity.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrialSpec {
-    /// Format of this record, [`FORMAT`].
+    /// Format of this record: [`FORMAT`], or the older one it was written in.
     pub format: u32,
     /// Hash of the training sources, [`crate::train_digest`].
     pub train_digest: Digest,
@@ -155,6 +156,29 @@ impl Stage {
             Stage::Drr => "drr",
             Stage::Eval => "eval",
         }
+    }
+}
+
+impl Serialize for TrialSpec {
+    /// A spec of an older format is written without the fields that came later, as it was then.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Record<'a> {
+            format: u32,
+            train_digest: &'a Digest,
+            dataset: &'a DatasetSpec,
+            split: &'a SplitSpec,
+            seed: Seed,
+            job: &'a Job,
+        }
+        let Self { format, train_digest, dataset, split, seed, job } = self;
+        let record = Record { format: *format, train_digest, dataset, split, seed: *seed, job };
+        if *format >= FORMAT {
+            return record.serialize(serializer);
+        }
+        let mut record = serde_json::to_value(record).map_err(ser::Error::custom)?;
+        history::forget_later(&mut record, *format);
+        record.serialize(serializer)
     }
 }
 

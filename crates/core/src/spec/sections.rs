@@ -121,7 +121,7 @@ section! {
         seed: u64 = 0, Int { min: 0, max: crate::Seed::MAX };
         /// What is held out and evaluated on: the test part, or, to tune on, a validation part out of train that is divided
         /// the same way while the test part is never touched.
-        held_out: HeldOut = HeldOut::Test, Choice(&["test", "validation"]);
+        held_out: HeldOut = HeldOut::Test, Choice(&["test", "validation"]), since 2, before HeldOut::Test;
     }
 }
 
@@ -151,7 +151,7 @@ section! {
         validation: f64 = 0.1, Float { min: 0.0, max: 0.9 };
         /// Which model is handed on: the best epoch's, or one trained anew on the validation part as well for as many
         /// epochs.
-        select: Select = Select::Refit, Choice(&["best-epoch", "refit"]);
+        select: Select = Select::Refit, Choice(&["best-epoch", "refit"]), since 2, before Select::BestEpoch;
     }
 }
 
@@ -167,17 +167,17 @@ section! {
         /// The critic's three hidden widths; an empty list means each as wide as its input.
         critic_hidden: Vec<u64> = Vec::new(), Ints { min: 1, max: 65_536, lengths: &[0, 3] };
         /// What an action scores of an item: its embedding (slides), or its embedding and its bias.
-        scoring: Scoring = Scoring::Dot, Choice(&["dot", "dot-bias"]);
+        scoring: Scoring = Scoring::Dot, Choice(&["dot", "dot-bias"]), since 2, before Scoring::Dot;
         /// Whether the actor's output is brought to length 1; the order of items does not depend on it, the critic's
         /// task does.
-        action_norm: ActionNorm = ActionNorm::None, Choice(&["none", "unit"]);
+        action_norm: ActionNorm = ActionNorm::None, Choice(&["none", "unit"]), since 2, before ActionNorm::None;
         /// What an exploring step draws: an action (slides), or one of the candidates.
-        exploration: Exploration = Exploration::Action, Choice(&["action", "item"]);
+        exploration: Exploration = Exploration::Action, Choice(&["action", "item"]), since 2, before Exploration::Action;
         /// What the critic learns the value of: the action that ranked the items (slides), or the vector of the recommended
         /// item, of length 1 where actions are (as the critic of Dulac-Arnold et al., arXiv 1512.07679, does).
-        critic_action: CriticAction = CriticAction::Actor, Choice(&["actor", "item"]);
+        critic_action: CriticAction = CriticAction::Actor, Choice(&["actor", "item"]), since 2, before CriticAction::Actor;
         /// Least reward that is learned from; 0 clips dislikes, -1 keeps all (slides). Recorded rewards are never clipped.
-        reward_floor: f64 = -1.0, Float { min: -1.0, max: 1.0 };
+        reward_floor: f64 = -1.0, Float { min: -1.0, max: 1.0 }, since 2, before -1.0;
         /// Discount factor γ (slides: 0.9).
         gamma ("γ"): f64 = 0.9, Float { min: 0.0, max: 1.0 };
         /// Soft-update rate τ of both target networks (slides: 0.001).

@@ -1,4 +1,5 @@
-//! Both ends of the pipe to the supervisor: messages in, messages out, and the news that nobody listens any more.
+//! Both ends of the pipe to the supervisor: messages in, messages out, and the news that nobody listens any more. A task
+//! of a job array has no supervisor: it says nothing, and is told to stop by other means.
 
 use std::io::{self, BufRead as _, Write as _};
 use std::sync::Arc;
@@ -14,6 +15,14 @@ use crate::error::{Error, Result};
 pub struct Channel {
     messages: Receiver<ToWorker>,
     closed: Arc<AtomicBool>,
+    voice: Voice,
+}
+
+/// Where messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    Stdout,
+    Mute,
 }
 
 impl Channel {
@@ -37,7 +46,13 @@ impl Channel {
             // The supervisor is gone, or wants nothing more: what is running is given up.
             flag.store(true, Ordering::Relaxed);
         });
-        Self { messages, closed }
+        Self { messages, closed, voice: Voice::Stdout }
+    }
+
+    /// A channel without a supervisor, closed when `closed` is set.
+    pub fn mute(closed: Arc<AtomicBool>) -> Self {
+        let (_, messages) = sync_channel(1);
+        Self { messages, closed, voice: Voice::Mute }
     }
 
     /// The next message; `None` once stdin is closed.
@@ -55,6 +70,9 @@ impl Channel {
     /// # Errors
     /// [`Error::Stopped`] if nobody reads any more.
     pub fn say(&mut self, message: &FromWorker) -> Result<()> {
+        if self.voice == Voice::Mute {
+            return Ok(());
+        }
         let mut line = serde_json::to_vec(message).map_err(|error| Error::Environment(error.to_string()))?;
         line.push(b'\n');
         let mut out = io::stdout().lock();

@@ -15,6 +15,7 @@ use super::channel::Channel;
 use super::device::backend;
 use super::library::{Library, check_model};
 use super::numerics;
+use super::usage::Meter;
 use crate::actor_critic::{Agent, Shapes};
 use crate::error::{Error, Result};
 use crate::evaluate::policy::Ranker;
@@ -149,6 +150,7 @@ struct Records<'a> {
     folders: Vec<TrialDir>,
     journals: Vec<Writer>,
     started: Instant,
+    meter: Meter,
     last_progress: Option<Instant>,
 }
 
@@ -157,6 +159,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
 impl<'a> Records<'a> {
     fn open(assignment: &'a Assignment, channel: &'a mut Channel) -> Result<Self> {
+        let (meter, started) = (Meter::start(), Instant::now());
         let trials: Vec<TrialId> = assignment.trials.iter().map(TrialSpec::id).collect();
         let folders: Vec<TrialDir> = trials.iter().map(|&trial| TrialDir::new(&assignment.runs, trial)).collect();
         let mut journals = Vec::new();
@@ -166,7 +169,7 @@ impl<'a> Records<'a> {
             journals.push(Writer::create(&folder.journal(), trial).map_err(named)?);
             channel.say(&FromWorker::Started { trial })?;
         }
-        Ok(Self { channel, assignment, trials, folders, journals, started: Instant::now(), last_progress: None })
+        Ok(Self { channel, assignment, trials, folders, journals, started, meter, last_progress: None })
     }
 
     fn folder(&self, member: usize) -> &TrialDir {
@@ -176,6 +179,7 @@ impl<'a> Records<'a> {
     /// Signs what succeeded: the journal made durable, then the result by rename.
     fn close(self, outcomes: Vec<Result<Done>>) -> Vec<Result<()>> {
         let wall_s = self.started.elapsed().as_secs_f64();
+        let usage = self.meter.read(self.trials.len() as u64);
         let environment = numerics::environment(self.assignment.device);
         let members = outcomes.into_iter().zip(self.journals).zip(self.trials.iter().zip(&self.folders));
         members
@@ -193,6 +197,7 @@ impl<'a> Records<'a> {
                     model_digest,
                     environment: environment.clone(),
                     wall_s: (wall_s * 1e3).round() / 1e3,
+                    usage: Some(usage),
                 };
                 result.write(&folder.result())?;
                 Ok(())

@@ -1,11 +1,13 @@
 //! The program around training: reads assignments, runs them, writes run folders, says how it goes. It never opens the
 //! database, and a trial's failure never ends it.
 
+pub mod array;
 pub mod channel;
 pub mod device;
 pub mod job;
 pub mod library;
 pub mod numerics;
+pub mod usage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -40,10 +42,12 @@ pub fn serve() -> Result<()> {
     Ok(())
 }
 
-/// Runs one cohort; every trial of it ends in `finished` or `failed`.
-fn run(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Result<()> {
-    let ended = catch_unwind(AssertUnwindSafe(|| job::run(assignment, library, channel)));
-    let outcomes = match ended {
+/// Exit code of a task that could succeed if it were tried again (EX_TEMPFAIL of sysexits.h).
+pub const EXIT_TRY_AGAIN: u8 = 75;
+
+/// Runs one cohort; one outcome a trial, even if the trainer panics.
+fn outcomes(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Vec<Result<()>> {
+    match catch_unwind(AssertUnwindSafe(|| job::run(assignment, library, channel))) {
         Ok(outcomes) => outcomes,
         Err(panic) => {
             let text = panic
@@ -54,24 +58,29 @@ fn run(assignment: &Assignment, library: &mut Library, channel: &mut Channel) ->
             let line = text.lines().next().unwrap_or("unknown");
             assignment.trials.iter().map(|_| Err(Error::Environment(format!("the worker failed: {line}")))).collect()
         }
-    };
-    for (spec, outcome) in assignment.trials.iter().zip(outcomes) {
+    }
+}
+
+/// Runs one cohort; every trial of it ends in `finished` or `failed`.
+fn run(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Result<()> {
+    for (spec, outcome) in assignment.trials.iter().zip(outcomes(assignment, library, channel)) {
         let trial = spec.id();
         let message = match outcome {
             Ok(()) => FromWorker::Finished { trial },
             Err(Error::Stopped) => return Ok(()),
-            Err(error) => {
-                let message = error.to_string();
-                let kind = match error {
-                    Error::Deterministic(_) => FailureKind::Deterministic,
-                    // libtorch has no error type for it, only these words.
-                    Error::Environment(_) if message.contains("out of memory") => FailureKind::Memory,
-                    Error::Environment(_) | Error::Stopped => FailureKind::Environment,
-                };
-                FromWorker::Failed { trial, kind, message }
-            }
+            Err(error) => FromWorker::Failed { trial, kind: kind(&error), message: error.to_string() },
         };
         channel.say(&message)?;
     }
     Ok(())
+}
+
+/// Whether trying again could help.
+fn kind(error: &Error) -> FailureKind {
+    match error {
+        Error::Deterministic(_) => FailureKind::Deterministic,
+        // libtorch has no error type for it, only these words.
+        Error::Environment(message) if message.contains("out of memory") => FailureKind::Memory,
+        Error::Environment(_) | Error::Stopped => FailureKind::Environment,
+    }
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{CatalogueError, Description};
+use super::{CatalogueError, Description, parts};
 use crate::data::load::{Item, write_stored_items};
 
 /// A folder that is removed unless it has been renamed away.
@@ -33,6 +33,7 @@ pub(super) fn write(
         write_through(&path, bytes).map_err(CatalogueError::io("write", &path))
     };
     save("ratings.tsv", ratings)?;
+    save("users.tsv", parts::describe(ratings).as_bytes())?;
     if !items.is_empty() {
         save("items.tsv", write_stored_items(items).as_bytes())?;
     }

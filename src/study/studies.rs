@@ -7,6 +7,7 @@ use drr_core::spec::{Job, Measure, SplitKind};
 use drr_core::{Digest, TrialId};
 
 use super::group::{Group, Study, Subject, rank, slug, varies};
+use crate::stats::MINIMUM_N;
 use crate::store::{StoredSweep, TrialRecord};
 
 /// What trials must agree on to share a table.
@@ -23,7 +24,7 @@ struct Terms<'a> {
 }
 
 /// The studies of a sweep: evaluations first, what they stand on after.
-pub(super) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
+pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     let seeding = seeding(sweep);
     let budgets = budgets(sweep);
     // Of what is found by its key: the place of a group among many thousands.
@@ -72,7 +73,17 @@ pub(super) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
             .expect("one of infinitely many names is free");
         let axes = sweep.axes.iter().map(String::as_str).filter(|axis| varies(&groups, axis)).collect();
         let Terms { subject, dataset, split, .. } = terms;
-        studies.push(Study { subject, dataset, split, apart, slug, axes, groups });
+        studies.push(Study {
+            subject,
+            dataset,
+            split,
+            apart,
+            slug,
+            axes,
+            averaged: Vec::new(),
+            least: MINIMUM_N,
+            groups,
+        });
     }
     studies
 }

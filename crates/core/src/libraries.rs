@@ -1,4 +1,4 @@
-//! The libraries a worker really loaded, by content: what its memory maps name, hashed once per file and remembered by
+//! The libraries a process really loaded, by content: what its memory maps name, hashed once per file and remembered by
 //! path, size and time of change, for libtorch is half a gigabyte.
 
 use std::collections::BTreeMap;
@@ -6,15 +6,15 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use drr_core::Digest;
-use drr_core::trial_dir::write_whole;
+use crate::digest::Digest;
+use crate::trial_dir::write_whole;
 
 /// Libraries whose code can change a result.
 const DECISIVE: &[&str] = &["libtorch_cpu", "libtorch_cuda", "libc10", "libcudart", "libcublas", "libcudnn", "libgomp"];
 
 /// Digests known so far, by file as it stood.
-#[derive(Default)]
-pub(super) struct Libraries {
+#[derive(Debug, Default)]
+pub struct Libraries {
     known: Option<BTreeMap<String, Digest>>,
 }
 

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::{fs, io};
 
-use drr_core::canonical;
-use drr_core::protocol::FailureKind;
-use drr_core::trial_dir::{TrialDir, write_whole};
 use serde::{Deserialize, Serialize};
+
+use crate::canonical;
+use crate::protocol::FailureKind;
+use crate::trial_dir::{TrialDir, write_whole};
 
 /// The version of the record's format. Version 1 had neither `exit` nor `log`.
 const FORMAT: u32 = 2;

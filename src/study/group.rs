@@ -12,7 +12,7 @@ use crate::store::{AxisPoint, Status, TrialRecord};
 
 /// What a study measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Subject {
+pub(crate) enum Subject {
     /// Ranking of the test log by finished policies.
     Offline(Protocol),
     /// Sessions over all items.
@@ -24,39 +24,43 @@ pub(super) enum Subject {
 }
 
 /// All groups of one subject on one data set with one split.
-#[derive(Debug)]
-pub(super) struct Study<'a> {
-    pub(super) subject: Subject,
+#[derive(Clone, Debug)]
+pub(crate) struct Study<'a> {
+    pub(crate) subject: Subject,
     /// The data set's name.
-    pub(super) dataset: &'a str,
+    pub(crate) dataset: &'a str,
     /// How the ratings are divided, in words.
-    pub(super) split: String,
+    pub(crate) split: String,
     /// Why other studies of the sweep do not share its tables, in words.
-    pub(super) apart: Vec<String>,
+    pub(crate) apart: Vec<String>,
     /// What files of this study are called; unique in a sweep.
-    pub(super) slug: String,
+    pub(crate) slug: String,
     /// Axes on which its groups differ, in the sweep's order.
-    pub(super) axes: Vec<&'a str>,
+    pub(crate) axes: Vec<&'a str>,
+    /// Axes that a seed's score is averaged over; none unless asked for.
+    pub(crate) averaged: Vec<&'a str>,
+    /// Fewer seeds than this have no interval and are not tested.
+    pub(crate) least: usize,
     /// Recommenders in the sweep's order, then the baselines.
-    pub(super) groups: Vec<Group<'a>>,
+    pub(crate) groups: Vec<Group<'a>>,
 }
 
 /// Trials that differ in the seed alone; or, where a table is asked for by fewer axes than the sweep has, in the seed
 /// and those axes.
 #[derive(Clone, Debug)]
-pub(super) struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// The policy, or the stage for what is no evaluation.
-    pub(super) policy: &'static str,
-    pub(super) point: AxisPoint,
+    pub(crate) policy: &'static str,
+    pub(crate) point: AxisPoint,
     /// By seed.
-    pub(super) trials: Vec<&'a TrialRecord>,
+    pub(crate) trials: Vec<&'a TrialRecord>,
     /// Trials of each seed: the settings of the axes that are averaged over; else 1.
-    pub(super) settings: usize,
+    pub(crate) settings: usize,
 }
 
 impl<'a> Group<'a> {
     /// The trials that have a result, of seeds all of whose trials have one.
-    pub(super) fn finished(&self) -> impl Iterator<Item = &'a TrialRecord> + '_ {
+    pub(crate) fn finished(&self) -> impl Iterator<Item = &'a TrialRecord> + '_ {
         let whole = |trial: &TrialRecord| {
             self.settings == 1 || {
                 let own = |other: &&&TrialRecord| other.spec.seed == trial.spec.seed && is_finished(other);
@@ -68,7 +72,7 @@ impl<'a> Group<'a> {
 
     /// The score of each finished seed: its trial's, or the mean over its settings. A seed whose trials do not all
     /// have the metric has none.
-    pub(super) fn by_seed(&self, metric: &str) -> Vec<(u64, f64)> {
+    pub(crate) fn by_seed(&self, metric: &str) -> Vec<(u64, f64)> {
         let mut seeds: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
         for trial in self.finished() {
             if let Some(value) = trial.metrics.get(metric) {
@@ -82,31 +86,36 @@ impl<'a> Group<'a> {
     }
 
     /// The score of each finished seed.
-    pub(super) fn scores(&self, metric: &str) -> Vec<f64> {
+    pub(crate) fn scores(&self, metric: &str) -> Vec<f64> {
         self.by_seed(metric).into_iter().map(|(_, score)| score).collect()
     }
 
     /// The seeds that have a result, in order.
-    pub(super) fn seeds(&self) -> Vec<u64> {
+    pub(crate) fn seeds(&self) -> Vec<u64> {
         let mut seeds: Vec<u64> = self.finished().map(|trial| trial.spec.seed.0).collect();
         seeds.dedup();
         seeds
     }
 
     /// How many seeds there should be.
-    pub(super) fn expected(&self) -> usize {
+    pub(crate) fn expected(&self) -> usize {
         let mut seeds: Vec<u64> = self.trials.iter().map(|trial| trial.spec.seed.0).collect();
         seeds.dedup();
         seeds.len()
     }
 
+    /// How many of its trials were stopped early.
+    pub(crate) fn stopped(&self) -> usize {
+        self.trials.iter().filter(|trial| trial.status == Status::Stopped).count()
+    }
+
     /// The ids of the trials behind its numbers.
-    pub(super) fn ids(&self) -> Vec<TrialId> {
+    pub(crate) fn ids(&self) -> Vec<TrialId> {
         self.finished().map(|trial| trial.trial).collect()
     }
 
     /// Mean and spread: over seeds, or over the repeats of the only seed.
-    pub(super) fn score(&self, metric: &str) -> Option<Score> {
+    pub(crate) fn score(&self, metric: &str) -> Option<Score> {
         let summary = Summary::of(&self.scores(metric))?;
         let of_repeats = || {
             let own = self.finished().find_map(|trial| trial.metrics.get(&format!("{metric}/std")).copied());
@@ -116,7 +125,7 @@ impl<'a> Group<'a> {
     }
 
     /// Which noise the spread of this group's scores shows.
-    pub(super) fn noise(&self) -> Noise {
+    pub(crate) fn noise(&self) -> Noise {
         let repeats = self.finished().map(|trial| trial.repeats).next();
         match (self.seeds().len(), repeats) {
             (0, _) => Noise::Unknown,
@@ -127,7 +136,7 @@ impl<'a> Group<'a> {
     }
 
     /// `2/3`: finished seeds of all.
-    pub(super) fn count(&self) -> String {
+    pub(crate) fn count(&self) -> String {
         format!("{}/{}", self.seeds().len(), self.expected())
     }
 }
@@ -138,15 +147,15 @@ fn is_finished(trial: &TrialRecord) -> bool {
 
 /// A group's number.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Score {
-    pub(super) summary: Summary,
+pub(crate) struct Score {
+    pub(crate) summary: Summary,
     /// Standard deviation over what [`Group::noise`] says.
-    pub(super) spread: Option<f64>,
+    pub(crate) spread: Option<f64>,
 }
 
 /// Where a ± comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Noise {
+pub(crate) enum Noise {
     /// Training: several seeds.
     Seeds,
     /// Evaluation: this many repeats for the only seed.
@@ -157,7 +166,7 @@ pub(super) enum Noise {
 
 impl Noise {
     /// In a word or two, for a table.
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Noise::Seeds => "seeds".to_owned(),
             Noise::Repeats(count) => format!("{count} repeats"),
@@ -167,7 +176,7 @@ impl Noise {
 }
 
 impl Subject {
-    pub(super) fn slug(self) -> &'static str {
+    pub(crate) fn slug(self) -> &'static str {
         match self {
             Subject::Offline(Protocol::Published) => "offline-published",
             Subject::Offline(Protocol::Strict) => "offline-strict",
@@ -179,7 +188,7 @@ impl Subject {
     }
 
     /// The protocol in words, where there is one.
-    pub(super) fn protocol(self) -> Option<&'static str> {
+    pub(crate) fn protocol(self) -> Option<&'static str> {
         match self {
             Subject::Offline(protocol) | Subject::Online(protocol) => Some(match protocol {
                 Protocol::Published => "published",
@@ -191,21 +200,21 @@ impl Subject {
 }
 
 /// Recommenders first, baselines from the strongest idea to the weakest.
-pub(super) fn rank(policy: &str) -> usize {
+pub(crate) fn rank(policy: &str) -> usize {
     ["drr", "drr-untrained", "pmf", "popularity", "random"]
         .iter()
         .position(|known| *known == policy)
         .unwrap_or(usize::MAX)
 }
 
-pub(super) fn varies(groups: &[Group<'_>], axis: &str) -> bool {
+pub(crate) fn varies(groups: &[Group<'_>], axis: &str) -> bool {
     let mut values = groups.iter().filter_map(|group| group.point.get(axis));
     let first = values.next();
     values.any(|value| Some(value) != first)
 }
 
 /// A value of an axis as people write it.
-pub(super) fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(list) => format!("[{}]", list.iter().map(plain).collect::<Vec<_>>().join(", ")),
@@ -214,7 +223,7 @@ pub(super) fn plain(value: &Value) -> String {
 }
 
 /// `drr.tau` is `tau` where no other axis of the study has that last part.
-pub(super) fn short_axis<'a>(axis: &'a str, all: &[&str]) -> &'a str {
+pub(crate) fn short_axis<'a>(axis: &'a str, all: &[&str]) -> &'a str {
     let last = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
     let short = last(axis);
     let taken = all.iter().filter(|other| other.rsplit('.').next() == Some(short)).count();
@@ -222,7 +231,7 @@ pub(super) fn short_axis<'a>(axis: &'a str, all: &[&str]) -> &'a str {
 }
 
 /// Lower-case letters, digits, dots and dashes only: what a file may be called anywhere.
-pub(super) fn slug(text: &str) -> String {
+pub(crate) fn slug(text: &str) -> String {
     let plain = |letter: char| match letter {
         letter if letter.is_ascii_alphanumeric() || letter == '.' || letter == '_' => letter.to_ascii_lowercase(),
         _ => '-',

@@ -1,0 +1,226 @@
+//! One task of a job array: the worker reads its line of the plan, runs the cohorts it finds there, and leaves only the
+//! trials' own folders behind. What is finished is skipped, what another task holds is waited for, and whatever ends
+//! this process leaves folders that the next attempt can take over.
+
+mod keeper;
+mod log;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use drr_core::array::{self, Head};
+use drr_core::claim::{Claim, Holder, Taken, Watch};
+use drr_core::failure::{FailureRecord, clear_failure, write_failure};
+use drr_core::protocol::{Assignment, Hello, VERSION};
+use drr_core::provenance::Provenance;
+use drr_core::spec::TrialSpec;
+use drr_core::trial_dir::{TrialDir, write_whole};
+
+use self::keeper::Keeper;
+use super::channel::Channel;
+use super::library::Library;
+use super::{kind, numerics, outcomes};
+use crate::error::{Error, Result};
+
+/// What the command line asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The folder of the plan.
+    pub plan: PathBuf,
+    /// The task, counted from 0.
+    pub task: u64,
+    /// Where this node has the datasets, if not where the plan says.
+    pub data: Option<PathBuf>,
+    /// How many attempts were lost before; after the first, trials run one by one, so that a bad one costs no other.
+    pub lost: u32,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// What became of every trial is in its folder, or it waits for another trial.
+    Settled,
+    /// The surroundings failed for one trial at least; trying again could help.
+    Unsettled,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// Between two looks at a folder that another process holds.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Runs one task.
+///
+/// # Errors
+/// A plan that cannot be read or was made for other sources; nothing was run then.
+pub fn run(request: &Request) -> Result<Ended> {
+    let (head, task) =
+        array::read_task(&request.plan, request.task).map_err(|error| Error::Environment(error.to_string()))?;
+    if head.train_digest != drr_core::train_digest() {
+        return Err(Error::Environment(format!(
+            "the plan was made for training sources {}, this worker has {}",
+            head.train_digest.short(),
+            drr_core::train_digest().short()
+        )));
+    }
+    tch::set_num_threads(1);
+    tch::set_num_interop_threads(1);
+    let _no_gradients = tch::no_grad_guard();
+    let lease = Duration::from_secs(head.lease_s);
+    let keeper = Keeper::start(lease);
+    let job = job();
+    let holder = Holder::this(format!("{} task {}", head.submission, request.task));
+    let mut runner = Runner {
+        data: request.data.clone().unwrap_or_else(|| head.data.clone()),
+        provenance: Provenance::new(head.provenance.clone(), job),
+        channel: Channel::mute(keeper.told_to_stop()),
+        library: Library::default(),
+        keeper,
+        holder,
+        lease,
+        head,
+    };
+    let mut ended = Ended::Settled;
+    for cohort in task.cohorts {
+        let groups: Vec<Vec<TrialSpec>> =
+            if request.lost == 0 { vec![cohort] } else { cohort.into_iter().map(|spec| vec![spec]).collect() };
+        for group in groups {
+            match runner.cohort(group)? {
+                Ended::Settled => {}
+                Ended::Unsettled => ended = Ended::Unsettled,
+                Ended::Stopped => return Ok(Ended::Stopped),
+            }
+        }
+    }
+    Ok(ended)
+}
+
+/// What is needed to run cohorts one after another.
+struct Runner {
+    head: Head,
+    data: PathBuf,
+    lease: Duration,
+    holder: Holder,
+    keeper: Arc<Keeper>,
+    provenance: Provenance,
+    library: Library,
+    channel: Channel,
+}
+
+impl Runner {
+    /// Runs what is open of a cohort, while it holds the claims of all its folders.
+    fn cohort(&mut self, mut trials: Vec<TrialSpec>) -> Result<Ended> {
+        trials.retain(|spec| self.is_open(spec) && self.stands(spec));
+        let mut held = Vec::new();
+        for spec in &trials {
+            // Without one it was told to stop.
+            let Some(claim) = self.claim(spec)? else { break };
+            held.push((spec.id(), claim));
+        }
+        self.keeper.keep(held);
+        // Whoever held one of them may have finished it meanwhile.
+        trials.retain(|spec| self.is_open(spec));
+        let ended = if self.keeper.is_stopped() {
+            Ok(Ended::Stopped)
+        } else if trials.is_empty() {
+            Ok(Ended::Settled)
+        } else {
+            self.run(trials)
+        };
+        self.keeper.release();
+        ended
+    }
+
+    fn run(&mut self, trials: Vec<TrialSpec>) -> Result<Ended> {
+        let hello = Hello {
+            protocol: VERSION,
+            train_digest: drr_core::train_digest(),
+            pid: std::process::id(),
+            environment: numerics::environment(self.head.device),
+        };
+        for spec in &trials {
+            let folder = self.folder(spec);
+            let record = self.provenance.record(&hello, spec);
+            clear_failure(&folder).and_then(|()| write_whole(&folder.provenance(), &record)).map_err(named(&folder))?;
+        }
+        let log = self.folder(&trials[0]).log();
+        let assignment =
+            Assignment { trials, runs: self.head.runs.clone(), data: self.data.clone(), device: self.head.device };
+        let outcomes = log::to(&log, || outcomes(&assignment, &mut self.library, &mut self.channel));
+        let mut ended = Ended::Settled;
+        for (spec, outcome) in assignment.trials.iter().zip(outcomes) {
+            let error = match outcome {
+                Ok(()) => continue,
+                Err(Error::Stopped) => return Ok(Ended::Stopped),
+                Err(error) => error,
+            };
+            eprintln!("drr-lab-worker: trial {} failed: {error}", spec.id().short());
+            let failure = FailureRecord::new(kind(&error), error.to_string(), 1);
+            if !failure.is_deterministic() {
+                ended = Ended::Unsettled;
+            }
+            let folder = self.folder(spec);
+            write_failure(&folder, &failure).map_err(named(&folder))?;
+        }
+        Ok(ended)
+    }
+
+    fn folder(&self, spec: &TrialSpec) -> TrialDir {
+        TrialDir::new(&self.head.runs, spec.id())
+    }
+
+    fn is_open(&self, spec: &TrialSpec) -> bool {
+        !self.folder(spec).is_complete()
+    }
+
+    /// Whether all it stands on is finished; what failed above is for the submitting side to tell.
+    fn stands(&self, spec: &TrialSpec) -> bool {
+        let missing = spec.upstream().into_iter().find(|&above| !TrialDir::new(&self.head.runs, above).is_complete());
+        if let Some(above) = missing {
+            eprintln!("drr-lab-worker: trial {} waits for {}, which has no result", spec.id().short(), above.short());
+        }
+        missing.is_none()
+    }
+
+    /// Waits until the trial's folder is ours; `None` if it was told to stop meanwhile.
+    fn claim(&self, spec: &TrialSpec) -> Result<Option<Claim>> {
+        let folder = self.folder(spec);
+        let (mut watch, mut told) = (Watch::default(), String::new());
+        while !self.keeper.is_stopped() {
+            match watch.try_take(&folder, &self.holder, self.lease).map_err(named(&folder))? {
+                Taken::Held(claim) => return Ok(Some(claim)),
+                Taken::Busy(who) if who != told => {
+                    eprintln!("drr-lab-worker: trial {} is held by {who}", spec.id().short());
+                    told = who;
+                }
+                Taken::Busy(_) => {}
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Ok(None)
+    }
+}
+
+fn named(folder: &TrialDir) -> impl FnOnce(std::io::Error) -> Error {
+    let path: &Path = folder.path();
+    move |error| Error::Environment(format!("{}: {error}", path.display()))
+}
+
+/// Which job this is, from the variables Slurm sets.
+fn job() -> BTreeMap<String, String> {
+    const VARIABLES: [(&str, &str); 8] = [
+        ("cluster", "SLURM_CLUSTER_NAME"),
+        ("partition", "SLURM_JOB_PARTITION"),
+        ("job", "SLURM_JOB_ID"),
+        ("array", "SLURM_ARRAY_JOB_ID"),
+        ("task", "SLURM_ARRAY_TASK_ID"),
+        ("restart", "SLURM_RESTART_COUNT"),
+        ("node", "SLURMD_NODENAME"),
+        ("account", "SLURM_JOB_ACCOUNT"),
+    ];
+    let said = |(name, variable): (&str, &str)| Some((name.to_owned(), std::env::var(variable).ok()?));
+    VARIABLES.into_iter().filter_map(said).collect()
+}

@@ -1,0 +1,220 @@
+//! A number in a report's table, led back to the trials behind it, and computed from what they recorded once more.
+//! A table's CSV says where each cell stands and which trials it is of; see `docs/report.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use drr_core::TrialId;
+use drr_core::finished::{self, Finished};
+use drr_core::trial_dir::TrialDir;
+
+use crate::error::{Error, Result};
+use crate::stats::Summary;
+
+/// A cell of a written table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// What it is, in words, for example `precision@5 of drr, drr.tau = 0.001`.
+    pub name: String,
+    /// The trials that its table names behind it.
+    pub trials: Vec<TrialId>,
+    /// What the table says, where it is a mean over those trials; other numbers are of several metrics or groups.
+    pub number: Option<Number>,
+}
+
+/// A mean over trials, as a table says it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Number {
+    /// The metric, as trials record it.
+    pub metric: String,
+    /// Trials behind it.
+    pub n: usize,
+    /// The mean.
+    pub mean: f64,
+    /// Its spread: over trials, or over the repeats of the only one; `None` where there is none.
+    pub spread: Option<f64>,
+}
+
+/// A line of a table's CSV by its headers.
+type Line = BTreeMap<String, String>;
+
+/// Headers of a metric's line that say where it stands; the others before `metric` are axes.
+const PLACE: [&str; 5] = ["row", "column", "dataset", "protocol", "policy"];
+
+/// Finds a cell by the number of its row, from 1, and by its column's header or metric.
+///
+/// # Errors
+/// No such file, row or column, or a table that names no trials behind it.
+pub fn find_cell(table: &Path, row: &str, column: &str) -> Result<Cell> {
+    let (headers, lines) = read(table)?;
+    let shown = table.display();
+    let rows: BTreeSet<usize> = lines.iter().filter_map(|line| line["row"].parse().ok()).collect();
+    let in_row: Vec<&Line> = lines.iter().filter(|line| line["row"] == row).collect();
+    if in_row.is_empty() {
+        let all = match rows.last() {
+            Some(last) => format!("its rows are 1 to {last}, counted below the header"),
+            None => "it has no rows".to_owned(),
+        };
+        return Err(Error::input(format!("{shown} has no row `{row}`")).hint(all));
+    }
+    let by_cell = headers.iter().any(|header| header == "column");
+    let found = in_row.iter().find(|line| {
+        let names = if by_cell { [line.get("column"), line.get("metric")] } else { [line.get(column), None] };
+        names.into_iter().flatten().any(|name| !by_cell || name == column)
+    });
+    let Some(line) = found else {
+        let known: BTreeSet<&str> = match by_cell {
+            true => in_row.iter().map(|line| line["column"].as_str()).collect(),
+            false => headers.iter().map(String::as_str).filter(|header| !["row", "trials"].contains(header)).collect(),
+        };
+        let known: Vec<&str> = known.into_iter().collect();
+        return Err(Error::input(format!("{shown} has no column `{column}` in row {row}"))
+            .hint(format!("its columns: {}", known.join(", "))));
+    };
+    let ids: Option<Vec<TrialId>> = line["trials"].split_whitespace().map(|id| id.parse().ok()).collect();
+    let trials = ids.ok_or_else(|| Error::input(format!("{shown}: row {row} names trials by no ids")))?;
+    if trials.is_empty() {
+        return Err(Error::input(format!("{shown}: nothing is finished behind row {row}, column {column}")));
+    }
+    Ok(Cell { name: name(&headers, line, column), trials, number: if by_cell { number(line) } else { None } })
+}
+
+fn read(table: &Path) -> Result<(Vec<String>, Vec<Line>)> {
+    let shown = table.display();
+    let cannot = |why: String| Error::input(format!("{shown} cannot be read as a table: {why}"));
+    if table.extension().is_none_or(|extension| extension != "csv") {
+        return Err(cannot("it is no CSV file".to_owned()).hint("name the .csv file that a report wrote beside it"));
+    }
+    let mut reader = csv::Reader::from_path(table).map_err(|error| cannot(error.to_string()))?;
+    let headers: Vec<String> =
+        reader.headers().map_err(|error| cannot(error.to_string()))?.iter().map(str::to_owned).collect();
+    if ["row", "trials"].iter().any(|needed| !headers.iter().any(|header| header == needed)) {
+        return Err(cannot("it does not say which trials are behind its numbers".to_owned())
+            .hint("write it anew: drr-lab report SWEEP"));
+    }
+    let line = |record: csv::StringRecord| headers.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
+    let lines = reader.records().map(|record| record.map(line)).collect::<std::result::Result<_, _>>();
+    Ok((headers.clone(), lines.map_err(|error| cannot(error.to_string()))?))
+}
+
+/// What a line is about: its column, its policy and its place on the axes.
+fn name(headers: &[String], line: &Line, column: &str) -> String {
+    let what = line.get("metric").map_or(column, String::as_str);
+    let axes = headers.iter().take_while(|header| *header != "metric").filter(|it| !PLACE.contains(&it.as_str()));
+    let axes = axes.filter(|axis| !line[*axis].is_empty()).map(|axis| format!("{axis} = {}", line[axis]));
+    let policy = line.get("policy").filter(|policy| !policy.is_empty()).cloned();
+    let group: Vec<String> = if line.contains_key("metric") && line.contains_key("policy") {
+        policy.into_iter().chain(axes).collect()
+    } else {
+        vec![format!("row {}", line["row"])]
+    };
+    format!("{what} of {}", group.join(", "))
+}
+
+fn number(line: &Line) -> Option<Number> {
+    let value = |name: &str| line.get(name).and_then(|text| text.parse::<f64>().ok());
+    let n = line.get("n")?.parse().ok()?;
+    Some(Number { metric: line.get("metric")?.clone(), n, mean: value("mean")?, spread: value("std") })
+}
+
+/// Trials with all that they stand on, as their specs say; a spec that cannot be read leads no further.
+pub fn with_upstream(runs: &Path, trials: &[TrialId]) -> BTreeSet<TrialId> {
+    let (mut all, mut open) = (BTreeSet::new(), trials.to_vec());
+    while let Some(trial) = open.pop() {
+        if all.insert(trial)
+            && let Ok(spec) = finished::read_spec(&TrialDir::new(runs, trial))
+        {
+            open.extend(spec.upstream());
+        }
+    }
+    all
+}
+
+impl Number {
+    /// The same number from what the trials recorded; `None` where none of them did.
+    pub fn computed<'a>(&self, trials: impl Iterator<Item = &'a Finished>) -> Option<Self> {
+        let results: Vec<_> = trials.map(|trial| &trial.result.metrics).collect();
+        let scores: Vec<f64> = results.iter().filter_map(|metrics| metrics.get(&self.metric).copied()).collect();
+        let summary = Summary::of(&scores)?;
+        let of_repeats = || results.iter().find_map(|metrics| metrics.get(&format!("{}/std", self.metric)).copied());
+        let spread = summary.std.or_else(of_repeats);
+        Some(Self { metric: self.metric.clone(), n: results.len(), mean: summary.mean, spread })
+    }
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.spread {
+            Some(spread) => write!(f, "{} ± {spread} (n = {})", self.mean, self.n),
+            None => write!(f, "{} (n = {})", self.mean, self.n),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+
+    use drr_core::Digest;
+
+    use super::*;
+    use crate::store::fabricate::{World, finish_with};
+
+    fn table(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("table.csv");
+        fs::write(&path, text).expect("written");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_cell_is_found_by_header_or_metric_and_computed_again() {
+        let runs = tempfile::tempdir().expect("a folder");
+        let world = World::new();
+        let metrics = |score: f64| BTreeMap::from([("precision@5".to_owned(), score), ("precision@5/std".into(), 0.5)]);
+        let run = |seed: u64, score: f64| {
+            let folder = finish_with(runs.path(), &world.pmf(seed), Vec::new(), metrics(score), 2);
+            finished::read(&folder).expect("whole")
+        };
+        let both = [run(1, 0.1), run(2, 0.2)];
+        let ids: Vec<String> = both.iter().map(|it| it.spec.id().to_string()).collect();
+        let head = "row,column,dataset,protocol,policy,drr.tau,metric,n,expected,mean,std,std_over,trials\n";
+        let text = format!(
+            "{head}1,@5,d,strict,pmf,,precision@5,1,2,0.1,0.5,repeats,{}\n\
+             2,@5,d,strict,drr,0.001,precision@5,2,2,{},{},seeds,{}\n2,@9,d,strict,drr,0.001,precision@9,0,2,,,,\n",
+            ids[0],
+            (0.1 + 0.2) / 2.0,
+            0.1 / 2.0_f64.sqrt(),
+            ids.join(" ")
+        );
+        let (_folder, path) = table(&text);
+        let cell = find_cell(&path, "2", "@5").expect("there");
+        assert_eq!(cell, find_cell(&path, "2", "precision@5").expect("there"));
+        assert_eq!(cell.name, "precision@5 of drr, drr.tau = 0.001");
+        assert_eq!(cell.trials, both.iter().map(|it| it.spec.id()).collect::<Vec<_>>());
+        let number = cell.number.expect("a mean");
+        let computed = number.computed(both.iter()).expect("recorded");
+        assert!((number.mean - computed.mean).abs() < 1e-12 && computed.n == 2);
+        let one = find_cell(&path, "1", "@5").expect("there").number.expect("a mean");
+        assert_eq!(one.computed(both[..1].iter()), Some(one), "one seed: the spread is that of its repeats");
+        let says = |row: &str, column: &str| {
+            let error = find_cell(&path, row, column).expect_err("not there");
+            format!("{} {}", error.message, error.hint.unwrap_or_default())
+        };
+        assert!(says("3", "@5").ends_with("its rows are 1 to 2, counted below the header"));
+        assert!(says("2", "@7").ends_with("its columns: @5, @9"));
+        assert!(says("2", "@9").contains("nothing is finished"));
+    }
+
+    #[test]
+    fn a_derived_table_leads_to_its_rows_trials() {
+        let id = Digest::of(b"a");
+        let (_folder, path) = table(&format!("row,policy,metric,difference,trials\n1,drr,precision@5,0.1,{id}\n"));
+        let cell = find_cell(&path, "1", "difference").expect("there");
+        assert_eq!((cell.trials, cell.number), (vec![TrialId(id)], None));
+        assert!(find_cell(&path, "1", "policies").is_err());
+        let (_folder, old) = table("policy,mean\ndrr,0.1\n");
+        assert!(find_cell(&old, "1", "mean").expect_err("no ids").hint.is_some_and(|hint| hint.contains("report")));
+    }
+}

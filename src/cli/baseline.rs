@@ -1,0 +1,105 @@
+//! `drr-lab baseline`: what gates compare with, written from a recorded sweep, compared, and renewed with a reason.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{Context, Output};
+use crate::error::{Error, Exit, Result};
+use crate::gate::{self, Baseline};
+use crate::store::Store;
+
+/// Baselines of recorded sweeps.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Write a new baseline from a recorded sweep: a small text to commit.
+    Save {
+        /// The recorded sweep.
+        sweep: String,
+        /// The file to write.
+        file: PathBuf,
+        /// Why it is as it is.
+        #[arg(long, value_name = "WHY", default_value = "the first measurement")]
+        reason: String,
+    },
+    /// Show what a recorded sweep, or another baseline, has other than a baseline.
+    Diff {
+        /// The recorded sweep, or a baseline's file.
+        #[arg(value_name = "SWEEP|FILE")]
+        new: String,
+        /// The baseline.
+        file: PathBuf,
+    },
+    /// Write a baseline anew after an accepted change, and the reason into it.
+    Update {
+        /// The recorded sweep.
+        sweep: String,
+        /// The baseline.
+        file: PathBuf,
+        /// Why it changes.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
+    match &args.verb {
+        Verb::Save { sweep, file, reason } => {
+            if file.exists() {
+                return Err(Error::input(format!("{} is there already", file.display()))
+                    .hint("`drr-lab baseline update` writes it anew and keeps its reasons"));
+            }
+            let baseline = gate::baseline_of(&Store::open_existing(&context.runs)?, sweep, None, reason)?;
+            baseline.write(file)?;
+            said(context.output, &format!("{} written; commit it", file.display()));
+        }
+        Verb::Diff { new, file } => {
+            let old = Baseline::read(file)?;
+            let path = PathBuf::from(new);
+            let new = if path.is_file() {
+                Baseline::read(&path)?
+            } else {
+                gate::baseline_of(&Store::open_existing(&context.runs)?, new, None, "")?
+            };
+            show(&gate::changes(&old, &new), context.output);
+        }
+        Verb::Update { sweep, file, reason } => {
+            if reason.trim().is_empty() {
+                return Err(Error::input("a baseline changes for a reason").hint("say it with --reason"));
+            }
+            let old = Baseline::read(file)?;
+            let new = gate::baseline_of(&Store::open_existing(&context.runs)?, sweep, Some(&old), reason)?;
+            let changes = gate::changes(&old, &new);
+            if changes.is_empty() {
+                said(context.output, &format!("{} is as measured; nothing was written", file.display()));
+            } else {
+                new.write(file)?;
+                show(&changes, context.output);
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn show(changes: &[String], output: Output) {
+    match output {
+        Output::Json => println!("{}", json!({ "changes": changes })),
+        Output::Human if changes.is_empty() => println!("nothing differs"),
+        Output::Human => changes.iter().for_each(|change| println!("{change}")),
+        Output::Quiet => {}
+    }
+}
+
+fn said(output: Output, text: &str) {
+    match output {
+        Output::Human => println!("{text}"),
+        Output::Json => println!("{}", json!({ "done": text })),
+        Output::Quiet => {}
+    }
+}

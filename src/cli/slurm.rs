@@ -1,0 +1,65 @@
+//! `drr-lab sweep --executor slurm`: a plan on a cluster.
+
+use std::path::Path;
+
+use super::execution::Resolved;
+use super::{Context, Output};
+use crate::error::{Error, Result};
+use crate::exec::slurm::{self, Cluster, Options, Scheduler as _, Then};
+use crate::exec::{self, Outcome};
+use crate::plan::Plan;
+use crate::store::Store;
+use crate::sweep::SlurmSettings;
+
+/// Where trials run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Executor {
+    /// On this machine.
+    #[default]
+    Local,
+    /// On a cluster, as job arrays.
+    Slurm,
+}
+
+/// Tasks an array may have where there is no Slurm to ask: the limit it is delivered with.
+const USUAL_ARRAY: usize = 1001;
+
+/// How a sweep is submitted: `[slurm]`, and what `[execution]` says of every way of running.
+pub(super) fn options(
+    settings: &SlurmSettings,
+    resolved: &Resolved,
+    worker: Option<&Path>,
+    context: &Context,
+) -> Result<Options> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
+    };
+    Ok(Options {
+        runs: absolute(&context.runs)?,
+        data: absolute(&context.data)?,
+        worker: exec::find_worker(worker)?,
+        settings: settings.clone(),
+        cohort: resolved.cohort,
+        rules: resolved.rules,
+    })
+}
+
+/// Submits what a plan has to run, and follows it.
+pub(super) fn execute(
+    plan: &Plan,
+    options: &Options,
+    then: Then,
+    store: &mut Store,
+    context: &Context,
+) -> Result<Outcome> {
+    let mut observer = super::observer(context.output);
+    slurm::execute(plan, options, then, &mut Cluster::find()?, store, observer.as_mut())
+}
+
+/// Prints the batch scripts.
+pub(super) fn print_scripts(plan: &Plan, options: &Options, output: Output) {
+    let size = Cluster::find().and_then(|mut cluster| cluster.array_size()).unwrap_or(USUAL_ARRAY);
+    if output != Output::Quiet {
+        print!("{}", slurm::scripts(plan, options, size));
+    }
+}

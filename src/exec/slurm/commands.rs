@@ -1,0 +1,189 @@
+//! Slurm's own programs, started one at a time: `sbatch`, `squeue`, `sacct`, `scontrol`, `sinfo`, `scancel`.
+
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::parse::{self, Row};
+use crate::error::{Error, Result};
+
+/// One array to submit.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The batch script.
+    pub script: &'a Path,
+    /// The job's name, which no other submission uses.
+    pub name: &'a str,
+    /// The task indices, as `--array` takes them.
+    pub array: &'a str,
+    /// What it waits for, as `--dependency` takes it; empty for nothing.
+    pub dependency: &'a str,
+    /// How many attempts of these tasks were lost.
+    pub lost: u32,
+}
+
+/// What submits and watches jobs.
+pub trait Scheduler {
+    /// Submits an array and returns its job.
+    ///
+    /// # Errors
+    /// It was refused, in the scheduler's words.
+    fn submit(&mut self, request: &Request<'_>) -> Result<u64>;
+
+    /// Everything known of the jobs with these names, in one question.
+    ///
+    /// # Errors
+    /// Nobody answers; asking again later may help.
+    fn queue(&mut self, names: &[&str]) -> Result<Vec<Row>>;
+
+    /// What the accounts say of jobs that left the queue; nothing where none are kept.
+    fn account(&mut self, jobs: &[u64]) -> Vec<Row>;
+
+    /// Most tasks an array may have.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    fn array_size(&mut self) -> Result<usize>;
+
+    /// Cancels jobs.
+    ///
+    /// # Errors
+    /// It was refused.
+    fn cancel(&mut self, jobs: &[u64]) -> Result<()>;
+}
+
+/// A cluster reached by the programs of this machine.
+#[derive(Debug, Default)]
+pub struct Cluster {
+    /// Whether the accounts were found switched off.
+    without_accounts: bool,
+}
+
+impl Cluster {
+    /// The cluster of this machine.
+    ///
+    /// # Errors
+    /// There is no Slurm here.
+    pub fn find() -> Result<Self> {
+        run("sbatch", ["--version"], &[]).map(|_| Self::default())
+    }
+}
+
+impl Scheduler for Cluster {
+    fn submit(&mut self, request: &Request<'_>) -> Result<u64> {
+        let Request { name, array, lost, .. } = request;
+        let mut arguments: Vec<OsString> = vec!["--parsable".into(), format!("--job-name={name}").into()];
+        arguments.push(format!("--array={array}").into());
+        // A cluster's or a user's own setting must not keep the variable from the tasks.
+        arguments.push(format!("--export=ALL,{}={lost}", super::script::LOST).into());
+        if !request.dependency.is_empty() {
+            arguments.push(format!("--dependency={}", request.dependency).into());
+            // A task whose predecessor failed would wait for ever.
+            arguments.push("--kill-on-invalid-dep=yes".into());
+        }
+        arguments.push(request.script.into());
+        let said = run("sbatch", arguments, &[]).map_err(|error| self.with_partitions(error))?;
+        parse::submitted(&said).ok_or_else(|| Error::environment(format!("sbatch gave no job number: {}", said.trim())))
+    }
+
+    fn queue(&mut self, names: &[&str]) -> Result<Vec<Row>> {
+        // The server itself leaves out the jobs of others.
+        let user = std::fs::metadata("/proc/self").map_or(0, |me| me.uid());
+        let arguments = [
+            "--noheader".to_owned(),
+            "--states=all".to_owned(),
+            format!("--user={user}"),
+            format!("--name={}", names.join(",")),
+            format!("--format={}", parse::QUEUE_FORMAT),
+        ];
+        // Without this a list of many tasks is cut off in the middle.
+        let said = run("squeue", arguments, &[("SLURM_BITSTR_LEN", "0")])?;
+        parse::queue(&said).map_err(|why| Error::environment(format!("squeue: {why}")))
+    }
+
+    fn account(&mut self, jobs: &[u64]) -> Vec<Row> {
+        if self.without_accounts {
+            return Vec::new();
+        }
+        let jobs: Vec<String> = jobs.iter().map(u64::to_string).collect();
+        let arguments = [
+            "--noheader".to_owned(),
+            "--parsable2".to_owned(),
+            "--allocations".to_owned(),
+            format!("--jobs={}", jobs.join(",")),
+            format!("--format={}", parse::ACCOUNT_FORMAT),
+        ];
+        match run("sacct", arguments, &[("SLURM_BITSTR_LEN", "0")]).map(|said| parse::account(&said)) {
+            Ok(Ok(rows)) => rows,
+            Ok(Err(why)) => {
+                tracing::warn!("sacct: {why}");
+                Vec::new()
+            }
+            Err(error) => {
+                // Many sites keep no accounts; the folders say what matters.
+                tracing::debug!("{error}");
+                self.without_accounts = error.message.contains("accounting storage is disabled");
+                Vec::new()
+            }
+        }
+    }
+
+    fn array_size(&mut self) -> Result<usize> {
+        let said = run("scontrol", ["show", "config"], &[])?;
+        let size = parse::configuration(&said).get("MaxArraySize").and_then(|size| size.parse().ok());
+        match size {
+            Some(size) if size > 0 => Ok(size),
+            _ => Err(Error::environment("this cluster takes no job arrays: its MaxArraySize is 0 or not told")),
+        }
+    }
+
+    fn cancel(&mut self, jobs: &[u64]) -> Result<()> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        // Those that ended long ago are unknown by now, which is as good as cancelled.
+        run("scancel", std::iter::once("--quiet".to_owned()).chain(jobs.iter().map(u64::to_string)), &[]).map(|_| ())
+    }
+}
+
+impl Cluster {
+    /// Adds the partitions there are to what sbatch said about one there is not.
+    fn with_partitions(&self, error: Error) -> Error {
+        if !error.message.contains("partition") {
+            return error;
+        }
+        let arguments = ["--noheader", "--summarize", &format!("--format={}", parse::PARTITION_FORMAT)];
+        let known =
+            run("sinfo", arguments, &[]).ok().and_then(|said| parse::partitions(&said).ok()).unwrap_or_default();
+        let shown = known.iter().map(|it| {
+            let down = if it.is_up { "" } else { ", down" };
+            format!("{} (up to {}, {} nodes{down})", it.name, it.time_limit, it.nodes)
+        });
+        match shown.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => error,
+            shown => error.hint(format!("partitions here: {shown}")),
+        }
+    }
+}
+
+/// Runs a program to its end and returns what it printed.
+fn run<A: Into<OsString>>(
+    program: &str,
+    arguments: impl IntoIterator<Item = A>,
+    environment: &[(&str, &str)],
+) -> Result<String> {
+    let mut command = Command::new(program);
+    command.args(arguments.into_iter().map(Into::into)).envs(environment.iter().copied()).stdin(Stdio::null());
+    tracing::debug!("{command:?}");
+    let output = command.output().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::environment(format!("there is no Slurm here: `{program}` is not found"))
+            .hint("run this on a machine of the cluster from which jobs are submitted; docs/slurm.md says more"),
+        _ => Error::environment(format!("cannot start {program}: {error}")),
+    })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+    Err(Error::environment(format!("{program}: {}", if said.is_empty() { output.status.to_string() } else { said })))
+}

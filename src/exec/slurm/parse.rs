@@ -1,0 +1,207 @@
+//! What Slurm's programs print, read. Pure; the fixtures are real output (`tests/fixtures/slurm`).
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// How squeue is asked: array, its task indices, state, reason, nodes, name. The name comes last, for it is ours.
+pub const QUEUE_FORMAT: &str = "%F|%K|%T|%r|%N|%j";
+
+/// How sacct is asked.
+pub const ACCOUNT_FORMAT: &str = "JobID,State,ExitCode,NodeList";
+
+/// Where a job stands, after the states of squeue(1) and sacct(1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// It waits: for its turn, for other jobs, or to be started again.
+    Pending,
+    /// It runs, or a node is being prepared for it or cleared after it.
+    Running,
+    /// It ended.
+    Ended(End),
+}
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With exit code 0.
+    Completed,
+    /// With another exit code, or by a signal.
+    Failed,
+    /// At its time limit.
+    Timeout,
+    /// Out of memory.
+    OutOfMemory,
+    /// Cancelled by a person, or since what it waited for will not come.
+    Cancelled,
+    /// Its node failed.
+    NodeFail,
+    /// Taken down for a more important job.
+    Preempted,
+}
+
+impl End {
+    /// What happened, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Completed => "the task ended without a result",
+            Self::Failed => "the task failed",
+            Self::Timeout => "the task reached its time limit; `time` in [slurm] raises it",
+            Self::OutOfMemory => "the task ran out of memory; `mem` in [slurm] raises it",
+            Self::Cancelled => "the task was cancelled",
+            Self::NodeFail => "the task's node failed",
+            Self::Preempted => "the task was preempted",
+        }
+    }
+
+    /// Whether it says nothing about the trial, so that no attempt is counted.
+    pub fn is_innocent(self) -> bool {
+        matches!(self, Self::NodeFail | Self::Preempted)
+    }
+}
+
+impl JobState {
+    /// The state of this name; what is unknown counts as running, so that nothing is started twice.
+    fn from_name(name: &str) -> Self {
+        // sacct says "CANCELLED by 1000", newer releases may add flags after a `+` or a comma.
+        let word = name.split([' ', '+', ',']).next().unwrap_or_default();
+        match word {
+            "PENDING" | "REQUEUED" | "REQUEUE_HOLD" | "REQUEUE_FED" | "SPECIAL_EXIT" | "RESV_DEL_HOLD" => Self::Pending,
+            "COMPLETED" => Self::Ended(End::Completed),
+            "FAILED" | "REVOKED" | "LAUNCH_FAILED" | "RECONFIG_FAIL" => Self::Ended(End::Failed),
+            "TIMEOUT" | "DEADLINE" => Self::Ended(End::Timeout),
+            "OUT_OF_MEMORY" => Self::Ended(End::OutOfMemory),
+            "CANCELLED" => Self::Ended(End::Cancelled),
+            "NODE_FAIL" | "BOOT_FAIL" => Self::Ended(End::NodeFail),
+            "PREEMPTED" => Self::Ended(End::Preempted),
+            _ => Self::Running,
+        }
+    }
+}
+
+/// A line of squeue or sacct: one task of an array, or several that wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The array's job.
+    pub array: u64,
+    /// The tasks, as ranges of indices.
+    pub tasks: Vec<RangeInclusive<u64>>,
+    /// Where they stand.
+    pub state: JobState,
+    /// Why, in Slurm's word; empty from sacct.
+    pub reason: String,
+    /// The node; empty before one was given.
+    pub node: String,
+    /// The job's name; empty from sacct.
+    pub name: String,
+}
+
+/// Reads what `squeue --noheader --format=…` printed.
+///
+/// # Errors
+/// The line that does not fit.
+pub fn queue(text: &str) -> Result<Vec<Row>, String> {
+    rows(text, |line| {
+        let mut parts = line.splitn(6, '|');
+        let mut next = || parts.next().map(str::trim);
+        let (array, tasks, state) = (next()?, next()?, next()?);
+        let (reason, node, name) = (next()?.to_owned(), next()?.to_owned(), next()?.to_owned());
+        // Jobs that are no arrays have nothing to do with us.
+        let tasks = if tasks == "N/A" { Vec::new() } else { task_list(tasks)? };
+        Some(Row { array: array.parse().ok()?, tasks, state: JobState::from_name(state), reason, node, name })
+    })
+}
+
+/// Reads what `sacct --noheader --parsable2 --allocations --format=…` printed.
+///
+/// # Errors
+/// The line that does not fit.
+pub fn account(text: &str) -> Result<Vec<Row>, String> {
+    rows(text, |line| {
+        let mut parts = line.split('|');
+        let (job, state, _, node) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (array, tasks) = match job.split_once('_') {
+            Some((array, tasks)) => (array, task_list(tasks.trim_start_matches('[').trim_end_matches(']'))?),
+            None => (job, Vec::new()),
+        };
+        let node = if node.starts_with("None") { "" } else { node };
+        Some(Row {
+            array: array.parse().ok()?,
+            tasks,
+            state: JobState::from_name(state),
+            reason: String::new(),
+            node: node.to_owned(),
+            name: String::new(),
+        })
+    })
+}
+
+fn rows(text: &str, read: impl Fn(&str) -> Option<Row>) -> Result<Vec<Row>, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| read(line).ok_or_else(|| format!("this line is not understood: {line}"))).collect()
+}
+
+/// `0-3,7%2` as ranges; a step as in `0-6:2` is written out.
+fn task_list(text: &str) -> Option<Vec<RangeInclusive<u64>>> {
+    let text = text.trim_start_matches('[').trim_end_matches(']');
+    let text = text.split_once('%').map_or(text, |(tasks, _)| tasks);
+    let mut ranges = Vec::new();
+    for part in text.split(',') {
+        let (range, step) = match part.split_once(':') {
+            Some((range, step)) => (range, step.parse::<usize>().ok().filter(|step| *step > 0)?),
+            None => (part, 1),
+        };
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let range = first.parse().ok()?..=last.parse().ok()?;
+        match step {
+            1 => ranges.push(range),
+            step => ranges.extend(range.step_by(step).map(|task| task..=task)),
+        }
+    }
+    Some(ranges)
+}
+
+/// Reads what `sbatch --parsable` printed: the job, and on some sites the cluster.
+pub fn submitted(text: &str) -> Option<u64> {
+    // A site's own greetings may come before.
+    text.lines().rev().find_map(|line| line.trim().split(';').next()?.parse().ok())
+}
+
+/// Reads what `scontrol show config` printed.
+pub fn configuration(text: &str) -> BTreeMap<&str, &str> {
+    text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.trim(), value.trim())).collect()
+}
+
+/// A partition as sinfo shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Its name.
+    pub name: String,
+    /// Whether it takes jobs.
+    pub is_up: bool,
+    /// Its time limit, as Slurm writes it.
+    pub time_limit: String,
+    /// How many nodes it has.
+    pub nodes: u64,
+}
+
+/// How sinfo is asked.
+pub const PARTITION_FORMAT: &str = "%R|%a|%l|%D";
+
+/// Reads what `sinfo --noheader --summarize --format=…` printed.
+///
+/// # Errors
+/// The line that does not fit.
+pub fn partitions(text: &str) -> Result<Vec<Partition>, String> {
+    let read = |line: &str| {
+        let mut parts = line.split('|').map(str::trim);
+        let (name, state, limit, nodes) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let nodes = nodes.parse().ok()?;
+        Some(Partition { name: name.to_owned(), is_up: state == "up", time_limit: limit.to_owned(), nodes })
+    };
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| read(line).ok_or_else(|| format!("this line is not understood: {line}"))).collect()
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

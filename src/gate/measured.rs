@@ -1,0 +1,257 @@
+//! What a sweep has measured, group by group and seed by seed, in the form that gates read and baselines store. Values
+//! come from the trials' folders, each checked against its seal; the database only says what belongs together.
+
+use std::collections::BTreeMap;
+
+use drr_core::TrialId;
+use drr_core::finished::{self, Finished};
+use drr_core::journal::Point;
+use drr_core::result::{EnvironmentClass, Usage};
+use drr_core::spec::Job;
+use drr_core::trial_dir::TrialDir;
+
+use super::settings;
+use crate::error::{Error, Result};
+use crate::store::{Status, Store, StoredSweep, TrialRecord};
+use crate::study::group::{Subject, plain, short_axis};
+use crate::study::studies::studies;
+
+/// What tells a group from all others, whatever the code that trained it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// `offline`, `online`, `training` or `pmf`.
+    pub measure: String,
+    /// Empty for what has none.
+    pub protocol: String,
+    pub policy: String,
+    /// Values on the sweep's axes as text, by the axis's full name.
+    pub point: BTreeMap<String, String>,
+    pub dataset: String,
+    /// The beginning of the ratings' fingerprint.
+    pub fingerprint: String,
+    /// How the ratings are divided, in words.
+    pub split: String,
+}
+
+/// One seed of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SeedValues {
+    /// The beginnings of ids and digests, 16 hexadecimal digits.
+    pub trial: String,
+    pub metrics_digest: String,
+    /// Empty for what leaves no model.
+    pub model_digest: String,
+    pub values: BTreeMap<String, f64>,
+}
+
+/// One group.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Group {
+    pub key: Key,
+    /// Hyperparameters that are no axis, as JSON, by full name.
+    pub settings: BTreeMap<String, String>,
+    /// Finished seeds.
+    pub seeds: BTreeMap<u64, SeedValues>,
+    /// Seeds that failed, and why.
+    pub failed: BTreeMap<u64, String>,
+    /// Seeds that are not run to their end.
+    pub pending: Vec<u64>,
+}
+
+/// A whole sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Measured {
+    pub sweep: String,
+    /// The training sources' digest; empty where no trial is finished.
+    pub train_digest: String,
+    /// Where the trials ran; one class, else they are not one measurement.
+    pub environments: Vec<EnvironmentClass>,
+    pub groups: Vec<Group>,
+}
+
+/// Training steps in the CPU time of one calibration.
+pub(super) const STEP_RATE: &str = "step_rate";
+/// Greatest memory over the worker's memory before its first trial.
+pub(super) const PEAK_MEMORY: &str = "peak_memory";
+
+/// Digits of ids and digests that are kept: 64 bits tell any two apart.
+const DIGITS: usize = 16;
+
+impl Measured {
+    /// Reads a recorded sweep.
+    ///
+    /// # Errors
+    /// A finished trial's folder that is not as it was written.
+    pub fn read(store: &Store, sweep: &StoredSweep) -> Result<Self> {
+        let by_id: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
+        let mut measured = Self {
+            sweep: sweep.name.clone(),
+            train_digest: String::new(),
+            environments: Vec::new(),
+            groups: Vec::new(),
+        };
+        for study in studies(sweep) {
+            for group in &study.groups {
+                let Some(first) = group.trials.first() else { continue };
+                let (measure, protocol) = names(study.subject);
+                let point = group.point.iter().map(|(axis, value)| (axis.clone(), plain(value))).collect();
+                let key = Key {
+                    measure: measure.to_owned(),
+                    protocol: protocol.to_owned(),
+                    policy: group.policy.to_owned(),
+                    point,
+                    dataset: study.dataset.to_owned(),
+                    fingerprint: short(&first.spec.dataset.fingerprint),
+                    split: study.split.clone(),
+                };
+                if measured.groups.iter().any(|known| known.key == key) {
+                    continue; // A baseline stands beside every budget; once is enough.
+                }
+                let settings = settings::of(first, &by_id);
+                let mut read =
+                    Group { key, settings, seeds: BTreeMap::new(), failed: BTreeMap::new(), pending: Vec::new() };
+                for trial in &group.trials {
+                    measured.add(&mut read, store, trial)?;
+                }
+                measured.groups.push(read);
+            }
+        }
+        measured.groups.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(measured)
+    }
+
+    fn add(&mut self, group: &mut Group, store: &Store, trial: &TrialRecord) -> Result<()> {
+        let seed = trial.spec.seed.0;
+        match trial.status {
+            Status::Finished => {}
+            Status::Failed => {
+                let why = trial.failure.clone().unwrap_or_else(|| "no reason recorded".to_owned());
+                group.failed.insert(seed, why);
+                return Ok(());
+            }
+            Status::Pending | Status::Running | Status::Stopped => {
+                group.pending.push(seed);
+                return Ok(());
+            }
+        }
+        let finished = finished::read(&TrialDir::new(store.runs(), trial.trial)).map_err(|fault| {
+            Error::environment(format!("trial {} cannot be judged: {fault}", trial.trial.short()))
+                .hint("`drr-lab verify --integrity-only` checks all that is recorded")
+        })?;
+        if self.train_digest.is_empty() {
+            self.train_digest = finished.spec.train_digest.to_string();
+        }
+        if !self.environments.contains(&finished.result.environment) {
+            self.environments.push(finished.result.environment.clone());
+        }
+        group.seeds.insert(seed, values(&finished));
+        Ok(())
+    }
+}
+
+/// The name of a subject's measure, and of its protocol.
+fn names(subject: Subject) -> (&'static str, &'static str) {
+    let measure = match subject {
+        Subject::Offline(_) => "offline",
+        Subject::Online(_) => "online",
+        Subject::Training => "training",
+        Subject::Pmf => "pmf",
+    };
+    (measure, subject.protocol().unwrap_or(""))
+}
+
+fn short(digest: &impl ToString) -> String {
+    digest.to_string()[..DIGITS].to_owned()
+}
+
+/// The values of one finished trial: final metrics but spreads of repeats, curves in three numbers, and what it used.
+fn values(finished: &Finished) -> SeedValues {
+    let Finished { spec, result, points, .. } = finished;
+    let final_metrics = result.metrics.iter().filter(|(name, _)| !name.ends_with("/std"));
+    let mut values: BTreeMap<String, f64> = final_metrics.map(|(name, value)| (name.clone(), *value)).collect();
+    if let Job::Drr(job) = &spec.job {
+        values.extend(windows(points));
+        if let Some(usage) = result.usage.filter(|usage| usage.cpu_s > 0.0 && result.environment.device == "cpu") {
+            let rate = job.drr.train_steps as f64 / usage.cpu_s * usage.calibration_s;
+            values.insert(STEP_RATE.to_owned(), rounded(rate));
+        }
+    }
+    if !matches!(spec.job, Job::Eval(_)) {
+        values.extend(result.usage.and_then(memory).map(|ratio| (PEAK_MEMORY.to_owned(), rounded(ratio))));
+    }
+    SeedValues {
+        trial: short(&spec.id()),
+        metrics_digest: short(&result.metrics_digest),
+        model_digest: result.model_digest.map_or_else(String::new, |digest| short(&digest)),
+        values,
+    }
+}
+
+fn memory(usage: Usage) -> Option<f64> {
+    (usage.resting_mib > 0.0 && usage.peak_mib > 0.0).then(|| usage.peak_mib / usage.resting_mib)
+}
+
+/// Four digits: what is measured anew each time has no more.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}
+
+/// A learning curve in three numbers: its first recorded point (`…/first`), the mean of its points in the first quarter of
+/// the training (`…/early`) and in the last (`…/late`). The first point is the same in every environment class but for
+/// rounding; the late ones have gone their own ways.
+fn windows(points: &[Point]) -> BTreeMap<String, f64> {
+    let last = points.iter().map(|point| point.step).max().unwrap_or(0) as f64;
+    let mut series: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for point in points {
+        series.entry(&point.name).or_default().push((point.step as f64 / last, point.value));
+    }
+    let mut values = BTreeMap::new();
+    for (name, points) in series {
+        let mean = |from: f64, to: f64| {
+            let inside: Vec<f64> =
+                points.iter().filter(|(at, _)| (from..=to).contains(at)).map(|(_, value)| *value).collect();
+            (!inside.is_empty()).then(|| inside.iter().sum::<f64>() / inside.len() as f64)
+        };
+        let parts = [("first", Some(points[0].1)), ("early", mean(0.0, 0.25)), ("late", mean(0.75, 1.0))];
+        values.extend(parts.into_iter().filter_map(|(part, value)| Some((format!("{name}/{part}"), value?))));
+    }
+    values
+}
+
+impl Key {
+    /// The group as a gate file names it, with its measure: `drr, tau=0.001 · offline, published`.
+    pub fn words(&self) -> String {
+        let axes: Vec<&str> = self.point.keys().map(String::as_str).collect();
+        let point = self.point.iter().map(|(axis, value)| format!(",{}={value}", short_axis(axis, &axes)));
+        let protocol = if self.protocol.is_empty() { String::new() } else { format!(", {}", self.protocol) };
+        format!("{}{} · {}{protocol}", self.policy, point.collect::<String>(), self.measure)
+    }
+}
+
+impl Group {
+    /// Values of a metric by seed, where they are there.
+    pub fn scores(&self, metric: &str) -> Vec<(u64, f64)> {
+        self.seeds.iter().filter_map(|(seed, of)| Some((*seed, *of.values.get(metric)?))).collect()
+    }
+
+    /// The names of all its metrics, sorted.
+    pub fn metrics(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.seeds.values().flat_map(|of| of.values.keys().map(String::as_str)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_is_its_beginning_and_its_end() {
+        let points: Vec<Point> = (1..=8).map(|step| Point::new("train/q", step * 10, step as f64)).collect();
+        let expected = [("train/q/early", 1.5), ("train/q/first", 1.0), ("train/q/late", 7.0)];
+        assert_eq!(windows(&points), expected.map(|(name, value)| (name.to_owned(), value)).into());
+        assert!(windows(&[]).is_empty());
+    }
+}

@@ -1,0 +1,55 @@
+//! The hyperparameters behind a trial that are no axis: its own and those of what it stands on. A baseline of other
+//! settings measures something else.
+
+use std::collections::BTreeMap;
+
+use drr_core::TrialId;
+use drr_core::spec::{Job, Measure};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::store::TrialRecord;
+
+/// Settings by full name, as JSON text; but for those of the trial's point and its seed.
+pub(super) fn of(trial: &TrialRecord, all: &BTreeMap<TrialId, &TrialRecord>) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::new();
+    section("split", &trial.spec.split, &mut settings);
+    if trial.spec.split.seed == trial.spec.seed.0 {
+        // Either every trial has its own, which the group's split says, or it is this one by chance.
+        settings.remove("split.seed");
+    }
+    if let Some(world) = &trial.spec.dataset.synthetic {
+        section("synthetic", world, &mut settings);
+    }
+    job(trial, all, &mut settings);
+    settings.retain(|name, _| !trial.point.contains_key(name));
+    settings
+}
+
+fn job(trial: &TrialRecord, all: &BTreeMap<TrialId, &TrialRecord>, settings: &mut BTreeMap<String, String>) {
+    let mut upstream = Vec::new();
+    match &trial.spec.job {
+        Job::Pmf(pmf) => section("pmf", pmf, settings),
+        Job::Drr(job) => {
+            section("drr", &job.drr, settings);
+            upstream.push(job.pmf);
+        }
+        Job::Eval(job) => {
+            match &job.measure {
+                Measure::Offline(offline) => section("offline", offline, settings),
+                Measure::Online(online) => section("online", online, settings),
+            }
+            settings.insert("drr.history".to_owned(), job.history.to_string());
+            upstream.extend([Some(job.pmf), job.policy.trial()].into_iter().flatten());
+        }
+    }
+    for other in upstream.into_iter().filter_map(|id| all.get(&id)) {
+        job(other, all, settings);
+    }
+}
+
+fn section(name: &str, section: &impl Serialize, settings: &mut BTreeMap<String, String>) {
+    if let Ok(Value::Object(fields)) = serde_json::to_value(section) {
+        settings.extend(fields.into_iter().map(|(field, value)| (format!("{name}.{field}"), value.to_string())));
+    }
+}

@@ -1,0 +1,89 @@
+//! The recommenders against each baseline, seed by seed: how large the difference is, how sure, and whether it may as well
+//! be none.
+
+use super::compare::{LEVEL, sign, t_test};
+use super::figure::{Difference, Figure, Forest, Plot, Section, subtitle};
+use super::grid::number;
+use super::group::Study;
+use super::table::{Row, Table};
+use crate::stats::{Paired, holm};
+
+/// Recommenders that are shown against each baseline.
+const MOST: usize = 4;
+
+/// The comparison for the first metric of `table`; `None` without baselines, recommenders, or pairs enough for an interval.
+pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
+    let metric = table.metrics.first()?;
+    let cell = |row: &Row| row.cells.first()?.as_ref().map(|cell| sign(metric) * cell.score.summary.mean);
+    let known = |row: &&Row| row.stopped == 0 && cell(row).is_some_and(f64::is_finite);
+    let baselines: Vec<&Row> = table.rows.iter().filter(|row| row.policy != "drr").filter(known).collect();
+    let mut ours: Vec<&Row> = table.rows.iter().filter(|row| row.policy == "drr").filter(known).collect();
+    let pairs: Vec<(&Row, &Row, Paired)> = baselines
+        .iter()
+        .flat_map(|base| ours.iter().map(move |row| (*base, *row)))
+        .filter_map(|(base, row)| {
+            let scores = |row: &'_ Row| row.cells[0].as_ref().map(|cell| cell.scores.clone());
+            Some((base, row, Paired::by_seed(&scores(row)?, &scores(base)?)))
+        })
+        .collect();
+    let p: Vec<f64> = pairs.iter().map(|(.., paired)| t_test(paired, table.least).unwrap_or(f64::NAN)).collect();
+    if p.iter().all(|p| p.is_nan()) {
+        return None;
+    }
+    // Corrected for all, also for those that are not shown.
+    let adjusted = holm(&p);
+    let all = ours.len();
+    ours.sort_by(|a, b| cell(b).partial_cmp(&cell(a)).unwrap_or(std::cmp::Ordering::Equal));
+    ours.truncate(MOST);
+    let name = |row: &Row| {
+        let point = table.keys[1..].iter().zip(&row.keys[1..]).filter(|(_, value)| *value != "–");
+        let point: Vec<String> = point.map(|(key, value)| format!("{key} {value}")).collect();
+        if point.is_empty() { row.policy.to_owned() } else { point.join(", ") }
+    };
+    let decimals = metric.decimals;
+    let line = |at: usize, row: &Row, paired: &Paired| {
+        let mean = paired.summary()?.mean;
+        let interval = paired.interval(0.95).filter(|_| paired.n() >= table.least);
+        let sign = if mean > 0.0 { "+" } else { "" };
+        let text = match interval {
+            Some((low, high)) => format!(
+                "{sign}{} [{}, {}], n = {}, p {}",
+                number(mean, decimals),
+                number(low, decimals),
+                number(high, decimals),
+                paired.n(),
+                if adjusted[at] < 0.0001 { "< 0.0001".to_owned() } else { format!("= {}", number(adjusted[at], 4)) }
+            ),
+            None => format!("{sign}{}, n = {}, no interval", number(mean, decimals), paired.n()),
+        };
+        let found = adjusted[at] <= LEVEL;
+        Some(Difference { name: name(row), policy: row.policy.to_owned(), mean, interval, found, text })
+    };
+    let section = |base: &&Row| {
+        let own = ours.iter().filter_map(|row| {
+            let same = |pair: &(&Row, &Row, Paired)| std::ptr::eq(pair.0, *base) && std::ptr::eq(pair.1, *row);
+            let at = pairs.iter().position(same)?;
+            line(at, row, &pairs[at].2)
+        });
+        Section { name: format!("minus {}", name(base)), lines: own.collect() }
+    };
+    let sections: Vec<Section> = baselines.iter().map(section).filter(|section| !section.lines.is_empty()).collect();
+    let mut note = format!(
+        "Differences of {} with the same seed. Bars: 95 % interval by Student's t. Filled: p at most {LEVEL} after Holm's \
+         correction over all {} comparisons; hollow: it may as well be none.",
+        metric.name,
+        p.iter().filter(|p| !p.is_nan()).count(),
+    );
+    if all > ours.len() {
+        note += &format!(" The best {} of {all} configurations by these same scores, which favours them.", ours.len());
+    } else if all > 1 {
+        note += " Settings were chosen on no other data: the best of several is favoured.";
+    }
+    (!sections.is_empty()).then(|| Figure {
+        slug: format!("{}-differences", table.slug),
+        title: format!("DRR against the baselines, {}", metric.name),
+        subtitle: subtitle(study),
+        note,
+        plot: Plot::Forest(Forest { label: format!("difference in {}", metric.name), sections }),
+    })
+}

@@ -1,0 +1,179 @@
+//! A table of one metric with an axis down and an axis across: the same cells in another order, with the same marks.
+
+use super::compare::mark;
+use super::grid::{Grid, Header, Line, Look, Shown, mean_and_spread, shown};
+use super::group::{short_axis, slug};
+use super::table::{Row, Table};
+
+/// Most columns of a pivoted table nobody asked for.
+const COLUMNS: usize = 12;
+/// Most rows of one.
+const ROWS: usize = 60;
+
+/// A pivoted table's cells for programs.
+#[derive(Debug)]
+pub(super) struct Pivot {
+    /// Row and column as shown, and where they stand in the table it was made of.
+    pub(super) cells: Vec<Place>,
+    /// The metric's place in that table.
+    pub(super) metric: usize,
+}
+
+/// Where a pivoted cell came from.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Row of the pivoted table, from 1.
+    pub(super) row: usize,
+    /// Header of its column.
+    pub(super) column: String,
+    /// Row of the table it was made of.
+    pub(super) from: usize,
+}
+
+/// Which metrics are pivoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The table's first.
+    First,
+    /// Each, in a table of its own.
+    Each,
+}
+
+/// `table` with the values of axis `down` in rows and those of `across` in columns; none where it does not have both.
+/// Axes beyond the two part rows further; groups that stand on neither, the baselines, are told below.
+pub(super) fn pivots(table: &Table, down: &str, across: &str, which: Which) -> Vec<(Grid, Pivot)> {
+    let at = |axis: &str| table.axes.iter().position(|known| known == axis);
+    let (Some(down), Some(across)) = (at(down), at(across)) else { return Vec::new() };
+    let count = match which {
+        Which::First => table.metrics.len().min(1),
+        Which::Each => table.metrics.len(),
+    };
+    (0..count).filter_map(|metric| pivot(table, down, across, metric)).collect()
+}
+
+/// Whether a table of `down` and `across` is small enough to be shown without asking.
+pub(super) fn fits(table: &Table, down: &str, across: &str) -> bool {
+    let count = |axis: &str| {
+        let at = table.axes.iter().position(|known| known == axis);
+        let values =
+            at.map(|at| ordered(table.rows.iter().map(|row| row.point[at].clone()).filter(|it| !it.is_empty())));
+        values.map_or(0, |values| values.len())
+    };
+    (2..=ROWS).contains(&count(down)) && (2..=COLUMNS).contains(&count(across))
+}
+
+fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Grid, Pivot)> {
+    let stands = |row: &&Row| !row.point[down].is_empty() && !row.point[across].is_empty();
+    let columns = ordered(table.rows.iter().filter(stands).map(|row| row.point[across].clone()));
+    let measured = &table.metrics[metric];
+    // Marked among themselves: the best of the table may be a baseline, which stands on neither axis.
+    let alone = |row: &Row| Row { cells: vec![row.cells[metric].clone()], ..row.clone() };
+    let (places, mut marked): (Vec<usize>, Vec<Row>) =
+        table.rows.iter().enumerate().filter(|(_, row)| stands(row)).map(|(at, row)| (at, alone(row))).unzip();
+    let tested = mark(&mut marked, &table.metrics[metric..=metric], table.least);
+    // The axis across goes; policy, the axis down and any other stay, in that order.
+    let keys = |row: &Row| {
+        let others = (0..row.point.len()).filter(|at| ![down, across].contains(at));
+        let values = std::iter::once(down).chain(others).map(|at| row.point[at].clone());
+        std::iter::once(row.policy.to_owned()).chain(values).collect::<Vec<String>>()
+    };
+    let mut names: Vec<Vec<String>> = Vec::new();
+    for row in table.rows.iter().filter(stands) {
+        let own = keys(row);
+        if !names.contains(&own) {
+            names.push(own);
+        }
+    }
+    if names.is_empty() || columns.len() < 2 {
+        return None;
+    }
+    let order = ordered(names.iter().map(|name| name[1].clone()));
+    names.sort_by_key(|name| order.iter().position(|value| *value == name[1]));
+    let all: Vec<&str> = table.axes.iter().map(String::as_str).collect();
+    let axis = |at: usize| short_axis(all[at], &all);
+    let others = (0..all.len()).filter(|at| ![down, across].contains(at));
+    // A policy that all rows share needs no column.
+    let policies = names.iter().any(|name| name[0] != names[0][0]);
+    let mut headers = Vec::new();
+    if policies {
+        headers.push(Header::words("policy"));
+    }
+    headers.extend(std::iter::once(down).chain(others).map(|at| Header::words(axis(at))));
+    let column = |value: &String| format!("{} {value}", axis(across));
+    headers.extend(columns.iter().map(|value| Header::numbers(&column(value))));
+    let (mut rows, mut cells) = (Vec::new(), Vec::new());
+    for name in &names {
+        let mut line: Vec<Shown> = name[usize::from(!policies)..].iter().map(|key| Shown::words(key)).collect();
+        let mut trials = Vec::new();
+        for value in &columns {
+            let found = marked.iter().position(|row| row.point[across] == *value && keys(row) == *name);
+            let Some(found) = found else {
+                line.push(Shown::number(None, 0));
+                continue;
+            };
+            let row = &marked[found];
+            cells.push(Place { row: rows.len() + 1, column: column(value), from: places[found] });
+            trials.extend_from_slice(&row.trials);
+            line.push(cell(row, measured.decimals));
+        }
+        rows.push(Line { cells: line, trials });
+    }
+    let mut notes = vec![format!(
+        "{} with {} in columns; n stands in brackets where a seed is missing.",
+        measured.name, all[across]
+    )];
+    let outside: Vec<String> = table
+        .rows
+        .iter()
+        .filter(|row| !stands(row))
+        .map(|row| {
+            let shown = mean_and_spread(row.cells[metric].as_ref(), measured.decimals);
+            format!("{} {shown}", row.keys.iter().filter(|key| *key != "–").cloned().collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    if !outside.is_empty() {
+        notes.push(format!("On neither axis: {}.", outside.join("; ")));
+    }
+    notes.push(match tested {
+        true => "Bold: the best mean of these; ≈: not distinguishable from it (Student's test of the differences by seed, 5 % after \
+                 Holm's correction)."
+            .to_owned(),
+        false => "Bold: the best mean of these, not a test.".to_owned(),
+    });
+    notes.extend(table.notes.iter().filter(|note| !note.starts_with("Bold: ")).cloned());
+    let suffix = if metric == 0 { String::new() } else { format!("-{}", slug(&measured.name)) };
+    let grid = Grid {
+        slug: format!("{}-pivot{suffix}", table.slug),
+        title: format!("{} · {} by {} and {}", table.title, measured.header, axis(down), axis(across)),
+        headers,
+        rows,
+        notes,
+    };
+    Some((grid, Pivot { cells, metric }))
+}
+
+/// The only cell of `row`, with its n where it is not whole.
+fn cell(row: &Row, decimals: usize) -> Shown {
+    let mut shown = shown(row, row.cells[0].as_ref(), decimals);
+    if row.finished < row.expected {
+        shown.text = format!("{} (n = {})", shown.text, row.count());
+        if shown.look == Look::Plain {
+            shown.look = Look::Short;
+        }
+    }
+    shown.trials.clone_from(&row.trials);
+    shown
+}
+
+/// Different values in order: numbers by size, else as they come.
+fn ordered(values: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for value in values {
+        if !all.contains(&value) {
+            all.push(value);
+        }
+    }
+    let number = |text: &String| text.parse::<f64>().unwrap_or(f64::INFINITY);
+    all.sort_by(|a, b| number(a).total_cmp(&number(b)));
+    all
+}

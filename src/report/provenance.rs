@@ -1,0 +1,109 @@
+//! What code and what machines the numbers come from, as the trials' provenance tells, without hosts, paths and dates.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use drr_core::TrialId;
+use drr_core::trial_dir::TrialDir;
+use rayon::prelude::*;
+use serde::Deserialize;
+
+use crate::store::{Status, StoredSweep, TrialRecord};
+
+/// A finished trial's provenance; what an older or a damaged record lacks is `None`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Origin {
+    /// When it was handed to a worker, as `drr_core::time` writes it.
+    pub(super) started: Option<String>,
+    code: Code,
+    machine: Machine,
+    dataset: Dataset,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Code {
+    version: Option<String>,
+    rustc: Option<String>,
+    tree: Option<Tree>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Tree {
+    commit: Option<String>,
+    changed: Vec<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Machine {
+    cpu: Option<String>,
+    gpus: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Dataset {
+    source: Option<String>,
+}
+
+/// The provenance of every finished trial that has one, in the sweep's order, each once.
+pub(super) fn origins<'a>(runs: &Path, sweep: &'a StoredSweep) -> Vec<(&'a TrialRecord, Origin)> {
+    let mut seen = std::collections::BTreeSet::<TrialId>::new();
+    let finished = |trial: &&TrialRecord| trial.status == Status::Finished && seen.insert(trial.trial);
+    let trials: Vec<&TrialRecord> = sweep.trials.iter().filter(finished).collect();
+    let read = |trial: &&'a TrialRecord| {
+        let bytes = std::fs::read(TrialDir::new(runs, trial.trial).provenance()).ok()?;
+        Some((*trial, serde_json::from_slice(&bytes).ok()?))
+    };
+    trials.par_iter().filter_map(read).collect()
+}
+
+/// What is told of it: a name, and its values with the number of finished trials each.
+pub(super) type Fact = (&'static str, Vec<(String, usize)>);
+
+/// The facts that a reader needs to know where numbers come from.
+pub(super) fn facts(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -> Vec<Fact> {
+    let mut seen = std::collections::BTreeSet::<TrialId>::new();
+    let finished: Vec<&TrialRecord> =
+        sweep.trials.iter().filter(|trial| trial.status == Status::Finished && seen.insert(trial.trial)).collect();
+    let stored =
+        |value: &dyn Fn(&TrialRecord) -> Option<String>| counted(finished.iter().filter_map(|trial| value(trial)));
+    let told =
+        |value: &dyn Fn(&Origin) -> Option<String>| counted(origins.iter().filter_map(|(_, origin)| value(origin)));
+    let facts = [
+        ("environment class", stored(&|trial| trial.environment.as_ref().map(ToString::to_string))),
+        ("training sources", stored(&|trial| Some(trial.spec.train_digest.short()))),
+        (
+            "data",
+            stored(&|trial| {
+                let dataset = &trial.spec.dataset;
+                Some(format!("{}, fingerprint {}", dataset.name, dataset.fingerprint.short()))
+            }),
+        ),
+        ("data from", told(&|origin| origin.dataset.source.clone().filter(|source| !source.is_empty()))),
+        ("program", told(&|origin| origin.code.version.as_ref().map(|version| format!("drr-lab {version}")))),
+        (
+            "commit",
+            told(&|origin| {
+                let tree = origin.code.tree.as_ref()?;
+                let changed = if tree.changed.is_empty() { "" } else { ", with uncommitted changes" };
+                Some(format!("{}{changed}", tree.commit.as_ref()?.chars().take(12).collect::<String>()))
+            }),
+        ),
+        ("compiler", told(&|origin| origin.code.rustc.clone())),
+        ("processor", told(&|origin| origin.machine.cpu.clone())),
+        ("GPU", told(&|origin| Some(origin.machine.gpus.join(", ")).filter(|gpus| !gpus.is_empty()))),
+    ];
+    facts.into_iter().filter(|(_, values)| !values.is_empty()).collect()
+}
+
+fn counted(values: impl Iterator<Item = String>) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}

@@ -1,0 +1,193 @@
+//! The page in a real browser: no error, no request, and what the page promises works.
+
+use serde_json::Value;
+
+use super::chromium::Chromium;
+use super::*;
+
+/// A page of the sweep that [`recorded`] makes, with enough rows to be filtered.
+fn page(out: &Path) -> PathBuf {
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    let sweep = World::new().sweep("shown", &[0.001, 0.003, 0.01, 0.03], &[0.0005, 0.001], 3);
+    let fails = |spec: &TrialSpec| match &spec.job {
+        Job::Drr(job) if job.drr.tau == 0.03 && job.drr.actor_lr == 0.001 && spec.seed.0 == 2 => {
+            Some("NaN <b>at</b> 7")
+        }
+        _ => None,
+    };
+    fabricate::run(&mut store, runs.path(), &sweep, fails);
+    report_as(&store, "shown", out, &[Format::Html]).files[0].clone()
+}
+
+/// What stands in a column of the first table, of the rows that are shown.
+fn column(browser: &mut Chromium, index: usize) -> Vec<String> {
+    let cells = format!(
+        "[...document.querySelectorAll('table')[0].tBodies[0].rows].filter((row) => !row.hidden)
+            .map((row) => row.cells[{index}].dataset.sort)"
+    );
+    let cells = browser.value(&cells);
+    cells.as_array().expect("a list").iter().map(|cell| cell.as_str().expect("text").to_owned()).collect()
+}
+
+fn numbers(column: &[String]) -> Vec<f64> {
+    column.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
+#[test]
+fn the_page_sorts_filters_and_leads_to_trials_without_an_error() {
+    let Some(mut browser) = Chromium::start("the page in a browser") else { return };
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let page = page(out.path());
+    browser.window(1280, 900, "light");
+    browser.open(&page);
+    let press = |browser: &mut Chromium, selector: &str| {
+        browser.value(&format!("document.querySelector({selector:?}).click()"));
+    };
+
+    // Sorted by a number: the greatest first, then the least, what is missing last.
+    let before = column(&mut browser, 3);
+    press(&mut browser, "table thead th:nth-child(4) button");
+    let down = column(&mut browser, 3);
+    assert_ne!(before, down);
+    assert!(numbers(&down).is_sorted_by(|a, b| a >= b), "{down:?}");
+    assert_eq!(browser.value("document.querySelector('th[aria-sort]').ariaSort"), "descending");
+    press(&mut browser, "table thead th:nth-child(4) button");
+    assert!(numbers(&column(&mut browser, 3)).is_sorted());
+    press(&mut browser, "table thead th:nth-child(2) button");
+    let taus = column(&mut browser, 1);
+    assert!(numbers(&taus).is_sorted() && taus.last().is_some_and(|last| last == "–"), "{taus:?}");
+
+    // Filtered by words, all of them, either of those with a bar between.
+    let type_in = |browser: &mut Chromium, table: &str, text: &str| {
+        browser.value(&format!(
+            "new Promise((done) => {{
+                const input = document.querySelector('{table} input.filter');
+                input.value = {text:?};
+                input.dispatchEvent(new Event('input'));
+                setTimeout(done, 300);
+            }})"
+        ));
+    };
+    type_in(&mut browser, "#tables", "UNTRAINED seeds");
+    assert_eq!(column(&mut browser, 0), ["drr-untrained"]);
+    assert_eq!(browser.value("document.querySelector('#tables .count').textContent"), "1 of 12 rows");
+    type_in(&mut browser, "#tables", "pmf|random");
+    assert_eq!(column(&mut browser, 0).len(), 2);
+    type_in(&mut browser, "#tables", "nothing of the kind");
+    assert_eq!(column(&mut browser, 0).len(), 0);
+    type_in(&mut browser, "#tables", "");
+    assert_eq!(column(&mut browser, 0).len(), 12);
+
+    // From a number to its trials and back.
+    let shown = "[...document.querySelectorAll('#trials tbody tr')].filter((row) => !row.hidden).length";
+    browser.value("document.querySelector('table tbody tr td.number').click()");
+    browser.value("new Promise((done) => setTimeout(done, 300))");
+    assert_eq!(browser.value(shown), 3);
+    let command = browser.value("document.querySelector('#behind code').textContent");
+    assert_eq!(command.as_str().expect("text").split(' ').count(), 5, "drr-lab verify and three ids: {command}");
+    press(&mut browser, "#behind button.all");
+    browser.value("new Promise((done) => setTimeout(done, 300))");
+    assert!(browser.value(shown).as_u64().expect("a number") > 100);
+    // A cell of a pivoted table has trials of its own.
+    browser.value("document.querySelector('td[data-trials] a.runs').click()");
+    browser.value("new Promise((done) => setTimeout(done, 300))");
+    assert_eq!(browser.value(shown), 3);
+
+    // Figures tell their numbers, failures open.
+    assert!(browser.value("document.querySelectorAll('svg .spot title').length").as_u64().expect("a number") > 100);
+    press(&mut browser, "details summary");
+    assert_eq!(browser.value("document.querySelector('details').open"), true);
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
+
+#[test]
+fn the_page_works_from_the_keyboard() {
+    let Some(mut browser) = Chromium::start("the page from the keyboard") else { return };
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let page = page(out.path());
+    browser.window(1280, 900, "light");
+    browser.open(&page);
+    let at = |browser: &mut Chromium| browser.value("document.activeElement.closest('th')?.cellIndex ?? null");
+    let mut steps = 0;
+    while at(&mut browser) != 3 {
+        browser.press("Tab");
+        steps += 1;
+        assert!(steps < 40, "a header is not reached");
+    }
+    let outline = browser.value("getComputedStyle(document.activeElement).outlineStyle");
+    assert_eq!(outline, "solid", "what has the focus is seen");
+    browser.press("Enter");
+    assert!(numbers(&column(&mut browser, 3)).is_sorted_by(|a, b| a >= b));
+    while browser.value("document.activeElement.className") != "runs" {
+        browser.press("Tab");
+        steps += 1;
+        assert!(steps < 80, "a link to trials is not reached");
+    }
+    browser.press("Enter");
+    assert_eq!(browser.value("document.activeElement.id"), "behind");
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
+
+#[test]
+fn the_page_fits_a_telephone_and_is_legible_light_and_dark_and_on_paper() {
+    let Some(mut browser) = Chromium::start("the page at two widths") else { return };
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let page = page(out.path());
+    let pictures = std::env::var_os("DRR_LAB_SCREENSHOTS").map(PathBuf::from);
+    // WCAG's contrast of two colours, of text to the page's ground.
+    let contrast = "(() => {
+        const light = (color) => color.match(/[0-9.]+/g).slice(0, 3).map((part) => {
+            part /= 255;
+            return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+        }).reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+        const ground = light(getComputedStyle(document.body).backgroundColor);
+        const one = (selector) => {
+            const text = light(getComputedStyle(document.querySelector(selector)).color);
+            return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+        };
+        return ['body', '.notes', 'a', 'td.short', 'td.failed', '.kind', 'footer'].map(one);
+    })()";
+    for (width, height) in [(360, 740), (1280, 900)] {
+        for scheme in ["light", "dark"] {
+            browser.window(width, height, scheme);
+            browser.open(&page);
+            let wide = browser.value("document.documentElement.scrollWidth");
+            assert!(wide.as_u64().is_some_and(|wide| wide <= u64::from(width)), "{wide} at {width}");
+            let contrasts = browser.value(contrast);
+            let enough = |value: &Value| value.as_f64().is_some_and(|value| value >= 4.5);
+            assert!(contrasts.as_array().is_some_and(|all| all.iter().all(enough)), "{scheme}: {contrasts}");
+            if let Some(folder) = &pictures {
+                fs::create_dir_all(folder).expect("a folder");
+                browser.picture(&folder.join(format!("page-{width}-{scheme}.png")), true);
+            }
+        }
+    }
+    // On paper: dark on white whatever the screen has, no tools, nothing cut off.
+    browser.ask("Emulation.setEmulatedMedia", serde_json::json!({ "media": "print" }));
+    assert_eq!(browser.value("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)");
+    assert_eq!(browser.value("getComputedStyle(document.querySelector('.tools')).display"), "none");
+    assert_eq!(browser.value("getComputedStyle(document.querySelector('.scroll')).overflowX"), "visible");
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
+
+#[test]
+fn hard_names_do_nothing_in_a_browser() {
+    let Some(mut browser) = Chromium::start("hard names in a browser") else { return };
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    let name = "</script><script>hacked = 1</script><img src=x onerror='hacked = 2'> \" ' & 🎬 שלום";
+    let sweep = World { dataset: "<svg onload=hacked=3>", ..World::new() }.sweep(name, &[0.001, 0.01], &[0.0005], 3);
+    fabricate::fill(&mut store, &sweep, None, |_, _| {});
+    store.mark(sweep.members[0].spec.id(), Status::Failed, Some(name)).expect("marked");
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let page = report_as(&store, name, out.path(), &[Format::Html]).files[0].clone();
+    browser.window(360, 740, "light");
+    browser.open(&page);
+    assert_eq!(browser.value("typeof hacked"), "undefined");
+    assert_eq!(browser.value("document.querySelector('h1').textContent"), name);
+    assert_eq!(browser.value("document.querySelectorAll('img').length"), 0);
+    let wide = browser.value("document.documentElement.scrollWidth");
+    assert!(wide.as_u64().is_some_and(|wide| wide <= 360), "{wide}");
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}

@@ -1,0 +1,14 @@
+//! Which trials belong together, for all who show or judge numbers: trials of one data set, measure and protocol make a
+//! study; in it, trials that differ in the seed alone make a group. Numbers of two studies never share a table.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `studies` | which trials may share a table |
+//! | `group` | which trials differ in the seed alone |
+//! | `name` | how people call a group |
+
+pub(crate) mod group;
+mod name;
+pub(crate) mod studies;
+
+pub use name::GroupName;

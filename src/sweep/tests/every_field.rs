@@ -1,0 +1,86 @@
+//! Every field of the specs is an axis, in a file and on the command line, and ids follow what is resolved.
+
+use std::collections::HashMap;
+
+use drr_core::spec::{Field, Kind};
+use drr_core::{TrialId, TrialSpec};
+use serde_json::{Value, json};
+
+use super::{FieldKey, Sweep, expanded};
+
+/// Where the sections stand in a spec.
+const PLACES: [(&str, &str); 6] = [
+    ("split", "/split"),
+    ("pmf", "/job/pmf"),
+    ("drr", "/job/drr/drr"),
+    ("offline", "/job/eval/measure/offline"),
+    ("online", "/job/eval/measure/online"),
+    ("synthetic", "/dataset/synthetic"),
+];
+
+/// The default and another value that the field takes.
+fn two_values(field: &Field) -> [Value; 2] {
+    let default = (field.default)();
+    let other = match field.kind {
+        Kind::Choice(names) => names.iter().map(|name| json!(name)).find(|name| *name != default),
+        Kind::Int { .. } => default.as_u64().map(|number| json!(number + 1)),
+        Kind::Float { min, max } => {
+            let middle = min + (max - min).min(1.0) / 2.0;
+            [middle, middle / 2.0].into_iter().map(|number| json!(number)).find(|number| *number != default)
+        }
+        Kind::Ints { lengths, .. } => Some(json!(vec![7; lengths.last().copied().unwrap_or(2)])),
+    };
+    [default, other.unwrap_or_else(|| panic!("{} takes one value only", field.name))]
+}
+
+fn of_field(sweep: &Sweep, field: &Field) -> Vec<Value> {
+    let (_, place) = PLACES.iter().find(|(section, _)| *section == field.section).expect("a section has a place");
+    let mut found: Vec<Value> = Vec::new();
+    for trial in &sweep.trials {
+        let spec = serde_json::to_value(&trial.spec).expect("a spec is JSON");
+        let value = spec.pointer(&format!("{place}/{}", field.name)).cloned();
+        found.extend(value.filter(|value| !found.contains(value)));
+    }
+    found
+}
+
+const WORLD: &str = "dataset = \"synthetic\"\nseeds = 1\n";
+
+#[test]
+fn every_hyperparameter_is_an_axis_in_files_and_on_the_command_line() {
+    for key in FieldKey::all() {
+        let (field, name) = (key.field(), key.name());
+        let values = two_values(field);
+        // Widths that are left to the default are written as they become.
+        let explicit = match field.name {
+            "actor_hidden" => [json!([5, 5]), values[1].clone()],
+            "critic_hidden" => [json!([5, 5, 5]), values[1].clone()],
+            _ => values,
+        };
+        let written = explicit.each_ref().map(ToString::to_string);
+        let by_file = expanded(&format!("{WORLD}{name} = [{}, {}]\n", written[0], written[1]), &[]);
+        let by_set = expanded(WORLD, &[&format!("{name}={},{}", written[0], written[1])]);
+        for sweep in [&by_file, &by_set] {
+            assert_eq!(sweep.axes, std::slice::from_ref(&name));
+            let found = of_field(sweep, field);
+            assert!(explicit.iter().all(|value| found.contains(value)), "{name}: {found:?} of {explicit:?}");
+        }
+        assert_eq!(super::ids(&by_file), super::ids(&by_set), "{name}");
+    }
+}
+
+#[test]
+fn ids_are_the_same_exactly_where_resolved_specs_are() {
+    let (mut spec_of, mut id_of) = (HashMap::<TrialId, TrialSpec>::new(), HashMap::<String, TrialId>::new());
+    for key in FieldKey::all() {
+        for value in two_values(key.field()) {
+            for trial in expanded(WORLD, &[&format!("{}={value}", key.name())]).trials {
+                let text = serde_json::to_string(&trial.spec).expect("a spec is JSON");
+                assert_eq!(*id_of.entry(text).or_insert(trial.id), trial.id, "{}", key.name());
+                assert_eq!(*spec_of.entry(trial.id).or_insert_with(|| trial.spec.clone()), trial.spec);
+            }
+        }
+    }
+    // Each of the other values made at least the trials that it concerns anew.
+    assert!(spec_of.len() > FieldKey::all().count(), "{} trials", spec_of.len());
+}

@@ -1,0 +1,67 @@
+//! The README's pictures, made again from nothing: the quickstart's sweep is run (or found finished), reported, and the figures
+//! that the README shows are copied into `docs/images/`. Where Chromium is installed the page is photographed too.
+
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::{env, fs, io};
+
+use crate::arguments::SetupOptions;
+use crate::chores::{BUILD, all_pass};
+use crate::problem::Problem;
+use crate::setup;
+use crate::steps::Step;
+
+const STEPS: &[Step] = &[
+    BUILD,
+    Step::drr_lab("data", &["data", "fetch", "ml-100k"]),
+    Step::drr_lab("sweep", &["sweep", "sweeps/quickstart.toml"]),
+    Step::drr_lab("report", &["report", "quickstart", "--format", "html,png"]),
+];
+
+/// A figure of the report and what it is called in `docs/images/`.
+const FIGURES: &[(&str, &str)] = &[
+    ("offline-published-ml-100k-precision", "quickstart"),
+    ("offline-published-ml-100k-precision-differences", "quickstart-differences"),
+];
+
+/// Runs the steps and copies the pictures.
+pub fn run(root: &Path) -> Result<ExitCode, Problem> {
+    setup::run(root, &SetupOptions::default())?;
+    if !all_pass(root, STEPS)? {
+        return Ok(ExitCode::FAILURE);
+    }
+    let (report, images) = (root.join("reports/quickstart"), root.join("docs/images"));
+    for (figure, name) in FIGURES {
+        let (from, to) = (report.join(format!("figures/{figure}.png")), images.join(format!("{name}.png")));
+        fs::copy(&from, &to)
+            .map_err(|error| Problem::file(&from.display().to_string(), &error, "did the report change?"))?;
+        println!("docs/images/{name}.png");
+    }
+    match photograph(&report.join("index.html"), &images.join("quickstart-page.png")) {
+        Ok(true) => println!("docs/images/quickstart-page.png"),
+        Ok(false) => println!("no Chromium here: docs/images/quickstart-page.png stays as it is"),
+        Err(error) => return Err(Problem::file("chromium", &error, "run it by hand to see more: chromium --headless")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The top of a page as a picture; false where there is no Chromium.
+fn photograph(page: &Path, to: &Path) -> io::Result<bool> {
+    let profile = env::temp_dir().join(format!("drr-lab-pictures-{}", std::process::id()));
+    let done = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"])
+        .args(["--disable-component-update", "--disable-sync", "--no-first-run", "--window-size=1180,1150"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(format!("--screenshot={}", to.display()))
+        .arg(format!("file://{}", page.display()))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    let _ = fs::remove_dir_all(&profile);
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+        Ok(status) if status.success() => Ok(true),
+        Ok(status) => Err(io::Error::other(format!("it ended with {status}"))),
+    }
+}
