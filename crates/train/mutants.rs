@@ -81,7 +81,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "epsilon-never-falls",
         bug: "ε stays at eps_start",
-        edits: &[edit("trainer.rs", "self.member.spec.epsilon_at(step)", "self.member.spec.eps_start")],
+        edits: &[edit("trainer.rs", "(spec.eps_end - spec.eps_start) * share", "0.0 * share")],
     },
     Mutant {
         name: "never-explores",

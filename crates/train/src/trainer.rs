@@ -81,7 +81,7 @@ pub fn train(members: &[Member], backend: Backend, reporter: &mut dyn Reporter) 
         if step + 1 >= spec.learning_starts {
             batch.clear();
             for learner in &mut learners {
-                let beta = learner.member.spec.beta_at(step);
+                let beta = learner.beta(step);
                 learner.replay.draw(shapes.batch, beta, &mut learner.draws, &mut batch); // line 13
             }
             let td = agent.update(&batch, &mut losses); // lines 14–17
@@ -190,10 +190,21 @@ impl<'a> Learner<'a> {
         Ok(())
     }
 
+    /// ε falls linearly from `eps_start` to `eps_end` over `eps_steps`.
     fn explores(&mut self, step: u64) -> bool {
-        let epsilon = self.member.spec.epsilon_at(step);
+        let spec = &self.member.spec;
+        let share = if spec.eps_steps == 0 { 1.0 } else { (step as f64 / spec.eps_steps as f64).min(1.0) };
+        let epsilon = spec.eps_start + (spec.eps_end - spec.eps_start) * share;
         self.tally.epsilon = epsilon;
         self.explore.unit() < epsilon
+    }
+
+    fn beta(&self, step: u64) -> f64 {
+        let spec = &self.member.spec;
+        if spec.beta_steps == 0 {
+            return spec.beta;
+        }
+        spec.beta + (1.0 - spec.beta) * (step as f64 / spec.beta_steps as f64).min(1.0)
     }
 
     /// Recommends the best candidate for the actor's action, or explores where there is none; takes the user's feedback
@@ -265,5 +276,39 @@ impl<'a> Learner<'a> {
             metrics.insert("reward_last_tenth".to_owned(), self.last_tenth.0 / self.last_tenth.1 as f64);
         }
         Ok(metrics)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use drr_core::data::{Rating, Ratings};
+    use drr_core::spec::{SplitKind, SplitSpec};
+
+    use super::*;
+
+    fn member(spec: DrrSpec) -> Member {
+        let rows = (0..10).map(|item| Rating { user: 0, item, stars: 5.0, timestamp: i64::from(item) }).collect();
+        let ids = |count: u32| (0..count).map(|id| id.to_string()).collect();
+        let ratings = Ratings::canonical(ids(1), ids(10), rows);
+        let world = World::new(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() });
+        Member {
+            spec,
+            seed: Seed(0),
+            world: Arc::new(world),
+            model: Arc::new(PmfModel { k: 1, ..PmfModel::default() }),
+        }
+    }
+
+    #[test]
+    fn schedules_are_linear_and_end() {
+        let spec = DrrSpec { eps_end: 0.5, eps_steps: 8, beta: 0.5, beta_steps: 6, ..DrrSpec::default() };
+        let member = member(spec);
+        let mut learner = Learner::new(&member).expect("one user has enough positives");
+        let epsilons = [0, 4, 8, 100].map(|step| {
+            learner.explores(step);
+            learner.tally.epsilon
+        });
+        assert_eq!(epsilons, [1.0, 0.75, 0.5, 0.5]);
+        assert_eq!([0, 3, 6, 100].map(|step| learner.beta(step)), [0.5, 0.75, 1.0, 1.0]);
     }
 }

@@ -225,20 +225,6 @@ impl DrrSpec {
         }
     }
 
-    /// Exploration rate ε at a step: falls linearly from `eps_start` to `eps_end` over `eps_steps`.
-    pub fn epsilon_at(&self, step: u64) -> f64 {
-        let share = if self.eps_steps == 0 { 1.0 } else { (step as f64 / self.eps_steps as f64).min(1.0) };
-        self.eps_start + (self.eps_end - self.eps_start) * share
-    }
-
-    /// Exponent β of the importance weights at a step: rises linearly to 1 over `beta_steps`, if there are any.
-    pub fn beta_at(&self, step: u64) -> f64 {
-        if self.beta_steps == 0 {
-            return self.beta;
-        }
-        self.beta + (1.0 - self.beta) * (step as f64 / self.beta_steps as f64).min(1.0)
-    }
-
     /// Fills in the widths left to the default: as wide as the layer's input.
     pub fn resolve(&mut self, k: u64) {
         let state = self.state_size(k);
@@ -344,16 +330,6 @@ mod tests {
                 assert!(!field.doc.is_empty());
             }
         }
-    }
-
-    #[test]
-    fn schedules_are_linear_and_end() {
-        let drr =
-            DrrSpec { eps_start: 1.0, eps_end: 0.5, eps_steps: 8, beta: 0.5, beta_steps: 6, ..DrrSpec::default() };
-        assert_eq!([0, 4, 8, 100].map(|step| drr.epsilon_at(step)), [1.0, 0.75, 0.5, 0.5]);
-        assert_eq!([0, 3, 6, 100].map(|step| drr.beta_at(step)), [0.5, 0.75, 1.0, 1.0]);
-        let constant = DrrSpec { eps_steps: 0, beta_steps: 0, ..drr };
-        assert_eq!((constant.epsilon_at(0), constant.beta_at(50)), (0.5, 0.5));
     }
 
     #[test]
