@@ -90,23 +90,28 @@ impl Bench<'_> {
         let (mut left, mut right) = (Vec::new(), Vec::new());
         for _ in 0..self.rounds {
             left.push(number(&self.ours(ours)?, figure)?);
-            right.push(number(&self.measure(&self.python, theirs)?, figure)?);
+            right.push(number(&self.reference(theirs)?, figure)?);
         }
         Ok((median(left), median(right)))
     }
 
     fn ours(&self, arguments: &[&str]) -> Result<Value, Problem> {
-        self.measure(&self.ours, arguments)
+        self.measure(Command::new("taskset").args(["-c", "0"]).arg(&self.ours), arguments)
+    }
+
+    /// A reference runs as its users run it: on one thread, with whatever instructions its libraries choose.
+    fn reference(&self, arguments: &[&str]) -> Result<Value, Problem> {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(&self.python).env_remove("MKL_CBWR").env_remove("ATEN_CPU_CAPABILITY");
+        self.measure(&mut command, arguments)
     }
 
     /// Runs a program that prints one JSON line, on one core.
-    fn measure(&self, program: &Path, arguments: &[&str]) -> Result<Value, Problem> {
-        let name = program.display().to_string();
-        let line = format!("{name} {}", arguments.join(" "));
+    fn measure(&self, command: &mut Command, arguments: &[&str]) -> Result<Value, Problem> {
+        let program = command.get_args().last().unwrap_or_default().to_string_lossy().into_owned();
+        let line = format!("{program} {}", arguments.join(" "));
         eprintln!("measuring {line}");
-        let output = Command::new("taskset")
-            .args(["-c", "0"])
-            .arg(program)
+        let output = command
             .args(arguments)
             .current_dir(self.root)
             .env("OMP_NUM_THREADS", "1")

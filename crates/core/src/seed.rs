@@ -2,8 +2,8 @@
 //! keyed by SHA-256(seed, name): adding a consumer of one stream never shifts another, and neither the host, the
 //! number of workers nor libtorch has a say.
 //!
-//! Stream names in use: `init/actor`, `init/critic`, `init/state`, `pmf/init`, `pmf/validation`, `pmf/batches`, `split`,
-//! `sessions`, `explore`, `replay`, `eval/<mode>/<protocol>/<K>/<repeat>`, `synthetic`.
+//! Stream names in use: `init/actor`, `init/critic`, `pmf/init`, `pmf/validation`, `pmf/batches`, `pmf/refit`, `split`,
+//! `split/validation`, `sessions`, `explore`, `replay`, `eval/<mode>/<protocol>/<K>/<repeat>`, `synthetic`.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`world`] | ratings as the trainer wants them: logs by user, rewards, positives in time |
 //! | [`pmf`] | matrix factorisation: embeddings and the reward model |
-//! | [`kernels`] | the small operations between the matrix products, over slices (CPU) or tensors (CUDA) |
+//! | [`kernels`] | the arithmetic of networks, over slices (CPU) or tensors (CUDA) |
 //! | [`actor_critic`], [`optim`] | the networks of a cohort, forward, backward, Adam with soft update |
 //! | [`state`] | s = f(u, H) and the gradient of its weights |
 //! | [`sum_tree`], [`replay`] | prioritised replay over ids |

@@ -278,3 +278,37 @@ impl<'a> Learner<'a> {
         Ok(metrics)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use drr_core::data::{Rating, Ratings};
+    use drr_core::spec::{SplitKind, SplitSpec};
+
+    use super::*;
+
+    fn member(spec: DrrSpec) -> Member {
+        let rows = (0..10).map(|item| Rating { user: 0, item, stars: 5.0, timestamp: i64::from(item) }).collect();
+        let ids = |count: u32| (0..count).map(|id| id.to_string()).collect();
+        let ratings = Ratings::canonical(ids(1), ids(10), rows);
+        let world = World::new(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() });
+        Member {
+            spec,
+            seed: Seed(0),
+            world: Arc::new(world),
+            model: Arc::new(PmfModel { k: 1, ..PmfModel::default() }),
+        }
+    }
+
+    #[test]
+    fn schedules_are_linear_and_end() {
+        let spec = DrrSpec { eps_end: 0.5, eps_steps: 8, beta: 0.5, beta_steps: 6, ..DrrSpec::default() };
+        let member = member(spec);
+        let mut learner = Learner::new(&member).expect("one user has enough positives");
+        let epsilons = [0, 4, 8, 100].map(|step| {
+            learner.explores(step);
+            learner.tally.epsilon
+        });
+        assert_eq!(epsilons, [1.0, 0.75, 0.5, 0.5]);
+        assert_eq!([0, 3, 6, 100].map(|step| learner.beta(step)), [0.5, 0.75, 1.0, 1.0]);
+    }
+}

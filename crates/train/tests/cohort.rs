@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use drr_core::Seed;
 use drr_core::journal::Point;
-use drr_core::spec::{ActionNorm, DrrSpec, PmfSpec, Scoring, SplitSpec, StateKind, SyntheticSpec};
+use drr_core::spec::{
+    ActionNorm, CriticAction, DrrSpec, Exploration, PmfSpec, Scoring, SplitSpec, StateKind, SyntheticSpec,
+};
 use drr_train::error::{Error, Result};
-use drr_train::kernels::Backend;
+use drr_train::kernels::{Backend, product};
 use drr_train::pmf::{self, PmfModel};
 use drr_train::trainer::{Member, Reporter, train};
 use drr_train::world::World;
@@ -96,7 +98,14 @@ fn members_of_every_variant_equal_their_solo_runs_to_the_bit() {
     for state in [StateKind::P, StateKind::U] {
         members_equal_their_solo_runs(&DrrSpec { state, ..small.clone() }, &[3]);
     }
-    let options = DrrSpec { scoring: Scoring::DotBias, action_norm: ActionNorm::Unit, reward_floor: 0.0, ..small };
+    let options = DrrSpec {
+        scoring: Scoring::DotBias,
+        action_norm: ActionNorm::Unit,
+        exploration: Exploration::Item,
+        critic_action: CriticAction::Item,
+        reward_floor: 0.0,
+        ..small
+    };
     members_equal_their_solo_runs(&options, &[3]);
 }
 
@@ -111,6 +120,21 @@ fn members_equal_their_solo_runs(common: &DrrSpec, sizes: &[usize]) {
         }
     }
     assert!(solo[0].0.iter().any(|point| point.name == "train/critic_loss"), "updates must have happened");
+}
+
+#[test]
+fn a_cohort_asks_for_no_more_products_than_one_trial() {
+    let products = |count: usize| {
+        let before = product::calls();
+        outcome(&members(count, &common()));
+        product::calls() - before
+    };
+    let alone = products(1);
+    // An update multiplies 28 times, acting three times.
+    assert!(alone > 28 * 90, "{alone}");
+    // A step on which one member at least acts greedily costs the actor's three products, for one as for all.
+    let most = alone + 3 * common().train_steps;
+    assert!([3, 8].into_iter().all(|count| (alone..=most).contains(&products(count))));
 }
 
 #[test]

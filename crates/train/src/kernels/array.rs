@@ -1,8 +1,8 @@
-//! Memory that libtorch multiplies and the kernels fill: on the CPU as slices, on a GPU as tensors.
+//! Memory that the kernels read and fill: on the CPU as slices, on a GPU as tensors.
 
 use tch::{Device, Kind, Tensor};
 
-/// How the small operations between the products are computed.
+/// How the kernels compute.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Backend {
     /// Loops over CPU memory.
