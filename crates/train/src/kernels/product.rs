@@ -270,6 +270,9 @@ mod tests {
         (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))).map(|(r, c)| element(r, c)).collect()
     }
 
+    /// A form of the product by name.
+    type Form<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
     #[test]
     fn every_element_is_one_chain_of_fused_multiply_adds_in_every_form() {
         let mut stream = Seed(5).stream("test");
@@ -293,7 +296,7 @@ mod tests {
                 let expected =
                     plainly(one.shape, |r, k| left[r * down + k * across], |k, c| right[k * along + c * over]);
                 let mut packed = Vec::new();
-                let mut forms: Vec<(&str, Box<dyn FnMut()>)> = Vec::new();
+                let mut forms: Vec<Form<'_>> = Vec::new();
                 // SAFETY: the vectors hold what the shapes say; a form runs where the processor has it.
                 unsafe {
                     let one = &one;
