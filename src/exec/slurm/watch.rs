@@ -142,11 +142,12 @@ impl<'a> Watch<'a> {
                 self.stopped = true;
                 return Ok(false);
             }
-            self.round(&mut follow, &mut submission, scheduler)?;
+            self.round(&mut follow, &submission, scheduler)?;
             let (_, failures) = self.recorder.counts();
             if self.options.rules.is_enough(failures) && !follow.is_done() {
                 return self.give_up(failures, &submission, scheduler);
             }
+            self.again(&mut follow, &mut submission, scheduler)?;
             if follow.is_done() {
                 submission.close("every trial is settled")?;
                 return Ok(true);
@@ -196,8 +197,8 @@ impl<'a> Watch<'a> {
         Follow::new(nodes.collect(), upstream, &finished, self.options.rules.retries)
     }
 
-    /// One round: what Slurm says, what ended, what is submitted again.
-    fn round(&mut self, follow: &mut Follow, submission: &mut Submission, scheduler: &mut dyn Scheduler) -> Result<()> {
+    /// One round: what Slurm says, what ended.
+    fn round(&mut self, follow: &mut Follow, submission: &Submission, scheduler: &mut dyn Scheduler) -> Result<()> {
         // Without an answer nothing is known, and nothing is concluded.
         let Some(rows) = self.answer(scheduler.queue(&submission.names())) else { return Ok(()) };
         let seen = Seen::new(&rows);
@@ -218,7 +219,7 @@ impl<'a> Watch<'a> {
             self.ended(follow, task, end)?;
         }
         self.show_progress(follow);
-        self.again(follow, submission, scheduler)
+        Ok(())
     }
 
     fn started(&mut self, follow: &Follow, task: usize, node: &str) -> Result<()> {
