@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Rules {
     /// How often an attempt is repeated that was lost to the surroundings: a crash, a full disk, a lost worker.
     pub retries: u32,
-    /// The rest before the first repetition; doubled with every further one, up to [`LONGEST_REST`].
+    /// The rest before the first repetition; doubled with every further one, up to a minute.
     pub backoff: Duration,
     /// Longest time of one trial.
     pub timeout: Option<Duration>,

@@ -9,7 +9,7 @@
 //! | [`trial_dir`], [`journal`], [`result`] | a trial's folder, its metric stream, its signed end |
 //! | [`finished`] | a finished trial's folder, read and checked as a whole |
 //! | [`failure`] | why a trial has no result |
-//! | [`array`] | a plan as the tasks of a job array |
+//! | [`mod@array`] | a plan as the tasks of a job array |
 //! | [`claim`] | who may write to a trial's folder where many machines share it |
 //! | [`provenance`], [`machine`], [`libraries`] | what code and what machine a trial ran on |
 //! | [`time`] | moments as records write them |
