@@ -182,7 +182,8 @@ fn lost_workers_leave_neither_zombies_nor_open_files() {
         .filter_map(|failure| serde_json::from_slice::<Value>(&failure).ok()?["attempts"].as_u64())
         .sum();
     assert_eq!(lost, 2 * 10, "every attempt was made");
-    assert!((10..48).contains(&most), "{most} open files");
+    // How many are open at the moment of a look varies; three would mean that nobody looked, 48 that they pile up.
+    assert!((4..48).contains(&most), "{most} open files");
 }
 
 /// The children of a process that have ended and were not reaped.

@@ -17,14 +17,17 @@ impl History {
         &self.items
     }
 
-    /// A positive reward: the oldest item leaves, `item` joins; otherwise H stays (slides, line 11).
-    pub fn observe(&mut self, item: u32, reward: f32) {
-        if reward > 0.0 {
+    /// A positive reward: the oldest item leaves, `item` joins; otherwise H stays (slides, line 11). Returns whether it
+    /// changed.
+    pub fn observe(&mut self, item: u32, reward: f32) -> bool {
+        let changes = reward > 0.0;
+        if changes {
             self.items.rotate_left(1);
             if let Some(last) = self.items.last_mut() {
                 *last = item;
             }
         }
+        changes
     }
 }
 

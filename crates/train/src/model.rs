@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use drr_core::{Digest, TrialId};
+use drr_core::Digest;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::actor_critic::{Agent, Layout, Network};
@@ -20,7 +20,7 @@ type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 ///
 /// # Errors
 /// Any failure of the file system.
-pub fn save_pmf(path: &Path, trial: TrialId, model: &PmfModel) -> Result<Digest> {
+pub fn save_pmf(path: &Path, model: &PmfModel) -> Result<Digest> {
     let k = model.k;
     let tensors = vec![
         ("user.embedding".to_owned(), vec![model.users.len() / k, k], model.users.clone()),
@@ -28,7 +28,7 @@ pub fn save_pmf(path: &Path, trial: TrialId, model: &PmfModel) -> Result<Digest>
         ("user.bias".to_owned(), vec![model.user_bias.len()], model.user_bias.clone()),
         ("item.bias".to_owned(), vec![model.item_bias.len()], model.item_bias.clone()),
     ];
-    write(path, trial, &tensors)
+    write(path, &tensors)
 }
 
 /// Loads a factorisation.
@@ -52,7 +52,7 @@ pub fn load_pmf(path: &Path) -> Result<PmfModel> {
 ///
 /// # Errors
 /// Any failure of the file system.
-pub fn save_agent(path: &Path, trial: TrialId, agent: &Agent, member: usize) -> Result<Digest> {
+pub fn save_agent(path: &Path, agent: &Agent, member: usize) -> Result<Digest> {
     let mut tensors = Tensors::new();
     for (name, network) in [("actor", &agent.actor), ("critic", &agent.critic)] {
         let size = network.layout.size;
@@ -65,7 +65,7 @@ pub fn save_agent(path: &Path, trial: TrialId, agent: &Agent, member: usize) -> 
         let steps = [trained.steps >> 24, trained.steps & 0xff_ffff].map(|part| part as f32);
         tensors.push((format!("adam.steps.{name}"), vec![2], steps.to_vec()));
     }
-    write(path, trial, &tensors)
+    write(path, &tensors)
 }
 
 /// Loads networks, targets and optimiser state into the one member of `agent`.
@@ -120,7 +120,7 @@ fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
 }
 
-fn write(path: &Path, trial: TrialId, tensors: &Tensors) -> Result<Digest> {
+fn write(path: &Path, tensors: &Tensors) -> Result<Digest> {
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
         .iter()
         .map(|(name, shape, values)| {
@@ -131,9 +131,8 @@ fn write(path: &Path, trial: TrialId, tensors: &Tensors) -> Result<Digest> {
         let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("a shape and its values agree");
         (name.as_str(), view)
     });
-    // One key only: a map with several would be written in any order, and the file's digest would not hold.
-    let metadata = HashMap::from([("trial".to_owned(), trial.to_string())]);
-    let file = safetensors::serialize(views, Some(metadata))
+    // No metadata: equal tensors make equal files, whichever trial or code they come from.
+    let file = safetensors::serialize(views, None)
         .map_err(|error| Error::Environment(format!("cannot write a model: {error}")))?;
     drr_core::trial_dir::write_whole(path, &file)
         .map_err(|error| Error::Environment(format!("{}: {error}", path.display())))?;

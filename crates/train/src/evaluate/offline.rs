@@ -2,6 +2,7 @@
 //! log. Users are served together, one forward pass a step.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use drr_core::Seed;
 use drr_core::journal::Point;
@@ -14,7 +15,7 @@ use crate::actor_critic::{ActorPass, Agent, Which};
 use crate::environment::explore;
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::kernels::Array;
+use crate::kernels::{Array, Backend};
 use crate::pmf::{Metrics, PmfModel};
 use crate::trainer::Reporter;
 use crate::world::World;
@@ -132,6 +133,8 @@ struct Session {
     candidates: Vec<(u32, f32)>,
     rewards: Vec<f32>,
     ideal: Vec<f32>,
+    /// The history is another one than that of the last action.
+    moved: bool,
 }
 
 impl Session {
@@ -141,7 +144,7 @@ impl Session {
         let candidates: Vec<(u32, f32)> = items.iter().copied().zip(rewards.iter().copied()).collect();
         let mut ideal = rewards.to_vec();
         ideal.sort_unstable_by(|a, b| b.total_cmp(a));
-        Self { user, history: History::new(history), candidates, rewards: Vec::new(), ideal }
+        Self { user, history: History::new(history), candidates, rewards: Vec::new(), ideal, moved: true }
     }
 
     /// Recommends the candidate with the highest score, the first of equals.
@@ -159,7 +162,7 @@ impl Session {
     /// Recommends a candidate: feedback from the log, a new history, one candidate less.
     fn take(&mut self, index: usize) {
         let (item, reward) = self.candidates.remove(index);
-        self.history.observe(item, reward);
+        self.moved |= self.history.observe(item, reward);
         self.rewards.push(reward);
     }
 
@@ -213,47 +216,89 @@ fn play(model: &PmfModel, policy: &Policy, sessions: &mut [Session], k: usize, e
     }
 }
 
-/// The actor's forward pass for all users of a repeat.
+/// The actor's actions for all users of a repeat. A state that has not changed since has the same action: only the others
+/// go through the network, a block at a time.
 struct Actor<'a> {
     agent: &'a Agent,
     pass: ActorPass,
     states: Array,
+    /// One a session.
     actions: Vec<f32>,
+    block: Block,
+    explored: Vec<f32>,
+}
+
+/// The sessions of one forward pass, and what goes in and comes out.
+#[derive(Default)]
+struct Block {
+    sessions: Vec<usize>,
     users: Vec<u32>,
     histories: Vec<u32>,
+    actions: Vec<f32>,
 }
 
 impl<'a> Actor<'a> {
-    fn new(agent: &'a Agent, rows: usize) -> Self {
+    fn new(agent: &'a Agent, sessions: usize) -> Self {
+        // A GPU wants few launches, a CPU no idle rows.
+        let rows = if agent.backend() == Backend::Slices { 32 } else { sessions };
+        let size = agent.shapes.action;
         Self {
             pass: ActorPass::new(&agent.shapes, 1, rows, agent.backend()),
             states: Array::zeros(&[1, rows, agent.shapes.state], agent.backend()),
-            actions: vec![0.0; rows * agent.shapes.action],
+            actions: vec![0.0; sessions * size],
+            block: Block { actions: vec![0.0; rows * size], ..Block::default() },
+            explored: vec![0.0; size],
             agent,
-            users: Vec::new(),
-            histories: Vec::new(),
         }
     }
 
-    fn act(&mut self, sessions: &[Session]) {
-        self.users.clear();
-        self.histories.clear();
-        for session in sessions {
-            self.users.push(session.user);
-            self.histories.extend_from_slice(session.history.items());
+    /// Brings the actions of all sessions up to date.
+    fn act(&mut self, sessions: &mut [Session]) {
+        let rows = self.states.size(1);
+        for (index, session) in sessions.iter_mut().enumerate() {
+            if !mem::take(&mut session.moved) {
+                continue;
+            }
+            self.block.sessions.push(index);
+            self.block.users.push(session.user);
+            self.block.histories.extend_from_slice(session.history.items());
+            if self.block.sessions.len() == rows {
+                self.run();
+            }
         }
-        self.agent.states_into(&self.users, &self.histories, &mut self.states);
-        self.pass.run(&self.agent.actor, Which::Online, &self.states);
-        self.pass.action.read_into(&mut self.actions);
+        if !self.block.sessions.is_empty() {
+            self.run();
+        }
     }
 
-    /// A user's action; drawn anew from `stream` where the step explores.
-    fn action(&mut self, row: usize, stream: Option<&mut Stream>) -> &[f32] {
+    fn run(&mut self) {
+        let Self { agent, pass, states, actions, block, .. } = self;
+        let (rows, size) = (states.size(1), agent.shapes.action);
+        // Rows to spare repeat the first one.
+        let n = block.histories.len() / block.users.len();
+        while block.users.len() < rows {
+            block.users.push(block.users[0]);
+            block.histories.extend_from_within(..n);
+        }
+        agent.states_into(&block.users, &block.histories, states);
+        pass.run(&agent.actor, Which::Online, states);
+        pass.action.read_into(&mut block.actions);
+        for (session, action) in block.sessions.drain(..).zip(block.actions.chunks_exact(size)) {
+            actions[session * size..][..size].copy_from_slice(action);
+        }
+        block.users.clear();
+        block.histories.clear();
+    }
+
+    /// A session's action; one drawn from `stream` where the step explores.
+    fn action(&mut self, session: usize, stream: Option<&mut Stream>) -> &[f32] {
         let size = self.agent.shapes.action;
-        let action = &mut self.actions[row * size..][..size];
-        if let Some(stream) = stream {
-            explore(stream, self.agent.shapes.action_norm, action);
+        match stream {
+            Some(stream) => {
+                explore(stream, self.agent.shapes.action_norm, &mut self.explored);
+                &self.explored
+            }
+            None => &self.actions[session * size..][..size],
         }
-        action
     }
 }

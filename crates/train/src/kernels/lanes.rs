@@ -41,6 +41,15 @@ pub unsafe trait Lanes: Copy {
     /// # Safety
     /// The lanes of the mask can be written.
     unsafe fn store_part(at: *mut f32, mask: Self::Mask, value: Self);
+
+    /// Rows and columns of what [`Lanes::transpose`] exchanges at once.
+    const TILE: usize;
+    /// Writes the transposed of a square of [`Lanes::TILE`] rows and columns, its rows `stride` apart, to rows `to_stride`
+    /// apart.
+    ///
+    /// # Safety
+    /// Both squares are inside their memory.
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
 }
 
 /// Sixteen lanes.
@@ -90,6 +99,12 @@ unsafe impl Lanes for Avx512 {
     unsafe fn store_part(at: *mut f32, mask: __mmask16, value: Self) {
         // SAFETY: as above.
         unsafe { _mm512_mask_storeu_ps(at, mask, value.0) }
+    }
+    const TILE: usize = Avx2::TILE;
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: a processor with AVX-512 has AVX2.
+        unsafe { Avx2::transpose(from, stride, to, to_stride) }
     }
 }
 
@@ -143,6 +158,31 @@ unsafe impl Lanes for Avx2 {
         // SAFETY: as above.
         unsafe { _mm256_maskstore_ps(at, mask, value.0) }
     }
+    const TILE: usize = 8;
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: as above.
+        unsafe {
+            for half in 0..2 {
+                // Four columns of all eight rows: rows r and r + 4 in the halves of one vector.
+                let pair = |row: usize| {
+                    let at = from.add(row * stride + 4 * half);
+                    _mm256_insertf128_ps::<1>(
+                        _mm256_castps128_ps256(_mm_loadu_ps(at)),
+                        _mm_loadu_ps(at.add(4 * stride)),
+                    )
+                };
+                let (a, b, c, d) = (pair(0), pair(1), pair(2), pair(3));
+                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                let to = to.add(4 * half * to_stride);
+                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0b01_00_01_00>(ab_low, cd_low));
+                _mm256_storeu_ps(to.add(to_stride), _mm256_shuffle_ps::<0b11_10_11_10>(ab_low, cd_low));
+                _mm256_storeu_ps(to.add(2 * to_stride), _mm256_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high));
+                _mm256_storeu_ps(to.add(3 * to_stride), _mm256_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high));
+            }
+        }
+    }
 }
 
 /// One lane, for processors without the others: the same bits, slowly.
@@ -187,5 +227,11 @@ unsafe impl Lanes for Plain {
     unsafe fn store_part(at: *mut f32, (): (), value: Self) {
         // SAFETY: as above.
         unsafe { *at = value.0 }
+    }
+    const TILE: usize = 1;
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {
+        // SAFETY: as above.
+        unsafe { *to = *from }
     }
 }

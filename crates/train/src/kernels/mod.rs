@@ -5,6 +5,7 @@
 
 pub mod array;
 mod lanes;
+pub mod lines;
 pub mod product;
 pub mod simd;
 pub mod slices;

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use tch::Tensor;
 
 use super::lanes::{self, Lanes};
+use super::lines::Lines;
 use super::{Array, Backend};
 
 /// A matrix of every member, `[C, rows, columns]`, somewhere in an array.
@@ -63,7 +64,7 @@ impl Array {
 
 thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
-    static PACKED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static PACKED: RefCell<Lines> = const { RefCell::new(Lines::EMPTY) };
 }
 
 /// How many products this thread has asked for so far. One call serves a whole cohort.
@@ -118,7 +119,7 @@ struct Product {
 }
 
 impl Product {
-    unsafe fn compute(&self, packed: &mut Vec<f32>) {
+    unsafe fn compute(&self, packed: &mut Lines) {
         // SAFETY: the processor has what each form was compiled for; the memory is the caller's promise.
         unsafe {
             if std::arch::is_x86_feature_detected!("avx512f") {
@@ -132,13 +133,13 @@ impl Product {
     }
 
     #[target_feature(enable = "avx512f")]
-    unsafe fn avx512(&self, packed: &mut Vec<f32>) {
+    unsafe fn avx512(&self, packed: &mut Lines) {
         // SAFETY: the caller's promise.
         unsafe { self.panels::<lanes::Avx512, 8>(packed) }
     }
 
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(&self, packed: &mut Vec<f32>) {
+    unsafe fn avx2(&self, packed: &mut Lines) {
         // SAFETY: the caller's promise.
         unsafe { self.panels::<lanes::Avx2, 4>(packed) }
     }
@@ -146,7 +147,7 @@ impl Product {
     /// Panels of three vectors' columns, blocks of `ROWS` rows inside: with one vector for the left matrix as many sums as
     /// there are registers.
     #[inline(always)]
-    unsafe fn panels<V: Lanes, const ROWS: usize>(&self, packed: &mut Vec<f32>) {
+    unsafe fn panels<V: Lanes, const ROWS: usize>(&self, packed: &mut Lines) {
         let [_, inner, columns] = self.shape;
         let width = 3 * V::COUNT;
         for first in (0..columns).step_by(width) {
@@ -156,8 +157,10 @@ impl Product {
                 let (panel, stride) = if self.right_strides[1] == 1 {
                     (self.right.add(first), self.right_strides[0])
                 } else {
-                    packed.resize((inner * width).max(packed.len()), 0.0);
-                    self.pack(first, wide, width, packed);
+                    if packed.len() < inner * width {
+                        *packed = Lines::zeros(inner * width);
+                    }
+                    self.pack::<V>(first, wide, width, packed);
                     (packed.as_ptr(), width)
                 };
                 match wide.div_ceil(V::COUNT) {
@@ -172,16 +175,21 @@ impl Product {
 
     /// Columns of a matrix whose columns are contiguous, brought into rows `width` wide.
     #[inline(always)]
-    unsafe fn pack(&self, first: usize, wide: usize, width: usize, packed: &mut [f32]) {
+    unsafe fn pack<V: Lanes>(&self, first: usize, wide: usize, width: usize, packed: &mut [f32]) {
         let (inner, stride) = (self.shape[1], self.right_strides[1]);
-        // Four columns at a time: their values of one row lie side by side.
-        for column in (0..wide).step_by(4) {
-            let together = 4.min(wide - column);
-            for k in 0..inner {
-                let out = &mut packed[k * width + column..][..together];
-                for (lane, out) in out.iter_mut().enumerate() {
-                    // SAFETY: inside the right matrix.
-                    *out = unsafe { *self.right.add((first + column + lane) * stride + k) };
+        let whole = |count: usize| count - count % V::TILE;
+        // SAFETY: inside the right matrix and, `width` being at least `wide`, inside the panel.
+        unsafe {
+            let (from, to) = (self.right.add(first * stride), packed.as_mut_ptr());
+            for column in (0..whole(wide)).step_by(V::TILE) {
+                for k in (0..whole(inner)).step_by(V::TILE) {
+                    V::transpose(from.add(column * stride + k), stride, to.add(k * width + column), width);
+                }
+            }
+            for column in 0..wide {
+                let rest = if column < whole(wide) { whole(inner) } else { 0 };
+                for k in rest..inner {
+                    *to.add(k * width + column) = *from.add(column * stride + k);
                 }
             }
         }
@@ -202,6 +210,10 @@ impl Product {
             while row + ROWS <= rows {
                 self.block::<V, ROWS, VECTORS, TAIL>(row, first, wide, panel, stride);
                 row += ROWS;
+            }
+            if ROWS > 4 && row + 4 <= rows {
+                self.block::<V, 4, VECTORS, TAIL>(row, first, wide, panel, stride);
+                row += 4;
             }
             while row < rows {
                 self.block::<V, 1, VECTORS, TAIL>(row, first, wide, panel, stride);
@@ -295,12 +307,12 @@ mod tests {
                 let ([down, across], [along, over]) = (one.left_strides, one.right_strides);
                 let expected =
                     plainly(one.shape, |r, k| left[r * down + k * across], |k, c| right[k * along + c * over]);
-                let mut packed = Vec::new();
+                let mut packed = Lines::EMPTY;
                 let mut forms: Vec<Form<'_>> = Vec::new();
                 // SAFETY: the vectors hold what the shapes say; a form runs where the processor has it.
                 unsafe {
                     let one = &one;
-                    let packed = &mut packed as *mut Vec<f32>;
+                    let packed = &mut packed as *mut Lines;
                     forms.push(("plain", Box::new(move || one.panels::<lanes::Plain, 4>(&mut *packed))));
                     if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
                         forms.push(("avx2", Box::new(move || one.avx2(&mut *packed))));

@@ -7,6 +7,7 @@ use drr_core::seed::Stream;
 use drr_core::spec::{Optimizer, PmfSpec};
 
 use super::PmfModel;
+use crate::kernels::lines::Lines;
 use crate::kernels::simd::{dot, simd};
 use crate::kernels::slices::ADAM;
 use crate::world::World;
@@ -16,15 +17,16 @@ pub(super) type Rating = (u32, u32, f32);
 
 /// Users' or items' rows with their optimiser's moments. A row is an embedding, its bias, and zeros up to [`width`].
 struct Side {
-    rows: Vec<f32>,
-    m: Vec<f32>,
-    v: Vec<f32>,
+    rows: Lines,
+    m: Lines,
+    v: Lines,
     /// Each row's place among this batch's gradients.
     slots: Vec<u32>,
     touched: Vec<u32>,
     /// Ratings of the batch in each touched row.
     counts: Vec<u32>,
-    gradients: Vec<f32>,
+    /// One a touched row, in the order in which they were touched; zeros beyond them.
+    gradients: Lines,
 }
 
 const NO_SLOT: u32 = u32::MAX;
@@ -35,20 +37,22 @@ fn width(k: usize) -> usize {
 }
 
 impl Side {
-    fn new(count: usize, k: usize, stream: &mut Stream) -> Self {
+    /// Room for `count` rows, of which at most `batch` are touched at once.
+    fn new(count: usize, k: usize, batch: usize, stream: &mut Stream) -> Self {
         let width = width(k);
-        let mut rows = vec![0.0; count * width];
+        let zeros = || Lines::zeros(count * width);
+        let mut rows = zeros();
         for row in rows.chunks_exact_mut(width) {
             row[..k].iter_mut().for_each(|value| *value = stream.uniform(0.0, 0.1));
             row[k] = stream.uniform(-0.01, 0.01);
         }
         Self {
-            m: vec![0.0; rows.len()],
-            v: vec![0.0; rows.len()],
+            m: zeros(),
+            v: zeros(),
             slots: vec![NO_SLOT; count],
             touched: Vec::new(),
             counts: Vec::new(),
-            gradients: Vec::new(),
+            gradients: Lines::zeros(batch.min(count) * width),
             rows,
         }
     }
@@ -61,19 +65,19 @@ impl Side {
             *slot = self.touched.len() as u32;
             self.touched.push(row);
             self.counts.push(0);
-            self.gradients.resize(self.touched.len() * width, 0.0);
         }
         self.counts[*slot as usize] += 1;
         *slot as usize * width
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, width: usize) {
         for &row in &self.touched {
             self.slots[row as usize] = NO_SLOT;
         }
+        let used = self.touched.len() * width;
+        self.gradients[..used].fill(0.0);
         self.touched.clear();
         self.counts.clear();
-        self.gradients.clear();
     }
 }
 
@@ -104,8 +108,9 @@ impl Factors {
     pub(super) fn new(world: &World, spec: &PmfSpec, seed: Seed) -> Self {
         let k = spec.k as usize;
         let mut stream = seed.stream("pmf/init");
-        let users = Side::new(world.users, k, &mut stream);
-        let items = Side::new(world.items, k, &mut stream);
+        let batch = spec.batch_size as usize;
+        let users = Side::new(world.users, k, batch, &mut stream);
+        let items = Side::new(world.items, k, batch, &mut stream);
         Self { k, spec: spec.clone(), users, items, steps: 0 }
     }
 
@@ -141,7 +146,7 @@ impl Factors {
         let squares = accumulate(step, self.k, batch, &mut self.users, &mut self.items);
         for side in [&mut self.users, &mut self.items] {
             descend(step, self.k, side);
-            side.clear();
+            side.clear(width(self.k));
         }
         squares
     }
@@ -239,8 +244,10 @@ mod tests {
         let golden: Golden =
             serde_json::from_str(include_str!("../../tests/goldens/pmf.json")).expect("the golden file is JSON");
         let side = |factors: usize, bias: usize| {
-            let rows = rows(&golden.start[factors], &golden.start[bias], golden.k);
-            Side { rows, ..Side::new(golden.start[bias].len(), golden.k, &mut Seed(0).stream("test")) }
+            let biases = &golden.start[bias];
+            let mut side = Side::new(biases.len(), golden.k, biases.len(), &mut Seed(0).stream("test"));
+            side.rows.copy_from_slice(&rows(&golden.start[factors], biases, golden.k));
+            side
         };
         let spec =
             PmfSpec { k: golden.k as u64, lr: golden.lr, l2: golden.l2, l2_bias: golden.l2_bias, ..PmfSpec::default() };

@@ -66,7 +66,7 @@ fn train_pmf(
     let Job::Pmf(job) = &spec.job else { return Err(mixed()) };
     let world = library.world(&assignment.data, &spec.dataset, &spec.split)?;
     let (model, metrics) = pmf::train(&world, job, spec.seed, records)?;
-    let digest = model::save_pmf(&records.folder(0).model(), spec.id(), &model)?;
+    let digest = model::save_pmf(&records.folder(0).model(), &model)?;
     Ok((metrics, 1, Some(digest)))
 }
 
@@ -88,7 +88,7 @@ fn train_drr(assignment: &Assignment, library: &mut Library, records: &mut Recor
     let saved = outcomes.into_iter().enumerate().map(|(member, outcome)| {
         let metrics = outcome?;
         let path = records.folder(member).model();
-        let digest = model::save_agent(&path, assignment.trials[member].id(), &agent, member)?;
+        let digest = model::save_agent(&path, &agent, member)?;
         Ok((metrics, 1, Some(digest)))
     });
     Ok(saved.collect())
