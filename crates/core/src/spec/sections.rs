@@ -137,12 +137,12 @@ section! {
         /// Momentum of SGD; Adam ignores it.
         momentum: f64 = 0.9, Float { min: 0.0, max: 0.999 };
         /// L2 penalty of the embeddings, per rating (the Gaussian priors of PMF; Mnih & Salakhutdinov 2007).
-        l2 ("λ"): f64 = 0.05, Float { min: 0.0, max: 100.0 };
+        l2 ("λ"): f64 = 0.055, Float { min: 0.0, max: 100.0 };
         /// L2 penalty of the biases, per rating. A large one leaves the items' quality to the embeddings, which are all
         /// that a recommender ranks by; a small one predicts ratings a little better.
         l2_bias: f64 = 0.05, Float { min: 0.0, max: 100.0 };
-        /// Ratings in a minibatch.
-        batch_size: u64 = 4096, Int { min: 1, max: 1 << 24 };
+        /// Ratings in a minibatch, at most: an epoch is cut into as few as there must be, all of one size.
+        batch_size: u64 = 6400, Int { min: 1, max: 1 << 24 };
         /// Most passes over the train part.
         epochs: u64 = 200, Int { min: 0, max: 100_000 };
         /// Epochs without a better validation RMSE before training stops; the best epoch is kept.

@@ -6,7 +6,8 @@
 //! drr-lab-bench offline USERS K           seconds of one offline evaluation
 //! drr-lab-bench pmf FOLDER [KEY=VALUE]    seconds of a PMF epoch on the ratings in FOLDER/ratings.tsv
 //! drr-lab-bench folds FOLDER [KEY=VALUE]  PMF's test RMSE in stars, the mean over 5 folds
-//! drr-lab-bench cohort                    16 tiny trials: seconds one after another, and in one cohort
+//! drr-lab-bench cohort                    16 tiny trials, one after another and in one cohort: by the CPU's loops, and by
+//!                                         the libtorch operations that a GPU runs
 //! ```
 
 use std::hint::black_box;
@@ -325,15 +326,18 @@ fn cohort() -> Result<serde_json::Value> {
             member(&world, &model, spec, seed)
         })
         .collect();
-    let time = |cohorts: &[&[Member]]| -> Result<f64> {
-        let start = Instant::now();
-        for cohort in cohorts {
-            train(cohort, Backend::Slices, &mut Silent)?;
-        }
-        Ok(start.elapsed().as_secs_f64())
+    let ratio = |backend: Backend| -> Result<serde_json::Value> {
+        let time = |cohorts: &[&[Member]]| -> Result<f64> {
+            let start = Instant::now();
+            for cohort in cohorts {
+                train(cohort, backend, &mut Silent)?;
+            }
+            Ok(start.elapsed().as_secs_f64())
+        };
+        let alone: Vec<&[Member]> = members.chunks(1).collect();
+        time(&[&members[..1]])?;
+        let (apart, together) = (time(&alone)?, time(&[&members])?);
+        Ok(json!({"one_after_another_seconds": apart, "cohort_seconds": together, "ratio": apart / together}))
     };
-    let alone: Vec<&[Member]> = members.chunks(1).collect();
-    time(&[&members[..1]])?;
-    let (apart, together) = (time(&alone)?, time(&[&members])?);
-    Ok(json!({"one_after_another_seconds": apart, "cohort_seconds": together, "ratio": apart / together}))
+    Ok(json!({"loops": ratio(Backend::Slices)?, "libtorch": ratio(Backend::Tensors(tch::Device::Cpu))?}))
 }

@@ -1,7 +1,10 @@
 //! Loops over slices, compiled three times: for AVX-512, for AVX2 and for the baseline. Rust never fuses or reorders
 //! floating point, so all give the same bits; sums run over a fixed number of lanes.
 
-/// Compiles a function for AVX-512 and AVX2 beside its plain form and picks one at run time.
+use super::dot::dot;
+
+/// Compiles a function for AVX-512 and AVX2 beside its plain form and picks one at run time. Inside it `Wide` names the
+/// vectors for [`dot`].
 macro_rules! simd {
     ($(#[$attribute:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
         $(#[$attribute])*
@@ -9,12 +12,24 @@ macro_rules! simd {
         $visibility fn $name($($argument: $type),*) $(-> $result)? {
             #[target_feature(enable = "avx512f")]
             #[allow(clippy::too_many_arguments)]
-            fn widest($($argument: $type),*) $(-> $result)? $body
+            fn widest($($argument: $type),*) $(-> $result)? {
+                #[allow(dead_code)]
+                type Wide = crate::kernels::dot::Avx512;
+                $body
+            }
             #[target_feature(enable = "avx2")]
             #[allow(clippy::too_many_arguments)]
-            fn wide($($argument: $type),*) $(-> $result)? $body
+            fn wide($($argument: $type),*) $(-> $result)? {
+                #[allow(dead_code)]
+                type Wide = crate::kernels::dot::Avx2;
+                $body
+            }
             #[allow(clippy::too_many_arguments)]
-            fn plain($($argument: $type),*) $(-> $result)? $body
+            fn plain($($argument: $type),*) $(-> $result)? {
+                #[allow(dead_code)]
+                type Wide = crate::kernels::dot::Plain;
+                $body
+            }
             if std::arch::is_x86_feature_detected!("avx512f") {
                 // SAFETY: the processor has AVX-512.
                 unsafe { widest($($argument),*) }
@@ -29,39 +44,6 @@ macro_rules! simd {
 }
 pub(crate) use simd;
 
-const LANES: usize = 16;
-
-/// Adds up lanes in a fixed tree.
-#[inline(always)]
-fn sum_lanes(mut lanes: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
-}
-
-/// a · b over equal lengths.
-#[inline(always)]
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let b = &b[..a.len()];
-    let mut lanes = [0.0; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let (a_rest, b_rest) = (a_chunks.remainder(), b_chunks.remainder());
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    for (lane, (x, y)) in a_rest.iter().zip(b_rest).enumerate() {
-        lanes[lane] += x * y;
-    }
-    sum_lanes(lanes)
-}
-
 /// y += factor · x over equal lengths.
 #[inline(always)]
 pub fn add_scaled(y: &mut [f32], factor: f32, x: &[f32]) {
@@ -75,7 +57,7 @@ simd! {
     pub fn sum_of_squares(x: &[f32]) -> f64 {
         let mut total = 0.0_f64;
         for block in x.chunks(4096) {
-            total += f64::from(dot(block, block));
+            total += f64::from(dot::<Wide>(block, block));
         }
         total
     }
@@ -85,7 +67,7 @@ simd! {
     /// `scores[i]` = q_i · action for all items; q is `[items, k]`.
     pub fn scores(q: &[f32], action: &[f32], out: &mut [f32]) {
         for (score, item) in out.iter_mut().zip(q.chunks_exact(action.len())) {
-            *score = dot(item, action);
+            *score = dot::<Wide>(item, action);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The kernels on CPU memory. One pass each, no allocation. `c` is the number of
 //! cohort members, `n` the rows of each; matrices are `[c, n, width]`, parameters `[c, p]` with offsets into a member's row.
 
-use super::simd::{add_scaled, dot, simd};
+use super::dot::dot;
+use super::simd::{add_scaled, simd};
 
 /// Where a block of columns lies: `offset..offset + width` of rows that are `stride` wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +110,7 @@ simd! {
     /// Brings every row to length 1; `length` keeps what it was.
     pub fn to_unit(x: &mut [f32], width: usize, length: &mut [f32]) {
         for (row, length) in x.chunks_exact_mut(width).zip(length) {
-            *length = dot(row, row).sqrt() + LEAST_LENGTH;
+            *length = dot::<Wide>(row, row).sqrt() + LEAST_LENGTH;
             for x in row {
                 *x /= *length;
             }
@@ -121,7 +122,7 @@ simd! {
     /// gradient = (gradient - (gradient · x) x) / length · (1 - (length · x)²), row by row.
     pub fn unit_tanh_backward(gradient: &mut [f32], x: &[f32], width: usize, length: &[f32]) {
         for ((gradient, x), length) in gradient.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(length) {
-            let along = dot(gradient, x);
+            let along = dot::<Wide>(gradient, x);
             for (g, x) in gradient.iter_mut().zip(x) {
                 let y = length * x;
                 *g = (*g - along * x) / length * (1.0 - y * y);
@@ -151,7 +152,7 @@ simd! {
     pub fn head(x: &[f32], rows: usize, width: usize, parameters: &[f32], p: usize, weight_at: usize, bias_at: usize, q: &mut [f32]) {
         for (row, (x, q)) in x.chunks_exact(width).zip(q).enumerate() {
             let member = &parameters[row / rows * p..][..p];
-            *q = dot(x, &member[weight_at..][..width]) + member[bias_at];
+            *q = dot::<Wide>(x, &member[weight_at..][..width]) + member[bias_at];
         }
     }
 }

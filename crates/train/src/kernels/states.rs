@@ -3,7 +3,8 @@
 
 use drr_core::spec::StateKind;
 
-use super::simd::{add_scaled, dot, simd};
+use super::dot::dot;
+use super::simd::{add_scaled, simd};
 
 #[inline(always)]
 fn row(table: &[f32], id: u32, k: usize) -> &[f32] {
@@ -46,7 +47,7 @@ simd! {
                 scratch[i] = ds[i] * p[i] + ds[k + i];
             }
             for (&item, dw) in items[row * n..][..n].iter().zip(dw.iter_mut()) {
-                *dw += dot(&q_table[item as usize * k..][..k], scratch);
+                *dw += dot::<Wide>(&q_table[item as usize * k..][..k], scratch);
             }
         }
     }
@@ -96,13 +97,13 @@ simd! {
                 let p = row(p_table, user, k);
                 for (a, block) in blocks.by_ref().take(n).enumerate() {
                     multiply(scratch, p, row(q_table, items[a], k));
-                    dw[a] += dot(block, scratch);
+                    dw[a] += dot::<Wide>(block, scratch);
                 }
             }
             for (a, b) in pairs(n) {
                 let block = blocks.next().expect("a state has a block for every pair");
                 multiply(scratch, row(q_table, items[a], k), row(q_table, items[b], k));
-                let slope = dot(block, scratch);
+                let slope = dot::<Wide>(block, scratch);
                 dw[a] += w[b] * slope;
                 dw[b] += w[a] * slope;
             }

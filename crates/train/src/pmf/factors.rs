@@ -7,8 +7,9 @@ use drr_core::seed::Stream;
 use drr_core::spec::{Optimizer, PmfSpec};
 
 use super::PmfModel;
+use crate::kernels::dot::dot;
 use crate::kernels::lines::Lines;
-use crate::kernels::simd::{dot, simd};
+use crate::kernels::simd::simd;
 use crate::kernels::slices::ADAM;
 use crate::world::World;
 
@@ -161,7 +162,7 @@ simd! {
             let (at_user, at_item) = (users.slot(user, width), items.slot(item, width));
             let p = &users.rows[user as usize * width..][..width];
             let q = &items.rows[item as usize * width..][..width];
-            let error = dot(&p[..k], &q[..k]) + p[k] + q[k] - reward;
+            let error = dot::<Wide>(&p[..k], &q[..k]) + p[k] + q[k] - reward;
             let slope = step.share * error;
             let d_user = &mut users.gradients[at_user..][..width];
             let d_item = &mut items.gradients[at_item..][..width];

@@ -5,7 +5,8 @@ mod factors;
 mod train;
 
 pub use self::train::{Metrics, errors, train};
-use crate::kernels::simd::{dot, scores, simd};
+use crate::kernels::dot::dot;
+use crate::kernels::simd::{scores, simd};
 
 /// A trained factorisation.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -25,7 +26,7 @@ pub struct PmfModel {
 simd! {
     /// p · q.
     pub fn product(p: &[f32], q: &[f32]) -> f32 {
-        dot(p, q)
+        dot::<Wide>(p, q)
     }
 }
 

@@ -39,15 +39,17 @@ pub fn train(world: &World, spec: &PmfSpec, seed: Seed, reporter: &mut dyn Repor
     if ratings.is_empty() {
         return Err(Error::Deterministic("the train part holds no rating: lower split.test or pmf.validation".into()));
     }
-    let search = search(world, spec, seed, (&mut ratings, &validation), reporter)?;
+    let mut batches = Batches::new(ratings, spec.batch_size as usize, seed.stream("pmf/batches"));
+    let search = search(world, spec, seed, (&mut batches, &validation), reporter)?;
     let mut metrics = Metrics::from([("best_epoch".to_owned(), search.epoch as f64)]);
     if let Some(rmse) = search.valid_rmse {
         metrics.insert("valid_rmse_stars".to_owned(), 2.0 * rmse);
     }
     let model = match spec.select {
         Select::Refit if !validation.is_empty() => {
-            ratings.extend(validation);
-            refit(world, spec, seed, (&mut ratings, search.epoch), reporter)?
+            let ratings = batches.ratings.into_iter().chain(validation).collect();
+            let batches = Batches::new(ratings, spec.batch_size as usize, seed.stream("pmf/refit"));
+            refit(world, spec, seed, (batches, search.epoch), reporter)?
         }
         Select::Refit | Select::BestEpoch => search.model,
     };
@@ -70,14 +72,13 @@ fn search(
     world: &World,
     spec: &PmfSpec,
     seed: Seed,
-    (ratings, validation): (&mut [Rating], &[Rating]),
+    (batches, validation): (&mut Batches, &[Rating]),
     reporter: &mut dyn Reporter,
 ) -> Result<Search> {
     let mut factors = Factors::new(world, spec, seed);
-    let mut batches = seed.stream("pmf/batches");
     let mut best = Search { model: factors.model(), epoch: 0, valid_rmse: None };
     for epoch in 1..=spec.epochs {
-        let train_rmse = pass(&mut factors, spec, ratings, &mut batches, epoch)?;
+        let train_rmse = batches.pass(&mut factors, epoch)?;
         let mut points = in_both_units("train/rmse", epoch, train_rmse);
         let model = (!validation.is_empty()).then(|| factors.model());
         let rated = model.map(|model| (errors(world, &model, validation.iter().copied()).0, model));
@@ -107,31 +108,64 @@ fn refit(
     world: &World,
     spec: &PmfSpec,
     seed: Seed,
-    (ratings, epochs): (&mut [Rating], u64),
+    (mut batches, epochs): (Batches, u64),
     reporter: &mut dyn Reporter,
 ) -> Result<PmfModel> {
     let mut factors = Factors::new(world, spec, seed);
-    let mut batches = seed.stream("pmf/refit");
     for epoch in 1..=epochs {
-        let rmse = pass(&mut factors, spec, ratings, &mut batches, epoch)?;
+        let rmse = batches.pass(&mut factors, epoch)?;
         reporter.points(0, in_both_units("refit/rmse", epoch, rmse))?;
         reporter.progress(epoch, epochs)?;
     }
     Ok(factors.model())
 }
 
-/// One epoch; returns the root mean squared error met on the way.
-fn pass(
-    factors: &mut Factors,
-    spec: &PmfSpec,
-    ratings: &mut [Rating],
-    batches: &mut Stream,
-    epoch: u64,
-) -> Result<f64> {
-    batches.shuffle(ratings);
-    let squares: f64 = ratings.chunks(spec.batch_size as usize).map(|batch| factors.step(batch)).sum();
-    let rmse = (squares / ratings.len() as f64).sqrt();
-    if rmse.is_finite() { Ok(rmse) } else { Err(not_finite(epoch)) }
+/// The minibatches of epoch after epoch: as few as there must be, of one size but for one rating.
+///
+/// Which batch a rating falls into is drawn; within a batch, where no order is meant, ratings stand user by user, so that
+/// a user's row stays in the nearest cache.
+struct Batches {
+    stream: Stream,
+    /// User by user.
+    ratings: Vec<Rating>,
+    /// The batch of each rating.
+    batch: Vec<u32>,
+    drawn: Vec<Rating>,
+    /// Where each batch begins among the drawn, and where the last ends.
+    starts: Vec<usize>,
+    /// Where the next rating of each batch goes.
+    next: Vec<usize>,
+}
+
+impl Batches {
+    fn new(mut ratings: Vec<Rating>, size: usize, stream: Stream) -> Self {
+        ratings.sort_unstable_by_key(|&(user, item, _)| (user, item));
+        let count = ratings.len();
+        let batches = count.div_ceil(size);
+        let starts = (0..=batches).map(|batch| batch * count / batches).collect::<Vec<_>>();
+        let of_batch = |(batch, bounds): (usize, &[usize])| std::iter::repeat_n(batch as u32, bounds[1] - bounds[0]);
+        let batch = starts.windows(2).enumerate().flat_map(of_batch).collect();
+        Self { stream, drawn: ratings.clone(), next: starts.clone(), ratings, batch, starts }
+    }
+
+    fn draw(&mut self) -> impl Iterator<Item = &[Rating]> {
+        self.stream.shuffle(&mut self.batch);
+        self.next.copy_from_slice(&self.starts);
+        for (&rating, &batch) in self.ratings.iter().zip(&self.batch) {
+            let next = &mut self.next[batch as usize];
+            self.drawn[*next] = rating;
+            *next += 1;
+        }
+        self.starts.windows(2).map(|bounds| &self.drawn[bounds[0]..bounds[1]])
+    }
+
+    /// One epoch; returns the root mean squared error met on the way.
+    fn pass(&mut self, factors: &mut Factors, epoch: u64) -> Result<f64> {
+        let count = self.ratings.len() as f64;
+        let squares: f64 = self.draw().map(|batch| factors.step(batch)).sum();
+        let rmse = (squares / count).sqrt();
+        if rmse.is_finite() { Ok(rmse) } else { Err(not_finite(epoch)) }
+    }
 }
 
 fn not_finite(epoch: u64) -> Error {
