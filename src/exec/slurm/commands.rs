@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::json;
 use super::parse::{self, Row};
 use crate::error::{Error, Result};
 
@@ -36,6 +37,9 @@ pub trait Scheduler {
     /// # Errors
     /// Nobody answers; asking again later may help.
     fn queue(&mut self, names: &[&str]) -> Result<Vec<Row>>;
+
+    /// All that is known of an array of which a task failed, with what its tasks left behind; nothing once it is forgotten.
+    fn details(&mut self, job: u64) -> Vec<Row>;
 
     /// What the accounts say of jobs that left the queue; nothing where none are kept.
     fn account(&mut self, jobs: &[u64]) -> Vec<Row>;
@@ -100,6 +104,19 @@ impl Scheduler for Cluster {
         // Without this a list of many tasks is cut off in the middle.
         let said = run("squeue", arguments, &[("SLURM_BITSTR_LEN", "0")])?;
         parse::queue(&said).map_err(|why| Error::environment(format!("squeue: {why}")))
+    }
+
+    fn details(&mut self, job: u64) -> Vec<Row> {
+        let job = job.to_string();
+        let ask = |more: &[&str]| run("scontrol", ["show", "job", &job].iter().chain(more), &[]);
+        // Not every site has the plugin that writes JSON, and a forgotten job is an error in either form.
+        let json = ask(&["--json"]).map(|said| json::jobs(&said));
+        match json {
+            Ok(Ok(rows)) => return rows,
+            Ok(Err(why)) => tracing::debug!("scontrol: {why}"),
+            Err(error) => tracing::debug!("{error}"),
+        }
+        ask(&[]).map(|said| parse::details(&said)).unwrap_or_default()
     }
 
     fn account(&mut self, jobs: &[u64]) -> Vec<Row> {

@@ -120,6 +120,12 @@ impl Scheduler for Played {
         Ok(rows)
     }
 
+    fn details(&mut self, job: u64) -> Vec<Row> {
+        let state = JobState::Ended(End::Failed(Exit::Code(3)));
+        let (reason, node, name) = (String::new(), String::new(), String::new());
+        vec![Row { array: job, tasks: vec![0..=99], state, reason, node, name }]
+    }
+
     fn account(&mut self, _: &[u64]) -> Vec<Row> {
         Vec::new()
     }
@@ -235,6 +241,19 @@ fn what_is_lost_is_submitted_again_in_one_array_and_runs_one_by_one() {
 }
 
 #[test]
+fn what_a_failed_task_left_behind_is_looked_up() {
+    let place = Place::new();
+    let mut cluster = Played { ends: [End::Failed(Exit::Unknown)].into(), ..place.cluster() };
+    let (outcome, heard) = place.execute(Then::Follow, &mut cluster);
+    assert_eq!(outcome.expect("done").finished, 8);
+    let reasons = heard.0.iter().filter_map(|event| match event {
+        Event::TrialRetried { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    });
+    assert_eq!(reasons.collect::<Vec<_>>(), ["the task failed with exit code 3"]);
+}
+
+#[test]
 fn silence_is_said_once_and_concludes_nothing() {
     let place = Place::new();
     let mut cluster = Played { silences: 3, ..place.cluster() };
@@ -278,7 +297,7 @@ fn a_program_that_ended_between_sbatch_and_its_answer_is_taken_up() {
 fn detached_it_stands_somewhere_until_it_is_collected_or_cancelled() {
     let place = Place::new();
     let runs = place.runs.path();
-    let mut cluster = Played { ends: [End::Failed; 8].into(), ..place.cluster() };
+    let mut cluster = Played { ends: [End::Failed(Exit::Unknown); 8].into(), ..place.cluster() };
     place.execute(Then::Detach, &mut cluster).0.expect("submitted");
     assert_eq!(Submission::open_sweeps(runs), ["small"]);
     let plan = Plan::new(&place.sweep, runs, FailedBefore::Skip);

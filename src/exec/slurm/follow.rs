@@ -216,8 +216,8 @@ impl Follow {
                 }
                 Fate::Failed(_, reason) => lost.push((trial, reason.clone())),
                 Fate::Open if self.stands(trial) => {
-                    let words = end.map_or("the task is gone, and Slurm does not know how it ended", End::words);
-                    lost.push((trial, words.to_owned()));
+                    let gone = "the task is gone, and Slurm does not know how it ended";
+                    lost.push((trial, end.map_or(gone.into(), End::words).into_owned()));
                 }
                 // It never began: what it stands on had no result.
                 Fate::Open => open.push(trial),

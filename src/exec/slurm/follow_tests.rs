@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::exec::slurm::parse::Exit;
 
 const ENVIRONMENT: FailureKind = FailureKind::Environment;
 
@@ -36,7 +37,7 @@ fn a_run_without_trouble_ends_in_results() {
 fn a_lost_attempt_is_repeated_and_what_stands_on_it_waits() {
     let mut follow = machine(true);
     let actions = run(&mut follow, 0, End::Timeout, &[Fate::Open]);
-    let reason = End::Timeout.words().to_owned();
+    let reason = End::Timeout.words().into_owned();
     assert_eq!(actions, [Action::Retry { trial: 0, reason, attempt: 1 }]);
     // Those below ran, found nothing to stand on, and left: no attempt of theirs.
     assert_eq!(run(&mut follow, 1, End::Completed, &[Fate::Open, Fate::Open]), []);
@@ -52,12 +53,13 @@ fn a_lost_attempt_is_repeated_and_what_stands_on_it_waits() {
 fn what_keeps_failing_fails_and_takes_along_what_stands_on_it() {
     let mut follow = machine(true);
     for attempt in 1..=2 {
-        let actions = run(&mut follow, 0, End::Failed, &[Fate::Failed(ENVIRONMENT, "disk full".to_owned())]);
+        let actions =
+            run(&mut follow, 0, End::Failed(Exit::Unknown), &[Fate::Failed(ENVIRONMENT, "disk full".to_owned())]);
         assert_eq!(actions, [Action::Retry { trial: 0, reason: "disk full".to_owned(), attempt }]);
         assert_eq!(follow.next_round(), [0]);
     }
     run(&mut follow, 1, End::Completed, &[Fate::Open, Fate::Open]);
-    let actions = run(&mut follow, 0, End::Failed, &[Fate::Failed(ENVIRONMENT, "disk full".to_owned())]);
+    let actions = run(&mut follow, 0, End::Failed(Exit::Unknown), &[Fate::Failed(ENVIRONMENT, "disk full".to_owned())]);
     let failed = Action::Failed { trial: 0, kind: ENVIRONMENT, reason: "disk full".to_owned(), attempts: 3 };
     assert_eq!(actions, [failed, Action::Blocked { trial: 1, above: 0 }, Action::Blocked { trial: 2, above: 0 }]);
     let last = run(&mut follow, 2, End::Cancelled, &[Fate::Open]);
@@ -125,7 +127,7 @@ proptest! {
         let upstream = [vec![], vec![0], vec![0], vec![1]];
         let settle = std::iter::repeat_n((0..3).map(|task| (task, 5)), 20).flatten();
         for (task, word) in words.into_iter().chain(settle) {
-            let ends = [End::Completed, End::Failed, End::Timeout, End::Cancelled, End::NodeFail];
+            let ends = [End::Completed, End::Failed(Exit::Unknown), End::Timeout, End::Cancelled, End::NodeFail];
             let seen = match word {
                 0 => Some((JobState::Pending, "")),
                 1 => Some((JobState::Running, "n1")),

@@ -20,6 +20,7 @@ mod commands;
 mod control;
 mod environments;
 mod follow;
+mod json;
 mod layout;
 mod parse;
 mod progress;
@@ -33,7 +34,7 @@ use std::path::{Path, PathBuf};
 
 pub use commands::{Cluster, Request, Scheduler};
 pub use control::{Standing, cancel, refuse_if_open, standing};
-pub use parse::{End, JobState, Row};
+pub use parse::{End, Exit, JobState, Row};
 pub use submission::Submission;
 
 use super::event::Observer;

@@ -1,5 +1,6 @@
 //! What Slurm's programs print, read. Pure; the fixtures are real output (`tests/fixtures/slurm`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -26,7 +27,7 @@ pub enum End {
     /// With exit code 0.
     Completed,
     /// With another exit code, or by a signal.
-    Failed,
+    Failed(Exit),
     /// At its time limit.
     Timeout,
     /// Out of memory.
@@ -39,18 +40,52 @@ pub enum End {
     Preempted,
 }
 
+/// What a failed task left behind. The queue does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nobody said.
+    Unknown,
+    /// Its exit code.
+    Code(u8),
+    /// The signal that ended it.
+    Signal(u8),
+}
+
+impl Exit {
+    pub(super) fn new(code: u8, signal: u8) -> Self {
+        match (code, signal) {
+            (0, 0) => Self::Unknown,
+            // As a shell passes on that a program was ended by a signal.
+            (129..=192, 0) => Self::Signal(code - 128),
+            (code, 0) => Self::Code(code),
+            (_, signal) => Self::Signal(signal),
+        }
+    }
+
+    /// `CODE:SIGNAL`, as sacct and scontrol write it.
+    fn from_pair(text: &str) -> Self {
+        let pair = text.split_once(':').and_then(|(code, signal)| Some((code.parse().ok()?, signal.parse().ok()?)));
+        pair.map_or(Self::Unknown, |(code, signal)| Self::new(code, signal))
+    }
+}
+
 impl End {
     /// What happened, for people.
-    pub fn words(self) -> &'static str {
-        match self {
+    pub fn words(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Completed => "the task ended without a result",
-            Self::Failed => "the task failed",
+            Self::Failed(Exit::Unknown) => "the task failed",
+            Self::Failed(Exit::Code(code)) => return format!("the task failed with exit code {code}").into(),
+            Self::Failed(Exit::Signal(9)) => {
+                "the task was ended by signal 9, as the kernel does when memory runs out; `mem` in [slurm] raises it"
+            }
+            Self::Failed(Exit::Signal(signal)) => return format!("the task was ended by signal {signal}").into(),
             Self::Timeout => "the task reached its time limit; `time` in [slurm] raises it",
             Self::OutOfMemory => "the task ran out of memory; `mem` in [slurm] raises it",
             Self::Cancelled => "the task was cancelled",
             Self::NodeFail => "the task's node failed",
             Self::Preempted => "the task was preempted",
-        }
+        })
     }
 
     /// Whether it says nothing about the trial, so that no attempt is counted.
@@ -60,14 +95,15 @@ impl End {
 }
 
 impl JobState {
-    /// The state of this name; what is unknown counts as running, so that nothing is started twice.
-    fn from_name(name: &str) -> Self {
+    /// The state of this name, with what a failed job left behind; what is unknown counts as running, so that nothing is
+    /// started twice.
+    pub(super) fn new(name: &str, exit: Exit) -> Self {
         // sacct says "CANCELLED by 1000", newer releases may add flags after a `+` or a comma.
         let word = name.split([' ', '+', ',']).next().unwrap_or_default();
         match word {
             "PENDING" | "REQUEUED" | "REQUEUE_HOLD" | "REQUEUE_FED" | "SPECIAL_EXIT" | "RESV_DEL_HOLD" => Self::Pending,
             "COMPLETED" => Self::Ended(End::Completed),
-            "FAILED" | "REVOKED" | "LAUNCH_FAILED" | "RECONFIG_FAIL" => Self::Ended(End::Failed),
+            "FAILED" | "REVOKED" | "LAUNCH_FAILED" | "RECONFIG_FAIL" => Self::Ended(End::Failed(exit)),
             "TIMEOUT" | "DEADLINE" => Self::Ended(End::Timeout),
             "OUT_OF_MEMORY" => Self::Ended(End::OutOfMemory),
             "CANCELLED" => Self::Ended(End::Cancelled),
@@ -107,7 +143,7 @@ pub fn queue(text: &str) -> Result<Vec<Row>, String> {
         let (reason, node, name) = (next()?.to_owned(), next()?.to_owned(), next()?.to_owned());
         // Jobs that are no arrays have nothing to do with us.
         let tasks = if tasks == "N/A" { Vec::new() } else { task_list(tasks)? };
-        Some(Row { array: array.parse().ok()?, tasks, state: JobState::from_name(state), reason, node, name })
+        Some(Row { array: array.parse().ok()?, tasks, state: JobState::new(state, Exit::Unknown), reason, node, name })
     })
 }
 
@@ -118,7 +154,7 @@ pub fn queue(text: &str) -> Result<Vec<Row>, String> {
 pub fn account(text: &str) -> Result<Vec<Row>, String> {
     rows(text, |line| {
         let mut parts = line.split('|');
-        let (job, state, _, node) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (job, state, exit, node) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let (array, tasks) = match job.split_once('_') {
             Some((array, tasks)) => (array, task_list(tasks.trim_start_matches('[').trim_end_matches(']'))?),
             None => (job, Vec::new()),
@@ -127,7 +163,7 @@ pub fn account(text: &str) -> Result<Vec<Row>, String> {
         Some(Row {
             array: array.parse().ok()?,
             tasks,
-            state: JobState::from_name(state),
+            state: JobState::new(state, Exit::from_pair(exit)),
             reason: String::new(),
             node: node.to_owned(),
             name: String::new(),
@@ -141,7 +177,7 @@ fn rows(text: &str, read: impl Fn(&str) -> Option<Row>) -> Result<Vec<Row>, Stri
 }
 
 /// `0-3,7%2` as ranges; a step as in `0-6:2` is written out.
-fn task_list(text: &str) -> Option<Vec<RangeInclusive<u64>>> {
+pub(super) fn task_list(text: &str) -> Option<Vec<RangeInclusive<u64>>> {
     let text = text.trim_start_matches('[').trim_end_matches(']');
     let text = text.split_once('%').map_or(text, |(tasks, _)| tasks);
     let mut ranges = Vec::new();
@@ -158,6 +194,24 @@ fn task_list(text: &str) -> Option<Vec<RangeInclusive<u64>>> {
         }
     }
     Some(ranges)
+}
+
+/// Reads what `scontrol show job` printed, where it does not speak JSON: fields as `NAME=VALUE`, a blank line between jobs.
+pub fn details(text: &str) -> Vec<Row> {
+    let one = |job: &str| {
+        let fields: BTreeMap<&str, &str> = job.split_whitespace().filter_map(|field| field.split_once('=')).collect();
+        let get = |name: &str| fields.get(name).copied();
+        let node = get("NodeList").filter(|node| *node != "(null)").unwrap_or_default();
+        Some(Row {
+            array: get("ArrayJobId")?.parse().ok()?,
+            tasks: task_list(get("ArrayTaskId")?)?,
+            state: JobState::new(get("JobState")?, get("ExitCode").map_or(Exit::Unknown, Exit::from_pair)),
+            reason: get("Reason").unwrap_or_default().to_owned(),
+            node: node.to_owned(),
+            name: get("JobName").unwrap_or_default().to_owned(),
+        })
+    };
+    text.split("\n\n").filter_map(one).collect()
 }
 
 /// Reads what `sbatch --parsable` printed: the job, and on some sites the cluster.

@@ -1,7 +1,7 @@
 //! Follows a submission: one question to Slurm's queue a round for all tasks together, a look into the folders of those
 //! that ended, the pure machine's verdicts carried out. It can end at any moment and be taken up again from anywhere.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,7 +15,7 @@ use signal_hook::{SigId, flag, low_level};
 use super::commands::Scheduler;
 use super::environments::Environments;
 use super::follow::{Action, Fate, Follow, Node};
-use super::parse::{End, JobState};
+use super::parse::{End, Exit, JobState};
 use super::progress::Progress;
 use super::seen::Seen;
 use super::submission::Submission;
@@ -214,7 +214,7 @@ impl<'a> Watch<'a> {
                 _ => {}
             }
         }
-        self.ask_accounts(&mut ended, submission, &latest, scheduler);
+        self.ask_more(&mut ended, submission, &latest, scheduler);
         for (task, end) in ended {
             self.ended(follow, task, end)?;
         }
@@ -232,8 +232,8 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Asks for the ends that the queue no longer knows.
-    fn ask_accounts(
+    /// Asks for what the queue does not tell: what failed tasks left behind, and the ends of tasks it no longer knows.
+    fn ask_more(
         &self,
         ended: &mut [(usize, Option<End>)],
         submission: &Submission,
@@ -241,15 +241,19 @@ impl<'a> Watch<'a> {
         scheduler: &mut dyn Scheduler,
     ) {
         let job = |task: usize| latest[task].and_then(|entry| submission.jobs[entry].job);
-        let mut jobs: Vec<u64> = ended.iter().filter(|it| it.1.is_none()).filter_map(|it| job(it.0)).collect();
-        jobs.sort_unstable();
-        jobs.dedup();
-        if jobs.is_empty() {
-            return;
+        let jobs = |ended: &[(usize, Option<End>)], which: Option<End>| -> BTreeSet<u64> {
+            ended.iter().filter(|it| it.1 == which).filter_map(|it| job(it.0)).collect()
+        };
+        let mut rows = Vec::new();
+        for job in jobs(ended, Some(End::Failed(Exit::Unknown))) {
+            rows.extend(scheduler.details(job));
         }
-        let rows = scheduler.account(&jobs);
+        let gone: Vec<u64> = jobs(ended, None).into_iter().collect();
+        if !gone.is_empty() {
+            rows.extend(scheduler.account(&gone));
+        }
         let seen = Seen::new(&rows);
-        for (task, end) in ended.iter_mut().filter(|it| it.1.is_none()) {
+        for (task, end) in ended.iter_mut().filter(|it| matches!(it.1, None | Some(End::Failed(Exit::Unknown)))) {
             let Some(entry) = latest[*task] else { continue };
             let index = *task - submission.record.arrays[submission.jobs[entry].array].first;
             if let Some((JobState::Ended(known), _)) = job(*task).and_then(|job| seen.of(job, index)) {
