@@ -17,7 +17,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Place, metrics_digests};
+use common::{Place, SMALL, metrics_digests};
 use drr_core::Seed;
 use drr_core::seed::Stream;
 use nix::sys::signal::{Signal, kill};
@@ -25,37 +25,6 @@ use nix::unistd::Pid;
 
 /// Kill points of the short form.
 const SHORT: usize = 6;
-
-/// Ten trials of a fraction of a second each.
-const SWEEP: &str = r#"dataset = "synthetic"
-seeds = 2
-baselines = ["random", "pmf"]
-
-[synthetic]
-users = 60
-items = 80
-ratings = 2_400
-
-[pmf]
-k = 4
-epochs = 3
-
-[drr]
-actor_hidden = [8, 8]
-critic_hidden = [8, 8, 8]
-train_steps = 200
-learning_starts = 20
-batch_size = 8
-record_every = 10
-
-[offline]
-k = [5]
-repeats = 2
-users = 20
-
-[execution]
-backoff = 0.01
-"#;
 
 /// Whom a fault hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +46,7 @@ fn a_sweep_survives_being_killed_at_any_moment() {
     let points = std::env::var("DRR_LAB_CHAOS").ok().and_then(|text| text.parse().ok()).unwrap_or(SHORT);
     let seed = std::env::var("DRR_LAB_CHAOS_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let undisturbed = Place::new();
-    undisturbed.file("chaos.toml", SWEEP);
+    undisturbed.file("chaos.toml", &format!("{SMALL}\n[execution]\nbackoff = 0.01\n"));
     let start = Instant::now();
     let (code, events) = complete(&undisturbed);
     assert_eq!(code, Some(0), "the sweep runs undisturbed");
@@ -93,7 +62,7 @@ fn a_sweep_survives_being_killed_at_any_moment() {
         let moment = moment(&mut dice, took, events);
         let case = format!("kill point {point} of seed {seed}: {victim:?} at {moment:?}");
         let place = Place::new();
-        place.file("chaos.toml", SWEEP);
+        place.file("chaos.toml", &format!("{SMALL}\n[execution]\nbackoff = 0.01\n"));
         let began = Instant::now();
         let Some(hit) = strike(&place, victim, moment) else {
             // The sweep was over before the moment came; it is quicker than was thought.
@@ -135,7 +104,17 @@ fn command(place: &Place) -> Command {
     let beside = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
     let worker = std::env::var_os("DRR_LAB_WORKER").map_or(beside, PathBuf::from);
     assert!(worker.is_file(), "there is no {}: run `cargo build --workspace` first", worker.display());
-    let mut command = place.drr_lab(&["sweep", "chaos.toml", "--jobs", "2", "--output", "json", "--worker"]);
+    let mut command = place.drr_lab(&[
+        "sweep",
+        "chaos.toml",
+        "--jobs",
+        "2",
+        "--output",
+        "json",
+        "--set",
+        "drr.train_steps=200",
+        "--worker",
+    ]);
     command.arg(worker).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
