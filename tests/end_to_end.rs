@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Place, SMALL, kill, metrics_digests, worker_of};
+use serde_json::Value;
 
 /// The worker beside the program, or the one that `DRR_LAB_WORKER` names.
 fn worker() -> PathBuf {
@@ -145,4 +146,41 @@ fn a_sweep_that_cannot_work_says_why_and_is_left_out_next_time() {
     let again = sweep(&place, &file, &hopeless).output().expect("the program starts");
     let stderr = String::from_utf8_lossy(&again.stderr);
     assert!(stderr.contains("left out") && stderr.contains("--retry-failed"), "{stderr}");
+}
+
+#[test]
+fn a_recorded_recommender_lists_the_best_items_for_a_user() {
+    let place = Place::new();
+    place.file("small.toml", SMALL);
+    completed(&place, "small.toml", &[]);
+    let top = |more: &[&str]| {
+        let arguments = [&["runs", "top", "small", "--output", "json"], more].concat();
+        let output = place.drr_lab(&arguments).output().expect("the program starts");
+        (output.status.code(), output.stdout, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let user = (0..60).map(|user| user.to_string()).find(|user| top(&["--user", user]).0 == Some(0)).expect("a user");
+    let list = |more: &[&str]| -> Value {
+        let (code, stdout, stderr) = top(&[&["--user", &user], more].concat());
+        assert_eq!(code, Some(0), "{stderr}");
+        serde_json::from_slice(&stdout).expect("JSON")
+    };
+    let five = list(&["-n", "5"]);
+    assert_eq!(five["items"].as_array().map(Vec::len), Some(5));
+    assert_eq!(five["history"].as_array().map(Vec::len), Some(5));
+    let all = list(&["-n", "1000", "--seen"]);
+    let items = all["items"].as_array().expect("a list");
+    assert_eq!(items.len(), 80, "more than there are is all there are");
+    let score = |item: &Value| item["score"].as_f64().expect("a score");
+    assert!(items.windows(2).all(|pair| score(&pair[0]) >= score(&pair[1])), "best first");
+    // Without what the user rated before, in the same order.
+    let unseen = list(&["-n", "1000"]);
+    let unseen = unseen["items"].as_array().expect("a list");
+    assert!(unseen.len() < 80 && unseen.len() > 20, "{}", unseen.len());
+    let mut rest = items.iter();
+    assert!(unseen.iter().all(|item| rest.any(|other| other == item)));
+    assert_eq!(five["items"].as_array().expect("a list")[..], unseen[..5]);
+
+    let (code, _, stderr) = top(&["--user", "nobody"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("synthetic has no user `nobody`"), "{stderr}");
 }

@@ -6,6 +6,7 @@ mod gc;
 mod import;
 mod list;
 mod show;
+mod top;
 mod watch;
 
 use super::target::{self, Target};
@@ -36,6 +37,21 @@ enum Verb {
         /// The beginning of its id.
         #[arg(value_name = "ID")]
         trial: String,
+    },
+    /// List the items that a recommender ranks highest for a user.
+    Top {
+        /// A sweep, whose best recommender is asked, or the beginning of a trial's id.
+        #[arg(value_name = "ID|SWEEP")]
+        target: String,
+        /// The user, by the dataset's id.
+        #[arg(long, value_name = "ID")]
+        user: String,
+        /// How many items.
+        #[arg(long, short, value_name = "N", default_value_t = 10)]
+        n: usize,
+        /// Do not leave out what the user rated in the train log.
+        #[arg(long)]
+        seen: bool,
     },
     /// Show in what two trials differ, and the step where their metric streams part.
     Diff {
@@ -98,6 +114,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             Ok(Exit::Done)
         }
         Verb::Show { trial } => show::run(context, target::trial(&context.runs, trial)?).map(|()| Exit::Done),
+        Verb::Top { target, user, n, seen } => top::run(context, target, user, *n, *seen).map(|()| Exit::Done),
         Verb::Diff { one, other, with } => {
             let with = with.as_ref().unwrap_or(&context.runs);
             diff::run(context, target::trial(&context.runs, one)?, with, target::trial(with, other)?)

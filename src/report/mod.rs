@@ -1,4 +1,4 @@
-//! Tables, plots and pages from what is stored; never trains. A stored model is read for one picture alone, the recommended items. The same database
+//! Tables, plots and pages from what is stored; never trains. Stored models are read for recommended items alone. The same database
 //! gives the same bytes: nothing here asks for the time, the host or the place of a folder.
 //!
 //! | file | job |
@@ -9,7 +9,7 @@
 //! | `aggregate` | IQM and probability of improvement over seeds and K |
 //! | `paper` | published numbers and verdicts |
 //! | `grid` | any table as shown; `text`, `latex`, `json` write it |
-//! | `items` | recommended items of three users, from stored models |
+//! | `items` | recommended items of three users and Top-N lists, from stored models |
 //! | `provenance` | where the numbers come from |
 //! | `usage` | throughput and utilisation of the sweep itself |
 //! | `figure` | plots |
@@ -43,6 +43,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use baseline::Baseline;
 pub use folder::{Format, Options, Written, write};
+pub use items::{TopList, best_recommender, top};
 pub use layout::Layout;
 pub use paper::Paper;
 

@@ -7,22 +7,25 @@
 //! | `model` | a stored recommender and its forward pass, in plain Rust |
 //! | `session` | what it recommends to a user, as the offline evaluation plays it |
 //! | `plane` | embeddings in two dimensions: principal components |
+//! | `top` | a Top-N list of any user |
 
 mod model;
 mod plane;
 mod session;
+mod top;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use drr_core::TrialId;
 use drr_core::data::catalogue::Catalogue;
 use drr_core::data::{Ratings, synthetic};
 use drr_core::spec::{Job, Measure, Policy};
 use drr_core::trial_dir::TrialDir;
+use drr_core::{TrialId, TrialSpec};
 
 use self::model::Recommender;
 use self::session::{Session, sessions};
+pub use self::top::{TopList, best_recommender, top};
 use super::figure::{Figure, ItemMap, Listed, Plot};
 use super::group::{Study, Subject};
 use crate::error::Result;
@@ -51,7 +54,7 @@ fn pictures(store: &Store, sweep: &StoredSweep, studies: &[Study<'_>], data: Opt
     let Job::Drr(drr) = &specs.get(&id)?.spec.job else { return None };
     let folder = |id| TrialDir::new(store.runs(), id).model();
     let recommender = Recommender::read(&folder(job.pmf), &folder(id), &drr.drr)?;
-    let (ratings, titles) = ratings(trial, data?)?;
+    let (ratings, titles) = ratings(&trial.spec, data?)?;
     if ratings.items.len() != recommender.items() || ratings.users.len() != recommender.users() {
         return None;
     }
@@ -110,8 +113,8 @@ fn best<'a>(
 }
 
 /// The rating table and the titles by item id.
-fn ratings(trial: &TrialRecord, data: &Path) -> Option<(Ratings, BTreeMap<String, String>)> {
-    let dataset = &trial.spec.dataset;
+fn ratings(spec: &TrialSpec, data: &Path) -> Option<(Ratings, BTreeMap<String, String>)> {
+    let dataset = &spec.dataset;
     if let Some(recipe) = &dataset.synthetic {
         return Some((synthetic::generate(recipe).ok()?, BTreeMap::new()));
     }

@@ -1,0 +1,59 @@
+//! `drr-lab runs top`: the N items that a recorded recommender ranks highest for a user.
+
+use drr_core::spec::{Job, Policy};
+use drr_core::trial_dir::TrialDir;
+use drr_core::{TrialId, finished};
+
+use crate::cli::target::{self, Target};
+use crate::cli::{Context, Output};
+use crate::error::{Error, Result};
+use crate::report::{self, TopList};
+use crate::store::Store;
+
+pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: bool) -> Result<()> {
+    let trial = match target::find(&context.runs, name)? {
+        Target::Trial(trial) => trial,
+        Target::Sweep(sweep) => best(context, &sweep.name)?,
+    };
+    let read = |trial| {
+        finished::read_spec(&TrialDir::new(&context.runs, trial)).map_err(|fault| Error::input(fault.to_string()))
+    };
+    let spec = read(trial)?;
+    let spec = match &spec.job {
+        Job::Eval(job) => match job.policy {
+            // An evaluation stands for what it evaluates.
+            Policy::Drr(recommender) => read(recommender)?,
+            _ => spec,
+        },
+        _ => spec,
+    };
+    let list = report::top(&context.runs, &context.data, &spec, user, n, seen)?;
+    match context.output {
+        Output::Json => println!("{}", serde_json::to_string(&list).expect("a list is JSON")),
+        Output::Human | Output::Quiet => print!("{}", text(&list)),
+    }
+    Ok(())
+}
+
+/// The best recommender of a sweep.
+fn best(context: &Context, sweep: &str) -> Result<TrialId> {
+    let stored = Store::open_existing(&context.runs)?.sweep(sweep)?;
+    stored.as_ref().and_then(report::best_recommender).ok_or_else(|| {
+        Error::input(format!("{sweep} has no finished offline evaluation of a recommender"))
+            .hint("run the sweep, or name a recommender's trial")
+    })
+}
+
+fn text(list: &TopList) -> String {
+    let mut text = format!("user {} by {}, after:\n", list.user, list.trial.short());
+    for item in &list.history {
+        text += &format!("      {}\n", item.title);
+    }
+    let width = list.items.iter().map(|it| it.item.title.chars().count()).max().unwrap_or(0);
+    text += &format!("\n  #  {:<width$}  {:>7}  held out\n", "recommended", "score");
+    for (at, scored) in list.items.iter().enumerate() {
+        let stars = scored.stars.map_or_else(|| "–".to_owned(), |stars| format!("{stars} ★"));
+        text += &format!("{:>3}  {:<width$}  {:>7.3}  {stars}\n", at + 1, scored.item.title, scored.score);
+    }
+    text
+}
