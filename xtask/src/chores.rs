@@ -12,7 +12,7 @@ use crate::steps::{Outcome, Record, Step, Table};
 use crate::{setup, slurm};
 
 pub const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
-const TESTS: Step = Step::cargo("tests", &["test", "--workspace"]);
+const TESTS: Step = Step::cargo("tests", &["test", "--workspace", "--no-fail-fast"]);
 
 const DEMO: &[Step] = &[
     BUILD,
