@@ -65,6 +65,7 @@ impl Bench<'_> {
         }
         let jax = ["benches/jax/update.py", "--seconds", &seconds];
         let (ours, theirs) = self.pair("updates_per_second", &["update", "200000", &seconds], &jax)?;
+        put("updates_beside_jax", ours);
         put("jax_updates", theirs);
         put("jax_ratio", ours / theirs);
         let roofline = self.ours(&["roofline"])?;
@@ -150,7 +151,7 @@ fn table(figures: &Map<String, Value>) -> String {
     let (full, small) = (pytorch("full"), pytorch("2k"));
     row("updates/s, 200,000 stored · PyTorch", full.0, full.1, get("update_ratio_full"), "≥ 3");
     row("updates/s, 2,000 stored · PyTorch", small.0, small.1, get("update_ratio_2k"), "≥ 3");
-    row("updates/s · JAX, update alone", full.0, get("jax_updates"), get("jax_ratio"), "≥ 1.1");
+    row("updates/s · JAX, update alone", get("updates_beside_jax"), get("jax_updates"), get("jax_ratio"), "≥ 1.1");
     row("updates/s · roofline", full.0, get("roofline_updates"), get("roofline_share"), "≥ 0.8");
     let offline = get("offline_eval_seconds");
     let ratio = get("offline_eval_ratio");

@@ -1,12 +1,13 @@
 //! `drr-lab runs top`: the N items that a recorded recommender ranks highest for a user.
 
+use drr_core::TrialId;
+use drr_core::finished::{self, Fault};
 use drr_core::spec::{Job, Policy};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{TrialId, finished};
 
 use crate::cli::target::{self, Target};
 use crate::cli::{Context, Output};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::report::{self, TopList};
 use crate::store::Store;
 
@@ -15,9 +16,11 @@ pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: boo
         Target::Trial(trial) => trial,
         Target::Sweep(sweep) => best(context, &sweep.name)?,
     };
-    let read = |trial| {
-        finished::read_spec(&TrialDir::new(&context.runs, trial)).map_err(|fault| Error::input(fault.to_string()))
+    let changed = |fault: Fault| match fault {
+        Fault::Unfinished(_) => Error::input(fault.to_string()).hint("run the sweep again to finish it"),
+        _ => Error { exit: Exit::Mismatch, ..Error::input(fault.to_string()) },
     };
+    let read = |trial| finished::read_spec(&TrialDir::new(&context.runs, trial)).map_err(changed);
     let spec = read(trial)?;
     let spec = match &spec.job {
         Job::Eval(job) => match job.policy {
@@ -27,6 +30,14 @@ pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: boo
         },
         _ => spec,
     };
+    let Job::Drr(job) = &spec.job else {
+        return Err(Error::input(format!("trial {} is no recommender", spec.id().short()))
+            .hint("`drr-lab runs list SWEEP` shows which trials are of the stage drr"));
+    };
+    // The models are the ones that were recorded.
+    for trial in [job.pmf, spec.id()] {
+        finished::read(&TrialDir::new(&context.runs, trial)).map_err(changed)?;
+    }
     let list = report::top(&context.runs, &context.data, &spec, user, n, seen)?;
     match context.output {
         Output::Json => println!("{}", serde_json::to_string(&list).expect("a list is JSON")),
@@ -50,6 +61,7 @@ fn text(list: &TopList) -> String {
         text += &format!("      {}\n", item.title);
     }
     let width = list.items.iter().map(|it| it.item.title.chars().count()).max().unwrap_or(0);
+    let width = width.max("recommended".len());
     text += &format!("\n  #  {:<width$}  {:>7}  held out\n", "recommended", "score");
     for (at, scored) in list.items.iter().enumerate() {
         let stars = scored.stars.map_or_else(|| "–".to_owned(), |stars| format!("{stars} ★"));

@@ -112,7 +112,8 @@ impl Scheduler for Cluster {
         // Not every site has the plugin that writes JSON, and a forgotten job is an error in either form.
         let json = ask(&["--json"]).map(|said| json::jobs(&said));
         match json {
-            Ok(Ok(rows)) => return rows,
+            Ok(Ok(rows)) if !rows.is_empty() => return rows,
+            Ok(Ok(_)) => tracing::debug!("scontrol: no job is understood"),
             Ok(Err(why)) => tracing::debug!("scontrol: {why}"),
             Err(error) => tracing::debug!("{error}"),
         }

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `layout` | which trials make a task, which tasks an array, which array waits for which; pure |
 //! | `script` | the batch script; pure |
-//! | `parse` | what Slurm's programs print; pure |
+//! | `parse`, `json` | what Slurm's programs print; pure |
 //! | `follow` | what becomes of tasks: finished, again, failed, blocked; pure |
 //! | `commands` | Slurm's programs, and the trait that stands for them |
 //! | `submission` | the folder of a submission |

@@ -240,24 +240,22 @@ impl<'a> Watch<'a> {
         latest: &[Option<usize>],
         scheduler: &mut dyn Scheduler,
     ) {
+        const FAILED: Option<End> = Some(End::Failed(Exit::Unknown));
         let job = |task: usize| latest[task].and_then(|entry| submission.jobs[entry].job);
         let jobs = |ended: &[(usize, Option<End>)], which: Option<End>| -> BTreeSet<u64> {
             ended.iter().filter(|it| it.1 == which).filter_map(|it| job(it.0)).collect()
         };
-        let mut rows = Vec::new();
-        for job in jobs(ended, Some(End::Failed(Exit::Unknown))) {
-            rows.extend(scheduler.details(job));
-        }
+        let failed = jobs(ended, FAILED).into_iter().flat_map(|job| scheduler.details(job)).collect::<Vec<_>>();
         let gone: Vec<u64> = jobs(ended, None).into_iter().collect();
-        if !gone.is_empty() {
-            rows.extend(scheduler.account(&gone));
-        }
-        let seen = Seen::new(&rows);
-        for (task, end) in ended.iter_mut().filter(|it| matches!(it.1, None | Some(End::Failed(Exit::Unknown)))) {
-            let Some(entry) = latest[*task] else { continue };
-            let index = *task - submission.record.arrays[submission.jobs[entry].array].first;
-            if let Some((JobState::Ended(known), _)) = job(*task).and_then(|job| seen.of(job, index)) {
-                *end = Some(known);
+        let gone = if gone.is_empty() { Vec::new() } else { scheduler.account(&gone) };
+        for (which, rows) in [(FAILED, failed), (None, gone)] {
+            let seen = Seen::new(&rows);
+            for (task, end) in ended.iter_mut().filter(|it| it.1 == which) {
+                let Some(entry) = latest[*task] else { continue };
+                let index = *task - submission.record.arrays[submission.jobs[entry].array].first;
+                if let Some((JobState::Ended(known), _)) = job(*task).and_then(|job| seen.of(job, index)) {
+                    *end = Some(known);
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The slides' last picture, *recommended items*: what the best recommender recommends to three users, among all items,
-//! by title, beside their own ratings. Needs the models of a run and the ratings; where either is gone there is no
-//! picture, never an error.
+//! by title, beside their own ratings; and the Top-N list of any user. Needs the models of a run and the ratings; where
+//! either is gone there is no picture, and an error for who asked for a list.
 //!
 //! | file | job |
 //! | --- | --- |
@@ -116,7 +116,8 @@ fn best<'a>(
 fn ratings(spec: &TrialSpec, data: &Path) -> Option<(Ratings, BTreeMap<String, String>)> {
     let dataset = &spec.dataset;
     if let Some(recipe) = &dataset.synthetic {
-        return Some((synthetic::generate(recipe).ok()?, BTreeMap::new()));
+        let ratings = synthetic::generate(recipe).ok()?;
+        return (ratings.fingerprint() == dataset.fingerprint).then(|| (ratings, BTreeMap::new()));
     }
     let catalogue = Catalogue::new(data);
     let ratings = catalogue.open(&dataset.name, Some(dataset.fingerprint)).ok()?;

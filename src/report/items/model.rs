@@ -1,10 +1,13 @@
 //! A stored recommender: PMF's embeddings and the actor, read from safetensors, and the forward pass of one user. It
-//! draws a picture; no number of a table comes from here.
+//! draws a picture and lists items; no number of a table comes from here.
 
 use std::path::Path;
 
-use drr_core::spec::{DrrSpec, Scoring, StateKind};
+use drr_core::spec::{ActionNorm, DrrSpec, Scoring, StateKind};
 use safetensors::tensor::{Dtype, SafeTensors};
+
+/// What the trainer adds to an action's length, to divide by it.
+const LEAST_LENGTH: f32 = 1e-6;
 
 /// A linear layer: weight [outputs, inputs], bias [outputs].
 struct Linear {
@@ -21,6 +24,7 @@ pub(super) struct Recommender {
     /// The items' biases, where they are scored too.
     biases: Option<Vec<f32>>,
     layers: Vec<Linear>,
+    norm: ActionNorm,
     /// The learned weights w of the history, oldest first.
     history_weights: Vec<f32>,
 }
@@ -43,6 +47,7 @@ impl Recommender {
         };
         let read = Self {
             state: spec.state,
+            norm: spec.action_norm,
             k,
             biases,
             users: values(&pmf, "user.embedding")?,
@@ -120,6 +125,10 @@ impl Recommender {
             };
             x = layer.weight.chunks_exact(inputs).zip(&layer.bias).map(output).collect();
         }
+        if self.norm == ActionNorm::Unit {
+            let length = x.iter().map(|x| x * x).sum::<f32>().sqrt() + LEAST_LENGTH;
+            x.iter_mut().for_each(|x| *x /= length);
+        }
         x
     }
 
@@ -148,6 +157,7 @@ mod tests {
         let layer = |inputs: usize, bias: f32| Linear { weight: vec![1.0; inputs], bias: vec![bias] };
         let mut recommender = Recommender {
             state: StateKind::Ave,
+            norm: ActionNorm::None,
             biases: None,
             k: 1,
             users: vec![0.5],
@@ -158,6 +168,8 @@ mod tests {
         // 2 - 1 = 1; max(1 - 3, 0) = 0; tanh(0.25).
         assert_eq!(recommender.act(0, &[0, 1]), [0.25f32.tanh()]);
         assert_eq!(recommender.score(1, &[0.5]), 2.5);
+        recommender.norm = ActionNorm::Unit;
+        assert!((recommender.act(0, &[0, 1])[0] - 1.0).abs() < 1e-5);
         // The weighted history is [6, -5], its only pair -30; the user 0.5.
         recommender.state = StateKind::P;
         assert_eq!(recommender.encode(0, &[0, 1]), [3.0, 5.0, -30.0]);

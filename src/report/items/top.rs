@@ -31,7 +31,7 @@ pub struct TopList {
 pub struct Item {
     /// The dataset's id.
     pub id: String,
-    /// The title, or the id again.
+    /// The title, or `item ID`.
     pub title: String,
 }
 
@@ -76,6 +76,10 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
         Error::environment(format!("the ratings of {} are not here", spec.dataset.name))
             .hint("`drr-lab data fetch` gets them; --data names another folder")
     })?;
+    if ratings.items.len() != recommender.items() || ratings.users.len() != recommender.users() {
+        return Err(Error::environment(format!("the models are of another dataset than {}", spec.dataset.name))
+            .hint("`drr-lab verify` tells which file is gone or changed"));
+    }
     let unknown = || {
         Error::input(format!("{} has no user `{user}`", spec.dataset.name)).hint(format!(
             "it has {} users, the first is `{}`",

@@ -141,7 +141,7 @@ section! {
         /// L2 penalty of the biases, per rating. A large one leaves the items' quality to the embeddings, which are all
         /// that a recommender ranks by; a small one predicts ratings a little better.
         l2_bias: f64 = 0.05, Float { min: 0.0, max: 100.0 };
-        /// Ratings in a minibatch, at most: an epoch is cut into as few as there must be, all of one size.
+        /// Ratings in a minibatch, at most: an epoch is cut into as few as there must be, of one size but for one rating.
         batch_size: u64 = 6400, Int { min: 1, max: 1 << 24 };
         /// Most passes over the train part.
         epochs: u64 = 200, Int { min: 0, max: 100_000 };

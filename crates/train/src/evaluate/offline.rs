@@ -1,5 +1,5 @@
 //! Offline evaluation (slides, Algorithm 2): K recommendations from what the user rated in the test log, judged by that
-//! log. Users are served together, one forward pass a step.
+//! log. Users are served together, a step at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -95,7 +95,7 @@ pub fn run(
     Ok(metrics)
 }
 
-/// Users served together, one forward pass a step.
+/// Users served together, a step at a time.
 const TOGETHER: usize = 512;
 
 fn start(world: &World, protocol: Protocol, users: &[u32], n: usize) -> Vec<Session> {
@@ -216,7 +216,7 @@ fn play(model: &PmfModel, policy: &Policy, sessions: &mut [Session], k: usize, e
     }
 }
 
-/// The actor's actions for all users of a repeat. A state that has not changed since has the same action: only the others
+/// The actor's actions for sessions that are played together. A state that has not changed since has the same action: only the others
 /// go through the network, a block at a time.
 struct Actor<'a> {
     agent: &'a Agent,

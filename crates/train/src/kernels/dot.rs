@@ -9,8 +9,8 @@ const LANES: usize = 16;
 /// Sixteen numbers, in as many vectors as they need.
 ///
 /// # Safety
-/// Implementations read exactly the numbers they are asked for. Callers have checked that the processor has the
-/// instructions.
+/// Implementations read exactly the numbers they are asked for. Whoever names one has checked that the processor has its
+/// instructions, as `simd!` does.
 pub unsafe trait Sixteen: Copy {
     /// Zeros.
     fn zeros() -> Self;

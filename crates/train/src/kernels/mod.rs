@@ -4,7 +4,7 @@
 //! `[C, rows, width]`, parameters `[C, P]` with offsets into a member's row.
 
 pub mod array;
-pub mod dot;
+pub(crate) mod dot;
 mod lanes;
 pub mod lines;
 pub mod product;
