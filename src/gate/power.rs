@@ -25,7 +25,7 @@ fn checks(n: u64) -> u64 {
 /// A metric: its mean, its standard deviation over seeds, the margin of its gate.
 type Metric = (&'static str, f64, f64, f64);
 
-/// `sweeps/quickstart.toml` on MovieLens 100K, τ 0.001 and actor learning rate 0.0001: README.md.
+/// An earlier `sweeps/quickstart.toml` on MovieLens 100K, τ 0.001 and actor learning rate 0.0001.
 const QUICKSTART: [Metric; 4] = [
     ("precision@5", 0.765, 0.014, 0.01),
     ("precision@10", 0.713, 0.007, 0.01),
