@@ -1,0 +1,102 @@
+//! The reactor without a process: what it decides, and that no order of events leads it astray.
+
+mod cohorts;
+mod order;
+mod patience;
+mod random;
+
+use super::super::room::{Always, Space};
+use super::*;
+use drr_core::Seed;
+use drr_core::spec::Stage;
+
+fn job(stage: Stage, cost: f64, upstream: &[usize]) -> Job {
+    let (short, upstream) = (format!("{}-{cost}", stage.name()), upstream.to_vec());
+    Job { short, stage, replicate: 0, cost, group: None, upstream, start: Start::ToRun }
+}
+
+/// A reactor, a clock that is set by hand, and room for so many.
+struct Rig {
+    reactor: Reactor,
+    now: Duration,
+    room: Always,
+}
+
+impl Rig {
+    fn new(jobs: Vec<Job>, slots: usize, rules: Rules) -> Self {
+        Self { reactor: Reactor::new(jobs, slots, rules, None), now: Duration::ZERO, room: Always(1) }
+    }
+
+    fn start(&mut self) -> Vec<Action> {
+        self.reactor.start(self.now, &self.room)
+    }
+
+    fn on(&mut self, happened: Happened) -> Vec<Action> {
+        self.reactor.on(self.now, happened, &self.room)
+    }
+
+    /// Lets time pass until something is due, and says what is done about it.
+    fn wait(&mut self) -> Vec<Action> {
+        self.now = self.reactor.wake().expect("something is due");
+        self.on(Happened::Tick)
+    }
+
+    fn ready(&mut self, slot: usize) -> Vec<(usize, Vec<usize>)> {
+        cohorts(&self.on(Happened::WorkerReady { slot }))
+    }
+
+    fn is_done(&self) -> bool {
+        self.reactor.is_done()
+    }
+}
+
+/// Rules without rests between attempts.
+fn rules() -> Rules {
+    Rules { backoff: Duration::ZERO, ..Rules::default() }
+}
+
+fn cohorts(actions: &[Action]) -> Vec<(usize, Vec<usize>)> {
+    let sent = |action: &Action| match action {
+        Action::Send { slot, jobs } => Some((*slot, jobs.clone())),
+        _ => None,
+    };
+    actions.iter().filter_map(sent).collect()
+}
+
+fn exited(slot: usize, reason: &str) -> Happened {
+    Happened::WorkerExited { slot, loss: Loss::told(reason) }
+}
+
+fn ask(slot: usize) -> Action {
+    Action::End { slot, force: Force::Ask }
+}
+
+fn kill(slot: usize) -> Action {
+    Action::End { slot, force: Force::Kill }
+}
+
+/// A PMF, two recommenders on it, an evaluation of each.
+fn sweep() -> Vec<Job> {
+    vec![
+        job(Stage::Pmf, 1.0, &[]),
+        job(Stage::Drr, 5.0, &[0]),
+        job(Stage::Drr, 9.0, &[0]),
+        job(Stage::Eval, 1.0, &[0, 1]),
+        job(Stage::Eval, 1.0, &[0, 2]),
+    ]
+}
+
+fn sent(actions: &[Action]) -> Vec<(usize, usize)> {
+    let sent = |action: &Action| match action {
+        Action::Send { slot, jobs } => Some((*slot, jobs[0])),
+        _ => None,
+    };
+    actions.iter().filter_map(sent).collect()
+}
+
+fn running(slots: usize) -> Rig {
+    let mut reactor = Rig::new(sweep(), slots, rules());
+    assert_eq!(reactor.start(), [Action::Spawn(0)], "one job is ready, so one worker is wanted");
+    assert_eq!(sent(&reactor.on(Happened::WorkerReady { slot: 0 })), [(0, 0)]);
+    reactor
+}
