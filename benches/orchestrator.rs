@@ -21,7 +21,7 @@ use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
 use drr_core::spec::{self, DatasetSpec, Job, PmfSpec, SplitSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Seed, TrialSpec, train_digest};
-use drr_lab::exec::{self, Event, Observer, Options, Rules, Slot};
+use drr_lab::exec::{self, Notice, Observer, Options, Rules, Slot};
 use drr_lab::plan::{FailedBefore, Plan};
 use drr_lab::store::{Member, Store, SweepRecord};
 use drr_lab::sweep::{Sweep, Trial};
@@ -169,11 +169,11 @@ struct Watch {
 }
 
 impl Observer for Watch {
-    fn on(&mut self, event: &Event) {
+    fn on(&mut self, event: &Notice) {
         match event {
-            Event::WorkerReady { .. } => drop(self.start.get_or_insert_with(Instant::now)),
-            Event::SweepEnded { .. } => self.took = self.start.map_or(Duration::ZERO, |start| start.elapsed()),
-            Event::SweepStarted { .. } => {
+            Notice::WorkerReady { .. } => drop(self.start.get_or_insert_with(Instant::now)),
+            Notice::SweepEnded { .. } => self.took = self.start.map_or(Duration::ZERO, |start| start.elapsed()),
+            Notice::SweepStarted { .. } => {
                 // From here on counts the most that was used, not what expanding and recording took for a moment.
                 let reset = fs::write("/proc/self/clear_refs", "5");
                 self.begins = reset.ok().and_then(|()| kib("VmRSS").ok()).unwrap_or(f64::NAN);

@@ -17,7 +17,7 @@ use drr_core::spec::{SyntheticSpec, TrialSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, canonical};
 use drr_lab::error::Result;
-use drr_lab::exec::slurm::{self, Cluster, End, JobState, Options, Request, Row, Scheduler, Submission, Then};
+use drr_lab::exec::slurm::{self, AfterSubmit, Cluster, End, JobState, Options, Request, Row, Scheduler, Submission};
 use drr_lab::exec::{Rules, silent};
 use drr_lab::plan::{FailedBefore, Plan, write_sweep};
 use drr_lab::store::{Member, Store, SweepRecord};
@@ -204,14 +204,14 @@ fn played(sweep: &Sweep, runs: &Path) {
     let mut cluster = Played { runs: runs.to_owned(), ..Played::default() };
     let options = options(runs, SlurmSettings::default());
     let began = Instant::now();
-    slurm::execute(&plan, &options, Then::Detach, &mut cluster, &mut store, &mut silent()).expect("submitted");
+    slurm::execute(&plan, &options, AfterSubmit::Detach, &mut cluster, &mut store, &mut silent()).expect("submitted");
     let took = began.elapsed() - cluster.spent.take().0;
     let open = Submission::open(runs, &sweep.name).expect("readable");
     let tasks = open.iter().flat_map(|it| &it.tasks).filter(|trials| !trials.is_empty()).count();
     println!("submit: {tasks} tasks by {} sbatch in {:.2} s", cluster.sbatch, took.as_secs_f64());
     let (before, began) = (usage(), Instant::now());
-    let outcome =
-        slurm::execute(&plan, &options, Then::Follow, &mut cluster, &mut store, &mut silent()).expect("followed");
+    let outcome = slurm::execute(&plan, &options, AfterSubmit::Follow, &mut cluster, &mut store, &mut silent())
+        .expect("followed");
     let own = usage() - before - cluster.spent.take().1;
     assert_eq!(outcome.finished, sweep.trials.len(), "every trial is taken in");
     println!(
@@ -246,7 +246,7 @@ fn real(sweep: &Sweep, runs: &Path) {
     let settings = SlurmSettings { sbatch: vec!["--hold".to_owned()], ..SlurmSettings::default() };
     let began = Instant::now();
     let options = options(runs, settings);
-    slurm::execute(&plan, &options, Then::Detach, &mut cluster, &mut store, &mut silent()).expect("submitted");
+    slurm::execute(&plan, &options, AfterSubmit::Detach, &mut cluster, &mut store, &mut silent()).expect("submitted");
     let submitted = began.elapsed();
     let began = Instant::now();
     let standing = slurm::standing(runs, &sweep.name, &mut cluster).expect("answered");

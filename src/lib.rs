@@ -7,7 +7,7 @@
 //! | [`cli`] | 5 | one file a verb; wires everything, decides nothing |
 //! | [`report`] | 4 | tables, plots, HTML |
 //! | [`bundle`] | 4 | a sweep as one archive: out and in |
-//! | [`check`] | 4 | integrity, replay, comparison: can a number be trusted |
+//! | [`audit`] | 4 | integrity, replay, comparison: can a number be trusted |
 //! | [`gate`] | 4 | regression gates: recorded sweeps against a baseline, and a verdict |
 //! | [`exec`] | 3 | supervisor (I/O), reactor (pure decisions), slots, worker processes |
 //! | [`study`] | 3 | which trials belong together |
@@ -17,8 +17,8 @@
 //! | [`sweep`] | 1 | the sweep file, its axes, its expansion into trial specs |
 //! | [`error`] | 0 | one error type for users |
 
+pub mod audit;
 pub mod bundle;
-pub mod check;
 pub mod cli;
 pub mod error;
 pub mod exec;

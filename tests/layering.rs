@@ -13,7 +13,7 @@ use toml::{Table, Value};
 const FLOORS: &[(&str, u32)] = &[
     ("cli", 5),
     ("report", 4),
-    ("check", 4),
+    ("audit", 4),
     ("bundle", 4),
     ("gate", 4),
     ("exec", 3),

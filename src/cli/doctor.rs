@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Context, Output, execution};
-use crate::check::{self, Health, Patient};
+use crate::audit::{self, DoctorTarget, Health};
 use crate::error::{Exit, Result};
 
 /// Arguments of `doctor`.
@@ -16,13 +16,13 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let inventory = execution::inventory();
-    let patient = Patient {
+    let target = DoctorTarget {
         runs: &context.runs,
         data: &context.data,
         worker: args.worker.as_deref(),
         inventory: inventory.as_ref(),
     };
-    let findings = check::doctor(&patient);
+    let findings = audit::doctor(&target);
     for finding in &findings {
         match context.output {
             Output::Json => println!("{}", serde_json::to_string(finding).expect("a finding is JSON")),

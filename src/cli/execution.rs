@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::exec::{self, Gpus, Inventory, Rules, Slot, Wish};
+use crate::exec::{self, Gpus, Inventory, Rules, Slot, SlotRequest};
 use crate::sweep::Execution;
 
 /// Options of `sweep` that say how it runs.
@@ -66,13 +66,13 @@ impl Choices {
             grace: time(None, file.grace).unwrap_or(usual.grace),
             max_failures: self.max_failures.map(NonZeroUsize::get).or(file.max_failures),
         };
-        let wish = Wish {
+        let request = SlotRequest {
             gpus: self.gpus.clone().unwrap_or(Gpus::All),
             gpu_share: self.gpu_share.or(file.gpu_share).unwrap_or(1.0),
             jobs: self.jobs,
         };
         let cohort = self.cohort.map(NonZeroUsize::get).or(file.cohort);
-        Ok(Resolved { slots: exec::slots(&wish, inventory)?, cohort, rules })
+        Ok(Resolved { slots: exec::slots(&request, inventory)?, cohort, rules })
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Output;
 use crate::error::{Error, Result};
-use crate::report::{self, Baseline, Format, Layout, Options, Paper, Written};
+use crate::report::{self, Format, Layout, Options, Paper, Reference, Written};
 use crate::stats::Spread;
 use crate::store::{Status, Store, StoredSweep};
 
@@ -30,7 +30,7 @@ pub struct Args {
     /// The group others are compared with, seed by seed: a policy, values of axes, or both, for example `pmf` or
     /// `drr,tau=0.001` [default: drr-untrained].
     #[arg(long, value_name = "GROUP")]
-    pub baseline: Option<Baseline>,
+    pub baseline: Option<Reference>,
 
     /// Published numbers to set ours beside, with a verdict a cell, for example sweeps/slides.paper.toml.
     #[arg(long, value_name = "FILE")]

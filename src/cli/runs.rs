@@ -11,7 +11,7 @@ mod watch;
 
 use super::target::{self, Target};
 use super::{Context, Output};
-use crate::check;
+use crate::audit;
 use crate::error::{Exit, Result};
 use crate::store::RunsLock;
 
@@ -133,7 +133,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
 
 fn reindex(context: &Context) -> Result<Exit> {
     let _lock = RunsLock::acquire(&context.runs)?;
-    let done = check::reindex(&context.runs)?;
+    let done = audit::reindex(&context.runs)?;
     for fault in &done.left_out {
         eprintln!("left out: {fault}");
     }

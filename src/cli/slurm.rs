@@ -5,7 +5,7 @@ use std::path::Path;
 use super::execution::Resolved;
 use super::{Context, Output};
 use crate::error::{Error, Result};
-use crate::exec::slurm::{self, Cluster, Options, Scheduler as _, Then};
+use crate::exec::slurm::{self, AfterSubmit, Cluster, Options, Scheduler as _};
 use crate::exec::{self, Outcome};
 use crate::plan::Plan;
 use crate::store::Store;
@@ -48,7 +48,7 @@ pub(super) fn options(
 pub(super) fn execute(
     plan: &Plan,
     options: &Options,
-    then: Then,
+    then: AfterSubmit,
     store: &mut Store,
     context: &Context,
 ) -> Result<Outcome> {

@@ -11,7 +11,7 @@ use super::slurm::{self, Executor};
 use super::worker::FrozenWorker;
 use super::{Context, Output, attempt, failures, observer};
 use crate::error::{Error, Exit, Result};
-use crate::exec::slurm::{Then, refuse_if_open};
+use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, Options, Outcome};
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
@@ -129,7 +129,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 if ordered.early_stop.is_some() && context.output == Output::Human {
                     eprintln!("{}: [early_stop] has no effect on a cluster; every trial runs to its end", sweep.name);
                 }
-                let then = if args.detach { Then::Detach } else { Then::Follow };
+                let then = if args.detach { AfterSubmit::Detach } else { AfterSubmit::Follow };
                 let outcome = slurm::execute(&plan, &options, then, &mut store, context)?;
                 if args.detach {
                     continue;

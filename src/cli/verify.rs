@@ -11,7 +11,7 @@ use drr_core::{Seed, TrialId};
 use super::target::{self, Target};
 use super::verify_text::Text;
 use super::{Context, Output, execution, observer};
-use crate::check::{self, Examined, Replay, Scope, Tolerance, Verdict};
+use crate::audit::{self, Examined, Replay, Scope, Tolerance, Verdict};
 use crate::error::{Error, Exit, Result};
 use crate::exec::{self, Options, Rules};
 use crate::store::Store;
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let text = Text::new(context.output);
     let wanted = Wanted::find(args, &context.runs)?;
     let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
-    let examined = check::examine(&context.runs, &wanted.trials, store.as_ref())?;
+    let examined = audit::examine(&context.runs, &wanted.trials, store.as_ref())?;
     let mut faults = text.integrity(&examined);
     for fault in wanted.index_faults(&context.runs, store.as_ref()) {
         text.fault(&fault);
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         return Ok(if faults == 0 { Exit::Done } else { Exit::Mismatch });
     }
     for sweep in &wanted.sweeps {
-        match check::changed_meaning(sweep, &context.runs, &context.data) {
+        match audit::changed_meaning(sweep, &context.runs, &context.data) {
             Ok(differences) if differences.is_empty() => {}
             Ok(differences) => {
                 text.meaning(&sweep.name, &differences);
@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     })
 }
 
-fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<check::Replayed>> {
+fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<audit::Replayed>> {
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
     };
@@ -130,7 +130,7 @@ fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<c
     };
     // On stdout the verdicts alone.
     let output = if context.output == Output::Json { Output::Quiet } else { context.output };
-    let replayed = check::replay(finished, &replay, observer(output).as_mut());
+    let replayed = audit::replay(finished, &replay, observer(output).as_mut());
     if args.keep.is_none() {
         let _ = std::fs::remove_dir_all(&scratch);
     }
@@ -142,7 +142,7 @@ struct Wanted {
     trials: Vec<TrialId>,
     sweeps: Vec<Sweep>,
     /// The number whose trials they are.
-    cell: Option<check::Cell>,
+    cell: Option<audit::Cell>,
     /// Whether nothing was named, which means everything.
     whole: bool,
 }
@@ -150,8 +150,8 @@ struct Wanted {
 impl Wanted {
     fn find(args: &Args, runs: &Path) -> Result<Self> {
         if let (Some(table), Some([row, column])) = (&args.table, args.cell.as_deref()) {
-            let cell = check::find_cell(table, row, column)?;
-            let trials = check::with_upstream(runs, &cell.trials).into_iter().collect();
+            let cell = audit::find_cell(table, row, column)?;
+            let trials = audit::with_upstream(runs, &cell.trials).into_iter().collect();
             return Ok(Self { trials, sweeps: Vec::new(), cell: Some(cell), whole: false });
         }
         let mut trials = BTreeSet::new();
@@ -184,9 +184,9 @@ impl Wanted {
 
     fn index_faults(&self, runs: &Path, store: Option<&Store>) -> Vec<String> {
         if self.whole {
-            return check::examine_index(runs, store, Scope::Whole);
+            return audit::examine_index(runs, store, Scope::Whole);
         }
-        let of = |sweep: &Sweep| check::examine_index(runs, store, Scope::Sweep(&sweep.name));
+        let of = |sweep: &Sweep| audit::examine_index(runs, store, Scope::Sweep(&sweep.name));
         self.sweeps.iter().flat_map(of).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::Output;
-use crate::check::{Cell, Difference, Divergence, Examined, Replayed, Verdict};
+use crate::audit::{Cell, Difference, Divergence, Examined, Replayed, Verdict};
 
 /// Entries shown of two environments that differ in many.
 const MOST_DIFFERENCES: usize = 24;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use drr_core::spec::Job;
 
 use super::inventory::Inventory;
-use super::room::{Room, Space};
+use super::memory_fit::{MemoryFit, Space};
 use super::slots::Slot;
 use crate::plan::{CONTEXT, Plan, device_bytes};
 
@@ -62,7 +62,7 @@ impl<'a> Devices<'a> {
     }
 }
 
-impl Room for Devices<'_> {
+impl MemoryFit for Devices<'_> {
     fn space(&self, slot: usize, job: usize) -> Space {
         let Slot::Cuda(index) = self.slots[slot] else { return Space::Trials(self.on_cpu) };
         let (Some(free), Some(&total)) = (self.inventory.free(index), self.totals.get(&index)) else {
@@ -87,9 +87,9 @@ mod tests {
 
     use super::super::inventory::pretended::Pretended;
     use super::super::jobs::jobs;
-    use super::super::reactor::{Action, Happened, Reactor};
+    use super::super::reactor::{Action, Event, Reactor};
     use super::super::rules::Rules;
-    use super::super::slots::{Gpus, Wish, slots};
+    use super::super::slots::{Gpus, SlotRequest, slots};
     use super::*;
     use crate::error::Result;
     use crate::plan::FailedBefore;
@@ -127,8 +127,8 @@ mod tests {
         share: f64,
         mut event: impl FnMut(u32),
     ) -> (BTreeMap<u32, Vec<usize>>, usize) {
-        let wish = Wish { gpus: Gpus::All, gpu_share: share, jobs: None };
-        let slots = slots(&wish, gpus).expect("GPUs");
+        let request = SlotRequest { gpus: Gpus::All, gpu_share: share, jobs: None };
+        let slots = slots(&request, gpus).expect("GPUs");
         let mut room = Devices::new(plan, &slots, gpus, false);
         let mut reactor = Reactor::new(jobs(plan), slots.len(), Rules::default(), None);
         let now = Duration::ZERO;
@@ -141,11 +141,11 @@ mod tests {
             assert!(turn < 1000, "it comes to an end");
             let mut next = Vec::new();
             for action in actions {
-                let happened: Vec<Happened> = match action {
-                    Action::Spawn(slot) => vec![Happened::WorkerReady { slot }],
+                let events: Vec<Event> = match action {
+                    Action::Spawn(slot) => vec![Event::WorkerReady { slot }],
                     Action::StopWorker(slot) => {
                         room.released(slot);
-                        vec![Happened::WorkerExited { slot, loss: Default::default() }]
+                        vec![Event::WorkerExited { slot, loss: Default::default() }]
                     }
                     Action::Send { slot, jobs } => {
                         room.placed(slot, &jobs);
@@ -154,12 +154,12 @@ mod tests {
                             first.entry(index).or_default().push(jobs.len());
                         }
                         finished += jobs.len();
-                        jobs.into_iter().map(|job| Happened::Finished { slot, job }).collect()
+                        jobs.into_iter().map(|job| Event::Finished { slot, job }).collect()
                     }
                     _ => Vec::new(),
                 };
-                for happened in happened {
-                    next.extend(reactor.on(now, happened, &room));
+                for event in events {
+                    next.extend(reactor.on(now, event, &room));
                 }
             }
             actions = next;

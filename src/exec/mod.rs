@@ -7,7 +7,7 @@
 //! | `early_stop` | which trials are hopeless, pure as well |
 //! | `supervisor` | carries them out: channels, workers, signals |
 //! | `jobs` | the plan's trials as the reactor sees them |
-//! | `handout` | prepares what a worker is given |
+//! | `dispatch` | prepares what a worker is given |
 //! | `recorder` | writes down what becomes of trials |
 //! | `process`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
 //! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
@@ -16,17 +16,17 @@
 //! | `provenance` | what code and machine a trial ran on: `source_tree` |
 
 mod devices;
+mod dispatch;
 mod display;
 mod early_stop;
-mod event;
-mod handout;
 mod inventory;
 mod jobs;
+mod memory_fit;
+mod notice;
 mod process;
 mod provenance;
 mod reactor;
 mod recorder;
-mod room;
 mod rules;
 mod slots;
 pub mod slurm;
@@ -35,11 +35,11 @@ mod supervisor;
 mod worker_log;
 
 pub use display::{bars, json_lines, lines, silent};
-pub use event::{Event, Label, Observer, SlotState};
 pub use inventory::{Gpu, Inventory, machine};
+pub use notice::{Label, Notice, Observer, SlotState};
 pub use process::find_worker;
 pub use recorder::Outcome;
 pub use rules::Rules;
-pub use slots::{Gpus, Slot, Wish, cpu_slots, slots};
+pub use slots::{Gpus, Slot, SlotRequest, cpu_slots, slots};
 pub use source_tree::SourceTree;
 pub use supervisor::{Options, execute};

@@ -50,7 +50,7 @@ pub fn find_worker(given: Option<&Path>) -> Result<PathBuf> {
 
 /// What comes out of a worker.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum WorkerOutput {
     Message(FromWorker),
     /// A line that is no message of this protocol.
     Garbage(String),
@@ -76,7 +76,7 @@ impl Worker {
         program: &Path,
         slot: Slot,
         sender: SyncSender<T>,
-        wrap: impl Fn(Said) -> T + Send + 'static,
+        wrap: impl Fn(WorkerOutput) -> T + Send + 'static,
     ) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
@@ -117,7 +117,7 @@ impl Worker {
             read_stdout(stdout, |said| sender.send(wrap(said)).is_ok());
             let _ = errors.join();
             let _ = end.join();
-            let _ = sender.send(wrap(Said::Ended));
+            let _ = sender.send(wrap(WorkerOutput::Ended));
         });
         Ok(Self { child, stdin: Some(to_worker), log })
     }
@@ -195,7 +195,7 @@ fn write_stdin(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
     }
 }
 
-fn read_stdout(stdout: ChildStdout, mut tell: impl FnMut(Said) -> bool) {
+fn read_stdout(stdout: ChildStdout, mut tell: impl FnMut(WorkerOutput) -> bool) {
     let mut reader = BufReader::new(stdout);
     let mut line = Vec::new();
     loop {
@@ -205,8 +205,8 @@ fn read_stdout(stdout: ChildStdout, mut tell: impl FnMut(Said) -> bool) {
             Ok(_) => {}
         }
         let said = match serde_json::from_slice(&line) {
-            Ok(message) => Said::Message(message),
-            Err(_) => Said::Garbage(String::from_utf8_lossy(&line).trim_end().chars().take(2000).collect()),
+            Ok(message) => WorkerOutput::Message(message),
+            Err(_) => WorkerOutput::Garbage(String::from_utf8_lossy(&line).trim_end().chars().take(2000).collect()),
         };
         if !tell(said) {
             return;

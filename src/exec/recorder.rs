@@ -7,7 +7,7 @@ use drr_core::TrialId;
 use drr_core::result::TrialResult;
 use drr_core::trial_dir::TrialDir;
 
-use super::event::{Event, Label, Observer};
+use super::notice::{Label, Notice, Observer};
 use super::reactor::{Loss, Verdict};
 use super::worker_log::last_lines;
 use crate::error::{Error, Result};
@@ -49,8 +49,8 @@ impl<'a> Recorder<'a> {
     }
 
     /// Tells those who watch.
-    pub fn tell(&mut self, event: &Event) {
-        self.observer.on(event);
+    pub fn tell(&mut self, notice: &Notice) {
+        self.observer.on(notice);
     }
 
     /// Trials finished so far, and those failed or blocked.
@@ -69,7 +69,7 @@ impl<'a> Recorder<'a> {
         let left = self.plan.to_run() - finished - failed - stopped;
         self.outcome.interrupted = left > 0 && stopping && !self.outcome.ended_early;
         let (sweep, wall_s) = (self.plan.sweep.clone(), took.as_secs_f64());
-        self.tell(&Event::SweepEnded { sweep, finished, failed, stopped, left, wall_s });
+        self.tell(&Notice::SweepEnded { sweep, finished, failed, stopped, left, wall_s });
         std::mem::take(&mut self.outcome)
     }
 
@@ -81,18 +81,18 @@ impl<'a> Recorder<'a> {
         match verdict {
             Verdict::Running { slot } => {
                 self.store.mark(trial, Status::Running, None)?;
-                self.tell(&Event::TrialStarted { slot, trial, label });
+                self.tell(&Notice::TrialStarted { slot, trial, label });
             }
             Verdict::Finished { slot } => {
                 self.store.ingest(&folder)?;
                 let result = TrialResult::read(&folder.result()).ok().flatten();
                 let (metrics, wall_s) = result.map(|result| (result.metrics, result.wall_s)).unwrap_or_default();
                 self.outcome.finished += 1;
-                self.tell(&Event::TrialFinished { slot, trial, label, metrics, wall_s });
+                self.tell(&Notice::TrialFinished { slot, trial, label, metrics, wall_s });
             }
             Verdict::Retry { reason, attempt, rest } => {
                 self.store.mark(trial, Status::Pending, Some(&reason))?;
-                self.tell(&Event::TrialRetried { trial, label, reason, attempt, rest_s: rest.as_secs_f64() });
+                self.tell(&Notice::TrialRetried { trial, label, reason, attempt, rest_s: rest.as_secs_f64() });
             }
             Verdict::Failed { kind, loss, attempts } => {
                 let Loss { reason, exit } = loss;
@@ -101,20 +101,20 @@ impl<'a> Recorder<'a> {
                 // Where this cannot be written, the next run only retries needlessly.
                 let _ = write_failure(&folder, &FailureRecord { exit: exit.clone(), log: log.clone(), ..record });
                 self.store.mark(trial, Status::Failed, Some(&reason))?;
-                self.tell(&Event::TrialFailed { trial, label, reason: reason.clone(), attempts, exit, log });
+                self.tell(&Notice::TrialFailed { trial, label, reason: reason.clone(), attempts, exit, log });
                 self.outcome.failed.push((trial, reason));
             }
             Verdict::Blocked { reason } => {
                 self.store.mark(trial, Status::Failed, Some(&reason))?;
                 let (attempts, exit, log) = (0, None, Vec::new());
-                self.tell(&Event::TrialFailed { trial, label, reason, attempts, exit, log });
+                self.tell(&Notice::TrialFailed { trial, label, reason, attempts, exit, log });
                 self.outcome.blocked += 1;
             }
             Verdict::Stopped { reason } => {
                 write_stop(&folder, &StopRecord::new(reason.as_str()))
                     .map_err(|error| Error::disk(format!("cannot write to {}", folder.path().display()), &error))?;
                 self.store.mark(trial, Status::Stopped, Some(&reason))?;
-                self.tell(&Event::TrialStopped { trial, label, reason });
+                self.tell(&Notice::TrialStopped { trial, label, reason });
                 self.outcome.stopped += 1;
             }
             Verdict::Released => self.store.mark(trial, Status::Pending, None)?,

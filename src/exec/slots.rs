@@ -57,7 +57,7 @@ impl std::str::FromStr for Gpus {
 
 /// What slots are wanted.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct SlotRequest {
     /// Which GPUs.
     pub gpus: Gpus,
     /// The part of a GPU one worker takes, above 0 and up to 1.
@@ -76,9 +76,9 @@ pub fn cpu_slots(jobs: Option<NonZeroUsize>) -> Vec<Slot> {
 ///
 /// # Errors
 /// A GPU that is asked for by its place and is not there.
-pub fn slots(wish: &Wish, inventory: &dyn Inventory) -> Result<Vec<Slot>> {
-    let found = if wish.gpus == Gpus::None { Vec::new() } else { inventory.gpus() };
-    let wanted: Vec<u32> = match &wish.gpus {
+pub fn slots(request: &SlotRequest, inventory: &dyn Inventory) -> Result<Vec<Slot>> {
+    let found = if request.gpus == Gpus::None { Vec::new() } else { inventory.gpus() };
+    let wanted: Vec<u32> = match &request.gpus {
         Gpus::None => Vec::new(),
         Gpus::All => found.iter().map(|gpu| gpu.index).collect(),
         Gpus::These(places) => {
@@ -92,13 +92,13 @@ pub fn slots(wish: &Wish, inventory: &dyn Inventory) -> Result<Vec<Slot>> {
         }
     };
     if wanted.is_empty() {
-        return Ok(cpu_slots(wish.jobs));
+        return Ok(cpu_slots(request.jobs));
     }
     // 0.33 means a third, not 3.03 workers.
-    let sharers = ((1.0 / wish.gpu_share + 0.05).floor() as usize).max(1);
+    let sharers = ((1.0 / request.gpu_share + 0.05).floor() as usize).max(1);
     // Round by round, so that few jobs are spread over all devices.
     let mut slots: Vec<Slot> = (0..sharers).flat_map(|_| wanted.iter().map(|&index| Slot::Cuda(index))).collect();
-    slots.truncate(wish.jobs.map_or(usize::MAX, NonZeroUsize::get));
+    slots.truncate(request.jobs.map_or(usize::MAX, NonZeroUsize::get));
     Ok(slots)
 }
 
@@ -116,33 +116,33 @@ mod tests {
     use super::super::inventory::pretended::Pretended;
     use super::*;
 
-    fn wish(gpus: &str, share: f64, jobs: usize) -> Wish {
-        Wish { gpus: gpus.parse().expect("GPUs"), gpu_share: share, jobs: NonZeroUsize::new(jobs) }
+    fn request(gpus: &str, share: f64, jobs: usize) -> SlotRequest {
+        SlotRequest { gpus: gpus.parse().expect("GPUs"), gpu_share: share, jobs: NonZeroUsize::new(jobs) }
     }
 
     #[test]
     fn gpus_are_taken_where_there_are_any() {
         let none = Pretended::new(&[]);
-        assert_eq!(slots(&wish("all", 1.0, 3), &none).expect("cores"), [Slot::Cpu; 3]);
+        assert_eq!(slots(&request("all", 1.0, 3), &none).expect("cores"), [Slot::Cpu; 3]);
         let eight = Pretended::new(&[1; 8]);
-        assert_eq!(slots(&wish("all", 1.0, 0), &eight).expect("GPUs").len(), 8);
-        assert_eq!(slots(&wish("none", 1.0, 2), &eight).expect("cores"), [Slot::Cpu; 2]);
-        assert_eq!(slots(&wish("2,0,2", 1.0, 0), &eight).expect("GPUs"), [Slot::Cuda(0), Slot::Cuda(2)]);
+        assert_eq!(slots(&request("all", 1.0, 0), &eight).expect("GPUs").len(), 8);
+        assert_eq!(slots(&request("none", 1.0, 2), &eight).expect("cores"), [Slot::Cpu; 2]);
+        assert_eq!(slots(&request("2,0,2", 1.0, 0), &eight).expect("GPUs"), [Slot::Cuda(0), Slot::Cuda(2)]);
     }
 
     #[test]
     fn sharers_are_spread_over_the_devices() {
         let two = Pretended::new(&[1; 2]);
-        let all = slots(&wish("all", 0.5, 0), &two).expect("GPUs");
+        let all = slots(&request("all", 0.5, 0), &two).expect("GPUs");
         assert_eq!(all, [0, 1, 0, 1].map(Slot::Cuda));
-        assert_eq!(slots(&wish("all", 0.33, 0), &two).expect("GPUs").len(), 6);
-        assert_eq!(slots(&wish("all", 0.5, 3), &two).expect("GPUs"), [0, 1, 0].map(Slot::Cuda));
-        assert_eq!(slots(&wish("all", 0.25, 0), &Pretended::new(&[1; 64])).expect("GPUs").len(), 256);
+        assert_eq!(slots(&request("all", 0.33, 0), &two).expect("GPUs").len(), 6);
+        assert_eq!(slots(&request("all", 0.5, 3), &two).expect("GPUs"), [0, 1, 0].map(Slot::Cuda));
+        assert_eq!(slots(&request("all", 0.25, 0), &Pretended::new(&[1; 64])).expect("GPUs").len(), 256);
     }
 
     #[test]
     fn a_gpu_that_is_not_there_is_refused() {
-        let error = slots(&wish("0,7", 1.0, 0), &Pretended::new(&[5])).expect_err("there is one");
+        let error = slots(&request("0,7", 1.0, 0), &Pretended::new(&[5])).expect_err("there is one");
         assert_eq!(error.message, "there is no GPU 7");
         assert_eq!(error.hint.as_deref(), Some("there are 0 (GPU of 5 bytes)"));
         assert!("0,x".parse::<Gpus>().is_err());

@@ -19,13 +19,13 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 use super::devices::Devices;
+use super::dispatch::Dispatch;
 use super::early_stop::Watch;
-use super::event::{Event, Label, Observer, SlotState};
-use super::handout::Handout;
 use super::inventory::Inventory;
 use super::jobs::jobs;
-use super::process::{Said, Worker};
-use super::reactor::{Action, Force, Happened, Loss, Reactor};
+use super::notice::{Label, Notice, Observer, SlotState};
+use super::process::{Worker, WorkerOutput};
+use super::reactor::{Action, Event, Force, Loss, Reactor};
 use super::recorder::{Outcome, Recorder};
 use super::rules::Rules;
 use super::slots::Slot;
@@ -59,7 +59,7 @@ pub struct Options {
 }
 
 enum Input {
-    Worker(usize, Said),
+    Worker(usize, WorkerOutput),
     Signal(i32),
 }
 
@@ -97,7 +97,7 @@ struct Supervisor<'a> {
     workers: Vec<Option<Worker>>,
     hellos: Vec<Option<Hello>>,
     positions: HashMap<TrialId, usize>,
-    handout: Handout,
+    dispatch: Dispatch,
     watch: Option<Watch>,
     began: Instant,
     give_up: Option<Error>,
@@ -118,7 +118,7 @@ impl<'a> Supervisor<'a> {
             workers: (0..slots).map(|_| None).collect(),
             hellos: vec![None; slots],
             positions: plan.tasks.iter().enumerate().map(|(i, task)| (task.trial.id, i)).collect(),
-            handout: Handout::new(&options.worker, &options.runs, &options.data),
+            dispatch: Dispatch::new(&options.worker, &options.runs, &options.data),
             watch: options.early_stop.clone().map(|rule| watch(rule, plan, options)),
             began: Instant::now(),
             give_up: None,
@@ -132,7 +132,7 @@ impl<'a> Supervisor<'a> {
     fn run(mut self, receiver: &Receiver<Input>) -> Result<Outcome> {
         let open = self.plan.tasks.iter().filter(|task| task.state == State::ToRun);
         let expected_s = open.map(|task| task.cost).sum();
-        self.recorder.tell(&Event::SweepStarted {
+        self.recorder.tell(&Notice::SweepStarted {
             sweep: self.plan.sweep.clone(),
             found: self.plan.tasks.iter().filter(|task| task.state == State::Found).count(),
             to_run: self.plan.to_run(),
@@ -153,7 +153,7 @@ impl<'a> Supervisor<'a> {
                 Ok(Input::Worker(slot, said)) => self.on_worker(slot, said)?,
                 Ok(Input::Signal(SIGUSR1)) => self.tell_state(),
                 Ok(Input::Signal(signal)) => self.on_signal(signal)?,
-                Err(_) => self.happened(Happened::Tick)?,
+                Err(_) => self.react(Event::Tick)?,
             }
         }
         let outcome = self.recorder.end(self.reactor.is_stopping(), self.began.elapsed());
@@ -169,14 +169,14 @@ impl<'a> Supervisor<'a> {
     }
 
     fn on_signal(&mut self, signal: i32) -> Result<()> {
-        let happened = if signal == SIGINT { Happened::Interrupt } else { Happened::StopNow };
-        let event = if signal == SIGINT && !self.reactor.is_stopping() {
-            Event::Draining { running: self.reactor.running() }
+        let event = if signal == SIGINT { Event::Interrupt } else { Event::StopNow };
+        let notice = if signal == SIGINT && !self.reactor.is_stopping() {
+            Notice::Draining { running: self.reactor.running() }
         } else {
-            Event::Stopping
+            Notice::Stopping
         };
-        self.recorder.tell(&event);
-        self.happened(happened)
+        self.recorder.tell(&notice);
+        self.react(event)
     }
 
     fn tell_state(&mut self) {
@@ -190,7 +190,7 @@ impl<'a> Supervisor<'a> {
             silent_s: it.silent.as_secs_f64(),
         });
         let (finished, failed) = self.recorder.counts();
-        let event = Event::State {
+        let notice = Notice::State {
             slots: slots.collect(),
             ready: census.ready,
             resting: census.resting,
@@ -199,29 +199,29 @@ impl<'a> Supervisor<'a> {
             failed,
             wall_s: self.began.elapsed().as_secs_f64(),
         };
-        self.recorder.tell(&event);
+        self.recorder.tell(&notice);
     }
 
-    fn on_worker(&mut self, slot: usize, said: Said) -> Result<()> {
+    fn on_worker(&mut self, slot: usize, said: WorkerOutput) -> Result<()> {
         self.reactor.heard(slot, self.now());
         match said {
-            Said::Message(message) => self.on_message(slot, message),
-            Said::Garbage(line) if self.hellos[slot].is_none() && line.contains("\"ready\"") => {
+            WorkerOutput::Message(message) => self.on_message(slot, message),
+            WorkerOutput::Garbage(line) if self.hellos[slot].is_none() && line.contains("\"ready\"") => {
                 // It speaks JSON and introduces itself, but not in this version's words.
                 self.unfit("the worker speaks another version of the protocol".to_owned())
             }
-            Said::Garbage(line) => {
+            WorkerOutput::Garbage(line) => {
                 if let Some(worker) = &self.workers[slot] {
                     worker.note(&line);
                 }
                 Ok(())
             }
-            Said::Ended => {
+            WorkerOutput::Ended => {
                 self.hellos[slot] = None;
                 self.room.released(slot);
                 let loss = self.workers[slot].take().map_or_else(Loss::default, Worker::reap);
                 tracing::debug!(slot, ?loss, "worker ended");
-                self.happened(Happened::WorkerExited { slot, loss })
+                self.react(Event::WorkerExited { slot, loss })
             }
         }
     }
@@ -233,51 +233,51 @@ impl<'a> Supervisor<'a> {
                     return self.unfit("the worker was built from other sources than this program".to_owned());
                 }
                 let environment = hello.environment.clone();
-                self.recorder.tell(&Event::WorkerReady { slot, pid: hello.pid, environment });
+                self.recorder.tell(&Notice::WorkerReady { slot, pid: hello.pid, environment });
                 self.hellos[slot] = Some(hello);
-                self.happened(Happened::WorkerReady { slot })
+                self.react(Event::WorkerReady { slot })
             }
-            FromWorker::Started { trial } => self.about(slot, trial, |slot, job| Happened::Started { slot, job }),
+            FromWorker::Started { trial } => self.about(slot, trial, |slot, job| Event::Started { slot, job }),
             FromWorker::Metrics { trial, points } => {
                 if let (Some(watch), Some(&job)) = (&mut self.watch, self.positions.get(&trial))
                     && let Some(reason) = watch.observe(job, &points)
                 {
-                    self.happened(Happened::Hopeless { job, reason })?;
+                    self.react(Event::StopTrial { job, reason })?;
                 }
-                self.recorder.tell(&Event::TrialMetrics { trial, slot, points });
+                self.recorder.tell(&Notice::TrialMetrics { trial, slot, points });
                 Ok(())
             }
             FromWorker::Progress { trial, done, total } => {
-                self.recorder.tell(&Event::TrialProgress { trial, slot, done, total });
+                self.recorder.tell(&Notice::TrialProgress { trial, slot, done, total });
                 Ok(())
             }
             FromWorker::Finished { trial } if !self.folder(trial).is_complete() => {
                 let message = "the worker says it finished, but there is no result.json".to_owned();
                 let kind = FailureKind::Environment;
-                self.about(slot, trial, |slot, job| Happened::Failed { slot, job, kind, message })
+                self.about(slot, trial, |slot, job| Event::Failed { slot, job, kind, message })
             }
-            FromWorker::Finished { trial } => self.about(slot, trial, |slot, job| Happened::Finished { slot, job }),
+            FromWorker::Finished { trial } => self.about(slot, trial, |slot, job| Event::Finished { slot, job }),
             FromWorker::Failed { trial, kind, message } => {
-                self.about(slot, trial, |slot, job| Happened::Failed { slot, job, kind, message })
+                self.about(slot, trial, |slot, job| Event::Failed { slot, job, kind, message })
             }
         }
     }
 
-    fn about(&mut self, slot: usize, trial: TrialId, happened: impl FnOnce(usize, usize) -> Happened) -> Result<()> {
+    fn about(&mut self, slot: usize, trial: TrialId, event: impl FnOnce(usize, usize) -> Event) -> Result<()> {
         match self.positions.get(&trial) {
-            Some(&job) => self.happened(happened(slot, job)),
-            None => self.happened(Happened::Astray { slot }),
+            Some(&job) => self.react(event(slot, job)),
+            None => self.react(Event::UnknownTrial { slot }),
         }
     }
 
     fn unfit(&mut self, message: String) -> Result<()> {
         let error = Error::environment(message).hint("build both anew with `cargo build --workspace`");
         self.give_up.get_or_insert(error);
-        self.happened(Happened::StopNow)
+        self.react(Event::StopNow)
     }
 
-    fn happened(&mut self, happened: Happened) -> Result<()> {
-        let actions = self.reactor.on(self.now(), happened, &self.room);
+    fn react(&mut self, event: Event) -> Result<()> {
+        let actions = self.reactor.on(self.now(), event, &self.room);
         self.carry_out(actions)
     }
 
@@ -300,12 +300,12 @@ impl<'a> Supervisor<'a> {
                     }
                 }
                 Action::Record(job, verdict) => self.recorder.take(job, verdict)?,
-                Action::NoRoom { slot } => self.recorder.tell(&Event::SlotFull { slot }),
-                Action::Lost { slot } => self.recorder.tell(&Event::SlotLost { slot }),
+                Action::NoRoom { slot } => self.recorder.tell(&Notice::SlotFull { slot }),
+                Action::Lost { slot } => self.recorder.tell(&Notice::SlotLost { slot }),
                 Action::Enough { failures } => {
                     self.recorder.end_early();
                     let running = self.reactor.running();
-                    self.recorder.tell(&Event::TooManyFailures { failures, running });
+                    self.recorder.tell(&Notice::TooManyFailures { failures, running });
                 }
                 Action::GiveUp(why) => {
                     let error =
@@ -326,7 +326,7 @@ impl<'a> Supervisor<'a> {
                 self.workers[slot] = Some(worker);
                 Ok(())
             }
-            Err(error) => self.happened(Happened::SpawnFailed { slot, why: error.to_string() }),
+            Err(error) => self.react(Event::SpawnFailed { slot, why: error.to_string() }),
         }
     }
 
@@ -337,7 +337,7 @@ impl<'a> Supervisor<'a> {
             jobs.iter().for_each(|&job| watch.begin(job));
         }
         let specs = jobs.iter().map(|&job| &self.plan.tasks[job].trial.spec);
-        let (assignment, logs) = self.handout.prepare(specs, &hello, self.options.slots[slot])?;
+        let (assignment, logs) = self.dispatch.prepare(specs, &hello, self.options.slots[slot])?;
         if let Some(worker) = &mut self.workers[slot] {
             worker.log_to(logs);
             if worker.send(&ToWorker::Run(assignment)).is_err() {

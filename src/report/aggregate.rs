@@ -1,9 +1,9 @@
 //! One number for a group over all K: the interquartile mean over seeds × K, and the probability that a seed of it beats
 //! one of the baseline, after Agarwal et al. (2021).
 
-use super::baseline::Baseline;
 use super::compare::sign;
 use super::grid::{Grid, Header, Line, Look, Shown, number};
+use super::reference::Reference;
 use super::table::{Row, Table};
 use crate::stats::{
     BOOTSTRAP_N, Draw, Resampling, ScoreMatrix, probability_of_improvement, probability_of_improvement_interval,
@@ -24,7 +24,7 @@ pub(super) fn matrix(table: &Table, row: &Row) -> Option<ScoreMatrix> {
 }
 
 /// The aggregates of `table`; `None` for a table of one metric or where no group has enough seeds.
-pub(super) fn aggregate(table: &Table, baseline: &Baseline) -> Option<Grid> {
+pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
     if table.metrics.len() < 2 || !table.metrics.iter().all(|metric| metric.name.contains('@')) {
         return None;
     }

@@ -2,9 +2,9 @@
 
 use drr_core::TrialId;
 
-use super::baseline::Baseline;
 use super::grid::{Grid, Header, Line, Look, Shown};
 use super::group::Noise;
+use super::reference::Reference;
 use super::table::{Better, Cell, Metric, Row, Standing, Table};
 use crate::stats::{Paired, Resampling, Side, holm};
 
@@ -63,7 +63,7 @@ pub(super) fn sign(metric: &Metric) -> f64 {
 }
 
 /// Every row of `table` against the one that `baseline` names; `None` where the table has no such row, or no other.
-pub(super) fn against(table: &Table, baseline: &Baseline) -> Option<Grid> {
+pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
     let base = table.rows.iter().position(|row| baseline.names(table, row))?;
     let (mut rows, mut cut) = (Vec::new(), false);
     for (column, metric) in table.metrics.iter().enumerate() {

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::baseline::Baseline;
 use super::figure::{self, Figure};
 use super::group::{Study, slug};
 use super::layout::Layout;
 use super::paper::Paper;
 use super::provenance::{facts, origins};
+use super::reference::Reference;
 use super::sheets::Sheets;
 use super::studies::studies;
 use super::table::{Table, tables};
@@ -41,7 +41,7 @@ pub enum Format {
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The group that others are compared with; the untrained networks, where there are any, if not given.
-    pub baseline: Option<Baseline>,
+    pub baseline: Option<Reference>,
     /// Published numbers to set ours beside.
     pub papers: Vec<Paper>,
     /// How tables are laid out.

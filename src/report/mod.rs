@@ -18,7 +18,6 @@
 //! | `folder` | the files of a report |
 
 mod aggregate;
-mod baseline;
 mod compare;
 mod figure;
 mod folder;
@@ -32,6 +31,7 @@ mod page;
 mod paper;
 mod pivot;
 mod provenance;
+mod reference;
 mod sheets;
 mod table;
 #[cfg(test)]
@@ -41,11 +41,11 @@ mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use baseline::Baseline;
 pub use folder::{Format, Options, Written, write};
 pub use items::{TopList, best_recommender, top};
 pub use layout::Layout;
 pub use paper::Paper;
+pub use reference::Reference;
 
 use crate::error::{Error, Result};
 use crate::store::{Status, StoredSweep};

@@ -1,12 +1,12 @@
 //! All tables of a report in their order: of metrics, pivoted, differences to the baseline, aggregates, published numbers,
 //! speed; and how each is written.
 
-use super::baseline::Baseline;
 use super::folder::{Format, Options};
 use super::grid::{self, Grid};
 use super::group::Study;
 use super::layout::Layout;
 use super::pivot::{Pivot, Which, fits, pivots};
+use super::reference::Reference;
 use super::table::{Table, tables};
 use super::{aggregate, compare, json, latex, text, usage};
 use crate::error::{Error, Result};
@@ -117,7 +117,7 @@ pub(super) fn pivoted(table: &Table, layout: &Layout) -> Vec<(Grid, Pivot)> {
 }
 
 fn derived(sweep: &StoredSweep, tables: &[Table], layout: &Layout, options: &Options) -> Result<Vec<Grid>> {
-    let untrained = Baseline::untrained();
+    let untrained = Reference::untrained();
     let baseline = options.baseline.as_ref().unwrap_or(&untrained);
     let mut derived: Vec<Grid> = tables.iter().filter_map(|table| compare::against(table, baseline)).collect();
     if derived.is_empty()

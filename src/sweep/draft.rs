@@ -10,7 +10,7 @@ use super::axis::{self, Axis, Repeats, Setting};
 use super::condition::{self, Condition};
 use super::execution::{EarlyStop, Execution};
 use super::fields::FieldKey;
-use super::file::{Baseline, Design, SplitSeed};
+use super::file::{Design, ReferencePolicy, SplitSeed};
 use super::problem::{Place, Problem, Problems};
 use super::search::Search;
 use super::slurm::SlurmSettings;
@@ -27,7 +27,7 @@ pub(super) enum Wanted {
 
 /// What is said of one field.
 #[derive(Clone, Debug)]
-pub(super) struct Said {
+pub(super) struct FieldSetting {
     pub setting: Setting,
     pub when: Vec<Condition>,
     pub place: Place,
@@ -56,13 +56,13 @@ pub(super) struct Draft {
     pub name: Option<(String, Place)>,
     pub dataset: Option<(String, Place)>,
     pub seeds: Option<Vec<Seed>>,
-    pub baselines: Option<Vec<Baseline>>,
+    pub baselines: Option<Vec<ReferencePolicy>>,
     pub max_trials: Option<usize>,
     pub design: Option<Design>,
     pub split_seed: SplitSeed,
     pub offline: Wanted,
     pub online: Wanted,
-    pub settings: BTreeMap<FieldKey, Said>,
+    pub settings: BTreeMap<FieldKey, FieldSetting>,
     pub groups: Vec<Group>,
     pub search: Option<Search>,
     pub excludes: Vec<Exclusion>,
@@ -130,7 +130,7 @@ impl Draft {
                 Setting::Fixed(_) => at.clone(),
                 _ => node.place.clone(),
             };
-            self.settings.insert(key, Said { setting, when, place, layer: self.layer });
+            self.settings.insert(key, FieldSetting { setting, when, place, layer: self.layer });
         }
     }
 
@@ -286,13 +286,13 @@ impl Draft {
         let mut baselines = Vec::new();
         for node in nodes {
             let Some(text) = text(node, "baselines", "a list of names", problems) else { return };
-            match Baseline::ALL.into_iter().find(|baseline| baseline.name() == text) {
+            match ReferencePolicy::ALL.into_iter().find(|baseline| baseline.name() == text) {
                 Some(baseline) if baselines.contains(&baseline) => {
                     problems.add(Problem::new(format!("the baseline \"{text}\" is given twice")), &node.place, "here");
                 }
                 Some(baseline) => baselines.push(baseline),
                 None => {
-                    let names = Baseline::ALL.map(Baseline::name);
+                    let names = ReferencePolicy::ALL.map(ReferencePolicy::name);
                     let problem = Problem::new(format!("unknown baseline \"{text}\""));
                     let label = format!("expected {}", names.join(", "));
                     problems.add(problem.maybe_help(did_you_mean(&text, names)), &node.place, label);

@@ -9,7 +9,7 @@ use drr_core::{TrialId, TrialSpec};
 use serde_json::Value;
 
 use super::dataset::Fingerprints;
-use super::file::{Baseline, SweepFile};
+use super::file::{ReferencePolicy, SweepFile};
 use super::grid::{Grid, Measured, Scope};
 use super::problem::{Problem, Problems};
 use super::stage::Stages;
@@ -53,10 +53,10 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
     let measures: Vec<Measured> = measures(file).collect();
     let views = |m: &Measured| [Scope::Eval(*m), Scope::Baseline(*m), Scope::UntrainedEval(*m)].map(|it| grid.view(it));
     let eval_views: Vec<_> = measures.iter().map(views).collect();
-    let with_untrained = file.baselines.contains(&Baseline::DrrUntrained) && !measures.is_empty();
+    let with_untrained = file.baselines.contains(&ReferencePolicy::DrrUntrained) && !measures.is_empty();
     let untrained_view = grid.view(Scope::Untrained);
     let evals = eval_views.iter().map(|[drr, baseline, untrained]| {
-        let of = |policy: &Baseline| if *policy == Baseline::DrrUntrained { untrained } else { baseline };
+        let of = |policy: &ReferencePolicy| if *policy == ReferencePolicy::DrrUntrained { untrained } else { baseline };
         drr.choices.len() + file.baselines.iter().map(|policy| of(policy).choices.len()).sum::<usize>()
     });
     let untrained_count = if with_untrained { untrained_view.choices.len() } else { 0 };
@@ -72,10 +72,12 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
     for (measured, [drr, baselines, of_untrained]) in measures.iter().zip(&eval_views) {
         for baseline in &file.baselines {
             evals.extend(match baseline {
-                Baseline::Random => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Random),
-                Baseline::Popularity => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Popularity),
-                Baseline::Pmf => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Pmf),
-                Baseline::DrrUntrained => {
+                ReferencePolicy::Random => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Random),
+                ReferencePolicy::Popularity => {
+                    stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Popularity)
+                }
+                ReferencePolicy::Pmf => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Pmf),
+                ReferencePolicy::DrrUntrained => {
                     let above = stages.above(of_untrained, &untrained_view);
                     stages.eval(of_untrained, &pmf_view, &pmfs, *measured, |at| {
                         Policy::DrrUntrained(untrained[at.above(&above)].id)

@@ -33,7 +33,7 @@ pub struct SweepFile {
     /// The replicates.
     pub seeds: Vec<Seed>,
     /// Policies to compare with.
-    pub baselines: Vec<Baseline>,
+    pub baselines: Vec<ReferencePolicy>,
     /// Where the file begins, for problems of the whole.
     pub start: Place,
     /// Where the split's seed comes from.
@@ -108,7 +108,7 @@ impl Design {
 
 /// A policy to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Baseline {
+pub enum ReferencePolicy {
     /// Uniform choice.
     Random,
     /// By positive train ratings.
@@ -119,7 +119,7 @@ pub enum Baseline {
     DrrUntrained,
 }
 
-impl Baseline {
+impl ReferencePolicy {
     /// All of them, which is the default.
     pub const ALL: [Self; 4] = [Self::Random, Self::Popularity, Self::Pmf, Self::DrrUntrained];
 
@@ -265,7 +265,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         dataset,
         start,
         seeds: draft.seeds.unwrap_or_else(|| vec![Seed(0), Seed(1), Seed(2)]),
-        baselines: draft.baselines.unwrap_or_else(|| Baseline::ALL.to_vec()),
+        baselines: draft.baselines.unwrap_or_else(|| ReferencePolicy::ALL.to_vec()),
         split_seed: draft.split_seed,
         offline: draft.offline != Wanted::No,
         online: draft.online == Wanted::Yes,

@@ -36,7 +36,7 @@ pub use draft::Exclusion;
 pub use execution::{EarlyStop, Execution, Goal, StopRule};
 pub use expand::{Sweep, Trial, expand};
 pub use fields::FieldKey;
-pub use file::{Baseline, DatasetChoice, Design, Request, SplitSeed, SweepFile, load, parse};
+pub use file::{DatasetChoice, Design, ReferencePolicy, Request, SplitSeed, SweepFile, load, parse};
 pub use problem::{Place, Source};
 pub(crate) use problem::{Problem, Problems};
 pub use reference::reference;

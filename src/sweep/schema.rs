@@ -4,7 +4,7 @@ use drr_core::spec::{Field, Kind, SECTIONS};
 use serde_json::{Map, Value, json};
 
 use super::execution::{EARLY_STOP, EXECUTION, Takes};
-use super::file::{Baseline, Design};
+use super::file::{Design, ReferencePolicy};
 
 /// The schema.
 pub fn schema() -> Value {
@@ -54,7 +54,7 @@ fn top_level() -> Map<String, Value> {
     add(
         "baselines",
         json!({"type": "array", "uniqueItems": true,
-        "items": {"enum": Baseline::ALL.map(Baseline::name)},
+        "items": {"enum": ReferencePolicy::ALL.map(ReferencePolicy::name)},
         "description": "Policies to compare with; all of them if it is not said."}),
     );
     add(

@@ -39,20 +39,20 @@ impl<T> Parts<T> {
 
 /// Where a trial stands: its choice and its seed, by number.
 #[derive(Clone, Copy)]
-pub(super) struct At {
+pub(super) struct Position {
     choice: usize,
     seed: usize,
 }
 
 /// For each choice of a view, the place of the choice it builds on in another.
-pub(super) struct Above {
+pub(super) struct UpstreamIndex {
     places: Vec<usize>,
     size: usize,
 }
 
-impl At {
+impl Position {
     /// The place of the trial this one builds on among the trials of its stage.
-    pub fn above(self, above: &Above) -> usize {
+    pub fn above(self, above: &UpstreamIndex) -> usize {
         self.seed * above.size + above.places[self.choice]
     }
 }
@@ -127,7 +127,7 @@ impl<'a> Stages<'a> {
         pmf_view: &View,
         pmfs: &[Arc<Trial>],
         measured: Measured,
-        policy: impl Fn(At) -> Policy + Sync,
+        policy: impl Fn(Position) -> Policy + Sync,
     ) -> Vec<Arc<Trial>> {
         let measures = match measured {
             Measured::Offline => {
@@ -153,20 +153,20 @@ impl<'a> Stages<'a> {
     }
 
     /// What each choice of `view` builds on in `other`.
-    pub fn above(&self, view: &View, other: &View) -> Above {
+    pub fn above(&self, view: &View, other: &View) -> UpstreamIndex {
         let places = view.choices.par_iter().map(|choice| other.place(choice)).collect();
-        Above { places, size: other.choices.len() }
+        UpstreamIndex { places, size: other.choices.len() }
     }
 
     /// All trials of one kind. Seeds are the outer loop, so that an unfinished sweep compares like with like.
-    fn stage(&self, view: &View, job: impl Fn(At) -> (Job, Vec<u8>) + Sync) -> Vec<Arc<Trial>> {
+    fn stage(&self, view: &View, job: impl Fn(Position) -> (Job, Vec<u8>) + Sync) -> Vec<Arc<Trial>> {
         let splits = self.parts(view, &["split"], |c| self.grid.section::<SplitSpec>(&self.split, "split", c));
         let points: Vec<_> = view.choices.par_iter().map(|choice| self.grid.point(choice)).collect();
         let size = view.choices.len();
         (0..size * self.file.seeds.len())
             .into_par_iter()
             .map(|number| {
-                let at = At { choice: number % size, seed: number / size };
+                let at = Position { choice: number % size, seed: number / size };
                 let seed = self.file.seeds[at.seed];
                 let (job, job_text) = job(at);
                 let (split, split_text) = splits.get(at.choice);

@@ -7,7 +7,7 @@ use drr_core::finished::{self, Finished};
 use drr_core::trial_dir::TrialDir;
 use serde_json::json;
 
-use crate::check::{Difference, Tolerance, Verdict, compare, differences, environments};
+use crate::audit::{Difference, Tolerance, Verdict, compare, differences, environments};
 use crate::cli::verify_text::table;
 use crate::cli::{Context, Output};
 use crate::error::{Error, Exit, Result};

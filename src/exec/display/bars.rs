@@ -8,7 +8,7 @@ use std::time::Duration;
 use drr_core::TrialId;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
-use super::super::event::{Event, Label, Observer};
+use super::super::notice::{Label, Notice, Observer};
 use super::lines::{STOPPING, draining, full, lost, rest, submitted, too_many};
 use super::{duration, headline, title};
 
@@ -76,9 +76,9 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 impl Observer for Bars {
-    fn on(&mut self, event: &Event) {
-        match event {
-            Event::SweepStarted { sweep, to_run, expected_s, .. } => {
+    fn on(&mut self, notice: &Notice) {
+        match notice {
+            Notice::SweepStarted { sweep, to_run, expected_s, .. } => {
                 self.to_run = *to_run;
                 self.overall = self.all.add(ProgressBar::new((expected_s * RESOLUTION) as u64));
                 self.overall
@@ -87,12 +87,12 @@ impl Observer for Bars {
                 self.overall.enable_steady_tick(Duration::from_millis(250));
                 self.overall();
             }
-            Event::WorkerReady { .. } => {}
-            Event::ArraySubmitted { job, name, tasks } => self.say(&submitted(*job, name, *tasks)),
-            Event::Cluster { message } => self.say(message),
+            Notice::WorkerReady { .. } => {}
+            Notice::ArraySubmitted { job, name, tasks } => self.say(&submitted(*job, name, *tasks)),
+            Notice::Cluster { message } => self.say(message),
             // A screen of slots; a cluster may have thousands.
-            Event::TrialStarted { slot, .. } if *slot >= MOST_LINES => {}
-            Event::TrialStarted { slot, trial, label } => {
+            Notice::TrialStarted { slot, .. } if *slot >= MOST_LINES => {}
+            Notice::TrialStarted { slot, trial, label } => {
                 let all = &self.all;
                 let line = self.slots.entry(*slot).or_insert_with(|| {
                     let bar = all.add(ProgressBar::new(1));
@@ -108,7 +108,7 @@ impl Observer for Bars {
                 line.trials.push((*trial, label.clone()));
                 line.rename();
             }
-            Event::TrialProgress { slot, done, total, .. } => {
+            Notice::TrialProgress { slot, done, total, .. } => {
                 if let Some(line) = self.slots.get_mut(slot) {
                     if line.share == 0.0 {
                         // Only now is there something to tell a rate from.
@@ -120,12 +120,12 @@ impl Observer for Bars {
                 }
                 self.overall();
             }
-            Event::TrialMetrics { slot, points, .. } => {
+            Notice::TrialMetrics { slot, points, .. } => {
                 if let (Some(line), Some(point)) = (self.slots.get(slot), points.last()) {
                     line.bar.set_message(format!("{} {:.4}", point.name, point.value));
                 }
             }
-            Event::TrialFinished { trial, label, metrics, wall_s, .. } => {
+            Notice::TrialFinished { trial, label, metrics, wall_s, .. } => {
                 self.finished += 1;
                 self.done_s += label.expected_s;
                 self.clear(*trial);
@@ -133,31 +133,31 @@ impl Observer for Bars {
                 self.say(&format!("✓ {}  {}  {metrics}", title(label), duration(*wall_s)));
                 self.overall();
             }
-            Event::TrialRetried { trial, label, reason, attempt, rest_s } => {
+            Notice::TrialRetried { trial, label, reason, attempt, rest_s } => {
                 self.clear(*trial);
                 self.say(&format!("↻ {}  again{} after attempt {attempt}: {reason}", title(label), rest(*rest_s)));
             }
-            Event::TrialStopped { trial, label, reason } => {
+            Notice::TrialStopped { trial, label, reason } => {
                 self.stopped += 1;
                 self.done_s += label.expected_s;
                 self.clear(*trial);
                 self.say(&format!("■ {}  stopped: {reason}", title(label)));
                 self.overall();
             }
-            Event::SlotFull { slot } => self.say(&full(*slot)),
-            Event::SlotLost { slot } => self.say(&lost(*slot)),
-            Event::TooManyFailures { failures, running } => self.say(&too_many(*failures, *running)),
-            Event::State { .. } => self.say(&super::state::text(event)),
-            Event::TrialFailed { trial, label, reason, .. } => {
+            Notice::SlotFull { slot } => self.say(&full(*slot)),
+            Notice::SlotLost { slot } => self.say(&lost(*slot)),
+            Notice::TooManyFailures { failures, running } => self.say(&too_many(*failures, *running)),
+            Notice::State { .. } => self.say(&super::state::text(notice)),
+            Notice::TrialFailed { trial, label, reason, .. } => {
                 self.failed += 1;
                 self.done_s += label.expected_s;
                 self.clear(*trial);
                 self.say(&format!("✗ {}  {reason}", title(label)));
                 self.overall();
             }
-            Event::Draining { running } => self.say(&draining(*running)),
-            Event::Stopping => self.say(STOPPING),
-            Event::SweepEnded { .. } => {
+            Notice::Draining { running } => self.say(&draining(*running)),
+            Notice::Stopping => self.say(STOPPING),
+            Notice::SweepEnded { .. } => {
                 for line in self.slots.values() {
                     line.bar.finish_and_clear();
                 }

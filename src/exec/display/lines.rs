@@ -2,7 +2,7 @@
 
 use std::io::{Write as _, stderr};
 
-use super::super::event::{Event, Observer};
+use super::super::notice::{Notice, Observer};
 use super::{duration, headline, title};
 
 /// Prints what happens, a line each, to stderr.
@@ -16,8 +16,8 @@ struct Lines {
 }
 
 impl Observer for Lines {
-    fn on(&mut self, event: &Event) {
-        if let Some(line) = self.line(event) {
+    fn on(&mut self, notice: &Notice) {
+        if let Some(line) = self.line(notice) {
             // A reader that left must not stop the sweep.
             let _ = writeln!(stderr().lock(), "{line}");
         }
@@ -25,9 +25,9 @@ impl Observer for Lines {
 }
 
 impl Lines {
-    fn line(&mut self, event: &Event) -> Option<String> {
-        match event {
-            Event::SweepStarted { sweep, found, to_run, slots, .. } => {
+    fn line(&mut self, notice: &Notice) -> Option<String> {
+        match notice {
+            Notice::SweepStarted { sweep, found, to_run, slots, .. } => {
                 self.to_run = *to_run;
                 let slots = match slots.len() {
                     0 => "Slurm".to_owned(),
@@ -36,35 +36,35 @@ impl Lines {
                 };
                 Some(format!("{sweep}: {to_run} trials to run on {slots}, {found} found finished"))
             }
-            Event::WorkerReady { .. } | Event::TrialProgress { .. } | Event::TrialMetrics { .. } => None,
-            Event::TrialStarted { label, .. } => Some(format!("started  {}", title(label))),
-            Event::TrialFinished { label, metrics, wall_s, .. } => {
+            Notice::WorkerReady { .. } | Notice::TrialProgress { .. } | Notice::TrialMetrics { .. } => None,
+            Notice::TrialStarted { label, .. } => Some(format!("started  {}", title(label))),
+            Notice::TrialFinished { label, metrics, wall_s, .. } => {
                 self.done += 1;
                 let count = format!("[{}/{}]", self.done, self.to_run);
                 let metrics = headline(metrics);
                 let separator = if metrics.is_empty() { "" } else { ": " };
                 Some(format!("finished {} in {} {count}{separator}{metrics}", title(label), duration(*wall_s)))
             }
-            Event::TrialRetried { label, reason, attempt, rest_s, .. } => {
+            Notice::TrialRetried { label, reason, attempt, rest_s, .. } => {
                 Some(format!("retrying {}{} after attempt {attempt}: {reason}", title(label), rest(*rest_s)))
             }
-            Event::TrialFailed { label, reason, .. } => {
+            Notice::TrialFailed { label, reason, .. } => {
                 self.done += 1;
                 Some(format!("FAILED   {} [{}/{}]: {reason}", title(label), self.done, self.to_run))
             }
-            Event::ArraySubmitted { job, name, tasks } => Some(submitted(*job, name, *tasks)),
-            Event::Cluster { message } => Some(message.clone()),
-            Event::TrialStopped { label, reason, .. } => {
+            Notice::ArraySubmitted { job, name, tasks } => Some(submitted(*job, name, *tasks)),
+            Notice::Cluster { message } => Some(message.clone()),
+            Notice::TrialStopped { label, reason, .. } => {
                 self.done += 1;
                 Some(format!("stopped  {} [{}/{}]: {reason}", title(label), self.done, self.to_run))
             }
-            Event::SlotFull { slot } => Some(full(*slot)),
-            Event::SlotLost { slot } => Some(lost(*slot)),
-            Event::TooManyFailures { failures, running } => Some(too_many(*failures, *running)),
-            Event::State { .. } => Some(super::state::text(event)),
-            Event::Draining { running } => Some(draining(*running)),
-            Event::Stopping => Some(STOPPING.to_owned()),
-            Event::SweepEnded { sweep, finished, failed, stopped, left, wall_s } => {
+            Notice::SlotFull { slot } => Some(full(*slot)),
+            Notice::SlotLost { slot } => Some(lost(*slot)),
+            Notice::TooManyFailures { failures, running } => Some(too_many(*failures, *running)),
+            Notice::State { .. } => Some(super::state::text(notice)),
+            Notice::Draining { running } => Some(draining(*running)),
+            Notice::Stopping => Some(STOPPING.to_owned()),
+            Notice::SweepEnded { sweep, finished, failed, stopped, left, wall_s } => {
                 let mut line = format!("{sweep}: {finished} finished");
                 if *failed > 0 {
                     line.push_str(&format!(", {failed} failed"));

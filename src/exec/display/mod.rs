@@ -11,13 +11,13 @@ pub use bars::bars;
 pub use json::json_lines;
 pub use lines::lines;
 
-use super::event::{Event, Label, Observer};
+use super::notice::{Label, Notice, Observer};
 
 /// Shows nothing.
 pub fn silent() -> impl Observer {
     struct Silent;
     impl Observer for Silent {
-        fn on(&mut self, _event: &Event) {}
+        fn on(&mut self, _event: &Notice) {}
     }
     Silent
 }

@@ -1,12 +1,14 @@
 //! How everything stands, as text: what SIGUSR1 prints.
 
-use super::super::event::{Event, SlotState};
+use super::super::notice::{Notice, SlotState};
 use super::super::slots::Slot;
 use super::{duration, title};
 
 /// The state in a few lines; empty for any other event.
-pub(super) fn text(event: &Event) -> String {
-    let Event::State { slots, ready, resting, waiting, finished, failed, wall_s } = event else { return String::new() };
+pub(super) fn text(notice: &Notice) -> String {
+    let Notice::State { slots, ready, resting, waiting, finished, failed, wall_s } = notice else {
+        return String::new();
+    };
     let mut lines = vec![format!(
         "state after {}: {finished} finished, {failed} failed, {ready} ready, {resting} resting, {waiting} waiting for others",
         duration(*wall_s)

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use drr_core::protocol::FailureKind;
 
-use super::worker::{State, Why};
-use super::{Action, JobState, Loss, Mode, Past, Reactor, Verdict};
+use super::worker::{EndReason, State};
+use super::{Action, Attempts, JobState, Loss, Mode, Reactor, Verdict};
 use crate::plan::{blocked, was_stopped};
 
 /// Workers that end before they are ready, in a row, before the sweep is given up.
@@ -19,27 +19,27 @@ impl Reactor {
         let jobs = match before {
             State::Gone => return self.workers[slot].becomes(State::Gone, now),
             State::Starting => {
-                let why = if let Some(Why::Fault(why)) = fate { why } else { loss.reason };
+                let why = if let Some(EndReason::Fault(why)) = fate { why } else { loss.reason };
                 return self.failed_start(why, now, actions);
             }
             State::None | State::Idle | State::Leaving => return,
             State::Busy { jobs, given } => {
                 // Member by member from now on, so that one bad trial cannot sink the others of its cohort.
-                jobs.iter().for_each(|&job| self.past[job].alone |= given > 1);
+                jobs.iter().for_each(|&job| self.attempts[job].alone |= given > 1);
                 jobs.into_iter().map(|job| (job, given > 1)).collect::<Vec<_>>()
             }
         };
         for (job, shared) in jobs {
             let reason = match &fate {
-                Some(Why::Fault(why) | Why::Overtime(why)) => format!("{why}; {}", loss.reason),
+                Some(EndReason::Fault(why) | EndReason::Overtime(why)) => format!("{why}; {}", loss.reason),
                 _ => loss.reason.clone(),
             };
             let loss = Loss { reason, exit: loss.exit.clone() };
-            self.past[job].attempts += u32::from(self.mode != Mode::Stopping);
-            self.past[job].lost += u32::from(!shared);
-            match (&fate, self.past[job].hopeless.take()) {
+            self.attempts[job].attempts += u32::from(self.mode != Mode::Stopping);
+            self.attempts[job].lost += u32::from(!shared);
+            match (&fate, self.attempts[job].hopeless.take()) {
                 (_, Some(reason)) => self.give_up_on(job, reason, actions),
-                (Some(Why::Overtime(_)), None) if !shared => {
+                (Some(EndReason::Overtime(_)), None) if !shared => {
                     self.fail(job, FailureKind::Environment, loss, actions);
                 }
                 _ => self.retry(job, loss, now, actions),
@@ -57,7 +57,7 @@ impl Reactor {
 
     /// The job is out of the worker's hands; how many it was given with.
     pub(super) fn leave(&mut self, slot: usize, job: usize, now: Duration) -> usize {
-        self.past[job].attempts += 1;
+        self.attempts[job].attempts += 1;
         let State::Busy { jobs, given } = &mut self.workers[slot].state else { return 1 };
         let given = *given;
         jobs.retain(|other| *other != job);
@@ -74,7 +74,7 @@ impl Reactor {
             actions.push(Action::Record(job, Verdict::Released));
             return;
         }
-        let Past { attempts: attempt, lost, .. } = self.past[job];
+        let Attempts { attempts: attempt, lost, .. } = self.attempts[job];
         let rest = if lost == 0 { Some(Duration::ZERO) } else { self.rules.rest(lost) };
         let Some(rest) = rest else { return self.fail(job, FailureKind::Environment, loss, actions) };
         self.set(job, JobState::Waiting);
@@ -97,10 +97,10 @@ impl Reactor {
 
     pub(super) fn fail(&mut self, job: usize, kind: FailureKind, loss: Loss, actions: &mut Vec<Action>) {
         self.set(job, JobState::Failed);
-        let attempts = self.past[job].attempts.max(1);
+        let attempts = self.attempts[job].attempts.max(1);
         let reason = blocked(self.jobs[job].stage, &self.jobs[job].short, &loss.reason);
         actions.push(Action::Record(job, Verdict::Failed { kind, loss, attempts }));
-        for below in self.fell(job) {
+        for below in self.block_dependents(job) {
             actions.push(Action::Record(below, Verdict::Blocked { reason: reason.clone() }));
         }
         self.failures += 1;
@@ -114,9 +114,9 @@ impl Reactor {
     /// together.
     pub(super) fn hopeless(&mut self, job: usize, reason: String, now: Duration, actions: &mut Vec<Action>) {
         let Some(slot) = self.workers.iter().position(|worker| worker.jobs().contains(&job)) else { return };
-        self.past[job].hopeless.get_or_insert(reason);
-        if self.workers[slot].jobs().iter().all(|&other| self.past[other].hopeless.is_some())
-            && let Some(force) = self.workers[slot].condemn(Why::Hopeless, &self.rules, now)
+        self.attempts[job].hopeless.get_or_insert(reason);
+        if self.workers[slot].jobs().iter().all(|&other| self.attempts[other].hopeless.is_some())
+            && let Some(force) = self.workers[slot].end(EndReason::AllStopped, &self.rules, now)
         {
             actions.push(Action::End { slot, force });
         }
@@ -126,21 +126,21 @@ impl Reactor {
         self.set(job, JobState::Failed);
         let above = was_stopped(self.jobs[job].stage, &self.jobs[job].short);
         actions.push(Action::Record(job, Verdict::Stopped { reason }));
-        for below in self.fell(job) {
+        for below in self.block_dependents(job) {
             actions.push(Action::Record(below, Verdict::Stopped { reason: above.clone() }));
         }
     }
 
     /// All that stands on a job without a result; none of it will run.
-    pub(super) fn fell(&mut self, job: usize) -> Vec<usize> {
-        let (mut fallen, mut below) = (Vec::new(), self.dependents[job].clone());
+    pub(super) fn block_dependents(&mut self, job: usize) -> Vec<usize> {
+        let (mut blocked, mut below) = (Vec::new(), self.dependents[job].clone());
         while let Some(dependent) = below.pop() {
             if self.states[dependent] == JobState::Waiting {
                 self.set(dependent, JobState::Failed);
-                fallen.push(dependent);
+                blocked.push(dependent);
                 below.extend(&self.dependents[dependent]);
             }
         }
-        fallen
+        blocked
     }
 }

@@ -21,10 +21,10 @@ use std::time::Duration;
 use drr_core::protocol::FailureKind;
 
 use self::ready::Ready;
-use self::worker::{State, Why, Worker};
-use super::room::Room;
+use self::worker::{EndReason, State, Worker};
+use super::memory_fit::MemoryFit;
 use super::rules::Rules;
-pub(super) use words::{Action, Census, Happened, Job, Loss, SlotCensus, Start, Verdict};
+pub(super) use words::{Action, Census, Event, Job, Loss, SlotCensus, Start, Verdict};
 pub(super) use worker::Force;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ enum Mode {
 
 /// What is kept of a job beside its state.
 #[derive(Clone, Debug, Default)]
-struct Past {
+struct Attempts {
     attempts: u32,
     /// Attempts lost while it ran alone; only these are its own fault.
     lost: u32,
@@ -62,7 +62,7 @@ pub(super) struct Reactor {
     jobs: Vec<Job>,
     dependents: Vec<Vec<usize>>,
     states: Vec<JobState>,
-    past: Vec<Past>,
+    attempts: Vec<Attempts>,
     /// How many jobs are waiting; counted along, since sweeps may be long.
     waiting: usize,
     ready: Ready,
@@ -97,7 +97,7 @@ impl Reactor {
             .collect();
         let groups = jobs.iter().filter_map(|job| job.group).max().map_or(0, |last| last as usize + 1);
         Self {
-            past: vec![Past::default(); jobs.len()],
+            attempts: vec![Attempts::default(); jobs.len()],
             waiting: states.iter().filter(|state| **state == JobState::Waiting).count(),
             jobs,
             dependents,
@@ -114,10 +114,10 @@ impl Reactor {
     }
 
     /// The first actions.
-    pub fn start(&mut self, now: Duration, room: &dyn Room) -> Vec<Action> {
+    pub fn start(&mut self, now: Duration, fit: &dyn MemoryFit) -> Vec<Action> {
         (0..self.jobs.len()).for_each(|job| self.make_ready(job));
         let mut actions = Vec::new();
-        self.schedule(now, room, &mut actions);
+        self.schedule(now, fit, &mut actions);
         actions
     }
 
@@ -151,7 +151,7 @@ impl Reactor {
         self.workers[slot].heard(now);
     }
 
-    /// When [`Happened::Tick`] is due, if nothing else happens before.
+    /// When [`Event::Tick`] is due, if nothing else happens before.
     pub fn wake(&self) -> Option<Duration> {
         let patience = self.workers.iter().filter_map(|worker| worker.deadline(&self.rules));
         if self.mode != Mode::Running {
@@ -161,22 +161,22 @@ impl Reactor {
         patience.chain(looking).chain(self.ready.next_rested()).min()
     }
 
-    /// Takes in what happened and says what to do.
-    pub fn on(&mut self, now: Duration, happened: Happened, room: &dyn Room) -> Vec<Action> {
+    /// Takes in what event and says what to do.
+    pub fn on(&mut self, now: Duration, event: Event, fit: &dyn MemoryFit) -> Vec<Action> {
         let mut actions = Vec::new();
-        match happened {
-            Happened::WorkerReady { slot } => {
+        match event {
+            Event::WorkerReady { slot } => {
                 if self.workers[slot].state == State::Starting {
                     self.workers[slot].becomes(State::Idle, now);
                     self.failed_starts = 0;
                 }
             }
-            Happened::Started { slot, job } => {
+            Event::Started { slot, job } => {
                 if self.is_running(slot, job, now, &mut actions) {
                     actions.push(Action::Record(job, Verdict::Running { slot }));
                 }
             }
-            Happened::Finished { slot, job } => {
+            Event::Finished { slot, job } => {
                 if self.is_running(slot, job, now, &mut actions) {
                     self.leave(slot, job, now);
                     self.set(job, JobState::Finished);
@@ -186,31 +186,31 @@ impl Reactor {
                     }
                 }
             }
-            Happened::Failed { slot, job, kind, message } => {
+            Event::Failed { slot, job, kind, message } => {
                 if self.is_running(slot, job, now, &mut actions) {
                     let given = self.leave(slot, job, now);
                     match kind {
                         FailureKind::Deterministic => self.fail(job, kind, Loss::told(message), &mut actions),
                         FailureKind::Memory if given > 1 => self.halve(job, given, &message, now, &mut actions),
                         FailureKind::Environment | FailureKind::Memory => {
-                            self.past[job].lost += 1;
+                            self.attempts[job].lost += 1;
                             self.retry(job, Loss::told(message), now, &mut actions);
                         }
                     }
                 }
             }
-            Happened::WorkerExited { slot, loss } => self.exited(slot, loss, now, &mut actions),
-            Happened::SpawnFailed { slot, why } => {
+            Event::WorkerExited { slot, loss } => self.exited(slot, loss, now, &mut actions),
+            Event::SpawnFailed { slot, why } => {
                 self.workers[slot].becomes(State::None, now);
                 self.failed_start(why, now, &mut actions);
             }
-            Happened::Astray { slot } => self.astray(slot, now, &mut actions),
-            Happened::Hopeless { job, reason } => self.hopeless(job, reason, now, &mut actions),
-            Happened::Tick => self.tick(now, &mut actions),
-            Happened::Interrupt if self.mode == Mode::Running => self.drain(now, &mut actions),
-            Happened::Interrupt | Happened::StopNow => self.stop(now, &mut actions),
+            Event::UnknownTrial { slot } => self.unknown_trial(slot, now, &mut actions),
+            Event::StopTrial { job, reason } => self.hopeless(job, reason, now, &mut actions),
+            Event::Tick => self.tick(now, &mut actions),
+            Event::Interrupt if self.mode == Mode::Running => self.drain(now, &mut actions),
+            Event::Interrupt | Event::StopNow => self.stop(now, &mut actions),
         }
-        self.schedule(now, room, &mut actions);
+        self.schedule(now, fit, &mut actions);
         actions
     }
 
@@ -240,25 +240,25 @@ impl Reactor {
     fn stop(&mut self, now: Duration, actions: &mut Vec<Action>) {
         self.mode = Mode::Stopping;
         for (slot, worker) in self.workers.iter_mut().enumerate().filter(|(_, worker)| worker.is_alive()) {
-            if let Some(force) = worker.condemn(Why::Stopping, &self.rules, now) {
+            if let Some(force) = worker.end(EndReason::Stopping, &self.rules, now) {
                 actions.push(Action::End { slot, force });
             }
         }
     }
 
-    /// Whether `slot` has `job`; a worker that speaks of another one has lost its way and is ended.
+    /// Whether `slot` has `job`; a worker that speaks of another one is out of step and is ended.
     fn is_running(&mut self, slot: usize, job: usize, now: Duration, actions: &mut Vec<Action>) -> bool {
         let running = self.workers[slot].jobs().contains(&job);
         if !running {
-            self.astray(slot, now, actions);
+            self.unknown_trial(slot, now, actions);
         }
         running
     }
 
     /// Ends a worker that makes no sense.
-    fn astray(&mut self, slot: usize, now: Duration, actions: &mut Vec<Action>) {
-        let why = Why::Fault("the worker spoke of a trial it does not have".to_owned());
-        if let Some(force) = self.workers[slot].condemn(why, &self.rules, now) {
+    fn unknown_trial(&mut self, slot: usize, now: Duration, actions: &mut Vec<Action>) {
+        let why = EndReason::Fault("the worker spoke of a trial it does not have".to_owned());
+        if let Some(force) = self.workers[slot].end(why, &self.rules, now) {
             actions.push(Action::End { slot, force });
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::room::{Room, Space};
+use super::super::memory_fit::{MemoryFit, Space};
 use super::worker::State;
 use super::{Action, JobState, Mode, Reactor};
 
@@ -15,18 +15,18 @@ impl Reactor {
         if self.states[job] == JobState::Waiting && self.jobs[job].upstream.iter().all(finished) {
             self.set(job, JobState::Ready);
             let it = &self.jobs[job];
-            let group = it.group.filter(|_| !self.past[job].alone);
+            let group = it.group.filter(|_| !self.attempts[job].alone);
             self.ready.add(job, it, group);
         }
     }
 
-    pub(super) fn schedule(&mut self, now: Duration, room: &dyn Room, actions: &mut Vec<Action>) {
+    pub(super) fn schedule(&mut self, now: Duration, fit: &dyn MemoryFit, actions: &mut Vec<Action>) {
         if self.mode == Mode::Running {
             for slot in 0..self.workers.len() {
                 if self.workers[slot].may_start(now)
                     && let Some(job) = self.ready.first()
                 {
-                    self.place(slot, job, now, room, actions);
+                    self.place(slot, job, now, fit, actions);
                 }
             }
             let starting = self.workers.iter().filter(|worker| worker.state == State::Starting).count();
@@ -49,8 +49,15 @@ impl Reactor {
     }
 
     /// Gives the worker in `slot` the job, and others to train with it where there is room.
-    pub(super) fn place(&mut self, slot: usize, job: usize, now: Duration, room: &dyn Room, actions: &mut Vec<Action>) {
-        match room.space(slot, job) {
+    pub(super) fn place(
+        &mut self,
+        slot: usize,
+        job: usize,
+        now: Duration,
+        fit: &dyn MemoryFit,
+        actions: &mut Vec<Action>,
+    ) {
+        match fit.space(slot, job) {
             Space::Full => {
                 if self.workers[slot].is_full(now + LOOK_AGAIN) {
                     actions.push(Action::NoRoom { slot });
@@ -64,8 +71,8 @@ impl Reactor {
                     self.stop(now, actions);
                 }
             }
-            Space::Trials(room) => {
-                let most = self.cohort_size(job).min(room).max(1);
+            Space::Trials(fit) => {
+                let most = self.cohort_size(job).min(fit).max(1);
                 let jobs = self.ready.take(job, &self.jobs[job], most);
                 jobs.iter().for_each(|&job| self.set(job, JobState::Running));
                 self.workers[slot].becomes(State::Busy { given: jobs.len(), jobs: jobs.clone() }, now);
@@ -76,7 +83,7 @@ impl Reactor {
 
     /// How many trials to train together with `job`: as asked for, else its group's share of every slot.
     pub(super) fn cohort_size(&self, job: usize) -> usize {
-        let Some(group) = self.jobs[job].group.filter(|_| !self.past[job].alone) else { return 1 };
+        let Some(group) = self.jobs[job].group.filter(|_| !self.attempts[job].alone) else { return 1 };
         let slots = self.workers.iter().filter(|worker| worker.state != State::Gone).count();
         let share = self.ready.in_group(group).div_ceil(slots.max(1));
         self.cohort.unwrap_or(share).min(self.most[group as usize])

@@ -35,9 +35,9 @@ pub(in crate::exec) enum Start {
     LeftOut,
 }
 
-/// What happened.
+/// What event.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::exec) enum Happened {
+pub(in crate::exec) enum Event {
     WorkerReady {
         slot: usize,
     },
@@ -64,11 +64,11 @@ pub(in crate::exec) enum Happened {
         why: String,
     },
     /// A worker spoke of a trial that is none of this sweep.
-    Astray {
+    UnknownTrial {
         slot: usize,
     },
     /// A rule of early stopping gives a running job up.
-    Hopeless {
+    StopTrial {
         job: usize,
         reason: String,
     },

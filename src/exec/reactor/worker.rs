@@ -28,11 +28,11 @@ pub(super) enum State {
 
 /// Why a worker is being ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum EndReason {
     /// The whole sweep stops.
     Stopping,
     /// All its trials are hopeless.
-    Hopeless,
+    AllStopped,
     /// It works too long; the same work would take as long again.
     Overtime(String),
     /// It went wrong: silence, or words that make no sense.
@@ -49,8 +49,8 @@ pub(in crate::exec) enum Force {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Condemned {
-    why: Why,
+struct Ending {
+    why: EndReason,
     force: Force,
     /// When it is killed.
     until: Duration,
@@ -66,12 +66,12 @@ pub(super) struct Worker {
     heard: Duration,
     /// Until when its slot has no room for the next trial; kept until it has, since people are told once.
     full: Option<Duration>,
-    condemned: Option<Condemned>,
+    ending: Option<Ending>,
 }
 
 impl Worker {
     pub fn new() -> Self {
-        Self { state: State::None, since: Duration::ZERO, heard: Duration::ZERO, full: None, condemned: None }
+        Self { state: State::None, since: Duration::ZERO, heard: Duration::ZERO, full: None, ending: None }
     }
 
     /// Comes into another state.
@@ -81,7 +81,7 @@ impl Worker {
             self.full = None;
         }
         if matches!(state, State::None | State::Starting | State::Gone) {
-            self.condemned = None;
+            self.ending = None;
         }
         self.state = state;
     }
@@ -96,7 +96,7 @@ impl Worker {
 
     /// Whether it has nothing to do and may stay.
     pub fn is_idle(&self) -> bool {
-        self.state == State::Idle && self.condemned.is_none()
+        self.state == State::Idle && self.ending.is_none()
     }
 
     /// Whether it may be given work now.
@@ -132,19 +132,19 @@ impl Worker {
     }
 
     /// Why it is being ended, if it is.
-    pub fn fate(&self) -> Option<&Why> {
-        self.condemned.as_ref().map(|condemned| &condemned.why)
+    pub fn fate(&self) -> Option<&EndReason> {
+        self.ending.as_ref().map(|ending| &ending.why)
     }
 
     /// Decides its end, the first reason counts; how hard it is to be ended now, or `None` if that is under way.
-    pub fn condemn(&mut self, why: Why, rules: &Rules, now: Duration) -> Option<Force> {
-        match &mut self.condemned {
+    pub fn end(&mut self, why: EndReason, rules: &Rules, now: Duration) -> Option<Force> {
+        match &mut self.ending {
             None => {
-                self.condemned = Some(Condemned { why, force: Force::Ask, until: now + rules.grace });
+                self.ending = Some(Ending { why, force: Force::Ask, until: now + rules.grace });
                 Some(Force::Ask)
             }
-            Some(condemned) if condemned.force == Force::Ask && why == Why::Stopping && condemned.why == why => {
-                condemned.force = Force::Kill;
+            Some(ending) if ending.force == Force::Ask && why == EndReason::Stopping && ending.why == why => {
+                ending.force = Force::Kill;
                 Some(Force::Kill)
             }
             Some(_) => None,
@@ -153,8 +153,8 @@ impl Worker {
 
     /// When patience ends next.
     pub fn deadline(&self, rules: &Rules) -> Option<Duration> {
-        match &self.condemned {
-            Some(condemned) => (condemned.force == Force::Ask).then_some(condemned.until),
+        match &self.ending {
+            Some(ending) => (ending.force == Force::Ask).then_some(ending.until),
             None => match self.state {
                 State::None | State::Gone | State::Idle => None,
                 State::Starting => Some(self.heard + rules.stall_timeout),
@@ -173,19 +173,19 @@ impl Worker {
         if self.deadline(rules).is_none_or(|deadline| deadline > now) {
             return None;
         }
-        if let Some(condemned) = &mut self.condemned {
-            condemned.force = Force::Kill;
+        if let Some(ending) = &mut self.ending {
+            ending.force = Force::Kill;
             return Some(Force::Kill);
         }
         let spent = |since: Duration, limit: Duration| now >= since + limit;
         let why = match (&self.state, rules.timeout) {
             (State::Busy { .. }, Some(timeout)) if spent(self.since, timeout) => {
-                Why::Overtime(format!("it took longer than {}", words(timeout)))
+                EndReason::Overtime(format!("it took longer than {}", words(timeout)))
             }
-            (State::Leaving, _) => Why::Fault("it did not leave when asked to".to_owned()),
-            _ => Why::Fault(format!("the worker said nothing for {}", words(rules.stall_timeout))),
+            (State::Leaving, _) => EndReason::Fault("it did not leave when asked to".to_owned()),
+            _ => EndReason::Fault(format!("the worker said nothing for {}", words(rules.stall_timeout))),
         };
-        self.condemn(why, rules, now)
+        self.end(why, rules, now)
     }
 }
 

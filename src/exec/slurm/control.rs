@@ -9,7 +9,7 @@ use drr_core::trial_dir::TrialDir;
 
 use super::commands::Scheduler;
 use super::parse::JobState;
-use super::seen::Seen;
+use super::queue_rows::QueueRows;
 use super::submission::Submission;
 use crate::error::{Error, Result};
 use crate::plan::{Plan, State};
@@ -37,7 +37,7 @@ pub fn standing(runs: &Path, sweep: &str, scheduler: &mut dyn Scheduler) -> Resu
         let names = submission.names();
         let rows = if names.is_empty() { Vec::new() } else { scheduler.queue(&names)? };
         submission.adopt(&rows)?;
-        let (seen, latest) = (Seen::new(&rows), submission.latest());
+        let (seen, latest) = (QueueRows::new(&rows), submission.latest());
         let before = standing;
         for (task, trials) in submission.tasks.iter().enumerate() {
             if trials.iter().all(|&trial| TrialDir::new(runs, trial).is_complete()) {

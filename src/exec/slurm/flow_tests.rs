@@ -11,7 +11,7 @@ use drr_core::{Digest, TrialSpec, array, canonical};
 
 use super::*;
 use crate::error::Error;
-use crate::exec::event::Event;
+use crate::exec::notice::Notice;
 use crate::plan::FailedBefore;
 use crate::store::fabricate::finish_with;
 use crate::store::{Member, SweepRecord};
@@ -141,25 +141,25 @@ impl Scheduler for Played {
 }
 
 #[derive(Default)]
-struct Heard(Vec<Event>);
+struct Heard(Vec<Notice>);
 
 impl Observer for Heard {
-    fn on(&mut self, event: &Event) {
-        self.0.push(event.clone());
+    fn on(&mut self, notice: &Notice) {
+        self.0.push(notice.clone());
     }
 }
 
 impl Heard {
     fn cluster(&self) -> Vec<&str> {
-        let said = self.0.iter().filter_map(|event| match event {
-            Event::Cluster { message } => Some(message.as_str()),
+        let said = self.0.iter().filter_map(|notice| match notice {
+            Notice::Cluster { message } => Some(message.as_str()),
             _ => None,
         });
         said.collect()
     }
 
     fn retried(&self) -> usize {
-        self.0.iter().filter(|event| matches!(event, Event::TrialRetried { .. })).count()
+        self.0.iter().filter(|notice| matches!(notice, Notice::TrialRetried { .. })).count()
     }
 }
 
@@ -183,7 +183,7 @@ impl Place {
         Played { runs: self.runs.path().to_owned(), ..Played::default() }
     }
 
-    fn execute(&self, then: Then, cluster: &mut Played) -> (Result<Outcome>, Heard) {
+    fn execute(&self, then: AfterSubmit, cluster: &mut Played) -> (Result<Outcome>, Heard) {
         let runs = self.runs.path();
         let plan = Plan::new(&self.sweep, runs, FailedBefore::Skip);
         let mut store = Store::open(runs).expect("a database");
@@ -205,7 +205,7 @@ impl Place {
 fn a_plan_is_a_few_arrays_and_each_round_one_question() {
     let place = Place::new();
     let mut cluster = place.cluster();
-    let (outcome, heard) = place.execute(Then::Follow, &mut cluster);
+    let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     let outcome = outcome.expect("done");
     assert_eq!((outcome.finished, outcome.failed.len(), outcome.interrupted), (8, 0, false));
     let said: Vec<(&str, &str)> =
@@ -220,7 +220,7 @@ fn a_plan_is_a_few_arrays_and_each_round_one_question() {
 fn a_node_that_computes_otherwise_is_named() {
     let place = Place::new();
     let mut cluster = Played { other: Some("2.12.0".to_owned()), ..place.cluster() };
-    let (outcome, heard) = place.execute(Then::Follow, &mut cluster);
+    let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!(outcome.expect("done").finished, 8);
     let said = heard.cluster();
     assert!(
@@ -233,7 +233,7 @@ fn a_node_that_computes_otherwise_is_named() {
 fn what_is_lost_is_submitted_again_in_one_array_and_runs_one_by_one() {
     let place = Place::new();
     let mut cluster = Played { ends: [End::Timeout, End::OutOfMemory].into(), ..place.cluster() };
-    let (outcome, heard) = place.execute(Then::Follow, &mut cluster);
+    let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!(outcome.expect("done").finished, 8);
     assert_eq!(heard.retried(), 2);
     assert_eq!(cluster.submitted[4], ("0-1".to_owned(), String::new()), "both PMFs by one sbatch, waiting for nothing");
@@ -244,10 +244,10 @@ fn what_is_lost_is_submitted_again_in_one_array_and_runs_one_by_one() {
 fn what_a_failed_task_left_behind_is_looked_up() {
     let place = Place::new();
     let mut cluster = Played { ends: [End::Failed(Exit::Unknown)].into(), ..place.cluster() };
-    let (outcome, heard) = place.execute(Then::Follow, &mut cluster);
+    let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!(outcome.expect("done").finished, 8);
-    let reasons = heard.0.iter().filter_map(|event| match event {
-        Event::TrialRetried { reason, .. } => Some(reason.as_str()),
+    let reasons = heard.0.iter().filter_map(|notice| match notice {
+        Notice::TrialRetried { reason, .. } => Some(reason.as_str()),
         _ => None,
     });
     assert_eq!(reasons.collect::<Vec<_>>(), ["the task failed with exit code 3"]);
@@ -257,7 +257,7 @@ fn what_a_failed_task_left_behind_is_looked_up() {
 fn silence_is_said_once_and_concludes_nothing() {
     let place = Place::new();
     let mut cluster = Played { silences: 3, ..place.cluster() };
-    let (outcome, heard) = place.execute(Then::Follow, &mut cluster);
+    let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!((outcome.expect("done").finished, heard.retried()), (8, 0));
     let said = heard.cluster();
     assert_eq!(said, ["squeue: Unable to contact slurm controller; asking again", "Slurm answers again"]);
@@ -267,12 +267,12 @@ fn silence_is_said_once_and_concludes_nothing() {
 fn what_is_refused_leaves_nothing_behind_and_a_limit_is_waited_out() {
     let place = Place::new();
     let mut cluster = Played { refusals: [true].into(), ..place.cluster() };
-    let (outcome, _) = place.execute(Then::Follow, &mut cluster);
+    let (outcome, _) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert!(outcome.expect_err("refused").message.contains("accounting policy"));
     assert!(Submission::open_sweeps(place.runs.path()).is_empty());
 
     cluster.refusals = [false, false, true].into();
-    let (outcome, heard) = place.execute(Then::Follow, &mut cluster);
+    let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!((outcome.expect("done").finished, heard.retried()), (8, 0));
     assert!(heard.cluster()[0].ends_with("the rest is submitted later"), "{:?}", heard.cluster());
 }
@@ -281,14 +281,14 @@ fn what_is_refused_leaves_nothing_behind_and_a_limit_is_waited_out() {
 fn a_program_that_ended_between_sbatch_and_its_answer_is_taken_up() {
     let place = Place::new();
     let mut cluster = place.cluster();
-    place.execute(Then::Detach, &mut cluster).0.expect("submitted");
+    place.execute(AfterSubmit::Detach, &mut cluster).0.expect("submitted");
     let open = Submission::open(place.runs.path(), "small").expect("readable");
     let path = open[0].folder().join("jobs.jsonl");
     let text = std::fs::read_to_string(&path).expect("readable");
     // The last answer was not written, the line before it only in part.
     let kept: Vec<&str> = text.lines().collect();
     std::fs::write(&path, format!("{}\n{{\"tak", kept[..kept.len() - 1].join("\n"))).expect("written");
-    let (outcome, _) = place.execute(Then::Follow, &mut cluster);
+    let (outcome, _) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!(outcome.expect("done").finished, 8);
     assert_eq!(cluster.submitted.len(), 4, "nothing was submitted twice");
 }
@@ -298,7 +298,7 @@ fn detached_it_stands_somewhere_until_it_is_collected_or_cancelled() {
     let place = Place::new();
     let runs = place.runs.path();
     let mut cluster = Played { ends: [End::Failed(Exit::Unknown); 8].into(), ..place.cluster() };
-    place.execute(Then::Detach, &mut cluster).0.expect("submitted");
+    place.execute(AfterSubmit::Detach, &mut cluster).0.expect("submitted");
     assert_eq!(Submission::open_sweeps(runs), ["small"]);
     let plan = Plan::new(&place.sweep, runs, FailedBefore::Skip);
     let refused = refuse_if_open(&plan, runs).expect_err("Slurm has them");
@@ -316,7 +316,7 @@ fn so_many_failures_end_the_sweep() {
     let rules = Rules { retries: 0, max_failures: Some(1), ..Rules::default() };
     let place = Place { rules, ..Place::new() };
     let mut cluster = Played { ends: [End::OutOfMemory, End::NodeFail].into(), ..place.cluster() };
-    let (outcome, _) = place.execute(Then::Follow, &mut cluster);
+    let (outcome, _) = place.execute(AfterSubmit::Follow, &mut cluster);
     let outcome = outcome.expect("it ends");
     assert!(outcome.ended_early && outcome.failed.len() == 1, "{outcome:?}");
     assert_eq!(cluster.cancelled, [1, 2, 3, 4]);

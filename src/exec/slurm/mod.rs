@@ -24,8 +24,8 @@ mod json;
 mod layout;
 mod parse;
 mod progress;
+mod queue_rows;
 mod script;
-mod seen;
 mod submission;
 mod submit;
 mod watch;
@@ -37,7 +37,7 @@ pub use control::{Standing, cancel, refuse_if_open, standing};
 pub use parse::{End, Exit, JobState, Row};
 pub use submission::Submission;
 
-use super::event::Observer;
+use super::notice::Observer;
 use super::recorder::{Outcome, Recorder};
 use super::rules::Rules;
 use crate::error::Result;
@@ -64,7 +64,7 @@ pub struct Options {
 
 /// What to do after submitting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
+pub enum AfterSubmit {
     /// Stay until all is done.
     Follow,
     /// Leave at once.
@@ -78,7 +78,7 @@ pub enum Then {
 pub fn execute(
     plan: &Plan,
     options: &Options,
-    then: Then,
+    then: AfterSubmit,
     scheduler: &mut dyn Scheduler,
     store: &mut Store,
     observer: &mut dyn Observer,
@@ -88,20 +88,20 @@ pub fn execute(
     let mut covered = vec![false; plan.tasks.len()];
     for submission in Submission::open(&options.runs, &plan.sweep)? {
         watch.mark(&submission, &mut covered);
-        if then == Then::Follow && !watch.follow(submission, scheduler)? {
+        if then == AfterSubmit::Follow && !watch.follow(submission, scheduler)? {
             return Ok(watch.end());
         }
     }
     let rest = rest(plan, &covered);
     if rest.to_run() > 0 {
-        let submission = submit::submit(&rest, options, scheduler, &mut |event| watch.tell(event))?;
-        if then == Then::Follow {
+        let submission = submit::submit(&rest, options, scheduler, &mut |notice| watch.tell(notice))?;
+        if then == AfterSubmit::Follow {
             watch.follow(submission, scheduler)?;
         }
     }
     Ok(match then {
-        Then::Follow => watch.end(),
-        Then::Detach => watch.detach(),
+        AfterSubmit::Follow => watch.end(),
+        AfterSubmit::Detach => watch.detach(),
     })
 }
 

@@ -70,7 +70,7 @@ impl Exit {
 }
 
 impl End {
-    /// What happened, for people.
+    /// What event, for people.
     pub fn words(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Completed => "the task ended without a result",

@@ -16,7 +16,7 @@ pub struct Progress {
 
 /// What a journal gained.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Gain {
+pub struct NewPoints {
     /// The points.
     pub points: Vec<Point>,
     /// Units done and units in all.
@@ -25,14 +25,14 @@ pub struct Gain {
 
 impl Progress {
     /// What the journal of a running trial gained; nothing if it cannot be read now.
-    pub fn look(&mut self, runs: &Path, spec: &TrialSpec) -> Option<Gain> {
+    pub fn look(&mut self, runs: &Path, spec: &TrialSpec) -> Option<NewPoints> {
         let trial = spec.id();
         let from = self.read.entry(trial).or_default();
         let (points, to) = journal::read_on(&TrialDir::new(runs, trial).journal(), *from).ok()?;
         *from = to;
         let last = points.last()?.step;
         let total = units(spec).max(1);
-        Some(Gain { points, done: (last.min(total), total) })
+        Some(NewPoints { points, done: (last.min(total), total) })
     }
 
     /// Forgets a trial that no longer runs.

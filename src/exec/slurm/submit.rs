@@ -14,7 +14,7 @@ use super::layout::{After, ArrayLayout, Layout, ranges};
 use super::script::Script;
 use super::submission::{Submission, dependency, script};
 use crate::error::{Error, Result};
-use crate::exec::event::Event;
+use crate::exec::notice::Notice;
 use crate::exec::{process, provenance};
 use crate::plan::{Plan, State, clear_failure, clear_stop};
 
@@ -32,7 +32,7 @@ pub fn submit(
     plan: &Plan,
     options: &Options,
     scheduler: &mut dyn Scheduler,
-    tell: &mut dyn FnMut(&Event),
+    tell: &mut dyn FnMut(&Notice),
 ) -> Result<Submission> {
     let layout = Layout::new(plan, cohort_size(options), scheduler.array_size()?);
     let mut submission = write(plan, options, &layout)
@@ -50,7 +50,7 @@ pub fn submit(
             }
             Err(error) => {
                 // A limit on jobs, perhaps; whoever follows submits the rest when what it stands on is finished.
-                tell(&Event::Cluster { message: format!("{error}; the rest is submitted later") });
+                tell(&Notice::Cluster { message: format!("{error}; the rest is submitted later") });
                 break;
             }
         }
@@ -69,7 +69,7 @@ pub fn give(
     lost: u32,
     dependency: &str,
     scheduler: &mut dyn Scheduler,
-    tell: &mut dyn FnMut(&Event),
+    tell: &mut dyn FnMut(&Notice),
 ) -> Result<u64> {
     let first = submission.record.arrays[array].first;
     let mut indices = ranges(tasks.iter().map(|task| task - first));
@@ -82,7 +82,7 @@ pub fn give(
     let request = Request { script: &script, name: &name, array: &indices, dependency, lost };
     let job = scheduler.submit(&request)?;
     submission.taken(entry, job)?;
-    tell(&Event::ArraySubmitted { job, name, tasks: count });
+    tell(&Notice::ArraySubmitted { job, name, tasks: count });
     Ok(job)
 }
 

@@ -17,11 +17,11 @@ use super::environments::Environments;
 use super::follow::{Action, Fate, Follow, Node};
 use super::parse::{End, Exit, JobState};
 use super::progress::Progress;
-use super::seen::Seen;
+use super::queue_rows::QueueRows;
 use super::submission::Submission;
 use super::{Options, submit};
 use crate::error::{Error, Result};
-use crate::exec::event::Event;
+use crate::exec::notice::Notice;
 use crate::exec::reactor::{Loss, Verdict};
 use crate::exec::recorder::{Outcome, Recorder};
 use crate::plan::{Plan, State, blocked, read_failure};
@@ -82,19 +82,19 @@ impl<'a> Watch<'a> {
     /// Says that work begins.
     pub fn begin(&mut self) {
         let open = self.plan.tasks.iter().filter(|task| task.state == State::ToRun);
-        let event = Event::SweepStarted {
+        let notice = Notice::SweepStarted {
             sweep: self.plan.sweep.clone(),
             found: self.plan.tasks.iter().filter(|task| task.state == State::Found).count(),
             to_run: self.plan.to_run(),
             slots: Vec::new(),
             expected_s: open.map(|task| task.cost).sum(),
         };
-        self.recorder.tell(&event);
+        self.recorder.tell(&notice);
     }
 
     /// Tells those who watch.
-    pub fn tell(&mut self, event: &Event) {
-        self.recorder.tell(event);
+    pub fn tell(&mut self, notice: &Notice) {
+        self.recorder.tell(notice);
     }
 
     /// Marks the plan's trials that a submission holds.
@@ -118,7 +118,7 @@ impl<'a> Watch<'a> {
             "submitted; `drr-lab runs collect {sweep}` takes in what is finished, the same command without --detach \
              follows, `drr-lab runs cancel {sweep}` cancels"
         );
-        self.recorder.tell(&Event::Cluster { message });
+        self.recorder.tell(&Notice::Cluster { message });
         Outcome::default()
     }
 
@@ -138,7 +138,7 @@ impl<'a> Watch<'a> {
         self.lines.clear();
         loop {
             if submission.is_closed() {
-                self.recorder.tell(&Event::Cluster { message: "the submission was cancelled".to_owned() });
+                self.recorder.tell(&Notice::Cluster { message: "the submission was cancelled".to_owned() });
                 self.stopped = true;
                 return Ok(false);
             }
@@ -161,7 +161,7 @@ impl<'a> Watch<'a> {
 
     /// Ends a sweep of which so much failed that the rest is not worth its time.
     fn give_up(&mut self, failures: usize, submission: &Submission, scheduler: &mut dyn Scheduler) -> Result<bool> {
-        self.recorder.tell(&Event::TooManyFailures { failures, running: 0 });
+        self.recorder.tell(&Notice::TooManyFailures { failures, running: 0 });
         self.recorder.end_early();
         self.stopped = true;
         // Before the jobs, so that nobody takes them for lost.
@@ -178,7 +178,7 @@ impl<'a> Watch<'a> {
             "no longer following; {with_slurm} tasks stay with Slurm ({running} running); the same command follows \
              again, `drr-lab runs cancel {sweep}` cancels them"
         );
-        self.recorder.tell(&Event::Cluster { message });
+        self.recorder.tell(&Notice::Cluster { message });
         self.stopped = true;
         false
     }
@@ -201,7 +201,7 @@ impl<'a> Watch<'a> {
     fn round(&mut self, follow: &mut Follow, submission: &Submission, scheduler: &mut dyn Scheduler) -> Result<()> {
         // Without an answer nothing is known, and nothing is concluded.
         let Some(rows) = self.answer(scheduler.queue(&submission.names())) else { return Ok(()) };
-        let seen = Seen::new(&rows);
+        let seen = QueueRows::new(&rows);
         let latest = submission.latest();
         let mut ended: Vec<(usize, Option<End>)> = Vec::new();
         for (task, entry) in latest.iter().enumerate() {
@@ -249,7 +249,7 @@ impl<'a> Watch<'a> {
         let gone: Vec<u64> = jobs(ended, None).into_iter().collect();
         let gone = if gone.is_empty() { Vec::new() } else { scheduler.account(&gone) };
         for (which, rows) in [(FAILED, failed), (None, gone)] {
-            let seen = Seen::new(&rows);
+            let seen = QueueRows::new(&rows);
             for (task, end) in ended.iter_mut().filter(|it| it.1 == which) {
                 let Some(entry) = latest[*task] else { continue };
                 let index = *task - submission.record.arrays[submission.jobs[entry].array].first;
@@ -302,7 +302,7 @@ impl<'a> Watch<'a> {
     /// Says when a result comes from a node that computes otherwise than the first.
     fn compare_environment(&mut self, trial: usize) {
         if let Some(message) = self.environments.look(&self.folder(self.plan.tasks[trial].trial.id)) {
-            self.recorder.tell(&Event::Cluster { message });
+            self.recorder.tell(&Notice::Cluster { message });
         }
     }
 
@@ -312,8 +312,8 @@ impl<'a> Watch<'a> {
                 let it = &self.plan.tasks[trial].trial;
                 let Some(gain) = self.progress.look(&self.options.runs, &it.spec) else { continue };
                 let (done, total) = gain.done;
-                self.recorder.tell(&Event::TrialProgress { trial: it.id, slot: line, done, total });
-                self.recorder.tell(&Event::TrialMetrics { trial: it.id, slot: line, points: gain.points });
+                self.recorder.tell(&Notice::TrialProgress { trial: it.id, slot: line, done, total });
+                self.recorder.tell(&Notice::TrialMetrics { trial: it.id, slot: line, points: gain.points });
             }
         }
     }
@@ -330,7 +330,7 @@ impl<'a> Watch<'a> {
         }
         for ((array, lost), tasks) in groups {
             let recorder = &mut self.recorder;
-            let mut tell = |event: &Event| recorder.tell(event);
+            let mut tell = |notice: &Notice| recorder.tell(notice);
             let given = submit::give(submission, array, tasks.clone(), lost, "", scheduler, &mut tell);
             if self.answer(given).is_none() {
                 follow.not_submitted(&tasks);
@@ -344,13 +344,13 @@ impl<'a> Watch<'a> {
         match answer {
             Ok(answer) => {
                 if self.trouble.take().is_some() {
-                    self.recorder.tell(&Event::Cluster { message: "Slurm answers again".to_owned() });
+                    self.recorder.tell(&Notice::Cluster { message: "Slurm answers again".to_owned() });
                 }
                 Some(answer)
             }
             Err(Error { message, .. }) => {
                 if self.trouble.is_none() {
-                    self.recorder.tell(&Event::Cluster { message: format!("{message}; asking again") });
+                    self.recorder.tell(&Notice::Cluster { message: format!("{message}; asking again") });
                 }
                 self.trouble = Some(message);
                 None

@@ -110,7 +110,7 @@ fn a_greater_minimum_takes_intervals_and_tests_away() {
     assert!(intervals(&three).is_some() && intervals(&four).is_none());
     assert!(precision(&four).notes.iter().any(|note| note.starts_with("n below 4: no interval and no test; 10 of 10")));
     assert!(precision(&four).notes.iter().any(|note| note.ends_with("not a test.")));
-    let baseline: Baseline = "pmf".parse().expect("a baseline");
+    let baseline: Reference = "pmf".parse().expect("a baseline");
     let against = compare::against(precision(&four), &baseline).expect("a baseline");
     assert!(against.rows.iter().all(|row| row.cells.iter().any(|cell| cell.text == "n = 3, no interval")));
     assert!(Layout { least_n: Some(2), ..Layout::default() }.checked(&sweep).is_err(), "never below three");

@@ -15,12 +15,12 @@ use crate::error::{Error, Result};
 pub struct Channel {
     messages: Receiver<ToWorker>,
     closed: Arc<AtomicBool>,
-    voice: Voice,
+    voice: Output,
 }
 
 /// Where messages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Voice {
+enum Output {
     Stdout,
     Mute,
 }
@@ -46,13 +46,13 @@ impl Channel {
             // The supervisor is gone, or wants nothing more: what is running is given up.
             flag.store(true, Ordering::Relaxed);
         });
-        Self { messages, closed, voice: Voice::Stdout }
+        Self { messages, closed, voice: Output::Stdout }
     }
 
     /// A channel without a supervisor, closed when `closed` is set.
     pub fn mute(closed: Arc<AtomicBool>) -> Self {
         let (_, messages) = sync_channel(1);
-        Self { messages, closed, voice: Voice::Mute }
+        Self { messages, closed, voice: Output::Mute }
     }
 
     /// The next message; `None` once stdin is closed.
@@ -70,7 +70,7 @@ impl Channel {
     /// # Errors
     /// [`Error::Stopped`] if nobody reads any more.
     pub fn say(&mut self, message: &FromWorker) -> Result<()> {
-        if self.voice == Voice::Mute {
+        if self.voice == Output::Mute {
             return Ok(());
         }
         let mut line = serde_json::to_vec(message).map_err(|error| Error::Environment(error.to_string()))?;

@@ -18,15 +18,15 @@ use crate::world::World;
 const KEPT: usize = 8;
 
 /// A small cache in the order of use.
-struct Shelf<K, V>(Vec<(K, Arc<V>)>);
+struct Cache<K, V>(Vec<(K, Arc<V>)>);
 
-impl<K: PartialEq, V> Default for Shelf<K, V> {
+impl<K: PartialEq, V> Default for Cache<K, V> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<K: PartialEq, V> Shelf<K, V> {
+impl<K: PartialEq, V> Cache<K, V> {
     fn get(&mut self, key: K, load: impl FnOnce() -> Result<V>) -> Result<Arc<V>> {
         let entry = match self.0.iter().position(|(known, _)| *known == key) {
             Some(at) => self.0.remove(at),
@@ -44,9 +44,9 @@ impl<K: PartialEq, V> Shelf<K, V> {
 /// Everything loaded so far.
 #[derive(Default)]
 pub struct Library {
-    ratings: Shelf<Digest, Ratings>,
-    worlds: Shelf<(Digest, SplitSpec), World>,
-    models: Shelf<TrialId, PmfModel>,
+    ratings: Cache<Digest, Ratings>,
+    worlds: Cache<(Digest, SplitSpec), World>,
+    models: Cache<TrialId, PmfModel>,
 }
 
 impl Library {

@@ -29,7 +29,7 @@ fn a_cohort_whose_worker_dies_is_tried_member_by_member() {
     let mut rig = Rig { room: Always(256), ..Rig::new(group(3), 1, Rules { retries: 0, ..rules() }) };
     rig.start();
     assert_eq!(rig.ready(0), [(0, vec![0, 1, 2])]);
-    rig.on(Happened::Finished { slot: 0, job: 1 });
+    rig.on(Event::Finished { slot: 0, job: 1 });
     let actions = rig.on(exited(0, "SIGSEGV"));
     let retries = actions.iter().filter(|it| matches!(it, Action::Record(0 | 2, Verdict::Retry { .. }))).count();
     assert_eq!(retries, 2, "a shared loss is nobody's fault");
@@ -37,7 +37,7 @@ fn a_cohort_whose_worker_dies_is_tried_member_by_member() {
     let actions = rig.on(exited(0, "SIGSEGV"));
     assert!(matches!(&actions[0], Action::Record(0, Verdict::Failed { attempts: 2, .. })), "alone it is: {actions:?}");
     assert_eq!(rig.ready(0), [(0, vec![2])]);
-    assert!(rig.on(Happened::Finished { slot: 0, job: 2 }).contains(&Action::Record(2, Verdict::Finished { slot: 0 })));
+    assert!(rig.on(Event::Finished { slot: 0, job: 2 }).contains(&Action::Record(2, Verdict::Finished { slot: 0 })));
 }
 
 #[test]
@@ -51,23 +51,23 @@ fn memory_that_runs_out_halves_the_cohort() {
         sent.clear();
         for job in jobs {
             let message = "libtorch: CUDA out of memory".to_owned();
-            let actions = rig.on(Happened::Failed { slot: 0, job, kind: FailureKind::Memory, message });
+            let actions = rig.on(Event::Failed { slot: 0, job, kind: FailureKind::Memory, message });
             assert!(matches!(&actions[0], Action::Record(_, Verdict::Retry { .. })), "it costs no attempt");
             sent.extend(cohorts(&actions));
         }
     }
     assert_eq!(sent[0].1.len(), 1, "one by one in the end");
     let job = sent[0].1[0];
-    let failed = Happened::Failed { slot: 0, job, kind: FailureKind::Memory, message: String::new() };
+    let failed = Event::Failed { slot: 0, job, kind: FailureKind::Memory, message: String::new() };
     assert!(matches!(&rig.on(failed)[0], Action::Record(_, Verdict::Failed { .. })), "alone it does not fit either");
 }
 
 #[test]
 fn a_hopeless_trial_ends_with_its_worker_and_takes_its_evaluation_along() {
     let mut rig = running(1);
-    let actions = rig.on(Happened::Finished { slot: 0, job: 0 });
+    let actions = rig.on(Event::Finished { slot: 0, job: 0 });
     assert_eq!(cohorts(&actions), [(0, vec![2])]);
-    let hopeless = |job| Happened::Hopeless { job, reason: "below the median".to_owned() };
+    let hopeless = |job| Event::StopTrial { job, reason: "below the median".to_owned() };
     assert!(rig.on(hopeless(4)).is_empty(), "it does not run");
     assert_eq!(rig.on(hopeless(2)), [ask(0)]);
     assert!(rig.on(hopeless(2)).is_empty(), "once is enough");
@@ -81,15 +81,15 @@ fn a_hopeless_trial_ends_with_its_worker_and_takes_its_evaluation_along() {
     rig.start();
     rig.ready(0);
     assert!(rig.on(hopeless(0)).is_empty(), "its cohort is not hopeless");
-    rig.on(Happened::Finished { slot: 0, job: 1 });
-    let actions = rig.on(Happened::Finished { slot: 0, job: 0 });
+    rig.on(Event::Finished { slot: 0, job: 1 });
+    let actions = rig.on(Event::Finished { slot: 0, job: 0 });
     assert!(actions.contains(&Action::Record(0, Verdict::Finished { slot: 0 })), "what is finished is finished");
 }
 
 /// Slots with room as set by hand.
 struct Slots(RefCell<Vec<Space>>);
 
-impl Room for Slots {
+impl MemoryFit for Slots {
     fn space(&self, slot: usize, _: usize) -> Space {
         self.0.borrow()[slot]
     }
@@ -102,19 +102,19 @@ fn a_full_device_is_waited_for_and_a_vanished_one_is_not() {
     let mut reactor = Reactor::new(jobs, 3, rules(), None);
     let now = Duration::ZERO;
     reactor.start(now, &room);
-    let ready = |reactor: &mut Reactor, slot| reactor.on(now, Happened::WorkerReady { slot }, &room);
+    let ready = |reactor: &mut Reactor, slot| reactor.on(now, Event::WorkerReady { slot }, &room);
     assert_eq!(ready(&mut reactor, 0), [Action::NoRoom { slot: 0 }]);
     assert_eq!(cohorts(&ready(&mut reactor, 1)), [(1, vec![0])]);
     assert_eq!(ready(&mut reactor, 2), [Action::StopWorker(2), Action::Lost { slot: 2 }]);
     assert_eq!(reactor.on(now, exited(2, ""), &room), [], "nothing is started in its place");
     let later = reactor.wake().expect("it is looked at again");
-    assert_eq!(reactor.on(later, Happened::Tick, &room), [], "people were told");
+    assert_eq!(reactor.on(later, Event::Tick, &room), [], "people were told");
     room.0.borrow_mut()[0] = Space::Trials(1);
     let later = reactor.wake().expect("it is looked at again");
-    assert_eq!(cohorts(&reactor.on(later, Happened::Tick, &room)), [(0, vec![1])]);
+    assert_eq!(cohorts(&reactor.on(later, Event::Tick, &room)), [(0, vec![1])]);
     room.0.borrow_mut().fill(Space::Gone);
-    reactor.on(later, Happened::Finished { slot: 0, job: 1 }, &room);
-    let actions = reactor.on(later, Happened::Finished { slot: 1, job: 0 }, &room);
+    reactor.on(later, Event::Finished { slot: 0, job: 1 }, &room);
+    let actions = reactor.on(later, Event::Finished { slot: 1, job: 0 }, &room);
     assert!(actions.contains(&Action::GiveUp("every device is gone".to_owned())));
     reactor.on(later, exited(0, ""), &room);
     reactor.on(later, exited(1, ""), &room);

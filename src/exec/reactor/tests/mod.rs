@@ -1,11 +1,11 @@
-//! The reactor without a process: what it decides, and that no order of events leads it astray.
+//! The reactor without a process: what it decides, and that no order of events leads it unknown_trial.
 
 mod cohorts;
 mod order;
 mod patience;
 mod random;
 
-use super::super::room::{Always, Space};
+use super::super::memory_fit::{Always, Space};
 use super::*;
 use drr_core::Seed;
 use drr_core::spec::Stage;
@@ -31,18 +31,18 @@ impl Rig {
         self.reactor.start(self.now, &self.room)
     }
 
-    fn on(&mut self, happened: Happened) -> Vec<Action> {
-        self.reactor.on(self.now, happened, &self.room)
+    fn on(&mut self, event: Event) -> Vec<Action> {
+        self.reactor.on(self.now, event, &self.room)
     }
 
     /// Lets time pass until something is due, and says what is done about it.
     fn wait(&mut self) -> Vec<Action> {
         self.now = self.reactor.wake().expect("something is due");
-        self.on(Happened::Tick)
+        self.on(Event::Tick)
     }
 
     fn ready(&mut self, slot: usize) -> Vec<(usize, Vec<usize>)> {
-        cohorts(&self.on(Happened::WorkerReady { slot }))
+        cohorts(&self.on(Event::WorkerReady { slot }))
     }
 
     fn is_done(&self) -> bool {
@@ -63,8 +63,8 @@ fn cohorts(actions: &[Action]) -> Vec<(usize, Vec<usize>)> {
     actions.iter().filter_map(sent).collect()
 }
 
-fn exited(slot: usize, reason: &str) -> Happened {
-    Happened::WorkerExited { slot, loss: Loss::told(reason) }
+fn exited(slot: usize, reason: &str) -> Event {
+    Event::WorkerExited { slot, loss: Loss::told(reason) }
 }
 
 fn ask(slot: usize) -> Action {
@@ -97,6 +97,6 @@ fn sent(actions: &[Action]) -> Vec<(usize, usize)> {
 fn running(slots: usize) -> Rig {
     let mut reactor = Rig::new(sweep(), slots, rules());
     assert_eq!(reactor.start(), [Action::Spawn(0)], "one job is ready, so one worker is wanted");
-    assert_eq!(sent(&reactor.on(Happened::WorkerReady { slot: 0 })), [(0, 0)]);
+    assert_eq!(sent(&reactor.on(Event::WorkerReady { slot: 0 })), [(0, 0)]);
     reactor
 }

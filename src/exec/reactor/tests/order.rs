@@ -5,14 +5,14 @@ use super::*;
 #[test]
 fn upstream_first_then_the_longest() {
     let mut reactor = running(2);
-    let actions = reactor.on(Happened::Finished { slot: 0, job: 0 });
+    let actions = reactor.on(Event::Finished { slot: 0, job: 0 });
     assert_eq!(sent(&actions), [(0, 2)], "the recommender of cost 9 comes before that of cost 5");
     assert!(actions.contains(&Action::Spawn(1)), "a second worker is wanted now");
-    assert_eq!(sent(&reactor.on(Happened::WorkerReady { slot: 1 })), [(1, 1)]);
-    assert_eq!(sent(&reactor.on(Happened::Finished { slot: 1, job: 1 })), [(1, 3)]);
-    assert!(reactor.on(Happened::Finished { slot: 1, job: 3 }).iter().all(|a| !matches!(a, Action::StopWorker(_))));
-    assert_eq!(sent(&reactor.on(Happened::Finished { slot: 0, job: 2 })), [(0, 4)]);
-    let actions = reactor.on(Happened::Finished { slot: 0, job: 4 });
+    assert_eq!(sent(&reactor.on(Event::WorkerReady { slot: 1 })), [(1, 1)]);
+    assert_eq!(sent(&reactor.on(Event::Finished { slot: 1, job: 1 })), [(1, 3)]);
+    assert!(reactor.on(Event::Finished { slot: 1, job: 3 }).iter().all(|a| !matches!(a, Action::StopWorker(_))));
+    assert_eq!(sent(&reactor.on(Event::Finished { slot: 0, job: 2 })), [(0, 4)]);
+    let actions = reactor.on(Event::Finished { slot: 0, job: 4 });
     assert!(actions.contains(&Action::StopWorker(0)));
     for slot in [0, 1] {
         reactor.on(exited(slot, ""));
@@ -24,7 +24,7 @@ fn upstream_first_then_the_longest() {
 fn a_deterministic_failure_is_final_and_takes_its_dependents_along() {
     let mut reactor = running(1);
     let kind = FailureKind::Deterministic;
-    let actions = reactor.on(Happened::Failed { slot: 0, job: 0, kind, message: "loss is NaN".to_owned() });
+    let actions = reactor.on(Event::Failed { slot: 0, job: 0, kind, message: "loss is NaN".to_owned() });
     let blocked = |action: &&Action| matches!(action, Action::Record(_, Verdict::Blocked { reason }) if reason == "upstream pmf trial pmf-1 failed: loss is NaN");
     assert_eq!(actions.iter().filter(blocked).count(), 4);
     assert!(actions.contains(&Action::StopWorker(0)));
@@ -39,7 +39,7 @@ fn a_crash_is_retried_twice_then_it_counts() {
         let actions = reactor.on(exited(0, "SIGSEGV"));
         let retry = Verdict::Retry { reason: "SIGSEGV".to_owned(), attempt, rest: Duration::ZERO };
         assert!(actions.contains(&Action::Record(0, retry)) && actions.contains(&Action::Spawn(0)));
-        assert_eq!(sent(&reactor.on(Happened::WorkerReady { slot: 0 })), [(0, 0)]);
+        assert_eq!(sent(&reactor.on(Event::WorkerReady { slot: 0 })), [(0, 0)]);
     }
     let actions = reactor.on(exited(0, "SIGSEGV"));
     let failed = Verdict::Failed { kind: FailureKind::Environment, loss: Loss::told("SIGSEGV"), attempts: 3 };
@@ -50,16 +50,16 @@ fn a_crash_is_retried_twice_then_it_counts() {
 #[test]
 fn the_first_interrupt_drains_and_the_second_kills() {
     let mut reactor = running(2);
-    assert!(sent(&reactor.on(Happened::Interrupt)).is_empty());
+    assert!(sent(&reactor.on(Event::Interrupt)).is_empty());
     assert!(!reactor.is_done());
-    let actions = reactor.on(Happened::Finished { slot: 0, job: 0 });
+    let actions = reactor.on(Event::Finished { slot: 0, job: 0 });
     assert!(sent(&actions).is_empty() && actions.contains(&Action::StopWorker(0)));
     reactor.on(exited(0, ""));
     assert!(reactor.is_done());
 
     let mut reactor = running(2);
-    reactor.on(Happened::Interrupt);
-    assert!(reactor.on(Happened::Interrupt).contains(&ask(0)));
+    reactor.on(Event::Interrupt);
+    assert!(reactor.on(Event::Interrupt).contains(&ask(0)));
     let actions = reactor.on(exited(0, "SIGTERM"));
     assert_eq!(actions, [Action::Record(0, Verdict::Released)]);
     assert!(reactor.is_done());
@@ -81,7 +81,7 @@ fn workers_that_never_come_up_end_the_sweep() {
 #[test]
 fn a_worker_that_speaks_of_another_trial_is_killed() {
     let mut reactor = running(1);
-    assert!(reactor.on(Happened::Finished { slot: 0, job: 3 }).contains(&ask(0)));
+    assert!(reactor.on(Event::Finished { slot: 0, job: 3 }).contains(&ask(0)));
 }
 
 #[test]
@@ -92,9 +92,9 @@ fn what_is_finished_or_left_out_never_starts() {
     jobs[3].start = Start::LeftOut;
     let mut reactor = Rig::new(jobs, 8, rules());
     assert_eq!(reactor.start(), [Action::Spawn(0)]);
-    assert_eq!(sent(&reactor.on(Happened::WorkerReady { slot: 0 })), [(0, 2)]);
-    assert_eq!(sent(&reactor.on(Happened::Finished { slot: 0, job: 2 })), [(0, 4)]);
-    reactor.on(Happened::Finished { slot: 0, job: 4 });
+    assert_eq!(sent(&reactor.on(Event::WorkerReady { slot: 0 })), [(0, 2)]);
+    assert_eq!(sent(&reactor.on(Event::Finished { slot: 0, job: 2 })), [(0, 4)]);
+    reactor.on(Event::Finished { slot: 0, job: 4 });
     reactor.on(exited(0, ""));
     assert!(reactor.is_done());
 }
@@ -117,7 +117,7 @@ fn replicates_come_in_turn_and_their_evaluations_with_them() {
     let mut sent = rig.ready(0);
     while let Some((_, jobs)) = sent.pop() {
         order.push(jobs[0]);
-        sent = cohorts(&rig.on(Happened::Finished { slot: 0, job: jobs[0] }));
+        sent = cohorts(&rig.on(Event::Finished { slot: 0, job: jobs[0] }));
     }
     assert_eq!(order, [5, 0, 8, 6, 7, 9, 3, 1, 2, 4], "both PMFs, then all of seed 0, then all of seed 1");
 }

@@ -25,7 +25,7 @@ fn one_that_rests_is_given_back_when_the_sweep_is_stopped() {
     rig.start();
     rig.ready(0);
     rig.on(exited(0, "SIGSEGV"));
-    assert!(rig.on(Happened::Interrupt).is_empty() && rig.is_done());
+    assert!(rig.on(Event::Interrupt).is_empty() && rig.is_done());
     assert_eq!(rig.reactor.wake(), None);
 }
 
@@ -68,7 +68,7 @@ fn what_is_finished_within_the_grace_period_counts() {
     rig.start();
     rig.ready(0);
     rig.wait();
-    let actions = rig.on(Happened::Finished { slot: 0, job: 0 });
+    let actions = rig.on(Event::Finished { slot: 0, job: 0 });
     assert!(actions.contains(&Action::Record(0, Verdict::Finished { slot: 0 })));
     assert!(cohorts(&actions).is_empty(), "it is being ended and gets nothing new");
     assert_eq!(rig.on(exited(0, "SIGTERM")), [Action::Spawn(0)]);
@@ -79,7 +79,7 @@ fn a_worker_that_does_not_leave_is_ended() {
     let mut rig = Rig::new(vec![job(Stage::Pmf, 1.0, &[])], 1, rules());
     rig.start();
     rig.ready(0);
-    assert!(rig.on(Happened::Finished { slot: 0, job: 0 }).contains(&Action::StopWorker(0)));
+    assert!(rig.on(Event::Finished { slot: 0, job: 0 }).contains(&Action::StopWorker(0)));
     assert_eq!([rig.wait(), rig.wait()], [[ask(0)], [kill(0)]]);
     rig.on(exited(0, "SIGKILL"));
     assert!(rig.is_done());
@@ -93,11 +93,11 @@ fn enough_failures_end_the_sweep() {
     rig.ready(0);
     rig.ready(1);
     let kind = FailureKind::Deterministic;
-    let failed = |slot, job| Happened::Failed { slot, job, kind, message: "NaN".to_owned() };
+    let failed = |slot, job| Event::Failed { slot, job, kind, message: "NaN".to_owned() };
     assert!(!rig.on(failed(0, 0)).contains(&Action::Enough { failures: 1 }));
     let actions = rig.on(failed(0, 2));
     assert!(actions.contains(&Action::Enough { failures: 2 }) && actions.contains(&Action::StopWorker(0)));
     assert!(!rig.is_done(), "the other one may end");
-    let actions = rig.on(Happened::Finished { slot: 1, job: 1 });
+    let actions = rig.on(Event::Finished { slot: 1, job: 1 });
     assert!(actions.contains(&Action::Record(1, Verdict::Finished { slot: 1 })) && cohorts(&actions).is_empty());
 }

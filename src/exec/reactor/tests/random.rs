@@ -82,29 +82,29 @@ proptest! {
             let stopping = rig.reactor.is_stopping();
             let worker = &rig.reactor.workers[slot].state;
             let job = world.slots[slot].as_ref().and_then(|jobs| jobs.last().copied());
-            let failed = |job, kind| Happened::Failed { slot, job, kind, message: String::new() };
-            let happened = match (job, dice.below(20)) {
+            let failed = |job, kind| Event::Failed { slot, job, kind, message: String::new() };
+            let event = match (job, dice.below(20)) {
                 (_, 0) if interrupts_left > 0 => {
                     interrupts_left -= 1;
-                    Happened::Interrupt
+                    Event::Interrupt
                 }
                 (Some(job), 1) => failed(job, FailureKind::Deterministic),
                 (Some(job), 2) => failed(job, FailureKind::Environment),
                 (Some(job), 3) => failed(job, FailureKind::Memory),
-                (Some(job), 4) => Happened::Hopeless { job, reason: String::new() },
-                (Some(job), 6..) => Happened::Finished { slot, job },
+                (Some(job), 4) => Event::StopTrial { job, reason: String::new() },
+                (Some(job), 6..) => Event::Finished { slot, job },
                 (Some(_), _) => exited(slot, ""),
-                (None, _) if *worker == State::Starting && !stopping => Happened::WorkerReady { slot },
+                (None, _) if *worker == State::Starting && !stopping => Event::WorkerReady { slot },
                 (None, _) => exited(slot, ""),
             };
-            match &happened {
-                Happened::WorkerExited { slot, .. } => world.slots[*slot] = None,
-                Happened::Finished { slot, .. } | Happened::Failed { slot, .. } => {
+            match &event {
+                Event::WorkerExited { slot, .. } => world.slots[*slot] = None,
+                Event::Finished { slot, .. } | Event::Failed { slot, .. } => {
                     world.slots[*slot].as_mut().expect("it works").pop();
                 }
                 _ => {}
             }
-            let actions = rig.on(happened);
+            let actions = rig.on(event);
             world.obey(actions);
         }
         if interrupts_left == interrupts {

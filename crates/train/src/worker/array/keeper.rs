@@ -25,13 +25,13 @@ extern "C" fn on_terminate(_: libc::c_int) {
 }
 
 /// The claims, and the word to stop.
-pub struct Keeper {
+pub struct LeaseKeeper {
     claims: Mutex<Vec<(TrialId, Claim)>>,
     stop: Arc<AtomicBool>,
 }
 
-impl Keeper {
-    /// Starts to keep; claims are given up for dead by others after `lease`.
+impl LeaseKeeper {
+    /// Starts to keep; others take claims as abandoned after `lease`.
     pub fn start(lease: Duration) -> Arc<Self> {
         // SAFETY: the handler only stores to an atomic, which is async-signal-safe.
         unsafe { libc::signal(libc::SIGTERM, on_terminate as extern "C" fn(libc::c_int) as libc::sighandler_t) };

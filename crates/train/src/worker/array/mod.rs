@@ -19,7 +19,7 @@ use drr_core::provenance::Provenance;
 use drr_core::spec::TrialSpec;
 use drr_core::trial_dir::{TrialDir, write_whole};
 
-use self::keeper::Keeper;
+use self::keeper::LeaseKeeper;
 use super::channel::Channel;
 use super::library::Library;
 use super::{kind, numerics, outcomes};
@@ -70,7 +70,7 @@ pub fn run(request: &Request) -> Result<Ended> {
     tch::set_num_interop_threads(1);
     let _no_gradients = tch::no_grad_guard();
     let lease = Duration::from_secs(head.lease_s);
-    let keeper = Keeper::start(lease);
+    let keeper = LeaseKeeper::start(lease);
     let job = job();
     let holder = Holder::this(format!("{} task {}", head.submission, request.task));
     let mut runner = Runner {
@@ -104,7 +104,7 @@ struct Runner {
     data: PathBuf,
     lease: Duration,
     holder: Holder,
-    keeper: Arc<Keeper>,
+    keeper: Arc<LeaseKeeper>,
     provenance: Provenance,
     library: Library,
     channel: Channel,

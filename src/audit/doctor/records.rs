@@ -7,16 +7,16 @@ use drr_core::data::catalogue::Catalogue;
 use drr_core::trial_dir::TrialDir;
 use nix::sys::statvfs::statvfs;
 
-use super::{Finding, Patient};
+use super::{DoctorTarget, Finding};
 use crate::store::{Holder, RunsLock, Store};
 
 /// Free bytes below which a sweep is likely to end in a full disk.
 const LITTLE: u64 = 1 << 30;
 
-pub(super) fn examine(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
-    let runs = patient.runs;
+pub(super) fn examine(target: &DoctorTarget<'_>, findings: &mut Vec<Finding>) {
+    let runs = target.runs;
     findings.push(disk(runs));
-    findings.push(datasets(patient.data));
+    findings.push(datasets(target.data));
     findings.push(lock(runs));
     findings.extend(database(runs));
     findings.extend(leftovers(runs));

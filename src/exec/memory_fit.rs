@@ -12,17 +12,17 @@ pub(super) enum Space {
 }
 
 /// Answers how much room there is.
-pub(super) trait Room {
+pub(super) trait MemoryFit {
     /// The room for trials like `job` in `slot`.
     fn space(&self, slot: usize, job: usize) -> Space;
 }
 
-/// Room for so many everywhere, always.
+/// MemoryFit for so many everywhere, always.
 #[cfg(test)]
 pub(super) struct Always(pub usize);
 
 #[cfg(test)]
-impl Room for Always {
+impl MemoryFit for Always {
     fn space(&self, _: usize, _: usize) -> Space {
         Space::Trials(self.0)
     }

@@ -14,7 +14,7 @@ use crate::plan::Task;
 /// Something a person may want to know.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
+pub enum Notice {
     /// Work begins.
     SweepStarted {
         /// The sweep.
@@ -257,5 +257,5 @@ impl Label {
 /// Someone who is told.
 pub trait Observer {
     /// Takes in an event.
-    fn on(&mut self, event: &Event);
+    fn on(&mut self, notice: &Notice);
 }

@@ -12,8 +12,8 @@ use drr_core::protocol::{FromWorker, Hello, VERSION};
 use drr_core::train_digest;
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::{Finding, Patient};
-use crate::exec::{Gpus, Slot, Wish, find_worker, slots};
+use super::{DoctorTarget, Finding};
+use crate::exec::{Gpus, Slot, SlotRequest, find_worker, slots};
 
 /// How long a worker may take to come up; libtorch on a cold disk takes its time.
 const START: Duration = Duration::from_secs(30);
@@ -21,12 +21,12 @@ const START: Duration = Duration::from_secs(30);
 /// Open files a slot may need at a time, and the program beside.
 const FILES: (u64, u64) = (16, 64);
 
-pub(super) fn examine(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
-    let wish = Wish { gpus: Gpus::All, gpu_share: 1.0, jobs: None };
-    let slots = slots(&wish, patient.inventory).unwrap_or_default();
+pub(super) fn examine(target: &DoctorTarget<'_>, findings: &mut Vec<Finding>) {
+    let request = SlotRequest { gpus: Gpus::All, gpu_share: 1.0, jobs: None };
+    let slots = slots(&request, target.inventory).unwrap_or_default();
     findings.push(places(&slots));
-    findings.push(gpus(patient));
-    worker(patient, &slots, findings);
+    findings.push(gpus(target));
+    worker(target, &slots, findings);
     findings.push(files(slots.len() as u64));
 }
 
@@ -59,9 +59,9 @@ fn quota() -> Option<f64> {
     Some(quota.parse::<f64>().ok()? / period.parse::<f64>().ok()?)
 }
 
-fn gpus(patient: &Patient<'_>) -> Finding {
-    let gpus = patient.inventory.gpus();
-    let driver = patient.inventory.driver();
+fn gpus(target: &DoctorTarget<'_>) -> Finding {
+    let gpus = target.inventory.gpus();
+    let driver = target.inventory.driver();
     if gpus.is_empty() {
         return Finding::good("gpus", format!("none: {driver}"));
     }
@@ -72,8 +72,8 @@ fn gpus(patient: &Patient<'_>) -> Finding {
     Finding::good("gpus", format!("{}; {driver}", each.collect::<Vec<_>>().join("; ")))
 }
 
-fn worker(patient: &Patient<'_>, slots: &[Slot], findings: &mut Vec<Finding>) {
-    let program = match find_worker(patient.worker) {
+fn worker(target: &DoctorTarget<'_>, slots: &[Slot], findings: &mut Vec<Finding>) {
+    let program = match find_worker(target.worker) {
         Ok(program) => program,
         Err(error) => {
             findings.push(Finding::bad("worker", error.message, error.hint.unwrap_or_default()));
@@ -81,7 +81,7 @@ fn worker(patient: &Patient<'_>, slots: &[Slot], findings: &mut Vec<Finding>) {
         }
     };
     let shown = program.display();
-    let Some(Up { hello, libtorch }) = start(&program) else {
+    let Some(StartedWorker { hello, libtorch }) = start(&program) else {
         let mend =
             format!("run it by hand to see why: {shown} < /dev/null; `cargo xtask setup` mends a missing libtorch");
         findings.push(Finding::bad("worker", format!("{shown} does not come up"), mend));
@@ -105,14 +105,14 @@ fn worker(patient: &Patient<'_>, slots: &[Slot], findings: &mut Vec<Finding>) {
 }
 
 /// A worker that came up.
-struct Up {
+struct StartedWorker {
     hello: Hello,
     /// The folder its libtorch lies in.
     libtorch: Option<PathBuf>,
 }
 
 /// Starts a worker, hears its introduction and lets it go.
-fn start(program: &Path) -> Option<Up> {
+fn start(program: &Path) -> Option<StartedWorker> {
     let mut child =
         Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let up = introduction(&mut child);
@@ -121,7 +121,7 @@ fn start(program: &Path) -> Option<Up> {
     up
 }
 
-fn introduction(child: &mut Child) -> Option<Up> {
+fn introduction(child: &mut Child) -> Option<StartedWorker> {
     let stdout = child.stdout.take()?;
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -137,7 +137,7 @@ fn introduction(child: &mut Child) -> Option<Up> {
     let library =
         maps.lines().find_map(|line| Some(&line[line.find('/')?..]).filter(|it| it.ends_with("/libtorch_cpu.so")));
     let libtorch = library.and_then(|path| Path::new(path).parent()).map(Path::to_owned);
-    Some(Up { hello, libtorch })
+    Some(StartedWorker { hello, libtorch })
 }
 
 fn files(slots: u64) -> Finding {

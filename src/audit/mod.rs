@@ -25,7 +25,7 @@ mod tests;
 pub use cell::{Cell, Number, find_cell, with_upstream};
 pub use compare::{Divergence, Tolerance, Verdict, compare};
 pub use difference::{Difference, differences, environments};
-pub use doctor::{Finding, Health, Patient, examine as doctor};
+pub use doctor::{DoctorTarget, Finding, Health, examine as doctor};
 pub use integrity::{Examined, Scope, examine, examine_index};
 pub use meaning::changed_meaning;
 pub use reindex::{Reindexed, reindex};

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::parse::{JobState, Row};
 
 /// Rows by job, to ask for single tasks.
-pub struct Seen<'a>(HashMap<u64, Vec<&'a Row>>);
+pub struct QueueRows<'a>(HashMap<u64, Vec<&'a Row>>);
 
-impl<'a> Seen<'a> {
+impl<'a> QueueRows<'a> {
     /// Sorts rows.
     pub fn new(rows: &'a [Row]) -> Self {
         let mut by_job: HashMap<u64, Vec<&Row>> = HashMap::new();

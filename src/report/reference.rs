@@ -5,9 +5,9 @@ use crate::study::GroupName;
 
 /// The group others are compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Baseline(GroupName);
+pub struct Reference(GroupName);
 
-impl Baseline {
+impl Reference {
     /// The networks as initialised: what a report compares with when nobody says otherwise.
     pub(super) fn untrained() -> Self {
         Self(GroupName::of_policy("drr-untrained"))
@@ -20,13 +20,13 @@ impl Baseline {
     }
 }
 
-impl std::fmt::Display for Baseline {
+impl std::fmt::Display for Reference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl std::str::FromStr for Baseline {
+impl std::str::FromStr for Reference {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

@@ -12,13 +12,13 @@ use crate::error::{Error, Result};
 use crate::plan::{clear_failure, clear_stop};
 
 /// Hands out trials of one run.
-pub(super) struct Handout {
+pub(super) struct Dispatch {
     runs: PathBuf,
     data: PathBuf,
     provenance: Provenance,
 }
 
-impl Handout {
+impl Dispatch {
     pub fn new(worker: &Path, runs: &Path, data: &Path) -> Self {
         let provenance = Provenance::gather(worker, runs, data);
         Self { runs: runs.to_owned(), data: data.to_owned(), provenance }

@@ -56,7 +56,7 @@ impl Finding {
 
 /// Where to look.
 #[derive(Clone, Copy, Debug)]
-pub struct Patient<'a> {
+pub struct DoctorTarget<'a> {
     /// The runs folder.
     pub runs: &'a Path,
     /// The data folder.
@@ -68,9 +68,9 @@ pub struct Patient<'a> {
 }
 
 /// Looks at everything, in the order a run needs it.
-pub fn examine(patient: &Patient<'_>) -> Vec<Finding> {
+pub fn examine(target: &DoctorTarget<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    machine::examine(patient, &mut findings);
-    records::examine(patient, &mut findings);
+    machine::examine(target, &mut findings);
+    records::examine(target, &mut findings);
     findings
 }
