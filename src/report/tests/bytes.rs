@@ -1,0 +1,129 @@
+//! Whole reports to the byte: the digest of every file in every format. A change that is to change nothing leaves this
+//! snapshot as it is; with `DRR_LAB_KEEP=DIR` the files themselves are kept there, to see what another digest means.
+
+use drr_core::Digest;
+use drr_core::spec::{Measure, Protocol};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::store::{Member, Status, SweepRecord};
+
+/// Three axes, one of numbers that sort otherwise as text, one of words and lists; two protocols; seeds stopped early,
+/// failed, and not numbers.
+fn many_sided() -> (tempfile::TempDir, Store) {
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    let mut sweep = World::new().sweep("sides", &[0.001, 0.00001, 0.01], &[0.0005], 4);
+    sweep.axes.extend(["drr.gamma".to_owned(), "drr.state".to_owned()]);
+    let others = [(0.9, json!("plain")), (0.05, json!([64, "wide"]))];
+    let members = std::mem::take(&mut sweep.members);
+    for (gamma, state) in others {
+        sweep.members.extend(with_gamma(&members, gamma, &state));
+    }
+    for member in sweep.members.clone() {
+        let mut spec = member.spec;
+        if let Job::Eval(job) = &mut spec.job
+            && let Measure::Offline(offline) = &mut job.measure
+        {
+            offline.protocol = Protocol::Strict;
+            sweep.members.push(Member { spec, point: member.point });
+        }
+    }
+    fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
+        if matches!(&spec.job, Job::Eval(job) if job.policy.name() == "random") {
+            metrics.values_mut().for_each(|value| *value = f64::NAN);
+        }
+    });
+    mark(&mut store, &sweep);
+    (runs, store)
+}
+
+/// The same members with another γ, each recommender's evaluation on its own training.
+fn with_gamma(members: &[Member], gamma: f64, state: &Value) -> Vec<Member> {
+    let mut renamed = BTreeMap::new();
+    let mut all = Vec::new();
+    for member in members {
+        let (mut spec, mut point) = (member.spec.clone(), member.point.clone());
+        let old = spec.id();
+        match &mut spec.job {
+            Job::Drr(job) if job.drr.train_steps > 0 => job.drr.gamma = gamma,
+            Job::Eval(job) => {
+                if let drr_core::spec::Policy::Drr(trial) = &mut job.policy {
+                    *trial = renamed[trial];
+                }
+            }
+            _ => {}
+        }
+        if !point.is_empty() {
+            point.insert("drr.gamma".to_owned(), json!(gamma));
+            point.insert("drr.state".to_owned(), state.clone());
+        }
+        renamed.insert(old, spec.id());
+        all.push(Member { spec, point });
+    }
+    all
+}
+
+fn mark(store: &mut Store, sweep: &SweepRecord) {
+    let at = |member: &&Member, tau: f64, seed: u64| {
+        member.point.get("drr.tau").and_then(Value::as_f64) == Some(tau) && member.spec.seed.0 == seed
+    };
+    for member in sweep.members.iter().filter(|member| at(member, 0.01, 1)) {
+        store.mark(member.spec.id(), Status::Stopped, Some("below the median")).expect("marked");
+    }
+    for member in sweep.members.iter().filter(|member| at(member, 0.001, 3)) {
+        store.mark(member.spec.id(), Status::Failed, Some("NaN | <at> 7")).expect("marked");
+    }
+}
+
+/// The digest of every file, and of what the terminal says.
+fn digests(store: &Store, name: &str, case: &str, formats: &[Format], options: &Options) -> String {
+    let sweep = store.sweep(name).expect("read").expect("recorded");
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = write(store, &sweep, out.path(), formats, options).expect("written");
+    if let Some(keep) = std::env::var_os("DRR_LAB_KEEP") {
+        copy(&written.folder, &Path::new(&keep).join(case));
+    }
+    let said = summary_as(&sweep, &options.layout).expect("laid out");
+    let all = files(&written.folder).into_iter();
+    let all = all.map(|(path, bytes)| {
+        let name = path.strip_prefix(&written.folder).expect("below").display().to_string();
+        let version = env!("CARGO_PKG_VERSION");
+        let text = String::from_utf8(bytes).map(|text| text.replace(&format!("drr-lab {version}"), "drr-lab"));
+        (name, text.map_or_else(std::string::FromUtf8Error::into_bytes, String::into_bytes))
+    });
+    let lines = all.chain([("(terminal)".to_owned(), said.into_bytes())]);
+    lines.map(|(name, bytes)| format!("{} {case}/{name}\n", &Digest::of(&bytes).to_string()[..16])).collect()
+}
+
+#[test]
+fn whole_reports_are_the_same_to_the_byte() {
+    let (runs, store) = recorded();
+    for spec in store.sweep("quickstart").expect("read").expect("recorded").trials.iter().map(|trial| &trial.spec) {
+        let folder = drr_core::trial_dir::TrialDir::new(runs.path(), spec.id());
+        if folder.path().is_dir() {
+            let started = format!("{{\"started\": \"2026-01-02T03:04:{:02}Z\"}}", spec.seed.0 * 7 + 5);
+            fs::write(folder.provenance(), started).expect("written");
+        }
+    }
+    let slides = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
+    let beside = Options { papers: vec![Paper::read(&slides).expect("the file reads")], ..Options::default() };
+    let mut all = digests(&store, "quickstart", "quickstart", ALL, &beside);
+
+    let (_runs, store) = many_sided();
+    all += &digests(&store, "sides", "sides", TEXT, &Options::default());
+    let layout = Layout {
+        by: Some(vec!["tau".to_owned(), "drr.state".to_owned()]),
+        pivot: Some(("tau".to_owned(), "state".to_owned())),
+        sort: Some("tau".to_owned()),
+        least_n: Some(4),
+    };
+    let baseline = Some("pmf".parse().expect("a baseline"));
+    all += &digests(&store, "sides", "laid-out", TEXT, &Options { layout, baseline, ..beside });
+
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    fabricate::fill(&mut store, &World::new().sweep("single", &[0.001], &[0.0005], 1), None, |_, _| {});
+    all += &digests(&store, "single", "single", TEXT, &Options::default());
+    insta::assert_snapshot!("bytes", all);
+}
