@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::measured::{Group, Key, Measured, SeedValues};
 use crate::error::{Error, Result};
+use crate::study::axis::AxisValue;
 
 /// The version of the format; newer ones are refused.
 const FORMAT: u32 = 1;
@@ -197,7 +198,7 @@ fn write_group(text: &mut String, group: &Group, shared: &BTreeMap<String, Strin
     line(text, "policy", &quoted(policy));
     if !point.is_empty() {
         let values: Vec<String> =
-            point.iter().map(|(axis, value)| format!("{} = {}", quoted(axis), quoted(value))).collect();
+            point.iter().map(|(axis, value)| format!("{} = {}", quoted(axis), quoted(&value.to_string()))).collect();
         line(text, "point", &format!("{{ {} }}", values.join(", ")));
     }
     line(text, "dataset", &quoted(dataset));
@@ -249,7 +250,7 @@ impl FileGroup {
             measure: self.measure,
             protocol: self.protocol,
             policy: self.policy,
-            point: self.point,
+            point: self.point.into_iter().map(|(axis, value)| (axis, AxisValue::written(&value))).collect(),
             dataset: self.dataset,
             fingerprint: self.fingerprint,
             split: self.split,

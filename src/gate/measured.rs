@@ -13,19 +13,19 @@ use drr_core::trial_dir::TrialDir;
 use super::settings;
 use crate::error::{Error, Result};
 use crate::store::{Status, Store, StoredSweep, TrialRecord};
-use crate::study::group::{Subject, plain, short_axis};
+use crate::study::axis::{AxisValues, short_axis};
+use crate::study::group::Subject;
 use crate::study::studies::studies;
 
 /// What tells a group from all others, whatever the code that trained it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     /// `offline`, `online`, `training` or `pmf`.
     pub measure: String,
     /// Empty for what has none.
     pub protocol: String,
     pub policy: String,
-    /// Values on the sweep's axes as text, by the axis's full name.
-    pub point: BTreeMap<String, String>,
+    pub point: AxisValues,
     pub dataset: String,
     /// The beginning of the ratings' fingerprint.
     pub fingerprint: String,
@@ -94,12 +94,11 @@ impl Measured {
             for group in &study.groups {
                 let Some(first) = group.trials.first() else { continue };
                 let (measure, protocol) = names(study.subject);
-                let point = group.point.iter().map(|(axis, value)| (axis.clone(), plain(value))).collect();
                 let key = Key {
                     measure: measure.to_owned(),
                     protocol: protocol.to_owned(),
                     policy: group.policy.to_owned(),
-                    point,
+                    point: group.point.clone(),
                     dataset: study.dataset.to_owned(),
                     fingerprint: short(&first.spec.dataset.fingerprint),
                     split: study.split.clone(),
@@ -116,7 +115,7 @@ impl Measured {
                 measured.groups.push(read);
             }
         }
-        measured.groups.sort_by(|a, b| a.key.cmp(&b.key));
+        measured.groups.sort_by_cached_key(|group| group.key.as_written());
         Ok(measured)
     }
 
@@ -219,6 +218,14 @@ fn windows(points: &[Point]) -> BTreeMap<String, f64> {
 }
 
 impl Key {
+    /// The order of groups in a file, which is that of its text: a number is not before another for being less.
+    fn as_written(&self) -> ([String; 3], Vec<(String, String)>, [String; 3]) {
+        let point = self.point.iter().map(|(axis, value)| (axis.clone(), value.to_string())).collect();
+        let (before, after) =
+            ([&self.measure, &self.protocol, &self.policy], [&self.dataset, &self.fingerprint, &self.split]);
+        (before.map(Clone::clone), point, after.map(Clone::clone))
+    }
+
     /// The group as a gate file names it, with its measure: `drr, tau=0.001 · offline, published`.
     pub fn words(&self) -> String {
         let axes: Vec<&str> = self.point.keys().map(String::as_str).collect();
@@ -253,5 +260,22 @@ mod tests {
         let expected = [("train/q/early", 1.5), ("train/q/first", 1.0), ("train/q/late", 7.0)];
         assert_eq!(windows(&points), expected.map(|(name, value)| (name.to_owned(), value)).into());
         assert!(windows(&[]).is_empty());
+    }
+
+    #[test]
+    fn groups_are_written_in_the_order_of_their_text() {
+        let key = |layers: serde_json::Value| Key {
+            measure: String::new(),
+            protocol: String::new(),
+            policy: "drr".to_owned(),
+            point: [("drr.layers".to_owned(), (&layers).into())].into(),
+            dataset: String::new(),
+            fingerprint: String::new(),
+            split: String::new(),
+        };
+        let mut keys = [key(9.into()), key(1e-5.into()), key(10.into())];
+        keys.sort_by_cached_key(Key::as_written);
+        let words: Vec<String> = keys.iter().map(|key| key.point["drr.layers"].to_string()).collect();
+        assert_eq!(words, ["0.00001", "10", "9"]);
     }
 }

@@ -4,6 +4,7 @@
 use super::baseline::Baseline;
 use super::file::{Gate, GateFile, Rule};
 use super::measured::{Group, Key, Measured};
+use crate::study::axis::AxisValue;
 use crate::sweep::{Place, Problem, Problems, did_you_mean};
 
 /// A gate and what it is about.
@@ -142,7 +143,7 @@ fn no_group(gate: &Gate, current: &Measured, all: &[&Group]) -> Problem {
 fn names(gate: &Gate, key: &Key) -> bool {
     let says = |said: &Option<(String, Place)>, is: &str| said.as_ref().is_none_or(|(said, _)| said == is);
     let axes: Vec<&str> = key.point.keys().map(String::as_str).collect();
-    let point: Vec<String> = key.point.values().cloned().collect();
+    let point: Vec<Option<&AxisValue>> = key.point.values().map(Some).collect();
     says(&gate.measure, &key.measure)
         && says(&gate.protocol, &key.protocol)
         && says(&gate.dataset, &key.dataset)

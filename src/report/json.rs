@@ -31,8 +31,7 @@ fn row(table: &Table, row: &Row) -> Value {
         .axes
         .iter()
         .zip(&row.point)
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(axis, value)| (axis.clone(), Value::from(value.as_str())))
+        .filter_map(|(axis, value)| Some((axis.clone(), Value::from(value.as_ref()?.to_string()))))
         .collect();
     let cells: Map<String, Value> = table
         .metrics

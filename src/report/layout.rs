@@ -1,6 +1,7 @@
 //! How a person wants the tables: by which axes, which axis across, in which order. Names are checked here, once.
 
-use super::group::{Group, Study, short_axis};
+use super::axis::{AxisValue, short_axis};
+use super::group::{Group, Study};
 use super::table::{Better, Table};
 use crate::error::{Error, Result};
 use crate::stats::MINIMUM_N;
@@ -102,8 +103,7 @@ impl Layout {
                 table.rows.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
             }
             (None, Some(at)) => {
-                let number = |row: &super::table::Row| row.point[at].parse::<f64>().unwrap_or(f64::INFINITY);
-                table.rows.sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| a.point[at].cmp(&b.point[at])));
+                table.rows.sort_by(|a, b| AxisValue::order(a.point[at].as_ref(), b.point[at].as_ref()));
             }
             (None, None) if wanted == "policy" => table.rows.sort_by_key(|row| row.policy),
             (None, None) => return false,

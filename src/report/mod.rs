@@ -50,7 +50,7 @@ pub use reference::Reference;
 use crate::error::{Error, Result};
 use crate::store::{Status, StoredSweep};
 // Which trials belong together: the vocabulary of everything here.
-use crate::study::{group, studies};
+use crate::study::{axis, group, studies};
 
 /// Several sweeps as one, in which the sweep is an axis. What they may not share a table for stays apart, with the reason.
 ///

@@ -8,9 +8,9 @@ use drr_core::TrialId;
 use drr_core::spec::{Job, Measure, Stage};
 use drr_core::trial_dir::TrialDir;
 
+use super::axis::{AxisValue, short_axis};
 use super::figure::Figure;
 use super::grid::{Align, Grid, Header, Look, Shown};
-use super::group::{plain, short_axis};
 use super::provenance::Fact;
 use crate::error::{Error, Result};
 use crate::store::{Status, Store, StoredSweep, TrialRecord};
@@ -178,7 +178,7 @@ fn trials(sweep: &StoredSweep) -> Vec<TrialView> {
     let view = |trial: &TrialRecord| {
         let varied = axes.iter().filter_map(|axis| Some((axis, trial.point.get(*axis)?)));
         let point: Vec<String> =
-            varied.map(|(axis, value)| format!("{} {}", short_axis(axis, &axes), plain(value))).collect();
+            varied.map(|(axis, value)| format!("{} {}", short_axis(axis, &axes), AxisValue::from(value))).collect();
         let policy = match &trial.spec.job {
             Job::Eval(job) => {
                 let measure = match job.measure {

@@ -9,9 +9,10 @@ use drr_core::spec::{Job, Measure, Protocol};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::axis::{AxisValue, short_axis};
 use super::compare::LEVEL;
 use super::grid::{Grid, Header, Line, Look, Shown, number};
-use super::group::{Group, Study, Subject, plain, slug};
+use super::group::{Group, Study, Subject, slug};
 use super::layout::Layout;
 use super::studies::studies;
 use crate::error::{Error, Result};
@@ -114,7 +115,7 @@ impl Published {
         let headers = ["group", "data", "metric"].map(Header::words).into_iter();
         let numbers = ["published", "their n", "ours", "n", "difference", "90 % interval"].map(Header::numbers);
         let settings: Vec<String> =
-            self.settings.iter().map(|(name, value)| format!("{name} = {}", plain(value))).collect();
+            self.settings.iter().map(|(name, value)| format!("{name} = {}", AxisValue::from(value))).collect();
         let mut notes = vec![
             format!("Source: {}.", self.source),
             format!(
@@ -188,9 +189,10 @@ impl Published {
                 ("inconclusive: the interval crosses the margin".to_owned(), Look::Plain, Some(it))
             }
         };
-        let point = study.axes.iter().filter_map(|axis| {
-            Some(format!("{} {}", super::group::short_axis(axis, &study.axes), plain(group.point.get(*axis)?)))
-        });
+        let point = study
+            .axes
+            .iter()
+            .filter_map(|axis| Some(format!("{} {}", short_axis(axis, &study.axes), group.point.get(*axis)?)));
         let name: Vec<String> = std::iter::once(group.policy.to_owned()).chain(point).collect();
         let spread = |mean: f64, std: Option<f64>| Shown {
             text: match std {

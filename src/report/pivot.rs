@@ -1,8 +1,9 @@
 //! A table of one metric with an axis down and an axis across: the same cells in another order, with the same marks.
 
+use super::axis::{AxisValue, ordered, short_axis};
 use super::compare::mark;
 use super::grid::{Grid, Header, Line, Look, Shown, mean_and_spread, shown};
-use super::group::{short_axis, slug};
+use super::group::slug;
 use super::table::{Row, Table};
 
 /// Most columns of a pivoted table nobody asked for.
@@ -30,6 +31,13 @@ pub(super) struct Place {
     pub(super) from: usize,
 }
 
+/// What tells a pivoted row from the others: its policy, and its values on all axes but the one across, the one down first.
+#[derive(Debug, PartialEq)]
+struct RowKey {
+    policy: &'static str,
+    point: Vec<Option<AxisValue>>,
+}
+
 /// Which metrics are pivoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
@@ -55,16 +63,15 @@ pub(super) fn pivots(table: &Table, down: &str, across: &str, which: Which) -> V
 pub(super) fn fits(table: &Table, down: &str, across: &str) -> bool {
     let count = |axis: &str| {
         let at = table.axes.iter().position(|known| known == axis);
-        let values =
-            at.map(|at| ordered(table.rows.iter().map(|row| row.point[at].clone()).filter(|it| !it.is_empty())));
+        let values = at.map(|at| ordered(table.rows.iter().filter_map(|row| row.point[at].as_ref())));
         values.map_or(0, |values| values.len())
     };
     (2..=ROWS).contains(&count(down)) && (2..=COLUMNS).contains(&count(across))
 }
 
 fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Grid, Pivot)> {
-    let stands = |row: &&Row| !row.point[down].is_empty() && !row.point[across].is_empty();
-    let columns = ordered(table.rows.iter().filter(stands).map(|row| row.point[across].clone()));
+    let stands = |row: &&Row| row.point[down].is_some() && row.point[across].is_some();
+    let columns = ordered(table.rows.iter().filter(stands).filter_map(|row| row.point[across].as_ref()));
     let measured = &table.metrics[metric];
     // Marked among themselves: the best of the table may be a baseline, which stands on neither axis.
     let alone = |row: &Row| Row { cells: vec![row.cells[metric].clone()], ..row.clone() };
@@ -74,10 +81,12 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
     // The axis across goes; policy, the axis down and any other stay, in that order.
     let keys = |row: &Row| {
         let others = (0..row.point.len()).filter(|at| ![down, across].contains(at));
-        let values = std::iter::once(down).chain(others).map(|at| row.point[at].clone());
-        std::iter::once(row.policy.to_owned()).chain(values).collect::<Vec<String>>()
+        RowKey {
+            policy: row.policy,
+            point: std::iter::once(down).chain(others).map(|at| row.point[at].clone()).collect(),
+        }
     };
-    let mut names: Vec<Vec<String>> = Vec::new();
+    let mut names: Vec<RowKey> = Vec::new();
     for row in table.rows.iter().filter(stands) {
         let own = keys(row);
         if !names.contains(&own) {
@@ -87,26 +96,32 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
     if names.is_empty() || columns.len() < 2 {
         return None;
     }
-    let order = ordered(names.iter().map(|name| name[1].clone()));
-    names.sort_by_key(|name| order.iter().position(|value| *value == name[1]));
+    let order: Vec<AxisValue> =
+        ordered(names.iter().filter_map(|name| name.point[0].as_ref())).into_iter().cloned().collect();
+    names.sort_by_key(|name| order.iter().position(|value| name.point[0].as_ref() == Some(value)));
     let all: Vec<&str> = table.axes.iter().map(String::as_str).collect();
     let axis = |at: usize| short_axis(all[at], &all);
     let others = (0..all.len()).filter(|at| ![down, across].contains(at));
     // A policy that all rows share needs no column.
-    let policies = names.iter().any(|name| name[0] != names[0][0]);
+    let policies = names.iter().any(|name| name.policy != names[0].policy);
     let mut headers = Vec::new();
     if policies {
         headers.push(Header::words("policy"));
     }
     headers.extend(std::iter::once(down).chain(others).map(|at| Header::words(axis(at))));
-    let column = |value: &String| format!("{} {value}", axis(across));
+    let column = |value: &AxisValue| format!("{} {value}", axis(across));
     headers.extend(columns.iter().map(|value| Header::numbers(&column(value))));
     let (mut rows, mut cells) = (Vec::new(), Vec::new());
     for name in &names {
-        let mut line: Vec<Shown> = name[usize::from(!policies)..].iter().map(|key| Shown::words(key)).collect();
+        let policy = policies.then(|| Shown::words(name.policy));
+        let point = name.point.iter().map(|value| match value {
+            Some(value) => Shown::words(&value.to_string()),
+            None => Shown::words("–"),
+        });
+        let mut line: Vec<Shown> = policy.into_iter().chain(point).collect();
         let mut trials = Vec::new();
         for value in &columns {
-            let found = marked.iter().position(|row| row.point[across] == *value && keys(row) == *name);
+            let found = marked.iter().position(|row| row.point[across].as_ref() == Some(*value) && keys(row) == *name);
             let Some(found) = found else {
                 line.push(Shown::number(None, 0));
                 continue;
@@ -163,17 +178,4 @@ fn cell(row: &Row, decimals: usize) -> Shown {
     }
     shown.trials.clone_from(&row.trials);
     shown
-}
-
-/// Different values in order: numbers by size, else as they come.
-fn ordered(values: impl Iterator<Item = String>) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for value in values {
-        if !all.contains(&value) {
-            all.push(value);
-        }
-    }
-    let number = |text: &String| text.parse::<f64>().unwrap_or(f64::INFINITY);
-    all.sort_by(|a, b| number(a).total_cmp(&number(b)));
-    all
 }

@@ -16,7 +16,7 @@ impl Reference {
     /// Whether `row` is the reference. Where the name fits several rows the caller takes the first.
     pub(super) fn names(&self, table: &Table, row: &Row) -> bool {
         let axes: Vec<&str> = table.axes.iter().map(String::as_str).collect();
-        self.0.fits(row.policy, &axes, &row.point)
+        self.0.fits(row.policy, &axes, &row.point.iter().map(Option::as_ref).collect::<Vec<_>>())
     }
 }
 

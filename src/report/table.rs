@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use drr_core::TrialId;
 use drr_core::spec::{Job, Measure};
 
+use super::axis::{AxisValue, short_axis};
 use super::compare::mark;
-use super::group::{Group, Noise, Score, Study, Subject, plain, short_axis};
+use super::group::{Group, Noise, Score, Study, Subject};
 use crate::stats::{Interval, t_interval};
 
 /// One table.
@@ -56,8 +57,8 @@ pub(super) struct Row {
     pub(super) policy: &'static str,
     /// What stands under the table's `keys`.
     pub(super) keys: Vec<String>,
-    /// What stands under the table's `axes`; empty where the axis does not concern the group.
-    pub(super) point: Vec<String>,
+    /// What stands under the table's `axes`; none where the axis does not concern the group.
+    pub(super) point: Vec<Option<AxisValue>>,
     pub(super) finished: usize,
     pub(super) expected: usize,
     /// Trials that were stopped early. What is left of the row are the better ones: it is shown and compared with nothing.
@@ -193,13 +194,12 @@ fn table(study: &Study<'_>, family: &str, title: &str, mut metrics: Vec<Metric>)
 }
 
 fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
-    let point: Vec<String> =
-        study.axes.iter().map(|axis| group.point.get(*axis).map(plain).unwrap_or_default()).collect();
+    let point: Vec<Option<AxisValue>> = study.axes.iter().map(|axis| group.point.get(*axis).cloned()).collect();
     let mut keys = Vec::new();
     if matches!(study.subject, Subject::Offline(_) | Subject::Online(_)) || study.axes.is_empty() {
         keys.push(group.policy.to_owned());
     }
-    keys.extend(point.iter().map(|value| if value.is_empty() { "–".to_owned() } else { value.clone() }));
+    keys.extend(point.iter().map(|value| value.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string)));
     Row {
         policy: group.policy,
         keys,

@@ -103,7 +103,7 @@ fn record_of(table: &Table, row: &Row, metric: &str, cell: Option<&Cell>) -> Vec
     };
     let seeds: Vec<String> = row.seeds.iter().map(ToString::to_string).collect();
     let mut record = vec![table.dataset.clone(), table.protocol.unwrap_or_default().to_owned(), row.policy.to_owned()];
-    record.extend(row.point.iter().cloned());
+    record.extend(row.point.iter().map(|value| value.as_ref().map(ToString::to_string).unwrap_or_default()));
     record.extend([
         metric.to_owned(),
         row.finished.to_string(),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use drr_core::TrialId;
 use drr_core::spec::Protocol;
-use serde_json::Value;
 
+use super::axis::AxisValues;
 use crate::stats::Summary;
-use crate::store::{AxisPoint, Status, TrialRecord};
+use crate::store::{Status, TrialRecord};
 
 /// What a study measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +51,7 @@ pub(crate) struct Study<'a> {
 pub(crate) struct Group<'a> {
     /// The policy, or the stage for what is no evaluation.
     pub(crate) policy: &'static str,
-    pub(crate) point: AxisPoint,
+    pub(crate) point: AxisValues,
     /// By seed.
     pub(crate) trials: Vec<&'a TrialRecord>,
     /// Trials of each seed: the settings of the axes that are averaged over; else 1.
@@ -211,23 +211,6 @@ pub(crate) fn varies(groups: &[Group<'_>], axis: &str) -> bool {
     let mut values = groups.iter().filter_map(|group| group.point.get(axis));
     let first = values.next();
     values.any(|value| Some(value) != first)
-}
-
-/// A value of an axis as people write it.
-pub(crate) fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(list) => format!("[{}]", list.iter().map(plain).collect::<Vec<_>>().join(", ")),
-        other => other.to_string(),
-    }
-}
-
-/// `drr.tau` is `tau` where no other axis of the study has that last part.
-pub(crate) fn short_axis<'a>(axis: &'a str, all: &[&str]) -> &'a str {
-    let last = |name: &'a str| name.rsplit('.').next().unwrap_or(name);
-    let short = last(axis);
-    let taken = all.iter().filter(|other| other.rsplit('.').next() == Some(short)).count();
-    if taken > 1 { axis } else { short }
 }
 
 /// Lower-case letters, digits, dots and dashes only: what a file may be called anywhere.

@@ -5,8 +5,10 @@
 //! | --- | --- |
 //! | `studies` | which trials may share a table |
 //! | `group` | which trials differ in the seed alone |
+//! | `axis` | values on a sweep's axes, typed and in order |
 //! | `name` | how people call a group |
 
+pub(crate) mod axis;
 pub(crate) mod group;
 mod name;
 pub(crate) mod studies;

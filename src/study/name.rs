@@ -1,6 +1,6 @@
 //! How a person names a group: `pmf`, `tau=0.001`, `drr,drr.tau=0.001,actor_lr=0.0005`.
 
-use super::group::short_axis;
+use super::axis::{AxisValue, short_axis};
 
 /// A policy, values of axes, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +16,15 @@ impl GroupName {
         Self { policy: Some(policy.to_owned()), values: Vec::new() }
     }
 
-    /// Whether it is a name of the group of `policy` with the values `point` on `axes` (full names), in their order.
-    pub(crate) fn fits(&self, policy: &str, axes: &[&str], point: &[String]) -> bool {
+    /// Whether it is a name of the group of `policy` with the values `point` on `axes` (full names), in their order;
+    /// an axis that does not concern the group has none.
+    pub(crate) fn fits(&self, policy: &str, axes: &[&str], point: &[Option<&AxisValue>]) -> bool {
         // Values alone mean a recommender: no baseline stands on an axis.
         let right_policy = self.policy.as_ref().is_none_or(|wanted| wanted == policy);
         let value = |(axis, value): &(String, String)| {
-            axes.iter()
-                .zip(point)
-                .any(|(known, found)| (known == axis || short_axis(known, axes) == axis) && found == value)
+            let called = |known: &str| known == axis || short_axis(known, axes) == axis;
+            let has = |found: &Option<&AxisValue>| found.is_some_and(|found| found.says(value));
+            axes.iter().zip(point).any(|(known, found)| called(known) && has(found))
         };
         right_policy && self.values.iter().all(value)
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use drr_core::spec::{Job, Measure, SplitKind};
 use drr_core::{Digest, TrialId};
 
+use super::axis;
 use super::group::{Group, Study, Subject, rank, slug, varies};
 use crate::stats::MINIMUM_N;
 use crate::store::{StoredSweep, TrialRecord};
@@ -51,7 +52,7 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
             Some(&place) => groups[place].trials.push(trial),
             None => {
                 places.insert(name, groups.len());
-                groups.push(Group { policy, point: trial.point.clone(), trials: vec![trial], settings: 1 });
+                groups.push(Group { policy, point: axis::values(&trial.point), trials: vec![trial], settings: 1 });
             }
         }
     }

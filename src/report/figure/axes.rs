@@ -5,7 +5,8 @@ use super::build::{best, one, subtitle};
 use super::style::{of_baseline, of_recommender};
 use super::{Figure, Heat, Lines, Parallel, Plot, Series, Shape, XAxis, XKind};
 use crate::report::aggregate::{HOW, matrix};
-use crate::report::group::{Group, Study, Subject, plain, short_axis};
+use crate::report::axis::{AxisValue, ordered, short_axis};
+use crate::report::group::{Group, Study, Subject};
 use crate::report::table::Table;
 use crate::stats::{BOOTSTRAP_N, Draw, ScoreMatrix, Summary};
 
@@ -45,27 +46,20 @@ pub(in crate::report) fn sensitivity(study: &Study<'_>, table: &Table) -> Vec<Fi
     figures
 }
 
-/// The values of an axis in order: numbers by size, else as they come.
-fn values(axis: &str, groups: &[(&Group<'_>, f64)]) -> Vec<String> {
-    let mut values: Vec<String> = Vec::new();
-    for value in groups.iter().filter_map(|(group, _)| group.point.get(axis)).map(plain) {
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    }
-    let number = |text: &String| text.parse::<f64>().unwrap_or(f64::INFINITY);
-    values.sort_by(|a, b| number(a).total_cmp(&number(b)));
-    values
+/// The values of an axis in order.
+fn values<'a>(axis: &str, groups: &[(&'a Group<'_>, f64)]) -> Vec<&'a AxisValue> {
+    ordered(groups.iter().filter_map(|(group, _)| group.point.get(axis)))
 }
 
 /// One axis: every other setting a line, where they can be told apart, and the mean over them.
 fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f64)], label: &str) -> Option<Figure> {
-    let at: Vec<f64> = values(axis, groups).iter().filter_map(|value| value.parse().ok()).collect();
-    if at.len() < 2 || values(axis, groups).len() != at.len() {
+    // An axis of words has no places in between.
+    let at = values(axis, groups).into_iter().map(AxisValue::number).collect::<Option<Vec<f64>>>()?;
+    if at.len() < 2 {
         return None;
     }
     let logarithmic = at[0] > 0.0 && at[at.len() - 1] / at[0] >= 10.0;
-    let place = |group: &Group<'_>| group.point.get(axis).map(plain)?.parse::<f64>().ok();
+    let place = |group: &Group<'_>| group.point.get(axis)?.number();
     let mut marginal = Vec::new();
     for &x in &at {
         let here: Vec<f64> =
@@ -94,11 +88,8 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
             let name: Vec<String> = others
                 .iter()
                 .map(|other| {
-                    format!(
-                        "{}\u{a0}{}",
-                        short_axis(other, &study.axes),
-                        group.point.get(*other).map(plain).unwrap_or_default()
-                    )
+                    let value = group.point.get(*other).map(ToString::to_string).unwrap_or_default();
+                    format!("{}\u{a0}{value}", short_axis(other, &study.axes))
                 })
                 .collect();
             let (name, Some(x)) = (name.join(", "), place(group)) else { continue };
@@ -169,11 +160,9 @@ fn heat(
     }
     // Values rise upwards, as on any axis.
     rows.reverse();
-    let cell = |column: &String, row: &String| {
-        let here = groups.iter().filter(|(group, _)| {
-            group.point.get(x).map(plain).as_ref() == Some(column)
-                && group.point.get(y).map(plain).as_ref() == Some(row)
-        });
+    let cell = |column: &AxisValue, row: &AxisValue| {
+        let here =
+            groups.iter().filter(|(group, _)| group.point.get(x) == Some(column) && group.point.get(y) == Some(row));
         let means: Vec<f64> = here.map(|(_, mean)| *mean).collect();
         Some((Summary::of(&means)?.mean, means.len()))
     };
@@ -186,8 +175,8 @@ fn heat(
         plot: Plot::Heat(Heat {
             x_label: short_axis(x, &study.axes).to_owned(),
             y_label: short_axis(y, &study.axes).to_owned(),
-            x: columns,
-            y: rows,
+            x: columns.iter().map(ToString::to_string).collect(),
+            y: rows.iter().map(ToString::to_string).collect(),
             cells,
             label: label.to_owned(),
         }),
@@ -195,17 +184,20 @@ fn heat(
 }
 
 fn parallel(study: &Study<'_>, table: &Table, groups: &[(&Group<'_>, f64)], label: &str) -> Figure {
-    let axes: Vec<(String, Vec<String>)> =
-        study.axes.iter().map(|axis| (short_axis(axis, &study.axes).to_owned(), values(axis, groups))).collect();
-    let index = |axis: &str, all: &[String], group: &Group<'_>| {
-        let value = group.point.get(axis).map(plain).unwrap_or_default();
-        all.iter().position(|known| *known == value).unwrap_or(0)
+    let axes: Vec<Vec<&AxisValue>> = study.axes.iter().map(|axis| values(axis, groups)).collect();
+    let index = |axis: &str, all: &[&AxisValue], group: &Group<'_>| {
+        all.iter().position(|known| group.point.get(axis) == Some(*known)).unwrap_or(0)
     };
     let lines = groups.iter().map(|(group, mean)| {
-        let places = study.axes.iter().zip(&axes).map(|(axis, (_, all))| index(axis, all, group)).collect();
+        let places = study.axes.iter().zip(&axes).map(|(axis, all)| index(axis, all, group)).collect();
         (places, *mean)
     });
     let groups = lines.collect();
+    let named =
+        study.axes.iter().zip(&axes).map(|(axis, all)| {
+            (short_axis(axis, &study.axes).to_owned(), all.iter().map(ToString::to_string).collect())
+        });
+    let axes = named.collect();
     Figure {
         slug: format!("{}-parallel", table.slug),
         title: format!("{label} by setting"),

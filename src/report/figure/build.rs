@@ -3,8 +3,9 @@
 use super::style::{of_baseline, of_recommender};
 use super::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
 use crate::error::Result;
+use crate::report::axis::short_axis;
 use crate::report::figure::axis::thousands;
-use crate::report::group::{Group, Noise, Study, Subject, plain, short_axis};
+use crate::report::group::{Group, Noise, Study, Subject};
 use crate::report::table::measured_at;
 use crate::stats::{Spread, band, moving_average};
 use crate::store::Store;
@@ -211,7 +212,7 @@ pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Sha
     let details = study.axes.iter().filter_map(|axis| {
         let value = group.point.get(*axis)?;
         // Joined by a space that does not break: a name stays with its value.
-        Some(format!("{}\u{a0}{}", short_axis(axis, &study.axes), plain(value)))
+        Some(format!("{}\u{a0}{}", short_axis(axis, &study.axes), value))
     });
     let mut detail = details.collect::<Vec<_>>().join(", ");
     if group.seeds().len() < group.expected() {
