@@ -135,9 +135,12 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// `2/3`: finished seeds of all.
+    /// `3`, or `2/3` where seeds are missing.
     pub(crate) fn count(&self) -> String {
-        format!("{}/{}", self.seeds().len(), self.expected())
+        match (self.seeds().len(), self.expected()) {
+            (finished, expected) if finished == expected => finished.to_string(),
+            (finished, expected) => format!("{finished}/{expected}"),
+        }
     }
 }
 
