@@ -1,10 +1,12 @@
 //! One number for a group over all K: the interquartile mean over seeds × K, and the probability that a seed of it beats
 //! one of the baseline, after Agarwal et al. (2021).
 
-use super::compare::sign;
-use super::grid::{Grid, Header, Line, Look, Shown, number};
+use super::grid::{Grid, GridCell, Header, Line, Look};
+use super::marks::sign;
+use super::measured::{key_headers, keys};
 use super::reference::Reference;
 use super::table::{Row, Table};
+use super::value::CellValue;
 use crate::stats::{
     BOOTSTRAP_N, Draw, Resampling, ScoreMatrix, probability_of_improvement, probability_of_improvement_interval,
 };
@@ -39,36 +41,27 @@ pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
     let base = all.iter().find(|(row, _)| baseline.names(table, row));
     let lines = all.iter().filter(|(_, matrix)| matrix.iqm() >= least).map(|(row, matrix)| {
         let iqm = matrix.iqm();
-        let mut cells: Vec<Shown> = row.keys.iter().map(|key| Shown::words(key)).collect();
+        let mut cells = keys(table, row);
         let best = if iqm == order[0] { Look::Strong } else { Look::Plain };
-        cells.push(Shown::number(Some(iqm), 4).looking(best));
-        cells.push(interval(matrix.iqm_jackknife(0.95).filter(|_| matrix.runs() >= table.least), matrix.runs(), 4));
+        cells.push(GridCell::from(CellValue::number(Some(iqm), 4)).looking(best));
+        let interval = matrix.iqm_jackknife(0.95).filter(|_| matrix.runs() >= table.least);
+        cells.push(CellValue::interval(interval, matrix.runs(), 4).into());
         let other = base.filter(|(other, _)| !std::ptr::eq(*other, *row));
         let improvement = other.and_then(|(_, base)| probability_of_improvement(matrix, base));
-        cells.push(Shown::number(improvement, 3));
-        let (theirs, known) = match other {
-            Some((_, base)) => {
-                let enough = matrix.runs().min(base.runs()) >= table.least.max(BOOTSTRAP_N);
-                let drawn = enough
-                    .then(|| probability_of_improvement_interval(matrix, base, 0.95, Draw::WholeRuns, HOW))
-                    .flatten();
-                (drawn, Some(matrix.runs().min(base.runs())))
-            }
-            None => (None, None),
-        };
-        cells.push(known.map_or_else(|| Shown::number(None, 3), |n| interval(theirs, n, 3)));
-        cells.push(Shown::words(&row.count()).looking(if row.finished == row.expected {
-            Look::Plain
-        } else {
-            Look::Short
-        }));
+        cells.push(CellValue::number(improvement, 3).into());
+        let theirs = other.map(|(_, base)| {
+            let runs = matrix.runs().min(base.runs());
+            let drawn = (runs >= table.least.max(BOOTSTRAP_N))
+                .then(|| probability_of_improvement_interval(matrix, base, 0.95, Draw::WholeRuns, HOW));
+            CellValue::interval(drawn.flatten(), runs, 3)
+        });
+        cells.push(theirs.unwrap_or_else(|| CellValue::number(None, 3)).into());
+        cells.push(GridCell::count(row.finished, row.expected));
         let reference = other.map(|(row, _)| row.trials.as_slice()).unwrap_or_default();
         Line { cells, trials: [&row.trials, reference].concat() }
     });
     let lines: Vec<Line> = lines.collect();
-    let known = |keys: &[String]| keys.iter().filter(|key| *key != "–").cloned().collect::<Vec<_>>().join(", ");
-    let against = base.map(|(row, _)| known(&row.keys));
-    let headers = table.keys.iter().map(|key| Header::words(key));
+    let against = base.map(|(row, _)| table.name(row));
     let numbers = ["IQM", "IQM 95 %", "P(improvement)", "P 95 %", "n"].map(Header::numbers);
     let mut notes = vec![format!(
         "IQM: the mean of the middle half of all scores, seeds × {} values of K. Interval: jackknife over seeds, Student's t; \
@@ -90,18 +83,8 @@ pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
     Some(Grid {
         slug: format!("{}-aggregate", table.slug),
         title: format!("{} · aggregated over K", table.title),
-        headers: headers.chain(numbers).collect(),
+        headers: key_headers(table).into_iter().chain(numbers).collect(),
         rows: lines,
         notes,
     })
-}
-
-fn interval(interval: Option<(f64, f64)>, n: usize, decimals: usize) -> Shown {
-    match interval {
-        Some((low, high)) => Shown {
-            value: format!("{low} {high}"),
-            ..Shown::words(&format!("{} to {}", number(low, decimals), number(high, decimals)))
-        },
-        None => Shown { value: String::new(), ..Shown::words(&format!("n = {n}, no interval")) },
-    }
 }

@@ -1,66 +1,14 @@
-//! Groups against each other, paired by seed: which cannot be told from the best, and how each differs from a baseline.
+//! How each group differs from a reference, paired by seed.
 
 use drr_core::TrialId;
 
-use super::grid::{Grid, Header, Line, Look, Shown};
-use super::group::Noise;
+use super::grid::{Grid, GridCell, Header, Line, Look};
+use super::marks::{LEVEL, sign, t_test};
+use super::measured::{key_headers, keys};
 use super::reference::Reference;
-use super::table::{Better, Cell, Metric, Row, Standing, Table};
+use super::table::{Cell, Metric, Row, Table};
+use super::value::{Aside, CellValue, Numeral};
 use crate::stats::{Paired, Resampling, Side, holm};
-
-/// The level of all tests.
-pub(super) const LEVEL: f64 = 0.05;
-
-/// Marks the best mean of every column and what cannot be told from it; returns whether anything was tested.
-pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> bool {
-    let mut tested = false;
-    if rows.len() < 2 {
-        return tested;
-    }
-    for (column, metric) in metrics.iter().enumerate() {
-        let sign = sign(metric);
-        let mean = |row: &Row| {
-            let mean = sign * row.cells[column].as_ref().filter(|_| row.stopped == 0)?.score.summary.mean;
-            Some(mean).filter(|mean| !mean.is_nan())
-        };
-        let best = rows.iter().filter_map(mean).fold(f64::NEG_INFINITY, f64::max);
-        let Some(leader) = rows.iter().position(|row| mean(row) == Some(best)) else { continue };
-        let paired = |row: &Row| {
-            let (best, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
-            let seeds = |row: &Row| row.noise == Noise::Seeds && row.stopped == 0;
-            (seeds(&rows[leader]) && seeds(row))
-                .then(|| t_test(&Paired::by_seed(&best.scores, &other.scores), least))
-                .flatten()
-        };
-        let p: Vec<f64> = rows.iter().map(|row| paired(row).unwrap_or(f64::NAN)).collect();
-        // The leader is no test against itself.
-        let others: Vec<f64> = p.iter().enumerate().map(|(at, p)| if at == leader { f64::NAN } else { *p }).collect();
-        tested |= others.iter().any(|p| !p.is_nan());
-        for ((at, row), p) in rows.iter_mut().enumerate().zip(holm(&others)) {
-            let is_best = mean(row) == Some(best);
-            let Some(cell) = row.cells[column].as_mut() else { continue };
-            cell.standing = match (is_best, at == leader || p <= LEVEL || p.is_nan()) {
-                (true, _) => Standing::Best,
-                (false, true) => Standing::Other,
-                (false, false) => Standing::LikeBest,
-            };
-        }
-    }
-    tested
-}
-
-/// The p of Student's paired test, where there are pairs enough.
-pub(super) fn t_test(paired: &Paired, least: usize) -> Option<f64> {
-    paired.t_test(Side::Both).filter(|_| paired.n() >= least)
-}
-
-/// 1 where higher is better, -1 where lower is.
-pub(super) fn sign(metric: &Metric) -> f64 {
-    match metric.better {
-        Better::Higher => 1.0,
-        Better::Lower => -1.0,
-    }
-}
 
 /// Every row of `table` against the one that `baseline` names; `None` where the table has no such row, or no other.
 pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
@@ -86,27 +34,22 @@ pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
         cut |= compared.len() > MOST;
         let reference = &table.rows[base].trials;
         rows.extend(
-            order
-                .into_iter()
-                .map(|at| line(compared[at].0, metric, &compared[at].2, adjusted[at], reference, table.least)),
+            order.into_iter().map(|at| line(table, compared[at].0, metric, &compared[at].2, adjusted[at], reference)),
         );
     }
     if rows.is_empty() {
         return None;
     }
-    let words = table.keys.iter().map(|key| Header::words(key)).chain([Header::words("metric")]);
+    let words = key_headers(table).into_iter().chain([Header::words("metric")]);
     let numbers =
         ["difference", "95 % interval", "p (t)", "p (Holm)", "p (permutation)", "p (Wilcoxon)", "effect", "pairs"];
-    let keys = table.rows[base].keys.iter().zip(&table.keys);
-    let name: Vec<&str> = keys.filter(|(value, _)| *value != "–").map(|(value, _)| value.as_str()).collect();
-    let name = name.join(", ");
     let mut notes = notes(table.least);
     if cut {
         notes.push(format!("The best {MOST} groups of each metric are shown; Holm's correction is over all."));
     }
     Some(Grid {
         slug: format!("{}-against", table.slug),
-        title: format!("{} · against {name}", table.title),
+        title: format!("{} · against {}", table.title, table.name(&table.rows[base])),
         headers: words.chain(numbers.map(Header::numbers)).collect(),
         rows,
         notes,
@@ -131,36 +74,31 @@ const MOST: usize = 100;
 /// How permutations are drawn where they are too many to try.
 pub(super) const HOW: Resampling = Resampling { resamples: 9999, seed: drr_core::Seed(0) };
 
-fn line(row: &Row, metric: &Metric, paired: &Paired, adjusted: f64, reference: &[TrialId], least: usize) -> Line {
-    let mut cells: Vec<Shown> = row.keys.iter().chain([&metric.name]).map(|key| Shown::words(key)).collect();
+fn line(table: &Table, row: &Row, metric: &Metric, paired: &Paired, adjusted: f64, reference: &[TrialId]) -> Line {
+    let mut cells = keys(table, row);
+    cells.push(GridCell::words(&metric.name));
     let finer = metric.decimals + 1;
-    let enough = paired.n() >= least;
-    cells.push(Shown::number(paired.summary().map(|summary| summary.mean), finer));
-    let mut interval = Shown::words(&match paired.interval(0.95).filter(|_| enough) {
-        Some((low, high)) => {
-            format!("{} to {}", super::grid::number(low, finer), super::grid::number(high, finer))
-        }
-        None => format!("n = {}, no interval", paired.n()),
-    });
-    interval.value =
-        paired.interval(0.95).filter(|_| enough).map(|(low, high)| format!("{low} {high}")).unwrap_or_default();
-    cells.push(interval);
-    let p = |value: Option<f64>| Shown::number(value.filter(|value| !value.is_nan()), 4);
-    cells.push(p(t_test(paired, least)));
+    let enough = paired.n() >= table.least;
+    cells.push(CellValue::number(paired.summary().map(|summary| summary.mean), finer).into());
+    cells.push(CellValue::interval(paired.interval(0.95).filter(|_| enough), paired.n(), finer).into());
+    let known = |p: Option<f64>| p.filter(|p| !p.is_nan());
+    let p = |value: Option<f64>| GridCell::from(CellValue::number(known(value), 4));
+    cells.push(p(t_test(paired, table.least)));
     let found = if adjusted <= LEVEL { Look::Strong } else { Look::Plain };
     cells.push(p(Some(adjusted)).looking(found));
     let permutation = paired.permutation(Side::Both, HOW).filter(|_| enough);
-    let mut shown = p(permutation.map(|test| test.p));
-    if let Some(test) = permutation {
-        shown.text = format!("{} [{}]", shown.text, super::grid::number(test.least, 4));
-    }
-    cells.push(shown);
+    cells.push(match permutation.and_then(|test| Some((known(Some(test.p))?, test.least))) {
+        Some((value, least)) => {
+            CellValue::Number(Numeral { value, decimals: 4, spread: None, aside: Aside::Least(least) }).into()
+        }
+        None => p(None),
+    });
     cells.push(p(paired.wilcoxon(Side::Both).filter(|_| enough)));
-    cells.push(Shown::number(paired.effect_size(), 2));
-    let mut pairs = Shown::words(&paired.n().to_string());
+    cells.push(CellValue::number(paired.effect_size(), 2).into());
+    let mut pairs = GridCell::from(CellValue::whole(paired.n()));
     if !paired.unpaired.is_empty() {
         let seeds: Vec<String> = paired.unpaired.iter().map(ToString::to_string).collect();
-        pairs.more = format!("without a partner: seed {}", seeds.join(", "));
+        pairs.more = Some(format!("without a partner: seed {}", seeds.join(", ")));
         pairs.look = Look::Short;
     }
     cells.push(pairs);

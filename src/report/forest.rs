@@ -1,11 +1,11 @@
 //! The recommenders against each baseline, seed by seed: how large the difference is, how sure, and whether it may as well
 //! be none.
 
-use super::compare::{LEVEL, sign, t_test};
 use super::figure::{Difference, Figure, Forest, Plot, Section, subtitle};
-use super::grid::number;
 use super::group::Study;
+use super::marks::{LEVEL, sign, t_test};
 use super::table::{Row, Table};
+use super::written::number;
 use crate::stats::{Paired, holm};
 
 /// Recommenders that are shown against each baseline.
@@ -36,8 +36,9 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     ours.sort_by(|a, b| cell(b).partial_cmp(&cell(a)).unwrap_or(std::cmp::Ordering::Equal));
     ours.truncate(MOST);
     let name = |row: &Row| {
-        let point = table.keys[1..].iter().zip(&row.keys[1..]).filter(|(_, value)| *value != "–");
-        let point: Vec<String> = point.map(|(key, value)| format!("{key} {value}")).collect();
+        let point = table.short_axes().into_iter().zip(&row.point);
+        let point: Vec<String> =
+            point.filter_map(|(axis, value)| Some(format!("{axis} {}", value.as_ref()?))).collect();
         if point.is_empty() { row.policy.to_owned() } else { point.join(", ") }
     };
     let decimals = metric.decimals;

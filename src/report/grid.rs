@@ -1,12 +1,11 @@
-//! A table as shown: headers, cells with their looks, notes. Every kind of table becomes one of these, and Markdown,
-//! LaTeX, the page and the terminal each write all of them.
+//! A table of any kind as its writers get it: headers, cells with their looks, notes. Markdown, LaTeX, CSV, JSON, the page
+//! and the terminal each write all of them.
 
 use drr_core::TrialId;
 
-use super::group::Noise;
-use super::table::{Cell, Row, Standing, Table};
+use super::value::CellValue;
 
-/// A table as shown.
+/// A table as its writers get it.
 #[derive(Debug)]
 pub(super) struct Grid {
     /// What its files are called.
@@ -34,23 +33,21 @@ pub(super) enum Align {
     Right,
 }
 
-/// A row as shown.
+/// A row.
 #[derive(Debug)]
 pub(super) struct Line {
-    pub(super) cells: Vec<Shown>,
+    pub(super) cells: Vec<GridCell>,
     /// The trials behind its numbers.
     pub(super) trials: Vec<TrialId>,
 }
 
-/// A cell as shown.
+/// A cell.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
-    pub(super) text: String,
-    /// What it sorts by and what programs read, in full precision; empty where nothing is known.
-    pub(super) value: String,
+pub(super) struct GridCell {
+    pub(super) value: CellValue,
     pub(super) look: Look,
-    /// What a pointer that rests on it is told; may be empty.
-    pub(super) more: String,
+    /// What a pointer that rests on it is told.
+    pub(super) more: Option<String>,
     /// The trials behind it, where they are not all of its row's.
     pub(super) trials: Vec<TrialId>,
 }
@@ -79,22 +76,16 @@ impl Header {
     }
 }
 
-impl Shown {
+impl GridCell {
     /// Plain words.
     pub(super) fn words(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            value: text.to_owned(),
-            look: Look::Plain,
-            more: String::new(),
-            trials: Vec::new(),
-        }
+        CellValue::Text(text.to_owned()).into()
     }
 
-    /// A number shown with `decimals`; a dash where it is not known.
-    pub(super) fn number(value: Option<f64>, decimals: usize) -> Self {
-        let text = value.map_or_else(|| "–".to_owned(), |value| number(value, decimals));
-        Self { text, value: value.map(|value| value.to_string()).unwrap_or_default(), ..Self::words("") }
+    /// How many of how many; told apart where some are missing.
+    pub(super) fn count(count: usize, of: usize) -> Self {
+        let look = if count == of { Look::Plain } else { Look::Short };
+        Self::from(CellValue::Count { count, of }).looking(look)
     }
 
     /// With another look.
@@ -103,93 +94,8 @@ impl Shown {
     }
 }
 
-/// `value` with `decimals`; never `-0.000`.
-pub(super) fn number(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    if text.trim_start_matches('-').chars().all(|letter| matches!(letter, '0' | '.')) {
-        return text.trim_start_matches('-').to_owned();
-    }
-    text
-}
-
-/// A cell of a table of metrics, with its mark and what is to be told of it.
-pub(super) fn shown(row: &Row, cell: Option<&Cell>, decimals: usize) -> Shown {
-    Shown {
-        text: mean_and_spread(cell, decimals),
-        value: cell.map(|cell| cell.score.summary.mean.to_string()).unwrap_or_default(),
-        look: match cell.map(|cell| cell.standing) {
-            Some(Standing::Best) => Look::Strong,
-            Some(Standing::LikeBest) => Look::Like,
-            Some(Standing::Other) | None => Look::Plain,
-        },
-        more: cell.map(|cell| more(cell, row.noise, decimals)).unwrap_or_default(),
-        trials: Vec::new(),
-    }
-}
-
-/// `0.755 ± 0.004`.
-pub(super) fn mean_and_spread(cell: Option<&Cell>, decimals: usize) -> String {
-    match cell {
-        None => "–".to_owned(),
-        Some(Cell { score, .. }) => match score.spread {
-            Some(spread) => format!("{} ± {}", number(score.summary.mean, decimals), number(spread, decimals)),
-            None => number(score.summary.mean, decimals),
-        },
-    }
-}
-
-/// `table` as shown: keys, numbers, n, and what the ± is over.
-pub(super) fn of_table(table: &Table) -> Grid {
-    let keys = table.keys.iter().map(|key| Header::words(key));
-    let metrics = table.metrics.iter().map(|metric| Header::numbers(&metric.header));
-    let headers = keys.chain(metrics).chain([Header::numbers("n"), Header::words("± over")]).collect();
-    let rows = table.rows.iter().map(|row| {
-        let mut cells: Vec<Shown> = row.keys.iter().map(|key| Shown::words(key)).collect();
-        for (metric, cell) in table.metrics.iter().zip(&row.cells) {
-            cells.push(shown(row, cell.as_ref(), metric.decimals));
-        }
-        let look = if row.finished == row.expected { Look::Plain } else { Look::Short };
-        cells.push(Shown::words(&row.count()).looking(look));
-        cells.push(Shown::words(&row.noise.name()));
-        Line { cells, trials: row.trials.clone() }
-    });
-    Grid {
-        slug: table.slug.clone(),
-        title: table.title.clone(),
-        headers,
-        rows: rows.collect(),
-        notes: table.notes.clone(),
-    }
-}
-
-fn more(cell: &Cell, noise: Noise, decimals: usize) -> String {
-    if noise != Noise::Seeds {
-        return "one seed: no interval over seeds".to_owned();
-    }
-    let summary = cell.score.summary;
-    let shown = |value| number(value, decimals);
-    let interval = match cell.interval {
-        Some((low, high)) => format!("95 % interval {} to {}", shown(low), shown(high)),
-        None => format!("n = {}, no interval", summary.n),
-    };
-    let seeds: Vec<String> = cell.scores.iter().map(|(seed, score)| format!("{seed}: {}", shown(*score))).collect();
-    format!(
-        "{interval}; least {}, median {}, greatest {}; by seed {}",
-        shown(summary.min),
-        shown(summary.median),
-        shown(summary.max),
-        seeds.join(", ")
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::number;
-
-    #[test]
-    fn numbers_have_their_decimals_and_no_negative_zero() {
-        let three = |value| number(value, 3);
-        assert_eq!([0.7549, -0.0312, -0.0001, 0.0, f64::NAN].map(three), ["0.755", "-0.031", "0.000", "0.000", "NaN"]);
-        assert_eq!(number(0.123_456, 5), "0.12346");
+impl From<CellValue> for GridCell {
+    fn from(value: CellValue) -> Self {
+        Self { value, look: Look::Plain, more: None, trials: Vec::new() }
     }
 }

@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 use super::grid::Grid;
 use super::group::Noise;
 use super::table::{Better, Row, Standing, Table};
+use super::value::CellValue;
 
-/// The version of this layout.
-const FORMAT: u32 = 1;
+/// The version of this layout. In the first, values of axes and all cells of derived tables were text.
+const FORMAT: u32 = 2;
 
 /// A table with all that is known of its numbers.
 pub(super) fn table(table: &Table) -> String {
@@ -22,7 +23,7 @@ pub(super) fn table(table: &Table) -> String {
         "std_ddof": 1,
         "interval": { "confidence": 0.95, "method": "student-t", "least_n": table.least },
         "rows": rows,
-        "notes": table.notes,
+        "notes": table.notes.iter().map(|note| &note.text).collect::<Vec<_>>(),
     }))
 }
 
@@ -31,7 +32,7 @@ fn row(table: &Table, row: &Row) -> Value {
         .axes
         .iter()
         .zip(&row.point)
-        .filter_map(|(axis, value)| Some((axis.clone(), Value::from(value.as_ref()?.to_string()))))
+        .filter_map(|(axis, value)| Some((axis.clone(), value.as_ref()?.json().clone())))
         .collect();
     let cells: Map<String, Value> = table
         .metrics
@@ -75,25 +76,43 @@ fn row(table: &Table, row: &Row) -> Value {
     })
 }
 
-/// A table of any other kind, as it is shown, with values in full precision.
+/// A table of any other kind, with values in full precision.
 pub(super) fn grid(grid: &Grid) -> String {
     let rows: Vec<Value> = grid
         .rows
         .iter()
         .map(|row| {
-            let cells =
-                grid.headers.iter().zip(&row.cells).map(|(header, cell)| (header.text.clone(), cell.value.clone()));
-            let cells: Map<String, Value> = cells.map(|(header, value)| (header, Value::from(value))).collect();
-            let mut written = json!({ "cells": cells, "trials": ids(&row.trials) });
-            let own = grid.headers.iter().zip(&row.cells).filter(|(_, cell)| !cell.trials.is_empty());
-            let own: Map<String, Value> = own.map(|(header, cell)| (header.text.clone(), ids(&cell.trials))).collect();
-            if !own.is_empty() {
-                written["trials_by_cell"] = Value::from(own);
+            let cells = || grid.headers.iter().map(|header| header.text.clone()).zip(&row.cells);
+            let values: Map<String, Value> = cells().map(|(header, cell)| (header, value(&cell.value))).collect();
+            let mut written = json!({ "cells": values, "trials": ids(&row.trials) });
+            let own = cells().filter(|(_, cell)| !cell.trials.is_empty());
+            let own: Map<String, Value> = own.map(|(header, cell)| (header, ids(&cell.trials))).collect();
+            let short = cells().filter_map(|(header, cell)| match cell.value {
+                CellValue::Count { count, of } if count != of => Some((header, of.into())),
+                _ => None,
+            });
+            let short: Map<String, Value> = short.collect();
+            for (name, what) in [("trials_by_cell", own), ("of", short)] {
+                if !what.is_empty() {
+                    written[name] = Value::from(what);
+                }
             }
             written
         })
         .collect();
     written(&json!({ "format": FORMAT, "title": grid.title, "rows": rows, "notes": grid.notes }))
+}
+
+/// A cell's value: numbers as numbers, an interval as its two ends, what is missing as null.
+fn value(cell: &CellValue) -> Value {
+    match cell {
+        CellValue::Missing(_) => Value::Null,
+        CellValue::Number(number) => finite(number.value).into(),
+        CellValue::Count { count, .. } => (*count).into(),
+        CellValue::Interval { low, high, .. } => json!([finite(*low), finite(*high)]),
+        CellValue::Axis(value) => value.json().clone(),
+        CellValue::Text(text) => text.as_str().into(),
+    }
 }
 
 /// Full ids.

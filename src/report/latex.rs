@@ -33,9 +33,9 @@ pub(super) fn latex(grid: &Grid) -> String {
     lines.push("    \\midrule".to_owned());
     for row in &grid.rows {
         let cells = row.cells.iter().map(|cell| match cell.look {
-            Look::Strong => format!("\\textbf{{{}}}", escape(&cell.text)),
-            Look::Like => format!("{}$^{{\\approx}}$", escape(&cell.text)),
-            Look::Plain | Look::Short => escape(&cell.text),
+            Look::Strong => format!("\\textbf{{{}}}", escape(&cell.value.shown())),
+            Look::Like => format!("{}$^{{\\approx}}$", escape(&cell.value.shown())),
+            Look::Plain | Look::Short => escape(&cell.value.shown()),
         });
         lines.push(format!("    {} \\\\", cells.collect::<Vec<_>>().join(" & ")));
         let own = grid.headers.iter().zip(&row.cells).filter(|(_, cell)| !cell.trials.is_empty());
@@ -148,7 +148,7 @@ fn label(slug: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::grid::{Header, Line, Shown};
+    use crate::report::grid::{GridCell, Header, Line};
 
     #[test]
     fn specials_are_escaped_and_nothing_leaves_a_comment() {
@@ -163,7 +163,7 @@ mod tests {
             title: "A & B".to_owned(),
             headers: vec![Header::words("x\\\\"), Header::numbers("@5")],
             rows: vec![Line {
-                cells: vec![Shown::words("[1mm]"), Shown::words("0.1 ± 0.2").looking(Look::Strong)],
+                cells: vec![GridCell::words("[1mm]"), GridCell::words("0.1 ± 0.2").looking(Look::Strong)],
                 trials: vec![],
             }],
             notes: vec![],

@@ -27,6 +27,9 @@ mod items;
 mod json;
 mod latex;
 mod layout;
+mod marks;
+mod measured;
+mod notes;
 mod page;
 mod paper;
 mod pivot;
@@ -34,10 +37,13 @@ mod provenance;
 mod reference;
 mod sheets;
 mod table;
+mod tabulate;
 #[cfg(test)]
 mod tests;
 mod text;
 mod usage;
+mod value;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,10 +99,10 @@ pub fn summary_as(sweep: &StoredSweep, layout: &Layout) -> Result<String> {
     // A terminal is small: NDCG tells about the same as precision, and the report has it.
     let shown = tables.iter().filter(|table| !table.slug.ends_with("-ndcg"));
     let grids = shown.flat_map(|table| match &layout.pivot {
-        None => vec![grid::of_table(table)],
+        None => vec![measured::of_table(table)],
         Some(_) => {
             let pivoted = sheets::pivoted(table, &layout).into_iter().map(|(grid, _)| grid).collect::<Vec<_>>();
-            if pivoted.is_empty() { vec![grid::of_table(table)] } else { pivoted }
+            if pivoted.is_empty() { vec![measured::of_table(table)] } else { pivoted }
         }
     });
     let mut parts: Vec<String> = grids.map(|grid| text::terminal(&grid)).collect();

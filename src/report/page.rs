@@ -10,7 +10,7 @@ use drr_core::trial_dir::TrialDir;
 
 use super::axis::{AxisValue, short_axis};
 use super::figure::Figure;
-use super::grid::{Align, Grid, Header, Look, Shown};
+use super::grid::{Align, Grid, GridCell, Header, Look};
 use super::provenance::Fact;
 use crate::error::{Error, Result};
 use crate::store::{Status, Store, StoredSweep, TrialRecord};
@@ -126,7 +126,7 @@ fn counts(header: &Header) -> bool {
 }
 
 /// The class of a cell.
-fn class(header: &Header, cell: &Shown) -> &'static str {
+fn class(header: &Header, cell: &GridCell) -> &'static str {
     match (header.align, cell.look) {
         (Align::Right, Look::Plain) => "number",
         (Align::Right, Look::Strong) => "number best",

@@ -10,11 +10,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::axis::{AxisValue, short_axis};
-use super::compare::LEVEL;
-use super::grid::{Grid, Header, Line, Look, Shown, number};
+use super::grid::{Grid, GridCell, Header, Line, Look};
 use super::group::{Group, Study, Subject, slug};
 use super::layout::Layout;
+use super::marks::LEVEL;
 use super::studies::studies;
+use super::value::{CellValue, Gap};
 use crate::error::{Error, Result};
 use crate::stats::{Equivalence, Summary, equivalence};
 use crate::store::{StoredSweep, TrialRecord};
@@ -194,31 +195,22 @@ impl Published {
             .iter()
             .filter_map(|axis| Some(format!("{} {}", short_axis(axis, &study.axes), group.point.get(*axis)?)));
         let name: Vec<String> = std::iter::once(group.policy.to_owned()).chain(point).collect();
-        let spread = |mean: f64, std: Option<f64>| Shown {
-            text: match std {
-                Some(std) => format!("{} ± {}", number(mean, 3), number(std, 3)),
-                None => number(mean, 3),
-            },
-            value: mean.to_string(),
-            ..Shown::words("")
-        };
+        let mean = |it: Option<(f64, Option<f64>)>| GridCell::from(CellValue::spread(it, 3));
         let cells = vec![
-            Shown::words(&name.join(", ")),
-            Shown::words(study.dataset),
-            Shown::words(&cell.metric),
-            spread(cell.mean, cell.std),
-            Shown::words(&cell.n.map_or_else(|| "not said".to_owned(), |n| n.to_string())),
-            ours.map_or_else(|| Shown::number(None, 3), |ours| spread(ours.mean, ours.std)),
-            Shown::words(&group.count()),
-            Shown::number(ours.map(|ours| ours.mean - cell.mean), 3),
+            GridCell::words(&name.join(", ")),
+            GridCell::words(study.dataset),
+            GridCell::words(&cell.metric),
+            mean(Some((cell.mean, cell.std))),
+            cell.n.map_or(CellValue::Missing(Gap::NotSaid), CellValue::whole).into(),
+            mean(ours.map(|ours| (ours.mean, ours.std))),
+            CellValue::Count { count: group.seeds().len(), of: group.expected() }.into(),
+            CellValue::number(ours.map(|ours| ours.mean - cell.mean), 3).into(),
             match interval {
-                Some((low, high)) => Shown {
-                    value: format!("{low} {high}"),
-                    ..Shown::words(&format!("{} to {}", number(low, 3), number(high, 3)))
-                },
-                None => Shown::number(None, 3),
-            },
-            Shown::words(&verdict).looking(look),
+                Some((low, high)) => CellValue::Interval { low, high, decimals: 3 },
+                None => CellValue::number(None, 3),
+            }
+            .into(),
+            GridCell::words(&verdict).looking(look),
         ];
         Line { cells, trials: group.ids() }
     }

@@ -1,10 +1,12 @@
 //! A table of one metric with an axis down and an axis across: the same cells in another order, with the same marks.
 
 use super::axis::{AxisValue, ordered, short_axis};
-use super::compare::mark;
-use super::grid::{Grid, Header, Line, Look, Shown, mean_and_spread, shown};
+use super::grid::{Grid, GridCell, Header, Line, Look};
 use super::group::slug;
-use super::table::{Row, Table};
+use super::marks::mark;
+use super::measured::mean;
+use super::table::{About, Row, Table};
+use super::value::{Aside, CellValue, Gap};
 
 /// Most columns of a pivoted table nobody asked for.
 const COLUMNS: usize = 12;
@@ -113,17 +115,14 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
     headers.extend(columns.iter().map(|value| Header::numbers(&column(value))));
     let (mut rows, mut cells) = (Vec::new(), Vec::new());
     for name in &names {
-        let policy = policies.then(|| Shown::words(name.policy));
-        let point = name.point.iter().map(|value| match value {
-            Some(value) => Shown::words(&value.to_string()),
-            None => Shown::words("–"),
-        });
-        let mut line: Vec<Shown> = policy.into_iter().chain(point).collect();
+        let policy = policies.then(|| GridCell::words(name.policy));
+        let point = name.point.iter().map(|value| CellValue::axis(value.as_ref()).into());
+        let mut line: Vec<GridCell> = policy.into_iter().chain(point).collect();
         let mut trials = Vec::new();
         for value in &columns {
             let found = marked.iter().position(|row| row.point[across].as_ref() == Some(*value) && keys(row) == *name);
             let Some(found) = found else {
-                line.push(Shown::number(None, 0));
+                line.push(CellValue::number(None, 0).into());
                 continue;
             };
             let row = &marked[found];
@@ -142,8 +141,8 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
         .iter()
         .filter(|row| !stands(row))
         .map(|row| {
-            let shown = mean_and_spread(row.cells[metric].as_ref(), measured.decimals);
-            format!("{} {shown}", row.keys.iter().filter(|key| *key != "–").cloned().collect::<Vec<_>>().join(", "))
+            let shown = mean(row, row.cells[metric].as_ref(), measured.decimals).value.shown();
+            format!("{} {shown}", table.name(row))
         })
         .collect();
     if !outside.is_empty() {
@@ -155,7 +154,7 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
             .to_owned(),
         false => "Bold: the best mean of these, not a test.".to_owned(),
     });
-    notes.extend(table.notes.iter().filter(|note| !note.starts_with("Bold: ")).cloned());
+    notes.extend(table.notes.iter().filter(|note| note.about != About::Marks).map(|note| note.text.clone()));
     let suffix = if metric == 0 { String::new() } else { format!("-{}", slug(&measured.name)) };
     let grid = Grid {
         slug: format!("{}-pivot{suffix}", table.slug),
@@ -168,14 +167,18 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
 }
 
 /// The only cell of `row`, with its n where it is not whole.
-fn cell(row: &Row, decimals: usize) -> Shown {
-    let mut shown = shown(row, row.cells[0].as_ref(), decimals);
-    if row.finished < row.expected {
-        shown.text = format!("{} (n = {})", shown.text, row.count());
-        if shown.look == Look::Plain {
-            shown.look = Look::Short;
+fn cell(row: &Row, decimals: usize) -> GridCell {
+    let mut cell = mean(row, row.cells[0].as_ref(), decimals);
+    let (finished, expected) = (row.finished, row.expected);
+    if finished < expected {
+        match &mut cell.value {
+            CellValue::Number(number) => number.aside = Aside::Seeds { finished, expected },
+            value => *value = CellValue::Missing(Gap::Unfinished { finished, expected }),
+        }
+        if cell.look == Look::Plain {
+            cell.look = Look::Short;
         }
     }
-    shown.trials.clone_from(&row.trials);
-    shown
+    cell.trials.clone_from(&row.trials);
+    cell
 }

@@ -2,13 +2,14 @@
 //! speed; and how each is written.
 
 use super::folder::{Format, Options};
-use super::grid::{self, Grid};
+use super::grid::Grid;
 use super::group::Study;
 use super::layout::Layout;
 use super::pivot::{Pivot, Which, fits, pivots};
 use super::reference::Reference;
-use super::table::{Table, tables};
-use super::{aggregate, compare, json, latex, text, usage};
+use super::table::Table;
+use super::tabulate::tables;
+use super::{aggregate, compare, json, latex, measured, text, usage};
 use crate::error::{Error, Result};
 use crate::store::StoredSweep;
 
@@ -40,7 +41,7 @@ impl Sheets {
         let tables = laid_out(sweep, studies, layout)?;
         let mut sheets = Self { grids: Vec::new(), sources: Vec::new(), tables: Vec::new() };
         for (at, table) in tables.iter().enumerate() {
-            sheets.put(grid::of_table(table), Source::Metrics(at));
+            sheets.put(measured::of_table(table), Source::Metrics(at));
         }
         for (at, table) in tables.iter().enumerate() {
             for (grid, pivot) in pivoted(table, layout) {

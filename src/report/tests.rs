@@ -57,8 +57,8 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn tables_say_n_spread_and_protocol() {
     let (_runs, store) = recorded();
     let sweep = store.sweep("quickstart").expect("read").expect("recorded");
-    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(table::tables).collect();
-    let markdown: Vec<String> = tables.iter().map(grid::of_table).map(|grid| text::markdown(&grid)).collect();
+    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(tabulate::tables).collect();
+    let markdown: Vec<String> = tables.iter().map(measured::of_table).map(|grid| text::markdown(&grid)).collect();
     insta::assert_snapshot!("tables_markdown", markdown.join("\n"));
     insta::assert_snapshot!("tables_csv", text::csv(&tables[0]));
     insta::assert_snapshot!("terminal_summary", summary(&sweep));
@@ -71,10 +71,10 @@ fn one_seed_shows_the_noise_of_its_repeats() {
     let sweep = World::new().sweep("single", &[0.001], &[0.0005], 1);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("single").expect("read").expect("recorded");
-    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(table::tables).collect();
-    insta::assert_snapshot!("single_seed_markdown", text::markdown(&grid::of_table(&tables[0])));
+    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(tabulate::tables).collect();
+    insta::assert_snapshot!("single_seed_markdown", text::markdown(&measured::of_table(&tables[0])));
     let training = tables.iter().find(|table| table.slug.starts_with("training")).expect("a table");
-    assert!(text::markdown(&grid::of_table(training)).contains("One measurement has no spread"));
+    assert!(text::markdown(&measured::of_table(training)).contains("One measurement has no spread"));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn protocols_and_datasets_never_share_a_table() {
     }
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("mixed").expect("read").expect("recorded");
-    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(table::tables).collect();
+    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(tabulate::tables).collect();
     let slugs: Vec<&str> = tables.iter().map(|table| table.slug.as_str()).collect();
     insta::assert_debug_snapshot!(slugs);
     let policies = |slug: &str| tables.iter().find(|table| table.slug == slug).map(|table| table.rows.len());

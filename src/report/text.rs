@@ -7,6 +7,7 @@ use super::grid::{Align, Grid, Look};
 use super::group::Noise;
 use super::pivot::Pivot;
 use super::table::{Cell, Row, Table};
+use super::value::CellValue;
 
 /// The table with title and notes as Markdown.
 pub(super) fn markdown(grid: &Grid) -> String {
@@ -21,9 +22,9 @@ pub(super) fn markdown(grid: &Grid) -> String {
     lines.push(format!("| {} |", aligns.collect::<Vec<_>>().join(" | ")));
     for row in &grid.rows {
         let cells = row.cells.iter().map(|cell| match cell.look {
-            Look::Strong => format!("**{}**", escape(&cell.text)),
-            Look::Like => format!("{} ≈", escape(&cell.text)),
-            Look::Plain | Look::Short => escape(&cell.text),
+            Look::Strong => format!("**{}**", escape(&cell.value.shown())),
+            Look::Like => format!("{} ≈", escape(&cell.value.shown())),
+            Look::Plain | Look::Short => escape(&cell.value.shown()),
         });
         lines.push(format!("| {} |", cells.collect::<Vec<_>>().join(" | ")));
     }
@@ -38,7 +39,7 @@ pub(super) fn grid_csv(grid: &Grid) -> String {
     let headers = grid.headers.iter().map(|header| header.text.clone());
     let headers = std::iter::once("row".to_owned()).chain(headers).chain(["trials".to_owned()]).collect();
     let rows = grid.rows.iter().enumerate().map(|(at, row)| {
-        let cells = row.cells.iter().map(|cell| cell.value.clone());
+        let cells = row.cells.iter().map(|cell| cell.value.field());
         std::iter::once((at + 1).to_string()).chain(cells).chain([ids(&row.trials)]).collect()
     });
     written(std::iter::once(headers).chain(rows))
@@ -125,13 +126,14 @@ fn record_of(table: &Table, row: &Row, metric: &str, cell: Option<&Cell>) -> Vec
 /// The table in aligned columns; the best of a column has a star.
 pub(super) fn terminal(grid: &Grid) -> String {
     // The place of a mark is kept free in columns that have one, or numbers would not stand under each other.
+    let spread = |value: &CellValue| matches!(value, CellValue::Number(number) if number.spread.is_some());
     let marks = |column: usize| {
-        grid.rows.iter().any(|row| matches!(row.cells[column].look, Look::Strong | Look::Like))
-            || grid.rows.iter().any(|row| row.cells[column].text.contains('±'))
+        let cells = || grid.rows.iter().map(|row| &row.cells[column]);
+        cells().any(|cell| matches!(cell.look, Look::Strong | Look::Like) || spread(&cell.value))
     };
     let marked: Vec<bool> = (0..grid.headers.len()).map(marks).collect();
     let mut lines: Vec<Vec<String>> = vec![grid.headers.iter().map(|header| header.text.clone()).collect()];
-    lines.extend(grid.rows.iter().map(|row| row.cells.iter().map(|cell| cell.text.clone()).collect()));
+    lines.extend(grid.rows.iter().map(|row| row.cells.iter().map(|cell| cell.value.shown()).collect()));
     for (index, line) in lines.iter_mut().enumerate() {
         for (column, text) in line.iter_mut().enumerate().filter(|(column, _)| marked[*column]) {
             let look = index.checked_sub(1).map(|row| grid.rows[row].cells[column].look);

@@ -6,8 +6,9 @@ use drr_core::TrialId;
 use drr_core::spec::{Job, Stage};
 
 use super::figure::{Figure, Lines, Plot, Series, Shape, XAxis, XKind, stage_style};
-use super::grid::{Grid, Header, Line, Shown, number};
+use super::grid::{Grid, GridCell, Header, Line};
 use super::provenance::Origin;
+use super::value::CellValue;
 use crate::stats::Summary;
 use crate::store::{Status, StoredSweep, TrialRecord};
 
@@ -59,22 +60,18 @@ fn speed(sweep: &StoredSweep, stage: Stage) -> Option<Line> {
         Job::Drr(_) | Job::Pmf(_) | Job::Eval(_) => None,
     };
     let rates: Vec<f64> = timed.iter().filter_map(rate).collect();
-    let spread = |summary: Option<Summary>, decimals: usize| match summary {
-        None => Shown::number(None, decimals),
-        Some(Summary { mean, std, .. }) => {
-            let shown = Shown::number(Some(mean), decimals);
-            let std = std.map(|std| format!(" ± {}", number(std, decimals))).unwrap_or_default();
-            Shown { text: format!("{}{std}", shown.text), ..shown }
-        }
+    let number = |value: f64, decimals| CellValue::number(Some(value), decimals).into();
+    let mean = |summary: Option<Summary>, decimals| {
+        CellValue::spread(summary.map(|summary| (summary.mean, summary.std)), decimals).into()
     };
-    let cells = vec![
-        Shown::words(stage.name()),
-        Shown::number(Some(summary.n as f64), 0),
-        Shown::number(Some(seconds.iter().sum()), 1),
-        spread(Some(summary), 2),
-        Shown::number(Some(summary.min), 2),
-        Shown::number(Some(summary.max), 2),
-        spread(Summary::of(&rates), 0),
+    let cells: Vec<GridCell> = vec![
+        GridCell::words(stage.name()),
+        CellValue::whole(summary.n).into(),
+        number(seconds.iter().sum(), 1),
+        mean(Some(summary), 2),
+        number(summary.min, 2),
+        number(summary.max, 2),
+        mean(Summary::of(&rates), 0),
     ];
     let trials: Vec<TrialId> = timed.iter().map(|(trial, _)| trial.trial).collect();
     Some(Line { cells, trials })

@@ -35,6 +35,11 @@ impl AxisValue {
         self.0.as_f64()
     }
 
+    /// As JSON has it.
+    pub(crate) fn json(&self) -> &Value {
+        &self.0
+    }
+
     /// Whether people would write it so.
     pub(crate) fn says(&self, text: &str) -> bool {
         plain(&self.0) == text

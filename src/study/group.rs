@@ -134,14 +134,6 @@ impl<'a> Group<'a> {
             _ => Noise::Seeds,
         }
     }
-
-    /// `3`, or `2/3` where seeds are missing.
-    pub(crate) fn count(&self) -> String {
-        match (self.seeds().len(), self.expected()) {
-            (finished, expected) if finished == expected => finished.to_string(),
-            (finished, expected) => format!("{finished}/{expected}"),
-        }
-    }
 }
 
 fn is_finished(trial: &TrialRecord) -> bool {

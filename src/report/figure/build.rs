@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::report::axis::short_axis;
 use crate::report::figure::axis::thousands;
 use crate::report::group::{Group, Noise, Study, Subject};
-use crate::report::table::measured_at;
+use crate::report::tabulate::measured_at;
+use crate::report::written::count;
 use crate::stats::{Spread, band, moving_average};
 use crate::store::Store;
 
@@ -215,8 +216,10 @@ pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Sha
         Some(format!("{}\u{a0}{}", short_axis(axis, &study.axes), value))
     });
     let mut detail = details.collect::<Vec<_>>().join(", ");
-    if group.seeds().len() < group.expected() {
-        detail = format!("{detail}{}n\u{a0}=\u{a0}{}", if detail.is_empty() { "" } else { ", " }, group.count());
+    let (finished, expected) = (group.seeds().len(), group.expected());
+    if finished < expected {
+        let comma = if detail.is_empty() { "" } else { ", " };
+        detail = format!("{detail}{comma}n\u{a0}=\u{a0}{}", count(finished, expected));
     }
     let baseline = match study.subject {
         Subject::Offline(_) | Subject::Online(_) => of_baseline(group.policy),

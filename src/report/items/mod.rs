@@ -100,7 +100,7 @@ fn best<'a>(
     let mean = |metric: &str, group: &super::group::Group<'_>| {
         group.score(metric).map(|score| score.summary.mean).filter(|mean| mean.is_finite())
     };
-    let k = *super::table::measured_at(study, "precision").first()?;
+    let k = *super::tabulate::measured_at(study, "precision").first()?;
     let metric = format!("precision@{k}");
     let groups = study.groups.iter().filter(|group| group.policy == "drr");
     let (group, _) = groups

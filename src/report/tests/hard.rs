@@ -177,11 +177,11 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
     let read = |name: &str| store.sweep(name).expect("read").expect("recorded");
     let both = together(&[read("short"), read("long")]).expect("two sweeps");
     assert_eq!(both.name, "short-vs-long");
-    let tables: Vec<_> = studies::studies(&both).iter().flat_map(table::tables).collect();
+    let tables: Vec<_> = studies::studies(&both).iter().flat_map(tabulate::tables).collect();
     let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
     assert_eq!(precision.len(), 2, "a table each");
     assert!(
-        precision[0].notes.iter().any(|note| note == "Not set beside it: 40000 training steps."),
+        precision[0].notes.iter().any(|note| note.text == "Not set beside it: 40000 training steps."),
         "{:?}",
         precision[0].notes
     );
@@ -220,11 +220,15 @@ fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
     }
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let sweep = store.sweep("unlike").expect("read").expect("recorded");
-    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(table::tables).collect();
+    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(tabulate::tables).collect();
     let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
     assert_eq!(precision.len(), 4, "a table each");
-    let apart: Vec<&String> =
-        precision[0].notes.iter().filter(|note| note.starts_with("Not set beside it: ")).collect();
+    let apart: Vec<&str> = precision[0]
+        .notes
+        .iter()
+        .map(|note| note.text.as_str())
+        .filter(|note| note.starts_with("Not set beside it: "))
+        .collect();
     for reason in ["protocol strict", "random split, 30 % test", "at most 7 users"] {
         assert!(apart.iter().any(|note| note.contains(reason)), "{reason}: {apart:?}");
     }
@@ -261,7 +265,7 @@ fn published_numbers_get_a_verdict_each() {
     let slides = Paper::read(&path).expect("the file reads");
     let verdicts = |paper: &Paper| -> Vec<String> {
         let grids = paper.beside(&sweep, &Layout::default());
-        grids[0].rows.iter().map(|row| row.cells.last().expect("a verdict").text.clone()).collect()
+        grids[0].rows.iter().map(|row| row.cells.last().expect("a verdict").value.shown()).collect()
     };
     assert!(verdicts(&slides).iter().all(|verdict| verdict == "inconclusive: published on ml-latest"));
     assert_eq!(

@@ -38,7 +38,11 @@ fn by_fewer_axes_a_seeds_score_is_the_mean_over_the_others() {
             assert!(parts[0][at].0 == seed && (score - mean).abs() < 1e-12, "{seed}: {score} is not {mean}");
         }
     }
-    assert!(by.notes.iter().any(|note| note.contains("mean over the 2 settings of drr.actor_lr")), "{:?}", by.notes);
+    assert!(
+        by.notes.iter().any(|note| note.text.contains("mean over the 2 settings of drr.actor_lr")),
+        "{:?}",
+        by.notes
+    );
     assert_eq!(by.rows.iter().filter(|row| row.policy == "pmf").count(), 1, "baselines stay");
 }
 
@@ -58,7 +62,7 @@ fn a_seed_that_lacks_a_setting_does_not_count() {
         .iter()
         .find(|row| row.point[0].as_ref().and_then(axis::AxisValue::number) == Some(0.003))
         .expect("a row");
-    assert_eq!((row.count().as_str(), row.trials.len(), row.seeds.as_slice()), ("2/3", 4, [0, 2].as_slice()));
+    assert_eq!((row.finished, row.expected, row.trials.len(), row.seeds.as_slice()), (2, 3, 4, [0, 2].as_slice()));
 }
 
 #[test]
@@ -114,11 +118,13 @@ fn a_greater_minimum_takes_intervals_and_tests_away() {
     let (three, four) = (with(None), with(Some(4)));
     let intervals = |tables: &[table::Table]| precision(tables).rows[0].cells[0].as_ref().expect("measured").interval;
     assert!(intervals(&three).is_some() && intervals(&four).is_none());
-    assert!(precision(&four).notes.iter().any(|note| note.starts_with("n below 4: no interval and no test; 10 of 10")));
-    assert!(precision(&four).notes.iter().any(|note| note.ends_with("not a test.")));
+    assert!(
+        precision(&four).notes.iter().any(|note| note.text.starts_with("n below 4: no interval and no test; 10 of 10"))
+    );
+    assert!(precision(&four).notes.iter().any(|note| note.text.ends_with("not a test.")));
     let baseline: Reference = "pmf".parse().expect("a baseline");
     let against = compare::against(precision(&four), &baseline).expect("a baseline");
-    assert!(against.rows.iter().all(|row| row.cells.iter().any(|cell| cell.text == "n = 3, no interval")));
+    assert!(against.rows.iter().all(|row| row.cells.iter().any(|cell| cell.value.shown() == "n = 3, no interval")));
     assert!(Layout { least_n: Some(2), ..Layout::default() }.checked(&sweep).is_err(), "never below three");
 }
 
@@ -134,4 +140,36 @@ fn axes_nobody_has_are_said_with_those_there_are() {
         let error = layout.checked(&sweep).expect_err("it does not fit");
         assert!(error.message.contains(message), "{}", error.message);
     }
+}
+
+#[test]
+fn numbers_are_numbers_in_every_json_file() {
+    let (_runs, mut store, sweep) = open("typed");
+    let one = sweep.trials.iter().find(|trial| !trial.point.is_empty() && trial.spec.seed.0 == 2).expect("a training");
+    for trial in sweep.trials.iter().filter(|trial| trial.point == one.point && trial.spec.seed == one.spec.seed) {
+        store.mark(trial.trial, Status::Failed, None).expect("marked");
+    }
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = report_as(&store, "typed", out.path(), &[Format::Json]);
+    let read = |name: &str| -> serde_json::Value {
+        let path = written.folder.join(format!("tables/offline-published-ml-100k-precision{name}.json"));
+        let table: serde_json::Value = serde_json::from_slice(&fs::read(path).expect("written")).expect("JSON");
+        assert_eq!(table["format"], 2);
+        table["rows"][0].clone()
+    };
+    assert_eq!(read("")["point"], serde_json::json!({"drr.tau": 0.001, "drr.actor_lr": 0.0005}));
+    let against = read("-against");
+    let cell = |name: &str| &against["cells"][name];
+    assert_eq!((cell("tau"), cell("actor_lr"), cell("pairs")), (&0.001.into(), &0.0005.into(), &2.into()));
+    assert!(cell("difference").is_f64() && cell("95 % interval").is_null() && cell("p (t)").is_null());
+    let aggregate = read("-aggregate");
+    assert_eq!((&aggregate["cells"]["n"], &aggregate["of"]["n"]), (&2.into(), &3.into()));
+    let pivot = read("-pivot");
+    assert_eq!(pivot["cells"]["tau"], 0.001);
+    assert!(pivot["cells"]["actor_lr 0.001"].is_f64() && pivot.get("of").is_none(), "{pivot}");
+    let whole = serde_json::from_slice::<serde_json::Value>(
+        &fs::read(written.folder.join("tables/offline-published-ml-100k-precision-against.json")).expect("written"),
+    );
+    let interval = whole.expect("JSON")["rows"][1]["cells"]["95 % interval"].clone();
+    assert!(interval.as_array().is_some_and(|ends| ends.len() == 2 && ends.iter().all(serde_json::Value::is_f64)));
 }

@@ -1,0 +1,59 @@
+//! How a number stands in its column: the best mean, what a test cannot tell from it, and neither.
+
+use super::group::Noise;
+use super::table::{Better, Metric, Row, Standing};
+use crate::stats::{Paired, Side, holm};
+
+/// The level of all tests.
+pub(super) const LEVEL: f64 = 0.05;
+
+/// Marks the best mean of every column and what cannot be told from it; returns whether anything was tested.
+pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> bool {
+    let mut tested = false;
+    if rows.len() < 2 {
+        return tested;
+    }
+    for (column, metric) in metrics.iter().enumerate() {
+        let sign = sign(metric);
+        let mean = |row: &Row| {
+            let mean = sign * row.cells[column].as_ref().filter(|_| row.stopped == 0)?.score.summary.mean;
+            Some(mean).filter(|mean| !mean.is_nan())
+        };
+        let best = rows.iter().filter_map(mean).fold(f64::NEG_INFINITY, f64::max);
+        let Some(leader) = rows.iter().position(|row| mean(row) == Some(best)) else { continue };
+        let paired = |row: &Row| {
+            let (best, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
+            let seeds = |row: &Row| row.noise == Noise::Seeds && row.stopped == 0;
+            (seeds(&rows[leader]) && seeds(row))
+                .then(|| t_test(&Paired::by_seed(&best.scores, &other.scores), least))
+                .flatten()
+        };
+        let p: Vec<f64> = rows.iter().map(|row| paired(row).unwrap_or(f64::NAN)).collect();
+        // The leader is no test against itself.
+        let others: Vec<f64> = p.iter().enumerate().map(|(at, p)| if at == leader { f64::NAN } else { *p }).collect();
+        tested |= others.iter().any(|p| !p.is_nan());
+        for ((at, row), p) in rows.iter_mut().enumerate().zip(holm(&others)) {
+            let is_best = mean(row) == Some(best);
+            let Some(cell) = row.cells[column].as_mut() else { continue };
+            cell.standing = match (is_best, at == leader || p <= LEVEL || p.is_nan()) {
+                (true, _) => Standing::Best,
+                (false, true) => Standing::Other,
+                (false, false) => Standing::LikeBest,
+            };
+        }
+    }
+    tested
+}
+
+/// The p of Student's paired test, where there are pairs enough.
+pub(super) fn t_test(paired: &Paired, least: usize) -> Option<f64> {
+    paired.t_test(Side::Both).filter(|_| paired.n() >= least)
+}
+
+/// 1 where higher is better, -1 where lower is.
+pub(super) fn sign(metric: &Metric) -> f64 {
+    match metric.better {
+        Better::Higher => 1.0,
+        Better::Lower => -1.0,
+    }
+}

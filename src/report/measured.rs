@@ -1,0 +1,76 @@
+//! A table of metrics as a grid: keys, means and spreads with their marks, n, and what the ± is over.
+
+use super::grid::{Grid, GridCell, Header, Line, Look};
+use super::group::Noise;
+use super::table::{Cell, Row, Standing, Table};
+use super::value::CellValue;
+use super::written::number;
+
+/// `table` as a grid.
+pub(super) fn of_table(table: &Table) -> Grid {
+    let metrics = table.metrics.iter().map(|metric| Header::numbers(&metric.header));
+    let headers = key_headers(table).into_iter().chain(metrics);
+    let headers = headers.chain([Header::numbers("n"), Header::words("± over")]).collect();
+    let rows = table.rows.iter().map(|row| {
+        let mut cells = keys(table, row);
+        for (metric, cell) in table.metrics.iter().zip(&row.cells) {
+            cells.push(mean(row, cell.as_ref(), metric.decimals));
+        }
+        cells.push(GridCell::count(row.finished, row.expected));
+        cells.push(GridCell::words(&row.noise.name()));
+        Line { cells, trials: row.trials.clone() }
+    });
+    Grid {
+        slug: table.slug.clone(),
+        title: table.title.clone(),
+        headers,
+        rows: rows.collect(),
+        notes: table.notes.iter().map(|note| note.text.clone()).collect(),
+    }
+}
+
+/// The headers of the columns before the numbers.
+pub(super) fn key_headers(table: &Table) -> Vec<Header> {
+    let policy = table.policy_header.into_iter().map(Header::words);
+    policy.chain(table.short_axes().into_iter().map(Header::words)).collect()
+}
+
+/// What stands under them.
+pub(super) fn keys(table: &Table, row: &Row) -> Vec<GridCell> {
+    let policy = table.policy_header.map(|_| GridCell::words(row.policy));
+    let point = row.point.iter().map(|value| GridCell::from(CellValue::axis(value.as_ref())));
+    policy.into_iter().chain(point).collect()
+}
+
+/// A number with its mark and what is to be told of it.
+pub(super) fn mean(row: &Row, cell: Option<&Cell>, decimals: usize) -> GridCell {
+    GridCell {
+        look: match cell.map(|cell| cell.standing) {
+            Some(Standing::Best) => Look::Strong,
+            Some(Standing::LikeBest) => Look::Like,
+            Some(Standing::Other) | None => Look::Plain,
+        },
+        more: cell.map(|cell| more(cell, row.noise, decimals)),
+        ..CellValue::spread(cell.map(|cell| (cell.score.summary.mean, cell.score.spread)), decimals).into()
+    }
+}
+
+fn more(cell: &Cell, noise: Noise, decimals: usize) -> String {
+    if noise != Noise::Seeds {
+        return "one seed: no interval over seeds".to_owned();
+    }
+    let summary = cell.score.summary;
+    let shown = |value| number(value, decimals);
+    let interval = match cell.interval {
+        Some((low, high)) => format!("95 % interval {} to {}", shown(low), shown(high)),
+        None => format!("n = {}, no interval", summary.n),
+    };
+    let seeds: Vec<String> = cell.scores.iter().map(|(seed, score)| format!("{seed}: {}", shown(*score))).collect();
+    format!(
+        "{interval}; least {}, median {}, greatest {}; by seed {}",
+        shown(summary.min),
+        shown(summary.median),
+        shown(summary.max),
+        seeds.join(", ")
+    )
+}

@@ -1,0 +1,134 @@
+//! What no number of a table of metrics may be read without.
+
+use std::collections::BTreeSet;
+
+use drr_core::spec::{Job, Measure};
+
+use super::group::{Group, Noise, Study, Subject};
+use super::table::{About, Note, Row};
+
+/// The notes of a table of `study`; `tested` where a test set its marks.
+pub(super) fn notes(study: &Study<'_>, rows: &[Row], tested: bool) -> Vec<Note> {
+    let said = |about, texts: Vec<String>| texts.into_iter().map(move |text| Note { about, text });
+    let marks = (rows.len() > 1).then(|| marks(tested)).into_iter().collect();
+    said(About::Numbers, spreads(study, rows))
+        .chain(said(About::Numbers, gaps(study, rows)))
+        .chain(said(About::Marks, marks))
+        .chain(said(About::Numbers, surroundings(study)))
+        .collect()
+}
+
+/// Over what means and spreads are.
+fn spreads(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let repeats = method(study);
+    if rows.iter().any(|row| row.noise == Noise::Seeds) {
+        notes.push(format!("Mean ± sample standard deviation (ddof 1) over seeds{repeats}."));
+    } else if !repeats.is_empty() {
+        notes.push(format!("Mean ± sample standard deviation (ddof 1){repeats}."));
+    }
+    if !study.averaged.is_empty() {
+        let settings: BTreeSet<usize> =
+            study.groups.iter().map(|group| group.settings).filter(|settings| *settings > 1).collect();
+        let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        notes.push(format!(
+            "A seed's score is the mean over the {} settings of {}; a seed counts where all of them are finished.",
+            settings.join(" or "),
+            study.averaged.join(", ")
+        ));
+    }
+    if rows.iter().any(|row| matches!(row.noise, Noise::Repeats(_))) {
+        notes.push(
+            "Where `± over` says repeats, one seed is finished: the spread is the evaluation's, not the training's."
+                .to_owned(),
+        );
+    }
+    if rows.iter().any(|row| row.noise == Noise::Unknown && row.finished > 0) {
+        notes.push("One measurement has no spread; it stands alone.".to_owned());
+    }
+    notes
+}
+
+/// What is missing.
+fn gaps(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if rows.iter().any(|row| row.finished < row.expected) {
+        notes.push("n = 2/3: two of three seeds are finished; the others failed, wait, or were stopped.".to_owned());
+    }
+    let stopped = rows.iter().filter(|row| row.stopped > 0).count();
+    if stopped > 0 {
+        notes.push(format!(
+            "{stopped} of {} rows had trials stopped early. Those are in no number, and as the hopeless ones were stopped what is left is \
+             too good: these rows are compared with nothing.",
+            rows.len()
+        ));
+    }
+    let few = rows.iter().filter(|row| (1..study.least).contains(&row.finished)).count();
+    if few > 0 {
+        notes.push(format!("n below {}: no interval and no test; {few} of {} rows.", study.least, rows.len()));
+    }
+    notes
+}
+
+/// What bold and ≈ mean.
+fn marks(tested: bool) -> String {
+    let best = "Bold: the best mean of its column";
+    match tested {
+        true => format!(
+            "{best}; ≈: not distinguishable from it (Student's test of the differences by seed, 5 % after Holm's \
+             correction within the column)."
+        ),
+        false => format!("{best}, not a test."),
+    }
+}
+
+/// Where the numbers come from, and what they are not set beside.
+fn surroundings(study: &Study<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if study.subject == Subject::Training {
+        notes.push(
+            "Measured while exploring and learning, with the training's own exploration rate; evaluations are the \
+             comparison."
+                .to_owned(),
+        );
+    }
+    notes.extend(study.apart.iter().map(|reason| format!("Not set beside it: {reason}.")));
+    notes.push(format!(
+        "Data: {}, fingerprint {}, {}.",
+        study.dataset,
+        study.groups[0].trials[0].spec.dataset.fingerprint.short(),
+        study.split
+    ));
+    let finished = study.groups.iter().flat_map(Group::finished);
+    let classes: BTreeSet<String> =
+        finished.filter_map(|trial| trial.environment.as_ref()).map(ToString::to_string).collect();
+    if classes.len() > 1 {
+        let classes: Vec<String> = classes.into_iter().collect();
+        notes.push(format!("Measured in {} environment classes: {}.", classes.len(), classes.join("; ")));
+    }
+    notes
+}
+
+/// How one seed's score came about, where all trials of the study agree.
+fn method(study: &Study<'_>) -> String {
+    let words = |job: &Job| match job {
+        Job::Eval(job) => match &job.measure {
+            Measure::Offline(offline) => format!(
+                "; a seed's score is the mean of {} repeats of at most {} users, ε = {}",
+                offline.repeats, offline.users, offline.epsilon
+            ),
+            Measure::Online(online) => format!(
+                "; a seed's score is the mean of {} repeats of {} recommendations, ε = {}",
+                online.repeats, online.steps, online.epsilon
+            ),
+        },
+        Job::Pmf(_) | Job::Drr(_) => String::new(),
+    };
+    let all: BTreeSet<String> =
+        study.groups.iter().flat_map(|group| &group.trials).map(|trial| words(&trial.spec.job)).collect();
+    let mut all = all.into_iter();
+    match (all.next(), all.next()) {
+        (Some(only), None) => only,
+        _ => String::new(),
+    }
+}

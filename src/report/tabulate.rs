@@ -1,0 +1,135 @@
+//! From a study to its tables of metrics: one a family of metrics.
+
+use std::collections::BTreeSet;
+
+use super::group::{Group, Study, Subject};
+use super::marks::mark;
+use super::notes::notes;
+use super::table::{Better, Cell, Metric, Row, Standing, Table};
+use crate::stats::t_interval;
+
+/// The tables of a study: one a family of metrics. A study nothing of which is finished has none.
+pub(super) fn tables(study: &Study<'_>) -> Vec<Table> {
+    let fixed = |name: &str, header: &str, better| Metric {
+        name: name.to_owned(),
+        header: header.to_owned(),
+        better,
+        decimals: DECIMALS,
+    };
+    let families = match study.subject {
+        Subject::Offline(_) => vec![
+            ("precision", "Offline precision@K", at_k(study, "precision")),
+            ("ndcg", "Offline NDCG@K", at_k(study, "ndcg")),
+        ],
+        Subject::Online(_) => vec![("reward", "Online reward@K", at_k(study, "reward"))],
+        Subject::Training => vec![(
+            "reward",
+            "Training reward",
+            vec![fixed("reward_last_tenth", "mean reward, last tenth", Better::Higher)],
+        )],
+        Subject::Pmf => vec![(
+            "error",
+            "PMF test error in stars",
+            vec![
+                fixed("test_rmse_stars", "test RMSE", Better::Lower),
+                fixed("test_mae_stars", "test MAE", Better::Lower),
+            ],
+        )],
+    };
+    let families = families.into_iter().filter(|(_, _, metrics)| {
+        metrics.iter().any(|metric| study.groups.iter().any(|group| !group.scores(&metric.name).is_empty()))
+    });
+    families.map(|(family, title, metrics)| table(study, family, title, metrics)).collect()
+}
+
+/// The K at which `family` was measured, in order.
+pub(super) fn measured_at(study: &Study<'_>, family: &str) -> Vec<u64> {
+    let at = |name: &String| name.strip_prefix(family)?.strip_prefix('@')?.parse::<u64>().ok();
+    let all = study.groups.iter().flat_map(Group::finished);
+    let found: BTreeSet<u64> = all.flat_map(|trial| trial.metrics.keys()).filter_map(at).collect();
+    found.into_iter().collect()
+}
+
+fn at_k(study: &Study<'_>, family: &str) -> Vec<Metric> {
+    let metric = |k| Metric {
+        name: format!("{family}@{k}"),
+        header: format!("@{k}"),
+        better: Better::Higher,
+        decimals: DECIMALS,
+    };
+    measured_at(study, family).into_iter().map(metric).collect()
+}
+
+fn table(study: &Study<'_>, family: &str, title: &str, mut metrics: Vec<Metric>) -> Table {
+    let policies = matches!(study.subject, Subject::Offline(_) | Subject::Online(_));
+    let mut rows: Vec<Row> = study.groups.iter().map(|group| row(study, group, &metrics)).collect();
+    let tested = mark(&mut rows, &metrics, study.least);
+    let decimals = decimals(&rows);
+    metrics.iter_mut().for_each(|metric| metric.decimals = decimals);
+    let protocol = study.subject.protocol();
+    let title = match protocol {
+        Some(protocol) => format!("{title} · {} · protocol {protocol}", study.dataset),
+        None => format!("{title} · {}", study.dataset),
+    };
+    Table {
+        slug: match study.subject {
+            Subject::Training | Subject::Pmf => study.slug.clone(),
+            Subject::Offline(_) | Subject::Online(_) => format!("{}-{family}", study.slug),
+        },
+        title,
+        notes: notes(study, &rows, tested),
+        axes: study.axes.iter().map(|axis| (*axis).to_owned()).collect(),
+        policy_header: match (policies, study.axes.is_empty()) {
+            (true, _) => Some("policy"),
+            (false, true) => Some("model"),
+            (false, false) => None,
+        },
+        metrics,
+        rows,
+        dataset: study.dataset.to_owned(),
+        protocol,
+        least: study.least,
+    }
+}
+
+fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
+    Row {
+        policy: group.policy,
+        point: study.axes.iter().map(|axis| group.point.get(*axis).cloned()).collect(),
+        finished: group.seeds().len(),
+        expected: group.expected(),
+        stopped: group.stopped(),
+        seeds: group.seeds(),
+        trials: group.ids(),
+        noise: group.noise(),
+        cells: metrics.iter().map(|metric| cell(group, &metric.name, study.least)).collect(),
+    }
+}
+
+fn cell(group: &Group<'_>, metric: &str, least: usize) -> Option<Cell> {
+    let score = group.score(metric)?;
+    let scores = group.by_seed(metric);
+    let enough = score.summary.n >= least;
+    let interval =
+        t_interval(&score.summary, 0.95).filter(|_| enough).filter(|(low, high)| low.is_finite() && high.is_finite());
+    Some(Cell { score, scores, interval, standing: Standing::Other })
+}
+
+/// Decimals where no interval says better.
+const DECIMALS: usize = 3;
+
+/// The last decimal shown is a tenth of the half interval or less that a quarter of the table stays below: finer
+/// digits are noise, coarser ones would show a spread of 0.00.
+fn decimals(rows: &[Row]) -> usize {
+    let cells = rows.iter().flat_map(|row| &row.cells).flatten();
+    let mut halves: Vec<f64> = cells
+        .filter_map(|cell| cell.interval)
+        .map(|(low, high)| (high - low) / 2.0)
+        .filter(|half| *half > 0.0)
+        .collect();
+    halves.sort_by(f64::total_cmp);
+    match halves.get(halves.len() / 4) {
+        Some(half) if half.is_finite() => (1.0 - half.log10()).ceil().clamp(2.0, 5.0) as usize,
+        _ => DECIMALS,
+    }
+}
