@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Output;
 use crate::error::{Error, Result};
-use crate::report::{self, Format, Layout, Options, Paper, Reference, Written};
+use crate::report::{self, Format, Layout, Options, Paper, Reference, SweepReport, Written};
 use crate::stats::Spread;
 use crate::store::{Status, Store, StoredSweep};
 
@@ -100,9 +100,10 @@ fn once(store: &Store, args: &Args, options: &Options, output: Output) -> Result
     }
     let mut all = Vec::new();
     for sweep in sweeps {
-        let written = report::write(store, &sweep, &args.out, &args.format, options)?;
+        let report = SweepReport::new(&sweep, options)?;
+        let written = report.write(store, &args.out, &args.format)?;
         if output == Output::Human {
-            print!("{}", report::summary_as(&sweep, &options.layout)?);
+            print!("{}", report.summary());
             print(&written);
         }
         all.push(json!({ "sweep": sweep.name, "folder": written.folder, "files": written.files }));

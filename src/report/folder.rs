@@ -6,52 +6,16 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::contents::SweepReport;
 use super::figure::{self, Figure};
 use super::group::{Study, slug};
-use super::layout::Layout;
-use super::paper::Paper;
+use super::options::Format;
 use super::provenance::{facts, origins};
-use super::reference::Reference;
 use super::sheets::Sheets;
-use super::studies::studies;
 use super::table::Table;
-use super::tabulate::tables;
 use super::{forest, items, page, usage};
 use crate::error::{Error, Result};
-use crate::stats::Spread;
-use crate::store::{Status, Store, StoredSweep};
-
-/// What a report is written as. Figures are always written as SVG.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// A page that needs nothing but a browser.
-    Html,
-    /// Tables in Markdown.
-    Md,
-    /// Tables in LaTeX, for booktabs.
-    Tex,
-    /// Tables in CSV, in full precision.
-    Csv,
-    /// Tables in JSON, in full precision, with every seed's score.
-    Json,
-    /// Figures in PNG.
-    Png,
-}
-
-/// What a report shows beyond its tables.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// The group that others are compared with; the untrained networks, where there are any, if not given.
-    pub baseline: Option<Reference>,
-    /// Published numbers to set ours beside.
-    pub papers: Vec<Paper>,
-    /// How tables are laid out.
-    pub layout: Layout,
-    /// What the bands of learning curves show.
-    pub band: Spread,
-    /// The data folder, for titles and ratings; without it no recommended items are shown.
-    pub data: Option<PathBuf>,
-}
+use crate::store::{Status, Store};
 
 /// What was written.
 #[derive(Clone, Debug)]
@@ -66,78 +30,77 @@ pub struct Written {
     pub figures: usize,
 }
 
-/// Writes the report of `sweep` below `out`.
-///
-/// # Errors
-/// No trial at all, a baseline that is no group, or any failure of the database or the file system.
-pub fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format], options: &Options) -> Result<Written> {
-    if !sweep.trials.iter().any(|trial| matches!(trial.status, Status::Finished | Status::Failed | Status::Stopped)) {
-        return Err(Error::input(format!("no trial of sweep `{}` is finished", sweep.name))
-            .hint("run it with `drr-lab sweep FILE`; running it again goes on where it stopped"));
-    }
-    let studies = studies(sweep);
-    let layout = options.layout.checked(sweep)?;
-    let sheets = Sheets::new(sweep, &studies, &layout, options)?;
-    let origins = origins(store.runs(), sweep);
-    let mut figures = all_figures(store, sweep, &studies, options)?;
-    figures.extend(usage::figures(sweep, &origins));
-    let cannot = |error: &dyn std::fmt::Display| Error::environment(format!("cannot draw the figures: {error}"));
-    let drawn = figures
-        .par_iter()
-        .map(|figure| {
-            let png = formats.contains(&Format::Png).then(|| figure::png(figure)).transpose()?;
-            Ok((figure::svg(figure)?, png))
-        })
-        .collect::<std::result::Result<Vec<_>, figure::DrawError>>()
-        .map_err(|error| cannot(&error))?;
+impl SweepReport<'_> {
+    /// Writes the report below `out`.
+    ///
+    /// # Errors
+    /// No trial at all, a baseline that is no group, or any failure of the database or the file system.
+    pub fn write(&self, store: &Store, out: &Path, formats: &[Format]) -> Result<Written> {
+        let sweep = self.sweep;
+        if !sweep.trials.iter().any(|trial| matches!(trial.status, Status::Finished | Status::Failed | Status::Stopped))
+        {
+            return Err(Error::input(format!("no trial of sweep `{}` is finished", sweep.name))
+                .hint("run it with `drr-lab sweep FILE`; running it again goes on where it stopped"));
+        }
+        let sheets = Sheets::new(self)?;
+        let origins = origins(store.runs(), sweep);
+        let mut figures = self.figures(store)?;
+        figures.extend(usage::figures(sweep, &origins));
+        let cannot = |error: &dyn std::fmt::Display| Error::environment(format!("cannot draw the figures: {error}"));
+        let drawn = figures
+            .par_iter()
+            .map(|figure| {
+                let png = formats.contains(&Format::Png).then(|| figure::png(figure)).transpose()?;
+                Ok((figure::svg(figure)?, png))
+            })
+            .collect::<std::result::Result<Vec<_>, figure::DrawError>>()
+            .map_err(|error| cannot(&error))?;
 
-    let folder = out.join(slug(&sweep.name));
-    clear(&folder)?;
-    let mut files = Vec::new();
-    let mut put = |name: PathBuf, bytes: &[u8]| -> Result<()> {
-        let path = folder.join(name);
-        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
-        written.map_err(|error| Error::environment(format!("cannot write {}: {error}", path.display())))?;
-        files.push(path);
-        Ok(())
-    };
-    if formats.contains(&Format::Html) {
-        let pictures: Vec<(&Figure, &str)> =
-            figures.iter().zip(&drawn).map(|(figure, (svg, _))| (figure, svg.as_str())).collect();
-        put(
-            "index.html".into(),
-            page::html(store, sweep, sheets.parts(), &pictures, facts(sweep, &origins))?.as_bytes(),
-        )?;
-    }
-    for format in formats {
-        for (name, text) in sheets.written(*format) {
-            put(format!("tables/{name}").into(), text.as_bytes())?;
+        let folder = out.join(slug(&sweep.name));
+        clear(&folder)?;
+        let mut files = Vec::new();
+        let mut put = |name: PathBuf, bytes: &[u8]| -> Result<()> {
+            let path = folder.join(name);
+            let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
+            written.map_err(|error| Error::environment(format!("cannot write {}: {error}", path.display())))?;
+            files.push(path);
+            Ok(())
+        };
+        if formats.contains(&Format::Html) {
+            let pictures: Vec<(&Figure, &str)> =
+                figures.iter().zip(&drawn).map(|(figure, (svg, _))| (figure, svg.as_str())).collect();
+            put(
+                "index.html".into(),
+                page::html(store, sweep, sheets.parts(), &pictures, facts(sweep, &origins))?.as_bytes(),
+            )?;
         }
-    }
-    for (figure, (svg, png)) in figures.iter().zip(&drawn) {
-        put(format!("figures/{}.svg", figure.slug).into(), figure::alone(svg).as_bytes())?;
-        if let Some(png) = png {
-            put(format!("figures/{}.png", figure.slug).into(), png)?;
+        for format in formats {
+            for (name, text) in sheets.written(*format) {
+                put(format!("tables/{name}").into(), text.as_bytes())?;
+            }
         }
-    }
-    Ok(Written { folder, files, tables: sheets.grids.len(), figures: figures.len() })
-}
-
-/// All figures of a report in their order. They show every group, however tables are laid out.
-fn all_figures(store: &Store, sweep: &StoredSweep, studies: &[Study<'_>], options: &Options) -> Result<Vec<Figure>> {
-    let mut figures: Vec<Figure> = Vec::new();
-    for study in studies {
-        let plain = Layout { least_n: options.layout.least_n, ..Layout::default() };
-        let tables = tables(&plain.grouped(study));
-        figures.extend(figure::figures(store, study, options.band)?);
-        for table in group_tables(study, &tables) {
-            figures.extend(forest::forest(study, table));
-            figures.extend(figure::sensitivity(study, table));
-            figures.extend(figure::profile(study, table));
+        for (figure, (svg, png)) in figures.iter().zip(&drawn) {
+            put(format!("figures/{}.svg", figure.slug).into(), figure::alone(svg).as_bytes())?;
+            if let Some(png) = png {
+                put(format!("figures/{}.png", figure.slug).into(), png)?;
+            }
         }
+        Ok(Written { folder, files, tables: sheets.grids.len(), figures: figures.len() })
     }
-    figures.extend(items::figures(store, sweep, studies, options.data.as_deref())?);
-    Ok(figures)
+    /// All figures of a report but those of the sweep itself, in their order. They show every group, however tables are laid out.
+    fn figures(&self, store: &Store) -> Result<Vec<Figure>> {
+        let mut figures: Vec<Figure> = Vec::new();
+        for (study, tables) in &self.studies {
+            figures.extend(figure::figures(store, study, self.options.band)?);
+            for table in group_tables(study, tables) {
+                figures.extend(forest::forest(study, table));
+                figures.extend(figure::sensitivity(study, table));
+                figures.extend(figure::profile(study, table));
+            }
+        }
+        figures.extend(items::figures(store, self, self.options.data.as_deref())?);
+        Ok(figures)
+    }
 }
 
 /// The tables whose pictures are worth their room: NDCG tells about the same as precision.

@@ -3,22 +3,23 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `table` | rows, columns, numbers, and what must be said with them |
-//! | `layout`, `pivot` | grouped by fewer axes, sorted, an axis across |
-//! | `compare`, `baseline`, `forest` | which cannot be told from the best; differences to a reference, to all baselines |
-//! | `aggregate` | IQM and probability of improvement over seeds and K |
+//! | `options`, `layout`, `reference` | what a person asks for |
+//! | `contents` | what a report is of: studies and tables, found and made here alone |
+//! | `table`; `tabulate`, `marks`, `notes` | tables of metrics; how they are made, what is best in them, what must be said |
+//! | `grid`, `value`; `measured`, `pivot` | any table as its writers get it; tables of metrics as they are, and an axis across |
+//! | `compare`, `forest`, `aggregate` | differences to a reference, to all baselines; over seeds and K |
 //! | `paper` | published numbers and verdicts |
-//! | `grid` | any table as shown; `text`, `latex`, `json` write it |
-//! | `items` | recommended items of three users and Top-N lists, from stored models |
-//! | `provenance` | where the numbers come from |
-//! | `usage` | throughput and utilisation of the sweep itself |
-//! | `figure` | plots |
+//! | `usage` | speed, throughput and utilisation of the sweep itself |
 //! | `sheets` | all tables of a report |
-//! | `page` | the HTML page |
+//! | `written`; `text`, `latex`, `json`, `page`, `summary` | values as text; the writers |
+//! | `provenance` | where the numbers come from |
+//! | `items` | recommended items of three users and Top-N lists, from stored models |
+//! | `figure` | plots |
 //! | `folder` | the files of a report |
 
 mod aggregate;
 mod compare;
+mod contents;
 mod figure;
 mod folder;
 mod forest;
@@ -30,12 +31,14 @@ mod layout;
 mod marks;
 mod measured;
 mod notes;
+mod options;
 mod page;
 mod paper;
 mod pivot;
 mod provenance;
 mod reference;
 mod sheets;
+mod summary;
 mod table;
 mod tabulate;
 #[cfg(test)]
@@ -45,16 +48,19 @@ mod usage;
 mod value;
 mod written;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-pub use folder::{Format, Options, Written, write};
-pub use items::{TopList, best_recommender, top};
+pub use contents::SweepReport;
+pub use folder::Written;
+pub use items::{TopList, top};
 pub use layout::Layout;
+pub use options::{Format, Options};
 pub use paper::Paper;
 pub use reference::Reference;
+pub use summary::summary;
 
 use crate::error::{Error, Result};
-use crate::store::{Status, StoredSweep};
+use crate::store::StoredSweep;
 // Which trials belong together: the vocabulary of everything here.
 use crate::study::{axis, group, studies};
 
@@ -80,51 +86,4 @@ pub fn together(sweeps: &[StoredSweep]) -> Result<StoredSweep> {
     }
     let source = sweeps.iter().map(|sweep| format!("# {}\n{}", sweep.name, sweep.source.trim_end()));
     Ok(StoredSweep { name: names.join("-vs-"), source: source.collect::<Vec<_>>().join("\n\n") + "\n", axes, trials })
-}
-
-/// The tables of a sweep as aligned text, and what is missing from them; for the end of `drr-lab sweep`.
-pub fn summary(sweep: &StoredSweep) -> String {
-    let plain = Layout::default();
-    summary_as(sweep, &plain).expect("a layout that asks for nothing fits every sweep")
-}
-
-/// The same, laid out.
-///
-/// # Errors
-/// Axes or a sort key that the sweep does not have.
-pub fn summary_as(sweep: &StoredSweep, layout: &Layout) -> Result<String> {
-    let layout = layout.checked(sweep)?;
-    let studies = studies::studies(sweep);
-    let tables = sheets::laid_out(sweep, &studies, &layout)?;
-    // A terminal is small: NDCG tells about the same as precision, and the report has it.
-    let shown = tables.iter().filter(|table| !table.slug.ends_with("-ndcg"));
-    let grids = shown.flat_map(|table| match &layout.pivot {
-        None => vec![measured::of_table(table)],
-        Some(_) => {
-            let pivoted = sheets::pivoted(table, &layout).into_iter().map(|(grid, _)| grid).collect::<Vec<_>>();
-            if pivoted.is_empty() { vec![measured::of_table(table)] } else { pivoted }
-        }
-    });
-    let mut parts: Vec<String> = grids.map(|grid| text::terminal(&grid)).collect();
-    if !parts.is_empty() {
-        parts.push("mean ± sample std (ddof 1) over seeds, or over repeats where it says so; * best mean, ≈ not distinguishable from it".to_owned());
-    }
-    let failed = sweep.trials.iter().filter(|trial| trial.status == Status::Failed);
-    let failures: BTreeMap<_, _> = failed
-        .map(|trial| {
-            let why = trial.failure.as_deref().unwrap_or("no reason recorded");
-            (trial.trial, format!("failed: {} {} {why}", trial.spec.stage().name(), trial.trial.short()))
-        })
-        .collect();
-    let stopped = sweep.trials.iter().filter(|trial| trial.status == Status::Stopped).count();
-    if stopped > 0 {
-        parts.push(format!("stopped early, and in no table: {stopped} of {} trials", sweep.trials.len()));
-    }
-    if !failures.is_empty() {
-        parts.push(failures.into_values().collect::<Vec<_>>().join("\n"));
-    }
-    if parts.is_empty() {
-        parts.push("no trial is finished yet".to_owned());
-    }
-    Ok(parts.join("\n\n") + "\n")
 }

@@ -10,15 +10,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::axis::{AxisValue, short_axis};
+use super::contents::SweepReport;
 use super::grid::{Grid, GridCell, Header, Line, Look};
 use super::group::{Group, Study, Subject, slug};
-use super::layout::Layout;
 use super::marks::LEVEL;
-use super::studies::studies;
 use super::value::{CellValue, Gap};
 use crate::error::{Error, Result};
 use crate::stats::{Equivalence, Summary, equivalence};
-use crate::store::{StoredSweep, TrialRecord};
+use crate::store::TrialRecord;
 
 /// A file of published numbers.
 #[derive(Clone, Debug, Deserialize)]
@@ -90,16 +89,16 @@ impl Paper {
     }
 
     /// Every published table with ours beside it, where the sweep measured anything of the kind.
-    pub(super) fn beside(&self, sweep: &StoredSweep, layout: &Layout) -> Vec<Grid> {
-        let plain = Layout { least_n: layout.least_n, ..Layout::default() };
-        let studies: Vec<Study<'_>> = studies(sweep).iter().map(|study| plain.grouped(study)).collect();
-        let specs: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
+    pub(super) fn beside(&self, report: &SweepReport<'_>) -> Vec<Grid> {
+        let studies: Vec<&Study<'_>> = report.studies.iter().map(|(study, _)| study).collect();
+        let all = report.sweep.trials.iter();
+        let specs: BTreeMap<TrialId, &TrialRecord> = all.map(|trial| (trial.trial, trial)).collect();
         self.table.iter().filter_map(|table| table.beside(&self.title, &studies, &specs)).collect()
     }
 }
 
 impl Published {
-    fn beside(&self, paper: &str, studies: &[Study<'_>], specs: &BTreeMap<TrialId, &TrialRecord>) -> Option<Grid> {
+    fn beside(&self, paper: &str, studies: &[&Study<'_>], specs: &BTreeMap<TrialId, &TrialRecord>) -> Option<Grid> {
         let subject = match self.measure {
             MeasureKind::Offline => Subject::Offline(self.protocol),
             MeasureKind::Online => Subject::Online(self.protocol),

@@ -7,7 +7,7 @@ use super::group::{Noise, Score};
 use crate::stats::Interval;
 
 /// One table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Table {
     /// What its files are called.
     pub(super) slug: String,
@@ -28,7 +28,7 @@ pub(super) struct Table {
 }
 
 /// A column of numbers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Metric {
     /// As recorded.
     pub(super) name: String,

@@ -1,5 +1,6 @@
 //! Reports of made-up sweeps.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,8 +9,8 @@ use drr_core::spec::Job;
 
 use super::*;
 use crate::error::Exit;
-use crate::store::Store;
 use crate::store::fabricate::{self, World};
+use crate::store::{Status, Store};
 
 const ALL: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json, Format::Png];
 const TEXT: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json];
@@ -27,6 +28,15 @@ fn recorded() -> (tempfile::TempDir, Store) {
     };
     fabricate::run(&mut store, runs.path(), &sweep, fails);
     (runs, store)
+}
+
+fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format], options: &Options) -> Result<Written> {
+    SweepReport::new(sweep, options)?.write(store, out, formats)
+}
+
+/// The tables of a sweep as they are made without asking for anything.
+fn plain_tables(sweep: &StoredSweep) -> Vec<table::Table> {
+    SweepReport::new(sweep, &Options::default()).expect("nothing is asked for").tables
 }
 
 fn report(store: &Store, name: &str, out: &Path) -> Written {
@@ -57,7 +67,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn tables_say_n_spread_and_protocol() {
     let (_runs, store) = recorded();
     let sweep = store.sweep("quickstart").expect("read").expect("recorded");
-    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(tabulate::tables).collect();
+    let tables = plain_tables(&sweep);
     let markdown: Vec<String> = tables.iter().map(measured::of_table).map(|grid| text::markdown(&grid)).collect();
     insta::assert_snapshot!("tables_markdown", markdown.join("\n"));
     insta::assert_snapshot!("tables_csv", text::csv(&tables[0]));
@@ -71,7 +81,7 @@ fn one_seed_shows_the_noise_of_its_repeats() {
     let sweep = World::new().sweep("single", &[0.001], &[0.0005], 1);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("single").expect("read").expect("recorded");
-    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(tabulate::tables).collect();
+    let tables = plain_tables(&sweep);
     insta::assert_snapshot!("single_seed_markdown", text::markdown(&measured::of_table(&tables[0])));
     let training = tables.iter().find(|table| table.slug.starts_with("training")).expect("a table");
     assert!(text::markdown(&measured::of_table(training)).contains("One measurement has no spread"));
@@ -95,7 +105,7 @@ fn protocols_and_datasets_never_share_a_table() {
     }
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("mixed").expect("read").expect("recorded");
-    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(tabulate::tables).collect();
+    let tables = plain_tables(&sweep);
     let slugs: Vec<&str> = tables.iter().map(|table| table.slug.as_str()).collect();
     insta::assert_debug_snapshot!(slugs);
     let policies = |slug: &str| tables.iter().find(|table| table.slug == slug).map(|table| table.rows.len());

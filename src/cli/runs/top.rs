@@ -8,7 +8,7 @@ use drr_core::trial_dir::TrialDir;
 use crate::cli::target::{self, Target};
 use crate::cli::{Context, Output};
 use crate::error::{Error, Exit, Result};
-use crate::report::{self, TopList};
+use crate::report::{self, Options, SweepReport, TopList};
 use crate::store::Store;
 
 pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: bool) -> Result<()> {
@@ -49,7 +49,9 @@ pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: boo
 /// The best recommender of a sweep.
 fn best(context: &Context, sweep: &str) -> Result<TrialId> {
     let stored = Store::open_existing(&context.runs)?.sweep(sweep)?;
-    stored.as_ref().and_then(report::best_recommender).ok_or_else(|| {
+    let plain = Options::default();
+    let report = stored.as_ref().map(|stored| SweepReport::new(stored, &plain)).transpose()?;
+    report.and_then(|report| report.best_recommender()).ok_or_else(|| {
         Error::input(format!("{sweep} has no finished offline evaluation of a recommender"))
             .hint("run the sweep, or name a recommender's trial")
     })

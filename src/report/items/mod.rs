@@ -25,11 +25,12 @@ use drr_core::{TrialId, TrialSpec};
 
 use self::model::Recommender;
 use self::session::{Session, sessions};
-pub use self::top::{TopList, best_recommender, top};
+pub use self::top::{TopList, top};
+use super::contents::SweepReport;
 use super::figure::{Figure, ItemMap, Listed, Plot};
 use super::group::{Study, Subject};
 use crate::error::Result;
-use crate::store::{Store, StoredSweep, TrialRecord};
+use crate::store::{Store, TrialRecord};
 
 /// Recommendations in the picture, fewer where the sweep measured fewer.
 const LENGTH: usize = 10;
@@ -37,20 +38,16 @@ const LENGTH: usize = 10;
 const GROUND: usize = 4000;
 
 /// The three pictures for the best recommender of the first offline study, its lowest seed.
-pub(super) fn figures(
-    store: &Store,
-    sweep: &StoredSweep,
-    studies: &[Study<'_>],
-    data: Option<&Path>,
-) -> Result<Vec<Figure>> {
-    Ok(pictures(store, sweep, studies, data).unwrap_or_default())
+pub(super) fn figures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Result<Vec<Figure>> {
+    Ok(pictures(store, report, data).unwrap_or_default())
 }
 
-fn pictures(store: &Store, sweep: &StoredSweep, studies: &[Study<'_>], data: Option<&Path>) -> Option<Vec<Figure>> {
-    let study = studies.iter().find(|study| matches!(study.subject, Subject::Offline(_)))?;
+fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Option<Vec<Figure>> {
+    let mut studies = report.studies.iter().map(|(study, _)| study);
+    let study = studies.find(|study| matches!(study.subject, Subject::Offline(_)))?;
     let (trial, job, offline) = best(study)?;
     let Policy::Drr(id) = job.policy else { return None };
-    let specs: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
+    let specs: BTreeMap<TrialId, &TrialRecord> = report.sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
     let Job::Drr(drr) = &specs.get(&id)?.spec.job else { return None };
     let folder = |id| TrialDir::new(store.runs(), id).model();
     let recommender = Recommender::read(&folder(job.pmf), &folder(id), &drr.drr)?;

@@ -10,8 +10,7 @@ use serde::Serialize;
 
 use super::model::Recommender;
 use crate::error::{Error, Result};
-use crate::store::StoredSweep;
-use crate::study::studies;
+use crate::report::contents::SweepReport;
 
 /// The N best items for a user.
 #[derive(Clone, Debug, Serialize)]
@@ -47,13 +46,14 @@ pub struct Scored {
     pub stars: Option<f32>,
 }
 
-/// The recommender that a sweep's offline evaluation found best: its lowest seed.
-pub fn best_recommender(sweep: &StoredSweep) -> Option<TrialId> {
-    let studies = studies::studies(sweep);
-    let offline = studies.iter().find_map(super::best)?;
-    match offline.1.policy {
-        Policy::Drr(id) => Some(id),
-        _ => None,
+impl SweepReport<'_> {
+    /// The recommender that the sweep's offline evaluation found best: its lowest seed.
+    pub fn best_recommender(&self) -> Option<TrialId> {
+        let offline = self.studies.iter().find_map(|(study, _)| super::best(study))?;
+        match offline.1.policy {
+            Policy::Drr(id) => Some(id),
+            _ => None,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use drr_core::spec::{Measure, Protocol};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::store::{Member, Status, SweepRecord};
+use crate::store::{Member, SweepRecord};
 
 /// Three axes, one of numbers that sort otherwise as text, one of words and lists; two protocols; seeds stopped early,
 /// failed, and not numbers.
@@ -84,7 +84,7 @@ fn digests(store: &Store, name: &str, case: &str, formats: &[Format], options: &
     if let Some(keep) = std::env::var_os("DRR_LAB_KEEP") {
         copy(&written.folder, &Path::new(&keep).join(case));
     }
-    let said = summary_as(&sweep, &options.layout).expect("laid out");
+    let said = SweepReport::new(&sweep, options).expect("laid out").summary();
     let all = files(&written.folder).into_iter();
     let all = all.map(|(path, bytes)| {
         let name = path.strip_prefix(&written.folder).expect("below").display().to_string();

@@ -1,7 +1,6 @@
 //! Names, numbers and sweeps that break reports.
 
 use super::*;
-use crate::store::Status;
 
 /// Quotes, HTML, TeX, Markdown, an emoji, a script that runs from right to left, and a line's end.
 const NAME: &str = "\"a\" 'b' <b>&amp;</b> </script> \\end{table} 100%_$x^2$ #1 ~ | `c` 🎬 שלום\n% x";
@@ -177,7 +176,7 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
     let read = |name: &str| store.sweep(name).expect("read").expect("recorded");
     let both = together(&[read("short"), read("long")]).expect("two sweeps");
     assert_eq!(both.name, "short-vs-long");
-    let tables: Vec<_> = studies::studies(&both).iter().flat_map(tabulate::tables).collect();
+    let tables = plain_tables(&both);
     let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
     assert_eq!(precision.len(), 2, "a table each");
     assert!(
@@ -220,7 +219,7 @@ fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
     }
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let sweep = store.sweep("unlike").expect("read").expect("recorded");
-    let tables: Vec<_> = studies::studies(&sweep).iter().flat_map(tabulate::tables).collect();
+    let tables = plain_tables(&sweep);
     let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
     assert_eq!(precision.len(), 4, "a table each");
     let apart: Vec<&str> = precision[0]
@@ -263,16 +262,14 @@ fn published_numbers_get_a_verdict_each() {
     let sweep = store.sweep("quick").expect("read").expect("recorded");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
     let slides = Paper::read(&path).expect("the file reads");
+    let plain = Options::default();
+    let report = SweepReport::new(&sweep, &plain).expect("nothing is asked for");
     let verdicts = |paper: &Paper| -> Vec<String> {
-        let grids = paper.beside(&sweep, &Layout::default());
+        let grids = paper.beside(&report);
         grids[0].rows.iter().map(|row| row.cells.last().expect("a verdict").value.shown()).collect()
     };
     assert!(verdicts(&slides).iter().all(|verdict| verdict == "inconclusive: published on ml-latest"));
-    assert_eq!(
-        slides.beside(&sweep, &Layout::default()).len(),
-        5,
-        "precision and reward, trained and not, and the paper's"
-    );
+    assert_eq!(slides.beside(&report).len(), 5, "precision and reward, trained and not, and the paper's");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let ours = folder.path().join("ours.paper.toml");
     let text = fs::read_to_string(&path).expect("readable").replace("\"ml-latest\"", "\"ml-100k\"");

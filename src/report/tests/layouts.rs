@@ -12,8 +12,8 @@ fn open(name: &str) -> (tempfile::TempDir, Store, StoredSweep) {
 }
 
 fn laid_out(sweep: &StoredSweep, layout: &Layout) -> Vec<table::Table> {
-    let layout = layout.checked(sweep).expect("axes of the sweep");
-    sheets::laid_out(sweep, &studies::studies(sweep), &layout).expect("a key of the sweep")
+    let options = Options { layout: layout.clone(), ..Options::default() };
+    SweepReport::new(sweep, &options).expect("axes and a key of the sweep").tables
 }
 
 fn precision(tables: &[table::Table]) -> &table::Table {
@@ -82,7 +82,8 @@ fn rows_are_sorted_by_a_metric_or_an_axis() {
     let (least, most) = (Some(0.0005), Some(0.001));
     assert_eq!(values[..7], [least, least, least, most, most, most, None]);
     let layout = Layout { sort: Some("beauty".to_owned()), ..Layout::default() };
-    let error = sheets::laid_out(&sweep, &studies::studies(&sweep), &layout).expect_err("no such key");
+    let options = Options { layout, ..Options::default() };
+    let error = SweepReport::new(&sweep, &options).err().expect("no such key");
     assert!(error.message.contains("`beauty`") && error.hint.is_some_and(|hint| hint.contains("precision@5")));
 }
 
@@ -107,7 +108,8 @@ fn a_pivot_has_the_cells_of_its_table_and_their_trials() {
         assert_eq!(line.last().expect("ids").split(' ').count(), 3);
     }
     let asked = Layout { pivot: Some(("actor_lr".to_owned(), "tau".to_owned())), ..Layout::default() };
-    let text = summary_as(&sweep, &asked).expect("laid out");
+    let asked = Options { layout: asked, ..Options::default() };
+    let text = SweepReport::new(&sweep, &asked).expect("laid out").summary();
     assert!(text.contains("tau 0.003") && text.contains("@20 by actor_lr and tau"), "{text}");
 }
 
