@@ -27,7 +27,7 @@ pub(super) fn matrix(table: &Table, row: &Row) -> Option<ScoreMatrix> {
 
 /// The aggregates of `table`; `None` for a table of one metric or where no group has enough seeds.
 pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
-    if table.metrics.len() < 2 || !table.metrics.iter().all(|metric| metric.name.contains('@')) {
+    if table.metrics.len() < 2 || !table.id.family.is_at_k() {
         return None;
     }
     let all: Vec<(&Row, ScoreMatrix)> =
@@ -81,7 +81,7 @@ pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
         notes.push(format!("The best {} of {} groups.", lines.len(), all.len()));
     }
     Some(Grid {
-        slug: format!("{}-aggregate", table.slug),
+        slug: format!("{}-aggregate", table.slug()),
         title: format!("{} · aggregated over K", table.title),
         headers: key_headers(table).into_iter().chain(numbers).collect(),
         rows: lines,

@@ -48,7 +48,7 @@ pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
         notes.push(format!("The best {MOST} groups of each metric are shown; Holm's correction is over all."));
     }
     Some(Grid {
-        slug: format!("{}-against", table.slug),
+        slug: format!("{}-against", table.slug()),
         title: format!("{} · against {}", table.title, table.name(&table.rows[base])),
         headers: words.chain(numbers.map(Header::numbers)).collect(),
         rows,
@@ -76,7 +76,7 @@ pub(super) const HOW: Resampling = Resampling { resamples: 9999, seed: drr_core:
 
 fn line(table: &Table, row: &Row, metric: &Metric, paired: &Paired, adjusted: f64, reference: &[TrialId]) -> Line {
     let mut cells = keys(table, row);
-    cells.push(GridCell::words(&metric.name));
+    cells.push(GridCell::words(&metric.name()));
     let finer = metric.decimals + 1;
     let enough = paired.n() >= table.least;
     cells.push(CellValue::number(paired.summary().map(|summary| summary.mean), finer).into());

@@ -5,7 +5,7 @@ use super::group::Study;
 use super::layout::Layout;
 use super::options::Options;
 use super::studies::studies;
-use super::table::Table;
+use super::table::{Metric, Table};
 use super::tabulate::tables;
 use crate::error::{Error, Result};
 use crate::store::StoredSweep;
@@ -47,8 +47,7 @@ fn in_order(mut tables: Vec<Table>, sweep: &StoredSweep, layout: &Layout) -> Res
     let sorted = tables.iter_mut().map(|table| layout.order(table)).filter(|sorted| *sorted).count();
     match &layout.sort {
         Some(wanted) if sorted == 0 && !tables.is_empty() => {
-            let mut known: Vec<String> =
-                tables.iter().flat_map(|table| &table.metrics).map(|it| it.name.clone()).collect();
+            let mut known: Vec<String> = tables.iter().flat_map(|table| &table.metrics).map(Metric::name).collect();
             known.extend(sweep.axes.iter().cloned());
             known.dedup();
             Err(Error::input(format!("no table of sweep `{}` has `{wanted}` to sort by", sweep.name))

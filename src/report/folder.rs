@@ -8,11 +8,10 @@ use rayon::prelude::*;
 
 use super::contents::SweepReport;
 use super::figure::{self, Figure};
-use super::group::{Study, slug};
+use super::group::slug;
 use super::options::Format;
 use super::provenance::{facts, origins};
 use super::sheets::Sheets;
-use super::table::Table;
 use super::{forest, items, page, usage};
 use crate::error::{Error, Result};
 use crate::store::{Status, Store};
@@ -92,7 +91,7 @@ impl SweepReport<'_> {
         let mut figures: Vec<Figure> = Vec::new();
         for (study, tables) in &self.studies {
             figures.extend(figure::figures(store, study, self.options.band)?);
-            for table in group_tables(study, tables) {
+            for table in tables.iter().filter(|table| table.id.family.is_headline()) {
                 figures.extend(forest::forest(study, table));
                 figures.extend(figure::sensitivity(study, table));
                 figures.extend(figure::profile(study, table));
@@ -101,16 +100,6 @@ impl SweepReport<'_> {
         figures.extend(items::figures(store, self, self.options.data.as_deref())?);
         Ok(figures)
     }
-}
-
-/// The tables whose pictures are worth their room: NDCG tells about the same as precision.
-fn group_tables<'a>(study: &Study<'_>, tables: &'a [Table]) -> impl Iterator<Item = &'a Table> {
-    let slug = study.slug.clone();
-    let own = move |table: &&Table| {
-        let rest = table.slug.strip_prefix(slug.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest == "-precision" || rest == "-reward")
-    };
-    tables.iter().filter(own)
 }
 
 /// Removes the files an earlier report may have written, and no other.

@@ -72,7 +72,7 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     let mut note = format!(
         "Differences of {} with the same seed. Bars: 95 % interval by Student's t. Filled: p at most {LEVEL} after Holm's \
          correction over all {} comparisons; hollow: it may as well be none.",
-        metric.name,
+        metric.name(),
         p.iter().filter(|p| !p.is_nan()).count(),
     );
     if all > ours.len() {
@@ -81,10 +81,10 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
         note += " Settings were chosen on no other data: the best of several is favoured.";
     }
     (!sections.is_empty()).then(|| Figure {
-        slug: format!("{}-differences", table.slug),
-        title: format!("DRR against the baselines, {}", metric.name),
+        slug: format!("{}-differences", table.slug()),
+        title: format!("DRR against the baselines, {}", metric.name()),
         subtitle: subtitle(study),
         note,
-        plot: Plot::Forest(Forest { label: format!("difference in {}", metric.name), sections }),
+        plot: Plot::Forest(Forest { label: format!("difference in {}", metric.name()), sections }),
     })
 }

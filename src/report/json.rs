@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::grid::Grid;
 use super::group::Noise;
+use super::ids::{DerivedKind, TableId};
 use super::table::{Better, Row, Standing, Table};
 use super::value::CellValue;
 
@@ -58,7 +59,7 @@ fn row(table: &Table, row: &Row) -> Value {
                     "by_seed": cell.scores.iter().map(|(seed, score)| json!([seed, finite(*score)])).collect::<Vec<_>>(),
                 })
             });
-            (metric.name.clone(), value.unwrap_or(Value::Null))
+            (metric.name(), value.unwrap_or(Value::Null))
         })
         .collect();
     json!({
@@ -77,7 +78,7 @@ fn row(table: &Table, row: &Row) -> Value {
 }
 
 /// A table of any other kind, with values in full precision.
-pub(super) fn grid(grid: &Grid) -> String {
+pub(super) fn grid(grid: &Grid, kind: DerivedKind, of: Option<&TableId>) -> String {
     let rows: Vec<Value> = grid
         .rows
         .iter()
@@ -100,7 +101,14 @@ pub(super) fn grid(grid: &Grid) -> String {
             written
         })
         .collect();
-    written(&json!({ "format": FORMAT, "title": grid.title, "rows": rows, "notes": grid.notes }))
+    written(&json!({
+        "format": FORMAT,
+        "title": grid.title,
+        "kind": kind.name(),
+        "of": of.map(TableId::slug),
+        "rows": rows,
+        "notes": grid.notes,
+    }))
 }
 
 /// A cell's value: numbers as numbers, an interval as its two ends, what is missing as null.

@@ -88,7 +88,7 @@ impl Layout {
     pub(super) fn order(&self, table: &mut Table) -> bool {
         let Some(wanted) = &self.sort else { return true };
         let all: Vec<&str> = table.axes.iter().map(String::as_str).collect();
-        let metric = table.metrics.iter().position(|metric| metric.name == *wanted || metric.header == *wanted);
+        let metric = table.metrics.iter().position(|metric| metric.name() == *wanted || metric.header == *wanted);
         let axis = all.iter().position(|axis| axis == wanted || short_axis(axis, &all) == wanted);
         match (metric, axis) {
             (Some(column), _) => {

@@ -21,7 +21,7 @@ pub(super) fn of_table(table: &Table) -> Grid {
         Line { cells, trials: row.trials.clone() }
     });
     Grid {
-        slug: table.slug.clone(),
+        slug: table.slug(),
         title: table.title.clone(),
         headers,
         rows: rows.collect(),

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `options`, `layout`, `reference` | what a person asks for |
 //! | `contents` | what a report is of: studies and tables, found and made here alone |
+//! | `ids` | what tables are of, and how others are made of them |
 //! | `table`; `tabulate`, `marks`, `notes` | tables of metrics; how they are made, what is best in them, what must be said |
 //! | `grid`, `value`; `measured`, `pivot` | any table as its writers get it; tables of metrics as they are, and an axis across |
 //! | `compare`, `forest`, `aggregate` | differences to a reference, to all baselines; over seeds and K |
@@ -24,6 +25,7 @@ mod figure;
 mod folder;
 mod forest;
 mod grid;
+mod ids;
 mod items;
 mod json;
 mod latex;

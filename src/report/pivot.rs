@@ -134,7 +134,8 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
     }
     let mut notes = vec![format!(
         "{} with {} in columns; n stands in brackets where a seed is missing.",
-        measured.name, all[across]
+        measured.name(),
+        all[across]
     )];
     let outside: Vec<String> = table
         .rows
@@ -155,9 +156,9 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
         false => "Bold: the best mean of these, not a test.".to_owned(),
     });
     notes.extend(table.notes.iter().filter(|note| note.about != About::Marks).map(|note| note.text.clone()));
-    let suffix = if metric == 0 { String::new() } else { format!("-{}", slug(&measured.name)) };
+    let suffix = if metric == 0 { String::new() } else { format!("-{}", slug(&measured.name())) };
     let grid = Grid {
-        slug: format!("{}-pivot{suffix}", table.slug),
+        slug: format!("{}-pivot{suffix}", table.slug()),
         title: format!("{} · {} by {} and {}", table.title, measured.header, axis(down), axis(across)),
         headers,
         rows,

@@ -3,6 +3,7 @@
 
 use super::contents::SweepReport;
 use super::grid::Grid;
+use super::ids::{DerivedKind, TableId};
 use super::layout::Layout;
 use super::options::Format;
 use super::pivot::{Pivot, Which, fits, pivots};
@@ -25,8 +26,8 @@ enum Source<'r> {
     Metrics(&'r Table),
     /// Cells of one.
     Pivot(&'r Table, Pivot),
-    /// Numbers derived from tables.
-    Derived,
+    /// Numbers derived from a table, or from the sweep.
+    Derived(DerivedKind, Option<TableId>),
 }
 
 impl<'r> Sheets<'r> {
@@ -44,8 +45,8 @@ impl<'r> Sheets<'r> {
                 sheets.put(grid, Source::Pivot(table, pivot));
             }
         }
-        for grid in derived(report)? {
-            sheets.put(grid, Source::Derived);
+        for (grid, kind, of) in derived(report)? {
+            sheets.put(grid, Source::Derived(kind, of));
         }
         Ok(sheets)
     }
@@ -57,7 +58,7 @@ impl<'r> Sheets<'r> {
 
     /// Those that show what was measured, and those that compare it.
     pub(super) fn parts(&self) -> (&[Grid], &[Grid]) {
-        let measured = self.sources.iter().take_while(|source| !matches!(source, Source::Derived)).count();
+        let measured = self.sources.iter().take_while(|source| !matches!(source, Source::Derived(..))).count();
         self.grids.split_at(measured)
     }
 
@@ -70,9 +71,12 @@ impl<'r> Sheets<'r> {
                 (Format::Tex, _) => ("tex", latex::latex(grid)),
                 (Format::Csv, Source::Metrics(table)) => ("csv", text::csv(table)),
                 (Format::Csv, Source::Pivot(table, pivot)) => ("csv", text::pivot_csv(table, pivot)),
-                (Format::Csv, Source::Derived) => ("csv", text::grid_csv(grid)),
+                (Format::Csv, Source::Derived(..)) => ("csv", text::grid_csv(grid)),
                 (Format::Json, Source::Metrics(table)) => ("json", json::table(table)),
-                (Format::Json, Source::Pivot(..) | Source::Derived) => ("json", json::grid(grid)),
+                (Format::Json, Source::Pivot(table, _)) => {
+                    ("json", json::grid(grid, DerivedKind::Pivot, Some(&table.id)))
+                }
+                (Format::Json, Source::Derived(kind, of)) => ("json", json::grid(grid, *kind, of.as_ref())),
             };
             Some((format!("{}.{extension}", grid.slug), text))
         };
@@ -84,26 +88,33 @@ impl<'r> Sheets<'r> {
 pub(super) fn pivoted(table: &Table, layout: &Layout) -> Vec<(Grid, Pivot)> {
     match (&layout.pivot, table.axes.as_slice()) {
         (Some((down, across)), _) => pivots(table, down, across, Which::Each),
-        (None, [down, across]) if !table.slug.ends_with("-ndcg") && fits(table, down, across) => {
+        (None, [down, across]) if table.id.family.is_headline() && fits(table, down, across) => {
             pivots(table, down, across, Which::First)
         }
         _ => Vec::new(),
     }
 }
 
-fn derived(report: &SweepReport<'_>) -> Result<Vec<Grid>> {
+/// A grid, how it was made, and of which table.
+type Made = (Grid, DerivedKind, Option<TableId>);
+
+fn derived(report: &SweepReport<'_>) -> Result<Vec<Made>> {
     let untrained = Reference::untrained();
     let (sweep, tables, options) = (report.sweep, &report.tables, report.options);
     let baseline = options.baseline.as_ref().unwrap_or(&untrained);
-    let mut derived: Vec<Grid> = tables.iter().filter_map(|table| compare::against(table, baseline)).collect();
+    let of_each = |kind, make: &dyn Fn(&Table) -> Option<Grid>| -> Vec<Made> {
+        tables.iter().filter_map(|table| Some((make(table)?, kind, Some(table.id.clone())))).collect()
+    };
+    let mut derived = of_each(DerivedKind::Against, &|table| compare::against(table, baseline));
     if derived.is_empty()
         && let Some(wanted) = &options.baseline
     {
         return Err(Error::input(format!("no group of sweep `{}` is the baseline {wanted}", sweep.name))
             .hint("name a policy, values of axes, or both: pmf, or drr,tau=0.001"));
     }
-    derived.extend(tables.iter().filter_map(|table| aggregate::aggregate(table, baseline)));
-    derived.extend(options.papers.iter().flat_map(|paper| paper.beside(report)));
-    derived.extend(usage::speeds(sweep));
+    derived.extend(of_each(DerivedKind::Aggregate, &|table| aggregate::aggregate(table, baseline)));
+    let papers = options.papers.iter().flat_map(|paper| paper.beside(report));
+    derived.extend(papers.map(|grid| (grid, DerivedKind::Paper, None)));
+    derived.extend(usage::speeds(sweep).map(|grid| (grid, DerivedKind::Speed, None)));
     Ok(derived)
 }

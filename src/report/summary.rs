@@ -17,7 +17,7 @@ impl SweepReport<'_> {
     /// The tables as a terminal shows them, and what is missing from them.
     pub fn summary(&self) -> String {
         // A terminal is small: NDCG tells about the same as precision, and the report has it.
-        let shown = self.tables.iter().filter(|table| !table.slug.ends_with("-ndcg"));
+        let shown = self.tables.iter().filter(|table| table.id.family.is_headline());
         let grids = shown.flat_map(|table| match &self.layout.pivot {
             None => vec![measured::of_table(table)],
             Some(_) => {

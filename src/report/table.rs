@@ -4,13 +4,13 @@ use drr_core::TrialId;
 
 use super::axis::{AxisValue, short_axis};
 use super::group::{Noise, Score};
+use super::ids::{MetricId, TableId};
 use crate::stats::Interval;
 
 /// One table.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    /// What its files are called.
-    pub(super) slug: String,
+    pub(super) id: TableId,
     pub(super) title: String,
     /// What no number may be read without.
     pub(super) notes: Vec<Note>,
@@ -30,8 +30,7 @@ pub(super) struct Table {
 /// A column of numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Metric {
-    /// As recorded.
-    pub(super) name: String,
+    pub(super) id: MetricId,
     /// As shown.
     pub(super) header: String,
     pub(super) better: Better,
@@ -102,7 +101,19 @@ pub(super) enum About {
     Numbers,
 }
 
+impl Metric {
+    /// As recorded.
+    pub(super) fn name(&self) -> String {
+        self.id.name()
+    }
+}
+
 impl Table {
+    /// What its files are called.
+    pub(super) fn slug(&self) -> String {
+        self.id.slug()
+    }
+
     /// The axes as people call them.
     pub(super) fn short_axes(&self) -> Vec<&str> {
         let all: Vec<&str> = self.axes.iter().map(String::as_str).collect();

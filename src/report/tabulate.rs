@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::group::{Group, Study, Subject};
+use super::ids::{Family, MetricId, StudyId, TableId};
 use super::marks::mark;
 use super::notes::notes;
 use super::table::{Better, Cell, Metric, Row, Standing, Table};
@@ -10,72 +11,67 @@ use crate::stats::t_interval;
 
 /// The tables of a study: one a family of metrics. A study nothing of which is finished has none.
 pub(super) fn tables(study: &Study<'_>) -> Vec<Table> {
-    let fixed = |name: &str, header: &str, better| Metric {
-        name: name.to_owned(),
-        header: header.to_owned(),
-        better,
-        decimals: DECIMALS,
-    };
     let families = match study.subject {
-        Subject::Offline(_) => vec![
-            ("precision", "Offline precision@K", at_k(study, "precision")),
-            ("ndcg", "Offline NDCG@K", at_k(study, "ndcg")),
-        ],
-        Subject::Online(_) => vec![("reward", "Online reward@K", at_k(study, "reward"))],
-        Subject::Training => vec![(
-            "reward",
-            "Training reward",
-            vec![fixed("reward_last_tenth", "mean reward, last tenth", Better::Higher)],
-        )],
-        Subject::Pmf => vec![(
-            "error",
-            "PMF test error in stars",
-            vec![
-                fixed("test_rmse_stars", "test RMSE", Better::Lower),
-                fixed("test_mae_stars", "test MAE", Better::Lower),
-            ],
-        )],
+        Subject::Offline(_) => vec![Family::Precision, Family::Ndcg],
+        Subject::Online(_) => vec![Family::Reward],
+        Subject::Training => vec![Family::TrainingReward],
+        Subject::Pmf => vec![Family::StarError],
     };
-    let families = families.into_iter().filter(|(_, _, metrics)| {
-        metrics.iter().any(|metric| study.groups.iter().any(|group| !group.scores(&metric.name).is_empty()))
+    let with_metrics = families.into_iter().map(|family| (family, metrics(study, family)));
+    let measured = with_metrics.filter(|(_, metrics)| {
+        metrics.iter().any(|metric| study.groups.iter().any(|group| !group.scores(&metric.name()).is_empty()))
     });
-    families.map(|(family, title, metrics)| table(study, family, title, metrics)).collect()
+    measured.map(|(family, metrics)| table(study, family, metrics)).collect()
 }
 
 /// The K at which `family` was measured, in order.
-pub(super) fn measured_at(study: &Study<'_>, family: &str) -> Vec<u64> {
-    let at = |name: &String| name.strip_prefix(family)?.strip_prefix('@')?.parse::<u64>().ok();
+pub(super) fn measured_at(study: &Study<'_>, family: Family) -> Vec<u64> {
+    let at = |name: &String| name.strip_prefix(family.stem())?.strip_prefix('@')?.parse::<u64>().ok();
     let all = study.groups.iter().flat_map(Group::finished);
     let found: BTreeSet<u64> = all.flat_map(|trial| trial.metrics.keys()).filter_map(at).collect();
     found.into_iter().collect()
 }
 
-fn at_k(study: &Study<'_>, family: &str) -> Vec<Metric> {
-    let metric = |k| Metric {
-        name: format!("{family}@{k}"),
-        header: format!("@{k}"),
-        better: Better::Higher,
-        decimals: DECIMALS,
-    };
-    measured_at(study, family).into_iter().map(metric).collect()
+fn metrics(study: &Study<'_>, family: Family) -> Vec<Metric> {
+    let metric = |id, header: &str, better| Metric { id, header: header.to_owned(), better, decimals: DECIMALS };
+    let named = |name, header, better| metric(MetricId::Named(name), header, better);
+    match family {
+        Family::Precision | Family::Ndcg | Family::Reward => {
+            let at = |k| metric(MetricId::At(family, k), &format!("@{k}"), Better::Higher);
+            measured_at(study, family).into_iter().map(at).collect()
+        }
+        Family::TrainingReward => vec![named("reward_last_tenth", "mean reward, last tenth", Better::Higher)],
+        Family::StarError => vec![
+            named("test_rmse_stars", "test RMSE", Better::Lower),
+            named("test_mae_stars", "test MAE", Better::Lower),
+        ],
+    }
 }
 
-fn table(study: &Study<'_>, family: &str, title: &str, mut metrics: Vec<Metric>) -> Table {
+fn title(family: Family) -> &'static str {
+    match family {
+        Family::Precision => "Offline precision@K",
+        Family::Ndcg => "Offline NDCG@K",
+        Family::Reward => "Online reward@K",
+        Family::TrainingReward => "Training reward",
+        Family::StarError => "PMF test error in stars",
+    }
+}
+
+fn table(study: &Study<'_>, family: Family, mut metrics: Vec<Metric>) -> Table {
     let policies = matches!(study.subject, Subject::Offline(_) | Subject::Online(_));
     let mut rows: Vec<Row> = study.groups.iter().map(|group| row(study, group, &metrics)).collect();
     let tested = mark(&mut rows, &metrics, study.least);
     let decimals = decimals(&rows);
     metrics.iter_mut().for_each(|metric| metric.decimals = decimals);
     let protocol = study.subject.protocol();
+    let title = title(family);
     let title = match protocol {
         Some(protocol) => format!("{title} · {} · protocol {protocol}", study.dataset),
         None => format!("{title} · {}", study.dataset),
     };
     Table {
-        slug: match study.subject {
-            Subject::Training | Subject::Pmf => study.slug.clone(),
-            Subject::Offline(_) | Subject::Online(_) => format!("{}-{family}", study.slug),
-        },
+        id: TableId { study: StudyId::of(study), family },
         title,
         notes: notes(study, &rows, tested),
         axes: study.axes.iter().map(|axis| (*axis).to_owned()).collect(),
@@ -102,7 +98,7 @@ fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
         seeds: group.seeds(),
         trials: group.ids(),
         noise: group.noise(),
-        cells: metrics.iter().map(|metric| cell(group, &metric.name, study.least)).collect(),
+        cells: metrics.iter().map(|metric| cell(group, &metric.name(), study.least)).collect(),
     }
 }
 

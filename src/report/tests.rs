@@ -83,7 +83,7 @@ fn one_seed_shows_the_noise_of_its_repeats() {
     let sweep = store.sweep("single").expect("read").expect("recorded");
     let tables = plain_tables(&sweep);
     insta::assert_snapshot!("single_seed_markdown", text::markdown(&measured::of_table(&tables[0])));
-    let training = tables.iter().find(|table| table.slug.starts_with("training")).expect("a table");
+    let training = tables.iter().find(|table| table.id.family == ids::Family::TrainingReward).expect("a table");
     assert!(text::markdown(&measured::of_table(training)).contains("One measurement has no spread"));
 }
 
@@ -106,9 +106,9 @@ fn protocols_and_datasets_never_share_a_table() {
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("mixed").expect("read").expect("recorded");
     let tables = plain_tables(&sweep);
-    let slugs: Vec<&str> = tables.iter().map(|table| table.slug.as_str()).collect();
+    let slugs: Vec<String> = tables.iter().map(table::Table::slug).collect();
     insta::assert_debug_snapshot!(slugs);
-    let policies = |slug: &str| tables.iter().find(|table| table.slug == slug).map(|table| table.rows.len());
+    let policies = |slug: &str| tables.iter().find(|table| table.slug() == slug).map(|table| table.rows.len());
     assert_eq!(policies("offline-strict-synthetic-precision"), Some(5));
 }
 

@@ -52,7 +52,7 @@ pub(super) fn csv(table: &Table) -> String {
     for (at, row) in table.rows.iter().enumerate() {
         for (metric, cell) in table.metrics.iter().zip(&row.cells) {
             let mut record = vec![(at + 1).to_string(), metric.header.clone()];
-            record.extend(record_of(table, row, &metric.name, cell.as_ref()));
+            record.extend(record_of(table, row, &metric.name(), cell.as_ref()));
             records.push(record);
         }
     }
@@ -64,7 +64,7 @@ pub(super) fn pivot_csv(table: &Table, pivot: &Pivot) -> String {
     let metric = &table.metrics[pivot.metric];
     let lines = pivot.cells.iter().map(|place| {
         let row = &table.rows[place.from];
-        let record = record_of(table, row, &metric.name, row.cells[pivot.metric].as_ref());
+        let record = record_of(table, row, &metric.name(), row.cells[pivot.metric].as_ref());
         [place.row.to_string(), place.column.clone()].into_iter().chain(record).collect()
     });
     written(std::iter::once(csv_headers(table)).chain(lines))

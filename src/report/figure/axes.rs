@@ -22,7 +22,7 @@ const VALUES: usize = 60;
 pub(in crate::report) fn sensitivity(study: &Study<'_>, table: &Table) -> Vec<Figure> {
     let Some(metric) = table.metrics.first() else { return Vec::new() };
     let label = match study.subject {
-        Subject::Offline(_) | Subject::Online(_) => metric.name.clone(),
+        Subject::Offline(_) | Subject::Online(_) => metric.name(),
         Subject::Training | Subject::Pmf => metric.header.clone(),
     };
     // Baselines stand on no axis.
@@ -30,7 +30,7 @@ pub(in crate::report) fn sensitivity(study: &Study<'_>, table: &Table) -> Vec<Fi
         .groups
         .iter()
         .filter(|group| study.axes.iter().all(|axis| group.point.contains_key(*axis)))
-        .filter_map(|group| Some((group, group.score(&metric.name)?.summary.mean)))
+        .filter_map(|group| Some((group, group.score(&metric.name())?.summary.mean)))
         .filter(|(_, mean)| mean.is_finite())
         .collect();
     if groups.len() < 2 {
@@ -73,7 +73,7 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
     if others.is_empty() {
         let spread = |x: f64| {
             let (group, _) = groups.iter().find(|(group, _)| place(group) == Some(x))?;
-            group.score(&table.metrics[0].name)?.spread
+            group.score(&table.metrics[0].name())?.spread
         };
         let points = marginal.iter().map(|&(x, mean, _)| (x, mean, spread(x))).collect();
         series.push(Series {
@@ -93,7 +93,7 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
                 })
                 .collect();
             let (name, Some(x)) = (name.join(", "), place(group)) else { continue };
-            let spread = group.score(&table.metrics[0].name).and_then(|score| score.spread);
+            let spread = group.score(&table.metrics[0].name()).and_then(|score| score.spread);
             match lines.iter_mut().find(|line| line.0 == name) {
                 Some(line) => line.1.push((x, *mean, spread)),
                 None => lines.push((name, vec![(x, *mean, spread)])),
@@ -128,7 +128,7 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
     };
     let kind = if logarithmic { XKind::Logarithms(thinned(at)) } else { XKind::Values(thinned(at)) };
     Some(Figure {
-        slug: format!("{}-by-{}", table.slug, crate::report::group::slug(axis)),
+        slug: format!("{}-by-{}", table.slug(), crate::report::group::slug(axis)),
         title: format!("Sensitivity to {short}"),
         subtitle: subtitle(study),
         note: format!("{note} {}", if logarithmic { "Logarithmic axis." } else { "" }).trim_end().to_owned(),
@@ -168,7 +168,7 @@ fn heat(
     };
     let cells = rows.iter().map(|row| columns.iter().map(|column| cell(column, row)).collect()).collect();
     Some(Figure {
-        slug: format!("{}-heat", table.slug),
+        slug: format!("{}-heat", table.slug()),
         title: format!("{label} over two axes"),
         subtitle: subtitle(study),
         note: "Each cell is the mean over its seeds; deeper is higher. A stroke: nothing is finished there.".to_owned(),
@@ -199,7 +199,7 @@ fn parallel(study: &Study<'_>, table: &Table, groups: &[(&Group<'_>, f64)], labe
         });
     let axes = named.collect();
     Figure {
-        slug: format!("{}-parallel", table.slug),
+        slug: format!("{}-parallel", table.slug()),
         title: format!("{label} by setting"),
         subtitle: subtitle(study),
         note: "One line a group, through its values to its mean over seeds; deeper is better. Values stand in order, evenly \
@@ -211,7 +211,7 @@ fn parallel(study: &Study<'_>, table: &Table, groups: &[(&Group<'_>, f64)], labe
 
 /// The share of scores, over seeds and K, above each threshold; `None` for a table of one metric or without scores.
 pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Figure> {
-    if table.metrics.len() < 2 || !table.metrics.iter().all(|metric| metric.name.contains('@')) {
+    if table.metrics.len() < 2 || !table.id.family.is_at_k() {
         return None;
     }
     let all: Vec<(usize, ScoreMatrix)> =
@@ -265,8 +265,8 @@ pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Fig
         format!("No interval below {BOOTSTRAP_N} seeds.")
     };
     Some(Figure {
-        slug: format!("{}-profile", table.slug),
-        title: format!("Performance profile, {}", table.metrics[0].name.split('@').next().unwrap_or_default()),
+        slug: format!("{}-profile", table.slug()),
+        title: format!("Performance profile, {}", table.id.family.stem()),
         subtitle: subtitle(study),
         note: format!(
             "The share of scores, over seeds and K, above a threshold; further right is better. Faint: each seed over its K. \

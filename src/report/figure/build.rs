@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::report::axis::short_axis;
 use crate::report::figure::axis::thousands;
 use crate::report::group::{Group, Noise, Study, Subject};
+use crate::report::ids::{Family, MetricId};
 use crate::report::tabulate::measured_at;
 use crate::report::written::count;
 use crate::stats::{Spread, band, moving_average};
@@ -20,14 +21,16 @@ const WINDOW: usize = 5;
 pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Spread) -> Result<Vec<Figure>> {
     Ok(match study.subject {
         Subject::Offline(_) => [
-            at_k(study, "precision", "Offline precision@K", "precision@K (share of positive items among K)"),
-            at_k(study, "ndcg", "Offline NDCG@K", "NDCG@K"),
+            at_k(study, Family::Precision, "Offline precision@K", "precision@K (share of positive items among K)"),
+            at_k(study, Family::Ndcg, "Offline NDCG@K", "NDCG@K"),
         ]
         .into_iter()
         .flatten()
         .collect(),
         Subject::Online(_) => {
-            at_k(study, "reward", "Online reward@K", "mean reward of a recommendation, −1 to 1").into_iter().collect()
+            at_k(study, Family::Reward, "Online reward@K", "mean reward of a recommendation, −1 to 1")
+                .into_iter()
+                .collect()
         }
         Subject::Training => curves(
             store,
@@ -158,13 +161,13 @@ fn least_shown(study: &Study<'_>, what: &Curves) -> Option<f64> {
     finals.get(MOST - 1).or(finals.last()).copied()
 }
 
-fn at_k(study: &Study<'_>, family: &str, title: &str, y: &str) -> Option<Figure> {
+fn at_k(study: &Study<'_>, family: Family, title: &str, y: &str) -> Option<Figure> {
     let lengths = measured_at(study, family);
     let mut series = Vec::new();
     let mut recommenders = 0;
     for group in &study.groups {
         let point = |k: &u64| {
-            let score = group.score(&format!("{family}@{k}"))?;
+            let score = group.score(&MetricId::At(family, *k).name())?;
             score.summary.mean.is_finite().then_some((*k as f64, score.summary.mean, score.spread))
         };
         let points: Vec<_> = lengths.iter().filter_map(point).collect();
@@ -194,7 +197,7 @@ fn at_k(study: &Study<'_>, family: &str, title: &str, y: &str) -> Option<Figure>
     note += " Points of one K are set side by side.";
     note += &left_out;
     Some(Figure {
-        slug: format!("{}-{family}", study.slug),
+        slug: format!("{}-{}", study.slug, family.stem()),
         title: title.to_owned(),
         subtitle: subtitle(study),
         note,

@@ -29,6 +29,7 @@ pub use self::top::{TopList, top};
 use super::contents::SweepReport;
 use super::figure::{Figure, ItemMap, Listed, Plot};
 use super::group::{Study, Subject};
+use super::ids::{Family, MetricId};
 use crate::error::Result;
 use crate::store::{Store, TrialRecord};
 
@@ -97,8 +98,8 @@ fn best<'a>(
     let mean = |metric: &str, group: &super::group::Group<'_>| {
         group.score(metric).map(|score| score.summary.mean).filter(|mean| mean.is_finite())
     };
-    let k = *super::tabulate::measured_at(study, "precision").first()?;
-    let metric = format!("precision@{k}");
+    let k = *super::tabulate::measured_at(study, Family::Precision).first()?;
+    let metric = MetricId::At(Family::Precision, k).name();
     let groups = study.groups.iter().filter(|group| group.policy == "drr");
     let (group, _) = groups
         .filter_map(|group| Some((group, mean(&metric, group)?)))

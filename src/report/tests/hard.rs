@@ -177,7 +177,7 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
     let both = together(&[read("short"), read("long")]).expect("two sweeps");
     assert_eq!(both.name, "short-vs-long");
     let tables = plain_tables(&both);
-    let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
+    let precision: Vec<_> = tables.iter().filter(|table| table.id.family == ids::Family::Precision).collect();
     assert_eq!(precision.len(), 2, "a table each");
     assert!(
         precision[0].notes.iter().any(|note| note.text == "Not set beside it: 40000 training steps."),
@@ -220,7 +220,7 @@ fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let sweep = store.sweep("unlike").expect("read").expect("recorded");
     let tables = plain_tables(&sweep);
-    let precision: Vec<_> = tables.iter().filter(|table| table.slug.contains("precision")).collect();
+    let precision: Vec<_> = tables.iter().filter(|table| table.id.family == ids::Family::Precision).collect();
     assert_eq!(precision.len(), 4, "a table each");
     let apart: Vec<&str> = precision[0]
         .notes
@@ -280,4 +280,21 @@ fn published_numbers_get_a_verdict_each() {
     assert!(Paper::read(&ours).is_err(), "a margin is positive");
     fs::write(&ours, text.replace("margin", "margins")).expect("written");
     assert!(Paper::read(&ours).expect_err("no such key").hint.is_some());
+}
+
+#[test]
+fn a_dataset_whose_name_ends_like_a_tables_is_shown() {
+    let (_runs, mut store) = open();
+    let world = World { dataset: "small-ndcg", ..World::new() };
+    fabricate::fill(&mut store, &world.sweep("ends", &[0.001, 0.01], &[0.0005, 0.001], 3), None, |_, _| {});
+    let sweep = store.sweep("ends").expect("read").expect("recorded");
+    let said = summary(&sweep);
+    for title in ["Training reward · small-ndcg", "PMF test error in stars · small-ndcg", "Offline precision@K"] {
+        assert!(said.contains(title), "{title}: {said}");
+    }
+    assert!(!said.contains("NDCG@K"), "{said}");
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let written = report_as(&store, "ends", out.path(), &[Format::Md]);
+    assert!(written.files.iter().any(|file| file.ends_with("training-small-ndcg-pivot.md")), "{:?}", written.files);
+    assert!(written.files.iter().any(|file| file.ends_with("training-small-ndcg-heat.svg")), "{:?}", written.files);
 }

@@ -17,7 +17,7 @@ fn laid_out(sweep: &StoredSweep, layout: &Layout) -> Vec<table::Table> {
 }
 
 fn precision(tables: &[table::Table]) -> &table::Table {
-    tables.iter().find(|table| table.slug == "offline-published-ml-100k-precision").expect("a table")
+    tables.iter().find(|table| table.id.family == ids::Family::Precision).expect("a table")
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn rows_are_sorted_by_a_metric_or_an_axis() {
         precision(&by_metric).rows.iter().map(|row| row.cells[1].as_ref().expect("one").score.summary.mean).collect();
     assert!(means.is_sorted_by(|a, b| a >= b), "best first: {means:?}");
     let errors = sorted("test_rmse_stars");
-    let pmf = errors.iter().find(|table| table.slug.starts_with("pmf")).expect("a table");
+    let pmf = errors.iter().find(|table| table.id.family == ids::Family::StarError).expect("a table");
     assert!(pmf.rows.is_sorted_by_key(|row| row.cells[0].as_ref().map(|cell| cell.score.summary.mean.to_bits())));
     let by_axis = sorted("actor_lr");
     let values: Vec<Option<f64>> =
