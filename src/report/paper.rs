@@ -10,14 +10,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::axis::{AxisValue, short_axis};
-use super::contents::SweepReport;
 use super::grid::{Grid, GridCell, Header, Line, Look};
 use super::group::{Group, Study, Subject, slug};
 use super::marks::LEVEL;
 use super::value::{CellValue, Gap};
 use crate::error::{Error, Result};
 use crate::stats::{Equivalence, Summary, equivalence};
-use crate::store::TrialRecord;
+use crate::store::{StoredSweep, TrialRecord};
 
 /// A file of published numbers.
 #[derive(Clone, Debug, Deserialize)]
@@ -89,11 +88,9 @@ impl Paper {
     }
 
     /// Every published table with ours beside it, where the sweep measured anything of the kind.
-    pub(super) fn beside(&self, report: &SweepReport<'_>) -> Vec<Grid> {
-        let studies: Vec<&Study<'_>> = report.studies.iter().map(|(study, _)| study).collect();
-        let all = report.sweep.trials.iter();
-        let specs: BTreeMap<TrialId, &TrialRecord> = all.map(|trial| (trial.trial, trial)).collect();
-        self.table.iter().filter_map(|table| table.beside(&self.title, &studies, &specs)).collect()
+    pub(super) fn beside(&self, sweep: &StoredSweep, studies: &[&Study<'_>]) -> Vec<Grid> {
+        let specs: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
+        self.table.iter().filter_map(|table| table.beside(&self.title, studies, &specs)).collect()
     }
 }
 

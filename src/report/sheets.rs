@@ -113,7 +113,8 @@ fn derived(report: &SweepReport<'_>) -> Result<Vec<Made>> {
             .hint("name a policy, values of axes, or both: pmf, or drr,tau=0.001"));
     }
     derived.extend(of_each(DerivedKind::Aggregate, &|table| aggregate::aggregate(table, baseline)));
-    let papers = options.papers.iter().flat_map(|paper| paper.beside(report));
+    let studies: Vec<_> = report.studies.iter().map(|(study, _)| study).collect();
+    let papers = options.papers.iter().flat_map(|paper| paper.beside(sweep, &studies));
     derived.extend(papers.map(|grid| (grid, DerivedKind::Paper, None)));
     derived.extend(usage::speeds(sweep).map(|grid| (grid, DerivedKind::Speed, None)));
     Ok(derived)

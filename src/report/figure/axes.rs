@@ -2,8 +2,8 @@
 //! more; and the profile of scores over seeds and K.
 
 use super::build::{best, one, subtitle};
+use super::content::{Figure, Heat, Lines, Parallel, Plot, Series, Shape, XAxis, XKind};
 use super::style::{of_baseline, of_recommender};
-use super::{Figure, Heat, Lines, Parallel, Plot, Series, Shape, XAxis, XKind};
 use crate::report::aggregate::{HOW, matrix};
 use crate::report::axis::{AxisValue, ordered, short_axis};
 use crate::report::group::{Group, Study, Subject};

@@ -1,7 +1,7 @@
 //! Which figures a sweep has, and their numbers.
 
+use super::content::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
 use super::style::{of_baseline, of_recommender};
-use super::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
 use crate::error::Result;
 use crate::report::axis::short_axis;
 use crate::report::figure::axis::thousands;

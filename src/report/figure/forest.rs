@@ -2,10 +2,10 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::Forest;
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, DrawError, Type};
-use super::draw::{AXIS, EDGE, NAME, SLACK, TICK, WIDTH};
+use super::content::Forest;
+use super::sizes::{AXIS, EDGE, NAME, SLACK, TICK, WIDTH};
 use super::style::{GRID, INK, MUTED, Marker, PAPER, of_baseline, of_recommender};
 
 /// Draws sections one below the other between the subtitle and `bottom`.

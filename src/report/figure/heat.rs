@@ -3,20 +3,14 @@
 use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
-use super::Heat;
 use super::canvas::{Align, Canvas, DrawError, Type};
-use super::draw::{AXIS, EDGE, SLACK, TICK, WIDTH};
-use super::style::MUTED;
+use super::content::Heat;
+use super::sizes::{AXIS, EDGE, SLACK, TICK, WIDTH};
+use super::style::{MUTED, shade};
 
 /// Numbers on deep and on pale cells. Not ink and paper, which change places on a dark page: the cells do not.
 const ON_DEEP: RGBColor = RGBColor(0xfd, 0xfd, 0xfd);
 const ON_PALE: RGBColor = RGBColor(0x1a, 0x1e, 0x23);
-
-/// The colour of a share of the range: from pale to deep blue, monotone in grey print too.
-pub(super) fn shade(share: f64) -> RGBColor {
-    let mix = |low: f64, high: f64| (low + (high - low) * share.clamp(0.0, 1.0)).round() as u8;
-    RGBColor(mix(232.0, 8.0), mix(241.0, 72.0), mix(250.0, 130.0))
-}
 
 /// Draws the map between the subtitle and `bottom`.
 pub(super) fn draw<B: DrawingBackend>(heat: &Heat, canvas: &mut Canvas<'_, B>, bottom: f64) -> Result<(), DrawError> {

@@ -4,9 +4,9 @@ use plotters::backend::DrawingBackend;
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, DrawError, Type, Weight};
-use super::draw::{AXIS, EDGE, NAME, SLACK, TICK, WIDTH};
+use super::content::{ItemMap, Listed};
+use super::sizes::{AXIS, EDGE, NAME, SLACK, TICK, WIDTH};
 use super::style::{INK, MUTED, Marker};
-use super::{ItemMap, Listed};
 use plotters::style::RGBColor;
 
 const HISTORY: RGBColor = RGBColor(0x1b, 0x1f, 0x24);

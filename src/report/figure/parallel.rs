@@ -2,12 +2,11 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::Parallel;
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, DrawError};
-use super::draw::{AXIS, EDGE, TICK, WIDTH};
-use super::heat::shade;
-use super::style::MUTED;
+use super::content::Parallel;
+use super::sizes::{AXIS, EDGE, TICK, WIDTH};
+use super::style::{MUTED, shade};
 
 /// More labels than this do not fit an axis.
 const LABELS: usize = 14;

@@ -4,9 +4,10 @@
 use plotters::backend::DrawingBackend as _;
 use plotters::prelude::{BitMapBackend, SVGBackend};
 
-use super::Figure;
 use super::canvas::{Canvas, DrawError, Lettering};
-use super::draw::{HEIGHT, WIDTH, draw};
+use super::content::Figure;
+use super::draw::draw;
+use super::sizes::{HEIGHT, WIDTH};
 
 /// Units of the SVG in a point.
 const FINE: u32 = 4;

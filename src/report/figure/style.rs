@@ -76,3 +76,9 @@ pub(in crate::report) fn of_stage(stage: Option<drr_core::spec::Stage>) -> Style
         None => SERIES[6],
     }
 }
+
+/// The colour of a share of the range: from pale to deep blue, monotone in grey print too.
+pub(super) fn shade(share: f64) -> RGBColor {
+    let mix = |low: f64, high: f64| (low + (high - low) * share.clamp(0.0, 1.0)).round() as u8;
+    RGBColor(mix(232.0, 8.0), mix(241.0, 72.0), mix(250.0, 130.0))
+}

@@ -264,12 +264,13 @@ fn published_numbers_get_a_verdict_each() {
     let slides = Paper::read(&path).expect("the file reads");
     let plain = Options::default();
     let report = SweepReport::new(&sweep, &plain).expect("nothing is asked for");
+    let studies: Vec<_> = report.studies.iter().map(|(study, _)| study).collect();
     let verdicts = |paper: &Paper| -> Vec<String> {
-        let grids = paper.beside(&report);
+        let grids = paper.beside(&sweep, &studies);
         grids[0].rows.iter().map(|row| row.cells.last().expect("a verdict").value.shown()).collect()
     };
     assert!(verdicts(&slides).iter().all(|verdict| verdict == "inconclusive: published on ml-latest"));
-    assert_eq!(slides.beside(&report).len(), 5, "precision and reward, trained and not, and the paper's");
+    assert_eq!(slides.beside(&sweep, &studies).len(), 5, "precision and reward, trained and not, and the paper's");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let ours = folder.path().join("ours.paper.toml");
     let text = fs::read_to_string(&path).expect("readable").replace("\"ml-latest\"", "\"ml-100k\"");
