@@ -4,6 +4,7 @@
 use super::grid::{Grid, GridCell, Header, Line, Look};
 use super::marks::sign;
 use super::measured::{key_headers, keys};
+use super::notes::{covered, thin};
 use super::reference::Reference;
 use super::table::{Row, Table};
 use super::value::CellValue;
@@ -16,18 +17,18 @@ pub(super) const MOST: usize = 24;
 /// How intervals are drawn.
 pub(super) const HOW: Resampling = Resampling { resamples: 2000, seed: drr_core::Seed(0) };
 
-/// The scores of a row by metric and seed, where every metric has every finished seed.
+/// The scores of a row by metric and seed, where every metric has every finished seed; thin metrics are left out.
 pub(super) fn matrix(table: &Table, row: &Row) -> Option<ScoreMatrix> {
-    let tasks = table.metrics.iter().zip(&row.cells).map(|(metric, cell)| {
-        let cell = cell.as_ref()?;
+    let tasks = table.compared().map(|(column, metric)| {
+        let cell = row.cells[column].as_ref()?;
         Some(cell.scores.iter().map(|(_, score)| sign(metric) * score).collect())
     });
     ScoreMatrix::new(tasks.collect::<Option<Vec<Vec<f64>>>>()?)
 }
 
-/// The aggregates of `table`; `None` for a table of one metric or where no group has enough seeds.
+/// The aggregates of `table`; `None` for a table that compares one metric or where no group has enough seeds.
 pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
-    if table.metrics.len() < 2 || !table.id.family.is_at_k() {
+    if table.compared().count() < 2 || !table.id.family.is_at_k() {
         return None;
     }
     let all: Vec<(&Row, ScoreMatrix)> =
@@ -66,9 +67,15 @@ pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
     let mut notes = vec![format!(
         "IQM: the mean of the middle half of all scores, seeds × {} values of K. Interval: jackknife over seeds, Student's t; \
          from {} seeds on.",
-        table.metrics.len(),
+        table.compared().count(),
         table.least
     )];
+    if table.metrics.iter().any(|metric| metric.users.is_some()) {
+        let over: Vec<String> = table.compared().map(|(_, metric)| metric.on_users()).collect();
+        notes.push(format!("Over {}.", over.join(", ")));
+    }
+    notes.extend(thin(&table.metrics));
+    notes.push(covered(table.seeding).to_owned());
     notes.push(match against {
         Some(name) => format!(
             "P(improvement): that a seed of the row beats one of {name} at a K drawn at random; ties count half. Interval: \

@@ -5,6 +5,7 @@ use drr_core::TrialId;
 use super::grid::{Grid, GridCell, Header, Line, Look};
 use super::marks::{LEVEL, sign, t_test};
 use super::measured::{key_headers, keys};
+use super::notes::{covered, thin};
 use super::reference::Reference;
 use super::table::{Cell, Metric, Row, Table};
 use super::value::{Aside, CellValue, Numeral};
@@ -14,7 +15,7 @@ use crate::stats::{Paired, Resampling, Side, holm};
 pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
     let base = table.rows.iter().position(|row| baseline.names(table, row))?;
     let (mut rows, mut cut) = (Vec::new(), false);
-    for (column, metric) in table.metrics.iter().enumerate() {
+    for (column, metric) in table.compared() {
         let Some(reference) = table.rows[base].cells[column].as_ref() else { continue };
         let others = table.rows.iter().enumerate().filter(|(at, row)| *at != base && row.stopped == 0);
         let compared: Vec<(&Row, &Cell, Paired)> = others
@@ -41,31 +42,35 @@ pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
         return None;
     }
     let words = key_headers(table).into_iter().chain([Header::words("metric")]);
+    let users = table.metrics.iter().any(|metric| metric.users.is_some()).then(|| Header::numbers("users"));
     let numbers =
         ["difference", "95 % interval", "p (t)", "p (Holm)", "p (permutation)", "p (Wilcoxon)", "effect", "pairs"];
-    let mut notes = notes(table.least);
+    let mut notes = notes(table);
     if cut {
         notes.push(format!("The best {MOST} groups of each metric are shown; Holm's correction is over all."));
     }
     Some(Grid {
         slug: format!("{}-against", table.slug()),
         title: format!("{} · against {}", table.title, table.name(&table.rows[base])),
-        headers: words.chain(numbers.map(Header::numbers)).collect(),
+        headers: words.chain(users).chain(numbers.map(Header::numbers)).collect(),
         rows,
         notes,
     })
 }
 
-fn notes(least: usize) -> Vec<String> {
-    vec![
+fn notes(table: &Table) -> Vec<String> {
+    let mut notes = vec![
             "Differences of scores with the same seed, first minus reference; interval and p (t) by Student, p two-sided; \
              p (Holm) is corrected within a metric, and bold where it is at most 0.05."
                 .to_owned(),
             "p (permutation) flips signs, all of them up to 16 pairs; p (Wilcoxon) is counted out. In brackets: the least p \
              that so many pairs can give. Effect: mean over standard deviation of the differences, Hedges' correction."
                 .to_owned(),
-            format!("Resamples {}, seed {}. Below {least} pairs nothing is tested.", HOW.resamples, HOW.seed.0),
-        ]
+            format!("Resamples {}, seed {}. Below {} pairs nothing is tested.", HOW.resamples, HOW.seed.0, table.least),
+            covered(table.seeding).to_owned(),
+        ];
+    notes.extend(thin(&table.metrics));
+    notes
 }
 
 /// Rows of a metric that are shown: permutations cost time.
@@ -77,6 +82,9 @@ pub(super) const HOW: Resampling = Resampling { resamples: 9999, seed: drr_core:
 fn line(table: &Table, row: &Row, metric: &Metric, paired: &Paired, adjusted: f64, reference: &[TrialId]) -> Line {
     let mut cells = keys(table, row);
     cells.push(GridCell::words(&metric.name()));
+    if table.metrics.iter().any(|metric| metric.users.is_some()) {
+        cells.push(CellValue::users(metric.users).into());
+    }
     let finer = metric.decimals + 1;
     let enough = paired.n() >= table.least;
     cells.push(CellValue::number(paired.summary().map(|summary| summary.mean), finer).into());

@@ -4,6 +4,7 @@
 use super::figure::{Difference, Figure, Forest, Plot, Section, subtitle};
 use super::group::Study;
 use super::marks::{LEVEL, sign, t_test};
+use super::notes::covered;
 use super::table::{Row, Table};
 use super::written::number;
 use crate::stats::{Paired, holm};
@@ -13,7 +14,7 @@ const MOST: usize = 4;
 
 /// The comparison for the first metric of `table`; `None` without baselines, recommenders, or pairs enough for an interval.
 pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
-    let metric = table.metrics.first()?;
+    let metric = table.metrics.first().filter(|metric| !metric.is_thin())?;
     let cell = |row: &Row| row.cells.first()?.as_ref().map(|cell| sign(metric) * cell.score.summary.mean);
     let known = |row: &&Row| row.stopped == 0 && cell(row).is_some_and(f64::is_finite);
     let baselines: Vec<&Row> = table.rows.iter().filter(|row| row.policy != "drr").filter(known).collect();
@@ -72,7 +73,7 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     let mut note = format!(
         "Differences of {} with the same seed. Bars: 95 % interval by Student's t. Filled: p at most {LEVEL} after Holm's \
          correction over all {} comparisons; hollow: it may as well be none.",
-        metric.name(),
+        metric.on_users(),
         p.iter().filter(|p| !p.is_nan()).count(),
     );
     if all > ours.len() {
@@ -80,6 +81,7 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     } else if all > 1 {
         note += " Settings were chosen on no other data: the best of several is favoured.";
     }
+    note += &format!(" {}", covered(table.seeding));
     (!sections.is_empty()).then(|| Figure {
         slug: format!("{}-differences", table.slug()),
         title: format!("DRR against the baselines, {}", metric.name()),

@@ -3,6 +3,7 @@
 
 use drr_core::TrialId;
 
+use super::users::UserCount;
 use super::value::CellValue;
 
 /// A table as its writers get it.
@@ -22,6 +23,8 @@ pub(super) struct Grid {
 pub(super) struct Header {
     pub(super) text: String,
     pub(super) align: Align,
+    /// Users behind the column's numbers.
+    pub(super) users: Option<UserCount>,
 }
 
 /// How a column stands.
@@ -67,12 +70,17 @@ pub(super) enum Look {
 impl Header {
     /// A column of words.
     pub(super) fn words(text: &str) -> Self {
-        Self { text: text.to_owned(), align: Align::Left }
+        Self { text: text.to_owned(), align: Align::Left, users: None }
     }
 
     /// A column of numbers.
     pub(super) fn numbers(text: &str) -> Self {
-        Self { text: text.to_owned(), align: Align::Right }
+        Self { text: text.to_owned(), align: Align::Right, users: None }
+    }
+
+    /// With the users behind its numbers.
+    pub(super) fn on(self, users: Option<UserCount>) -> Self {
+        Self { users, ..self }
     }
 }
 

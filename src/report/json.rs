@@ -46,6 +46,7 @@ fn row(table: &Table, row: &Row) -> Value {
                     "mean": finite(summary.mean),
                     "std": cell.score.spread.and_then(finite),
                     "n": summary.n,
+                    "users": cell.users.map(|users| [users.least, users.most]),
                     "min": finite(summary.min),
                     "median": finite(summary.median),
                     "max": finite(summary.max),
@@ -118,6 +119,7 @@ fn value(cell: &CellValue) -> Value {
         CellValue::Number(number) => finite(number.value).into(),
         CellValue::Count { count, .. } => (*count).into(),
         CellValue::Interval { low, high, .. } => json!([finite(*low), finite(*high)]),
+        CellValue::Users(users) => json!([users.least, users.most]),
         CellValue::Axis(value) => value.json().clone(),
         CellValue::Text(text) => text.as_str().into(),
     }

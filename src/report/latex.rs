@@ -28,7 +28,7 @@ pub(super) fn latex(grid: &Grid) -> String {
     lines.push(format!("  \\label{{tab:{}}}", label(&grid.slug)));
     lines.push(format!("  \\begin{{tabular}}{{{columns}}}"));
     lines.push("    \\toprule".to_owned());
-    let headers: Vec<String> = grid.headers.iter().map(|header| escape(&header.text)).collect();
+    let headers: Vec<String> = grid.headers.iter().map(|header| escape(&header.shown())).collect();
     lines.push(format!("    {} \\\\", headers.join(" & ")));
     lines.push("    \\midrule".to_owned());
     for row in &grid.rows {

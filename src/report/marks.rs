@@ -7,13 +7,24 @@ use crate::stats::{Paired, Side, holm};
 /// The level of all tests.
 pub(super) const LEVEL: f64 = 0.05;
 
-/// Marks the best mean of every column and what cannot be told from it; returns whether anything was tested.
-pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> bool {
-    let mut tested = false;
-    if rows.len() < 2 {
-        return tested;
+/// What the marks of a table say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marked {
+    /// There is nothing to compare.
+    Nothing,
+    /// Which mean is best.
+    Best,
+    /// That, and what a test cannot tell from it.
+    Tested,
+}
+
+/// Marks the best mean of every column that is not thin, and what cannot be told from it.
+pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked {
+    if rows.len() < 2 || metrics.iter().all(Metric::is_thin) {
+        return Marked::Nothing;
     }
-    for (column, metric) in metrics.iter().enumerate() {
+    let mut tested = false;
+    for (column, metric) in metrics.iter().enumerate().filter(|(_, metric)| !metric.is_thin()) {
         let sign = sign(metric);
         let mean = |row: &Row| {
             let mean = sign * row.cells[column].as_ref().filter(|_| row.stopped == 0)?.score.summary.mean;
@@ -42,7 +53,7 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> bool {
             };
         }
     }
-    tested
+    if tested { Marked::Tested } else { Marked::Best }
 }
 
 /// The p of Student's paired test, where there are pairs enough.

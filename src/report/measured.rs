@@ -8,7 +8,7 @@ use super::written::number;
 
 /// `table` as a grid.
 pub(super) fn of_table(table: &Table) -> Grid {
-    let metrics = table.metrics.iter().map(|metric| Header::numbers(&metric.header));
+    let metrics = table.metrics.iter().map(|metric| Header::numbers(&metric.header).on(metric.users));
     let headers = key_headers(table).into_iter().chain(metrics);
     let headers = headers.chain([Header::numbers("n"), Header::words("± over")]).collect();
     let rows = table.rows.iter().map(|row| {

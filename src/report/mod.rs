@@ -7,6 +7,7 @@
 //! | `contents` | what a report is of: studies and tables, found and made here alone |
 //! | `ids` | what tables are of, and how others are made of them |
 //! | `table`; `tabulate`, `marks`, `notes` | tables of metrics; how they are made, what is best in them, what must be said |
+//! | `users` | on how many users a number stands, and which are too few |
 //! | `grid`, `value`; `measured`, `pivot` | any table as its writers get it; tables of metrics as they are, and an axis across |
 //! | `compare`, `forest`, `aggregate` | differences to a reference, to all baselines; over seeds and K |
 //! | `paper` | published numbers and verdicts |
@@ -47,6 +48,7 @@ mod tabulate;
 mod tests;
 mod text;
 mod usage;
+mod users;
 mod value;
 mod written;
 

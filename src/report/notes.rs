@@ -2,18 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use drr_core::spec::{Job, Measure};
+use drr_core::spec::{Job, Measure, Protocol};
 
-use super::group::{Group, Noise, Study, Subject};
-use super::table::{About, Note, Row};
+use super::group::{Group, Noise, Seeding, Study, Subject};
+use super::marks::Marked;
+use super::table::{self, About, Metric, Note, Row};
+use super::users::LEAST;
 
-/// The notes of a table of `study`; `tested` where a test set its marks.
-pub(super) fn notes(study: &Study<'_>, rows: &[Row], tested: bool) -> Vec<Note> {
+/// The notes of a table of `study`.
+pub(super) fn notes(study: &Study<'_>, rows: &[Row], metrics: &[Metric], marked: Marked) -> Vec<Note> {
     let said = |about, texts: Vec<String>| texts.into_iter().map(move |text| Note { about, text });
-    let marks = (rows.len() > 1).then(|| marks(tested)).into_iter().collect();
+    let intervals = rows.iter().flat_map(|row| &row.cells).flatten().any(|cell| cell.interval.is_some());
+    let marks = [marks("of its column", " within the column", marked), thin(metrics)];
+    let covered = intervals.then(|| covered(study.seeding).to_owned());
     said(About::Numbers, spreads(study, rows))
+        .chain(said(About::Numbers, users(study, metrics).into_iter().collect()))
         .chain(said(About::Numbers, gaps(study, rows)))
-        .chain(said(About::Marks, marks))
+        .chain(said(About::Marks, marks.into_iter().flatten().collect()))
+        .chain(said(About::Numbers, covered.into_iter().collect()))
         .chain(said(About::Numbers, surroundings(study)))
         .collect()
 }
@@ -70,16 +76,62 @@ fn gaps(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
     notes
 }
 
-/// What bold and ≈ mean.
-fn marks(tested: bool) -> String {
-    let best = "Bold: the best mean of its column";
-    match tested {
-        true => format!(
-            "{best}; ≈: not distinguishable from it (Student's test of the differences by seed, 5 % after Holm's \
-             correction within the column)."
-        ),
-        false => format!("{best}, not a test."),
+/// What bold and ≈ mean, where `best` is of what the best is and `corrected` within what its tests are corrected.
+pub(super) fn marks(best: &str, corrected: &str, marked: Marked) -> Option<String> {
+    match marked {
+        Marked::Nothing => None,
+        Marked::Best => Some(format!("Bold: the best mean {best}, not a test.")),
+        Marked::Tested => Some(format!(
+            "Bold: the best mean {best}; ≈: not distinguishable from it (Student's test of the differences by seed, 5 % \
+             after Holm's correction{corrected})."
+        )),
     }
+}
+
+/// Which columns are not ranked.
+pub(super) fn thin(metrics: &[Metric]) -> Option<String> {
+    let thin = table::thin(metrics)?;
+    Some(format!("Thin, on fewer than {LEAST} users, and so neither ranked nor tested: {thin}."))
+}
+
+/// What intervals and tests say nothing about.
+pub(super) fn covered(seeding: Seeding) -> &'static str {
+    match seeding {
+        Seeding::Own => {
+            "Intervals and p cover the noise of training seeds on this one split of the ratings, not that of another split."
+        }
+        Seeding::Trial => "Intervals and p cover training seeds and splits together: each seed has a split of its own.",
+    }
+}
+
+/// Whom the numbers are of.
+fn users(study: &Study<'_>, metrics: &[Metric]) -> Option<String> {
+    let protocol = match study.subject {
+        Subject::Offline(protocol) | Subject::Online(protocol) => protocol,
+        Subject::Training | Subject::Pmf => return None,
+    };
+    let all = study.groups.iter().flat_map(|group| &group.trials);
+    let histories: BTreeSet<u64> = all
+        .filter_map(|trial| match &trial.spec.job {
+            Job::Eval(job) => Some(job.history),
+            Job::Pmf(_) | Job::Drr(_) => None,
+        })
+        .collect();
+    let history = match histories.iter().collect::<Vec<_>>().as_slice() {
+        [only] => only.to_string(),
+        _ => "as many as the history has".to_owned(),
+    };
+    let (log, other, others) = match protocol {
+        Protocol::Published => ("test", Protocol::Strict, "train"),
+        Protocol::Strict => ("train", Protocol::Published, "test"),
+    };
+    let counted = if metrics.iter().any(|metric| metric.users.is_some()) { ", counted beside K," } else { "" };
+    let enough = if matches!(study.subject, Subject::Offline(_)) { "K test ratings and " } else { "" };
+    Some(format!(
+        "Users{counted} have {enough}{history} liked items in the {log} log to start from; the protocol {} starts from the {others} log and \
+         so evaluates other users.",
+        Subject::Offline(other).protocol().unwrap_or_default(),
+    ))
 }
 
 /// Where the numbers come from, and what they are not set beside.

@@ -11,8 +11,11 @@ use serde_json::{Value, json};
 
 use super::axis::{AxisValue, short_axis};
 use super::grid::{Grid, GridCell, Header, Line, Look};
-use super::group::{Group, Study, Subject, slug};
+use super::group::{Group, Seeding, Study, Subject, slug};
+use super::ids::{Family, MetricId};
 use super::marks::LEVEL;
+use super::notes::covered;
+use super::users::{LEAST, UserCount};
 use super::value::{CellValue, Gap};
 use crate::error::{Error, Result};
 use crate::stats::{Equivalence, Summary, equivalence};
@@ -100,9 +103,10 @@ impl Published {
             MeasureKind::Offline => Subject::Offline(self.protocol),
             MeasureKind::Online => Subject::Online(self.protocol),
         };
-        let mut rows = Vec::new();
+        let (mut rows, mut seeding) = (Vec::new(), Seeding::Own);
         for study in studies.iter().filter(|study| study.subject == subject) {
             for group in study.groups.iter().filter(|group| group.policy == self.policy && self.fits(group, specs)) {
+                seeding = study.seeding;
                 rows.extend(self.cells.iter().map(|cell| self.row(study, group, cell)));
             }
         }
@@ -110,7 +114,8 @@ impl Published {
             return None;
         }
         let headers = ["group", "data", "metric"].map(Header::words).into_iter();
-        let numbers = ["published", "their n", "ours", "n", "difference", "90 % interval"].map(Header::numbers);
+        let numbers =
+            ["users", "published", "their n", "ours", "n", "difference", "90 % interval"].map(Header::numbers);
         let settings: Vec<String> =
             self.settings.iter().map(|(name, value)| format!("{name} = {}", AxisValue::from(value))).collect();
         let mut notes = vec![
@@ -123,6 +128,7 @@ impl Published {
                 100.0 * LEVEL
             ),
         ];
+        notes.push(covered(seeding).to_owned());
         if !settings.is_empty() {
             notes.push(format!("Ours: the groups with {}.", settings.join(", ")));
         }
@@ -164,6 +170,7 @@ impl Published {
     fn row(&self, study: &Study<'_>, group: &Group<'_>, cell: &PublishedCell) -> Line {
         let ours = Summary::of(&group.scores(&cell.metric));
         let known = cell.std.zip(cell.n);
+        let users = metric(&cell.metric).and_then(|metric| UserCount::of(group, metric));
         let tested = ours.as_ref().map(|ours| match ours.n {
             n if n < study.least => Equivalence::TooFew,
             _ => equivalence(ours, (cell.mean, known), self.margin, LEVEL),
@@ -172,6 +179,9 @@ impl Published {
         let (verdict, look, interval) = match tested {
             None => ("inconclusive: not measured".to_owned(), Look::Plain, None),
             Some(_) if group.stopped() > 0 => ("inconclusive: seeds were stopped early".to_owned(), Look::Plain, None),
+            Some(_) if users.is_some_and(UserCount::is_thin) => {
+                (format!("inconclusive: on fewer than {LEAST} users"), Look::Plain, None)
+            }
             Some(Equivalence::TooFew) => {
                 (format!("inconclusive: n = {}, no interval", ours.map_or(0, |ours| ours.n)), Look::Plain, None)
             }
@@ -196,6 +206,7 @@ impl Published {
             GridCell::words(&name.join(", ")),
             GridCell::words(study.dataset),
             GridCell::words(&cell.metric),
+            CellValue::users(users).into(),
             mean(Some((cell.mean, cell.std))),
             cell.n.map_or(CellValue::Missing(Gap::NotSaid), CellValue::whole).into(),
             mean(ours.map(|ours| (ours.mean, ours.std))),
@@ -210,4 +221,11 @@ impl Published {
         ];
         Line { cells, trials: group.ids() }
     }
+}
+
+/// The metric that a file calls so, where it is one at a K.
+fn metric(name: &str) -> Option<MetricId> {
+    let (stem, k) = name.split_once('@')?;
+    let family = [Family::Precision, Family::Ndcg, Family::Reward].into_iter().find(|family| family.stem() == stem)?;
+    Some(MetricId::At(family, k.parse().ok()?))
 }

@@ -5,6 +5,7 @@ use super::grid::{Grid, GridCell, Header, Line, Look};
 use super::group::slug;
 use super::marks::mark;
 use super::measured::mean;
+use super::notes;
 use super::table::{About, Row, Table};
 use super::value::{Aside, CellValue, Gap};
 
@@ -79,7 +80,7 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
     let alone = |row: &Row| Row { cells: vec![row.cells[metric].clone()], ..row.clone() };
     let (places, mut marked): (Vec<usize>, Vec<Row>) =
         table.rows.iter().enumerate().filter(|(_, row)| stands(row)).map(|(at, row)| (at, alone(row))).unzip();
-    let tested = mark(&mut marked, &table.metrics[metric..=metric], table.least);
+    let marked_as = mark(&mut marked, &table.metrics[metric..=metric], table.least);
     // The axis across goes; policy, the axis down and any other stay, in that order.
     let keys = |row: &Row| {
         let others = (0..row.point.len()).filter(|at| ![down, across].contains(at));
@@ -134,7 +135,7 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
     }
     let mut notes = vec![format!(
         "{} with {} in columns; n stands in brackets where a seed is missing.",
-        measured.name(),
+        measured.on_users(),
         all[across]
     )];
     let outside: Vec<String> = table
@@ -149,17 +150,19 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
     if !outside.is_empty() {
         notes.push(format!("On neither axis: {}.", outside.join("; ")));
     }
-    notes.push(match tested {
-        true => "Bold: the best mean of these; ≈: not distinguishable from it (Student's test of the differences by seed, 5 % after \
-                 Holm's correction)."
-            .to_owned(),
-        false => "Bold: the best mean of these, not a test.".to_owned(),
-    });
+    notes.extend(notes::marks("of these", "", marked_as));
+    notes.extend(notes::thin(&table.metrics[metric..=metric]));
     notes.extend(table.notes.iter().filter(|note| note.about != About::Marks).map(|note| note.text.clone()));
     let suffix = if metric == 0 { String::new() } else { format!("-{}", slug(&measured.name())) };
     let grid = Grid {
         slug: format!("{}-pivot{suffix}", table.slug()),
-        title: format!("{} · {} by {} and {}", table.title, measured.header, axis(down), axis(across)),
+        title: format!(
+            "{} · {} by {} and {}",
+            table.title,
+            Header::numbers(&measured.header).on(measured.users).shown(),
+            axis(down),
+            axis(across)
+        ),
         headers,
         rows,
         notes,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::contents::SweepReport;
+use super::grid::{Grid, Look};
 use super::options::Options;
+use super::table::Table;
+use super::users::LEAST;
 use super::{measured, sheets, text};
 use crate::store::{Status, StoredSweep};
 
@@ -26,9 +29,11 @@ impl SweepReport<'_> {
                 if pivoted.is_empty() { vec![measured::of_table(table)] } else { pivoted }
             }
         });
-        let mut parts: Vec<String> = grids.map(|grid| text::terminal(&grid)).collect();
-        if !parts.is_empty() {
-            parts.push("mean ± sample std (ddof 1) over seeds, or over repeats where it says so; * best mean, ≈ not distinguishable from it".to_owned());
+        let grids: Vec<Grid> = grids.collect();
+        let mut parts: Vec<String> = grids.iter().map(text::terminal).collect();
+        parts.extend(legend(&grids));
+        if let Some(thin) = self.tables.iter().filter(|table| table.id.family.is_headline()).find_map(Table::thin) {
+            parts.push(format!("not ranked, on fewer than {LEAST} users: {thin}"));
         }
         let failed = self.sweep.trials.iter().filter(|trial| trial.status == Status::Failed);
         let failures: BTreeMap<_, _> = failed
@@ -49,4 +54,18 @@ impl SweepReport<'_> {
         }
         parts.join("\n\n") + "\n"
     }
+}
+
+/// What the ± and the marks of these tables mean; nothing where there are none.
+fn legend(grids: &[Grid]) -> Option<String> {
+    let looks =
+        |look| grids.iter().flat_map(|grid| &grid.rows).flat_map(|row| &row.cells).any(|cell| cell.look == look);
+    let mut legend = "mean ± sample std (ddof 1) over seeds, or over repeats where it says so".to_owned();
+    if looks(Look::Strong) {
+        legend += "; * best mean";
+    }
+    if looks(Look::Like) {
+        legend += ", ≈ not distinguishable from it";
+    }
+    (!grids.is_empty()).then_some(legend)
 }

@@ -3,8 +3,9 @@
 use drr_core::TrialId;
 
 use super::axis::{AxisValue, short_axis};
-use super::group::{Noise, Score};
+use super::group::{Noise, Score, Seeding};
 use super::ids::{MetricId, TableId};
+use super::users::UserCount;
 use crate::stats::Interval;
 
 /// One table.
@@ -23,6 +24,8 @@ pub(super) struct Table {
     pub(super) rows: Vec<Row>,
     pub(super) dataset: String,
     pub(super) protocol: Option<&'static str>,
+    /// What seeds the split.
+    pub(super) seeding: Seeding,
     /// Fewer seeds than this have no interval and are not tested.
     pub(super) least: usize,
 }
@@ -34,6 +37,8 @@ pub(super) struct Metric {
     /// As shown.
     pub(super) header: String,
     pub(super) better: Better,
+    /// Users behind its numbers, over all rows, where that is recorded.
+    pub(super) users: Option<UserCount>,
     /// Decimals to show: the intervals' half width sets them.
     pub(super) decimals: usize,
 }
@@ -68,6 +73,8 @@ pub(super) struct Row {
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     pub(super) score: Score,
+    /// Users behind it, over its seeds, where that is recorded.
+    pub(super) users: Option<UserCount>,
     /// The scores by seed.
     pub(super) scores: Vec<(u64, f64)>,
     /// The 95 % interval of the mean over seeds, where there are enough.
@@ -106,12 +113,35 @@ impl Metric {
     pub(super) fn name(&self) -> String {
         self.id.name()
     }
+
+    /// As shown, with the users behind it: `precision@5 (285 users)`.
+    pub(super) fn on_users(&self) -> String {
+        match self.users {
+            Some(users) => format!("{} ({users})", self.name()),
+            None => self.name(),
+        }
+    }
+
+    /// Whether it stands on too few users to be compared.
+    pub(super) fn is_thin(&self) -> bool {
+        self.users.is_some_and(UserCount::is_thin)
+    }
 }
 
 impl Table {
     /// What its files are called.
     pub(super) fn slug(&self) -> String {
         self.id.slug()
+    }
+
+    /// The columns whose numbers are compared, with their places: those that are not thin.
+    pub(super) fn compared(&self) -> impl Iterator<Item = (usize, &Metric)> {
+        self.metrics.iter().enumerate().filter(|(_, metric)| !metric.is_thin())
+    }
+
+    /// The others, in words; nothing where there are none.
+    pub(super) fn thin(&self) -> Option<String> {
+        thin(&self.metrics)
     }
 
     /// The axes as people call them.
@@ -126,4 +156,10 @@ impl Table {
         let point = row.point.iter().flatten().map(ToString::to_string);
         policy.into_iter().chain(point).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The thin ones of `metrics`, in words; nothing where there are none.
+pub(super) fn thin(metrics: &[Metric]) -> Option<String> {
+    let thin: Vec<String> = metrics.iter().filter(|metric| metric.is_thin()).map(Metric::on_users).collect();
+    (!thin.is_empty()).then(|| thin.join(", "))
 }

@@ -7,6 +7,7 @@ use super::ids::{Family, MetricId, StudyId, TableId};
 use super::marks::mark;
 use super::notes::notes;
 use super::table::{Better, Cell, Metric, Row, Standing, Table};
+use super::users::UserCount;
 use crate::stats::t_interval;
 
 /// The tables of a study: one a family of metrics. A study nothing of which is finished has none.
@@ -33,7 +34,13 @@ pub(super) fn measured_at(study: &Study<'_>, family: Family) -> Vec<u64> {
 }
 
 fn metrics(study: &Study<'_>, family: Family) -> Vec<Metric> {
-    let metric = |id, header: &str, better| Metric { id, header: header.to_owned(), better, decimals: DECIMALS };
+    let metric = |id, header: &str, better| Metric {
+        id,
+        header: header.to_owned(),
+        better,
+        users: UserCount::over(study.groups.iter().filter_map(|group| UserCount::of(group, id))),
+        decimals: DECIMALS,
+    };
     let named = |name, header, better| metric(MetricId::Named(name), header, better);
     match family {
         Family::Precision | Family::Ndcg | Family::Reward => {
@@ -61,19 +68,21 @@ fn title(family: Family) -> &'static str {
 fn table(study: &Study<'_>, family: Family, mut metrics: Vec<Metric>) -> Table {
     let policies = matches!(study.subject, Subject::Offline(_) | Subject::Online(_));
     let mut rows: Vec<Row> = study.groups.iter().map(|group| row(study, group, &metrics)).collect();
-    let tested = mark(&mut rows, &metrics, study.least);
+    let marked = mark(&mut rows, &metrics, study.least);
     let decimals = decimals(&rows);
     metrics.iter_mut().for_each(|metric| metric.decimals = decimals);
     let protocol = study.subject.protocol();
     let title = title(family);
-    let title = match protocol {
-        Some(protocol) => format!("{title} · {} · protocol {protocol}", study.dataset),
-        None => format!("{title} · {}", study.dataset),
-    };
+    let parts = [
+        Some(title.to_owned()),
+        Some(study.dataset.to_owned()),
+        protocol.map(|protocol| format!("protocol {protocol}")),
+        Some(format!("PMF {}", study.simulator)).filter(|_| !study.simulator.is_empty()),
+    ];
     Table {
         id: TableId { study: StudyId::of(study), family },
-        title,
-        notes: notes(study, &rows, tested),
+        title: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        notes: notes(study, &rows, &metrics, marked),
         axes: study.axes.iter().map(|axis| (*axis).to_owned()).collect(),
         policy_header: match (policies, study.axes.is_empty()) {
             (true, _) => Some("policy"),
@@ -84,6 +93,7 @@ fn table(study: &Study<'_>, family: Family, mut metrics: Vec<Metric>) -> Table {
         rows,
         dataset: study.dataset.to_owned(),
         protocol,
+        seeding: study.seeding,
         least: study.least,
     }
 }
@@ -98,17 +108,17 @@ fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
         seeds: group.seeds(),
         trials: group.ids(),
         noise: group.noise(),
-        cells: metrics.iter().map(|metric| cell(group, &metric.name(), study.least)).collect(),
+        cells: metrics.iter().map(|metric| cell(group, metric.id, study.least)).collect(),
     }
 }
 
-fn cell(group: &Group<'_>, metric: &str, least: usize) -> Option<Cell> {
-    let score = group.score(metric)?;
-    let scores = group.by_seed(metric);
+fn cell(group: &Group<'_>, metric: MetricId, least: usize) -> Option<Cell> {
+    let score = group.score(&metric.name())?;
+    let scores = group.by_seed(&metric.name());
     let enough = score.summary.n >= least;
     let interval =
         t_interval(&score.summary, 0.95).filter(|_| enough).filter(|(low, high)| low.is_finite() && high.is_finite());
-    Some(Cell { score, scores, interval, standing: Standing::Other })
+    Some(Cell { score, users: UserCount::of(group, metric), scores, interval, standing: Standing::Other })
 }
 
 /// Decimals where no interval says better.

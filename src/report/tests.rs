@@ -261,6 +261,7 @@ fn nothing_finished_is_said_with_a_hint() {
 mod browser;
 mod bytes;
 mod chromium;
+mod guards;
 mod hard;
 mod latex_compiles;
 mod layouts;

@@ -3,17 +3,18 @@
 use drr_core::TrialId;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::grid::{Align, Grid, Look};
+use super::grid::{Align, Grid, Header, Look};
 use super::group::Noise;
 use super::pivot::Pivot;
 use super::table::{Cell, Row, Table};
+use super::users::UserCount;
 use super::value::CellValue;
 
 /// The table with title and notes as Markdown.
 pub(super) fn markdown(grid: &Grid) -> String {
     let escape = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     let mut lines = vec![format!("### {}", grid.title), String::new()];
-    let headers: Vec<String> = grid.headers.iter().map(|header| escape(&header.text)).collect();
+    let headers: Vec<String> = grid.headers.iter().map(|header| escape(&header.shown())).collect();
     lines.push(format!("| {} |", headers.join(" | ")));
     let aligns = grid.headers.iter().map(|header| match header.align {
         Align::Right => "---:",
@@ -73,7 +74,20 @@ pub(super) fn pivot_csv(table: &Table, pivot: &Pivot) -> String {
 fn csv_headers(table: &Table) -> Vec<String> {
     let fixed = ["row", "column", "dataset", "protocol", "policy"];
     let numbers = [
-        "metric", "n", "expected", "mean", "std", "std_over", "min", "median", "max", "t95_low", "t95_high", "seeds",
+        "metric",
+        "users_least",
+        "users_most",
+        "n",
+        "expected",
+        "mean",
+        "std",
+        "std_over",
+        "min",
+        "median",
+        "max",
+        "t95_low",
+        "t95_high",
+        "seeds",
         "trials",
     ];
     fixed.into_iter().chain(table.axes.iter().map(String::as_str)).chain(numbers).map(str::to_owned).collect()
@@ -95,6 +109,9 @@ fn written(records: impl Iterator<Item = Vec<String>>) -> String {
 
 fn record_of(table: &Table, row: &Row, metric: &str, cell: Option<&Cell>) -> Vec<String> {
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let users = |of: &dyn Fn(UserCount) -> u64| {
+        cell.and_then(|cell| cell.users).map(|users| of(users).to_string()).unwrap_or_default()
+    };
     let summary = cell.map(|cell| cell.score.summary);
     let interval = cell.and_then(|cell| cell.interval);
     let over = match row.noise {
@@ -107,6 +124,8 @@ fn record_of(table: &Table, row: &Row, metric: &str, cell: Option<&Cell>) -> Vec
     record.extend(row.point.iter().map(|value| value.as_ref().map(ToString::to_string).unwrap_or_default()));
     record.extend([
         metric.to_owned(),
+        users(&|users| users.least),
+        users(&|users| users.most),
         row.finished.to_string(),
         row.expected.to_string(),
         optional(summary.map(|summary| summary.mean)),
@@ -132,7 +151,7 @@ pub(super) fn terminal(grid: &Grid) -> String {
         cells().any(|cell| matches!(cell.look, Look::Strong | Look::Like) || spread(&cell.value))
     };
     let marked: Vec<bool> = (0..grid.headers.len()).map(marks).collect();
-    let mut lines: Vec<Vec<String>> = vec![grid.headers.iter().map(|header| header.text.clone()).collect()];
+    let mut lines: Vec<Vec<String>> = vec![grid.headers.iter().map(Header::shown).collect()];
     lines.extend(grid.rows.iter().map(|row| row.cells.iter().map(|cell| cell.value.shown()).collect()));
     for (index, line) in lines.iter_mut().enumerate() {
         for (column, text) in line.iter_mut().enumerate().filter(|(column, _)| marked[*column]) {

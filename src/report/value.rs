@@ -1,6 +1,7 @@
 //! What a cell of any table holds: numbers as numbers, until a writer makes text of them.
 
 use super::axis::AxisValue;
+use super::users::UserCount;
 
 /// What a cell holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub(super) enum CellValue {
         high: f64,
         decimals: usize,
     },
+    /// Users behind a number.
+    Users(UserCount),
     /// A group's place on an axis.
     Axis(AxisValue),
     Text(String),
@@ -86,6 +89,11 @@ impl CellValue {
     /// A count of which nothing is missing.
     pub(super) fn whole(count: usize) -> Self {
         Self::Count { count, of: count }
+    }
+
+    /// Users behind a number; a gap where they are not known.
+    pub(super) fn users(users: Option<UserCount>) -> Self {
+        users.map_or(Self::Missing(Gap::Unknown), Self::Users)
     }
 
     /// A value of an axis, or that it does not concern the group.

@@ -1,5 +1,6 @@
 //! Where values become text, for the writers: what people are shown, and what programs read in full precision.
 
+use super::grid::Header;
 use super::value::{Aside, CellValue, Gap, Numeral};
 
 impl CellValue {
@@ -12,6 +13,8 @@ impl CellValue {
             CellValue::Interval { low, high, decimals } => {
                 format!("{} to {}", number(*low, *decimals), number(*high, *decimals))
             }
+            CellValue::Users(users) if users.least == users.most => users.most.to_string(),
+            CellValue::Users(users) => format!("{} to {}", users.least, users.most),
             CellValue::Axis(value) => value.to_string(),
             CellValue::Text(text) => text.clone(),
         }
@@ -24,7 +27,18 @@ impl CellValue {
             CellValue::Missing(gap @ (Gap::NoAxis | Gap::NotSaid)) => gap.shown(),
             CellValue::Number(number) => number.value.to_string(),
             CellValue::Interval { low, high, .. } => format!("{low} {high}"),
-            CellValue::Count { .. } | CellValue::Axis(_) | CellValue::Text(_) => self.shown(),
+            CellValue::Users(users) if users.least != users.most => format!("{} {}", users.least, users.most),
+            CellValue::Count { .. } | CellValue::Users(_) | CellValue::Axis(_) | CellValue::Text(_) => self.shown(),
+        }
+    }
+}
+
+impl Header {
+    /// For people: with the users behind its column.
+    pub(super) fn shown(&self) -> String {
+        match self.users {
+            Some(users) => format!("{} ({users})", self.text),
+            None => self.text.clone(),
         }
     }
 }
@@ -61,6 +75,10 @@ pub(super) fn count(count: usize, of: usize) -> String {
 
 /// `value` with `decimals`; never `-0.000`.
 pub(super) fn number(value: f64, decimals: usize) -> String {
+    if value.is_finite() && value.abs() >= 1e15 {
+        // So many digits say nothing, and fill a screen.
+        return format!("{value:.3e}");
+    }
     let text = format!("{value:.decimals$}");
     if text.trim_start_matches('-').chars().all(|letter| matches!(letter, '0' | '.')) {
         return text.trim_start_matches('-').to_owned();
@@ -77,6 +95,7 @@ mod tests {
         let three = |value| number(value, 3);
         assert_eq!([0.7549, -0.0312, -0.0001, 0.0, f64::NAN].map(three), ["0.755", "-0.031", "0.000", "0.000", "NaN"]);
         assert_eq!(number(0.123_456, 5), "0.12346");
+        assert_eq!([-1.7e308, f64::INFINITY].map(three), ["-1.700e308", "inf"]);
     }
 
     #[test]

@@ -23,6 +23,15 @@ pub(crate) enum Subject {
     Pmf,
 }
 
+/// What seeds the split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seeding {
+    /// A seed of its own, or none: all trials have one split.
+    Own,
+    /// Each trial's seed, so that seeds measure the split's noise too.
+    Trial,
+}
+
 /// All groups of one subject on one data set with one split.
 #[derive(Clone, Debug)]
 pub(crate) struct Study<'a> {
@@ -31,6 +40,10 @@ pub(crate) struct Study<'a> {
     pub(crate) dataset: &'a str,
     /// How the ratings are divided, in words.
     pub(crate) split: String,
+    /// What seeds that division.
+    pub(crate) seeding: Seeding,
+    /// Which PMF answers with the rewards, where the sweep has several, in words; else empty.
+    pub(crate) simulator: String,
     /// Why other studies of the sweep do not share its tables, in words.
     pub(crate) apart: Vec<String>,
     /// What files of this study are called; unique in a sweep.

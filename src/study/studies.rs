@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use drr_core::spec::{Job, Measure, SplitKind};
+use drr_core::spec::{Job, Measure, PmfSpec, SplitKind};
 use drr_core::{Digest, TrialId};
 
-use super::axis;
-use super::group::{Group, Study, Subject, rank, slug, varies};
+use super::axis::{self, AxisValue};
+use super::group::{Group, Seeding, Study, Subject, rank, slug, varies};
 use crate::stats::MINIMUM_N;
 use crate::store::{StoredSweep, TrialRecord};
 
@@ -18,8 +18,12 @@ struct Terms<'a> {
     fingerprint: Digest,
     dataset: &'a str,
     split: String,
+    /// What seeds that division.
+    seeding: Seeding,
     /// Settings of the measurement that are no axis, in words.
     method: String,
+    /// What tells the PMF that answers with rewards from others of the sweep, in words; empty where there is one kind alone.
+    simulator: String,
     /// Training steps of the recommenders, where they are no axis; baselines stand beside any.
     budget: Option<u64>,
 }
@@ -28,6 +32,7 @@ struct Terms<'a> {
 pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     let seeding = seeding(sweep);
     let budgets = budgets(sweep);
+    let simulators = simulators(sweep);
     // Of what is found by its key: the place of a group among many thousands.
     let mut found: Vec<(Terms<'_>, Vec<Group<'_>>, HashMap<String, usize>)> = Vec::new();
     for trial in &sweep.trials {
@@ -38,7 +43,12 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
             fingerprint: dataset.fingerprint,
             dataset: &dataset.name,
             split: split(trial, seeding),
+            seeding: match trial.spec.split.kind {
+                SplitKind::Random => seeding,
+                SplitKind::Temporal => Seeding::Own,
+            },
             method: method(trial, &sweep.axes),
+            simulator: simulator(trial, &simulators),
             budget: budgets.get(&trial.trial).copied(),
         };
         let at = found.iter().position(|(known, ..)| *known == terms).unwrap_or_else(|| {
@@ -73,11 +83,13 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
             .find(|slug| slugs.insert(slug.clone()))
             .expect("one of infinitely many names is free");
         let axes = sweep.axes.iter().map(String::as_str).filter(|axis| varies(&groups, axis)).collect();
-        let Terms { subject, dataset, split, .. } = terms;
+        let Terms { subject, dataset, split, seeding, simulator, .. } = terms;
         studies.push(Study {
             subject,
             dataset,
             split,
+            seeding,
+            simulator,
             apart,
             slug,
             axes,
@@ -107,6 +119,40 @@ fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
         }
     }
     budgets
+}
+
+/// What tells each PMF from the others of the sweep: the settings on which they differ, in words; none where all are alike.
+fn simulators(sweep: &StoredSweep) -> HashMap<TrialId, String> {
+    let settings = |spec: &PmfSpec| match serde_json::to_value(spec) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let models: Vec<_> = sweep
+        .trials
+        .iter()
+        .filter_map(|trial| match &trial.spec.job {
+            Job::Pmf(spec) => Some((trial.trial, settings(spec))),
+            Job::Drr(_) | Job::Eval(_) => None,
+        })
+        .collect();
+    let Some((_, first)) = models.first() else { return HashMap::new() };
+    let differ = |name: &&String| models.iter().any(|(_, other)| other.get(*name) != first.get(*name));
+    let names: Vec<&String> = first.keys().filter(differ).collect();
+    let words = |fields: &serde_json::Map<String, serde_json::Value>| {
+        let known = names.iter().filter_map(|name| Some(format!("{name} = {}", AxisValue::from(fields.get(*name)?))));
+        known.collect::<Vec<_>>().join(", ")
+    };
+    models.iter().map(|(trial, fields)| (*trial, words(fields))).collect()
+}
+
+/// The PMF whose predictions a trial's rewards are, where it has any: an offline evaluation is judged by the ratings themselves.
+fn simulator(trial: &TrialRecord, simulators: &HashMap<TrialId, String>) -> String {
+    let pmf = match &trial.spec.job {
+        Job::Drr(job) => Some(job.pmf),
+        Job::Eval(job) => matches!(job.measure, Measure::Online(_)).then_some(job.pmf),
+        Job::Pmf(_) => None,
+    };
+    pmf.and_then(|pmf| simulators.get(&pmf).cloned()).unwrap_or_default()
 }
 
 /// Baselines have no budget: they join every study that is else like theirs.
@@ -142,7 +188,7 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
     let reason = |other: &Terms<'_>| {
         let mut parts = Vec::new();
         if let (Some(theirs), true) = (other.subject.protocol(), other.subject != own.subject) {
-            parts.push(format!("protocol {theirs}"));
+            parts.push(format!("protocol {theirs}, which evaluates other users"));
         }
         if other.fingerprint != own.fingerprint {
             parts.push(format!("data {} ({})", other.dataset, other.fingerprint.short()));
@@ -152,6 +198,9 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
         }
         if other.method != own.method {
             parts.push(other.method.clone());
+        }
+        if other.simulator != own.simulator {
+            parts.push(format!("rewards answered by another PMF, {}", other.simulator));
         }
         if let (Some(theirs), true) = (other.budget, other.budget != own.budget) {
             parts.push(format!("{theirs} training steps"));
@@ -200,15 +249,6 @@ fn subject(trial: &TrialRecord) -> Option<(Subject, &'static str)> {
             Measure::Online(online) => (Subject::Online(online.protocol), job.policy.name()),
         }),
     }
-}
-
-/// What seeds the split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seeding {
-    /// A seed of its own.
-    Own,
-    /// Each trial's seed, so that seeds measure the split's noise too.
-    Trial,
 }
 
 fn seeding(sweep: &StoredSweep) -> Seeding {

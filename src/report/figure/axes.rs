@@ -1,20 +1,17 @@
 //! What the sweep's axes call for: a panel of sensitivity an axis, a heat map for two, parallel coordinates for three or
 //! more; and the profile of scores over seeds and K.
 
-use super::build::{best, one, subtitle};
+use super::build::subtitle;
 use super::content::{Figure, Heat, Lines, Parallel, Plot, Series, Shape, XAxis, XKind};
-use super::style::{of_baseline, of_recommender};
-use crate::report::aggregate::{HOW, matrix};
+use super::style::of_recommender;
 use crate::report::axis::{AxisValue, ordered, short_axis};
 use crate::report::group::{Group, Study, Subject};
 use crate::report::table::Table;
-use crate::stats::{BOOTSTRAP_N, Draw, ScoreMatrix, Summary};
+use crate::stats::Summary;
 
 /// x, mean, standard deviation where there is one.
 type Points = Vec<(f64, f64, Option<f64>)>;
 
-/// Points of a profile.
-const THRESHOLDS: usize = 101;
 /// Values beyond this make a parallel plot's axis unreadable, and a heat map's cells too small for anything.
 const VALUES: usize = 60;
 
@@ -42,6 +39,10 @@ pub(in crate::report) fn sensitivity(study: &Study<'_>, table: &Table) -> Vec<Fi
         [x, y] => figures.extend(heat(study, table, (x, y), &groups, &label)),
         [_, _, _, ..] => figures.push(parallel(study, table, &groups, &label)),
         _ => {}
+    }
+    if let Some(users) = metric.users {
+        let few = if metric.is_thin() { ": too few for a comparison" } else { "" };
+        figures.iter_mut().for_each(|figure| figure.note += &format!(" On {users}{few}."));
     }
     figures
 }
@@ -207,75 +208,4 @@ fn parallel(study: &Study<'_>, table: &Table, groups: &[(&Group<'_>, f64)], labe
             .to_owned(),
         plot: Plot::Parallel(Parallel { axes, label: label.to_owned(), groups }),
     }
-}
-
-/// The share of scores, over seeds and K, above each threshold; `None` for a table of one metric or without scores.
-pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Figure> {
-    if table.metrics.len() < 2 || !table.id.family.is_at_k() {
-        return None;
-    }
-    let all: Vec<(usize, ScoreMatrix)> =
-        table.rows.iter().enumerate().filter_map(|(at, row)| Some((at, matrix(table, row)?))).collect();
-    let scores = table.rows.iter().flat_map(|row| row.cells.iter().flatten()).flat_map(|cell| &cell.scores);
-    let finite = scores.map(|(_, score)| *score).filter(|score| score.is_finite());
-    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), it| (low.min(it), high.max(it)));
-    if all.is_empty() || high <= low {
-        return None;
-    }
-    let air = (high - low) * 0.03;
-    let step = (high - low + 2.0 * air) / (THRESHOLDS - 1) as f64;
-    let thresholds: Vec<f64> = (0..THRESHOLDS).map(|at| low - air + at as f64 * step).collect();
-    // Which are shown is decided by a cheap number before any interval is drawn.
-    let order = all.iter().map(|(at, matrix)| {
-        let group = &study.groups[*at];
-        let shape = Shape::Points(vec![(*at as f64, matrix.iqm(), None)]);
-        Series { shape, ..one(study, group, *at, Shape::Points(Vec::new())) }
-    });
-    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| *name != "drr").collect();
-    let (shown, left_out) = best(order.collect(), 1.0, &baselines);
-    let (mut recommenders, mut banded) = (0, false);
-    let series = shown.into_iter().filter_map(|series| {
-        let Shape::Points(points) = &series.shape else { return None };
-        let row = points.first()?.0 as usize;
-        let (_, matrix) = all.iter().find(|(at, _)| *at == row)?;
-        let values = matrix.profile(&thresholds);
-        // Fewer would be drawn too narrow; each seed's own profile shows the spread in any case.
-        let enough = matrix.runs() >= BOOTSTRAP_N;
-        let intervals = enough
-            .then(|| matrix.profile_interval(&thresholds, 0.95, Draw::WholeRuns, HOW))
-            .flatten()
-            .unwrap_or_else(|| values.iter().map(|value| (*value, *value)).collect());
-        banded |= enough;
-        let of_runs = matrix.profiles_of_runs(&thresholds).into_iter();
-        let faint = of_runs.map(|values| thresholds.iter().copied().zip(values).collect()).collect();
-        let band = thresholds.iter().zip(values).zip(intervals).map(|((x, value), (low, high))| (*x, value, low, high));
-        let style = of_baseline(study.groups[row].policy).unwrap_or_else(|| {
-            recommenders += 1;
-            of_recommender(recommenders - 1)
-        });
-        Some(Series { shape: Shape::Curve { band: band.collect(), faint }, style, ..series })
-    });
-    let series: Vec<Series> = series.collect();
-    let bands = if banded {
-        format!(
-            "Bands: 95 % bootstrap of whole seeds, {} resamples, seed {}; none below {BOOTSTRAP_N} seeds.",
-            HOW.resamples, HOW.seed.0
-        )
-    } else {
-        format!("No interval below {BOOTSTRAP_N} seeds.")
-    };
-    Some(Figure {
-        slug: format!("{}-profile", table.slug()),
-        title: format!("Performance profile, {}", table.id.family.stem()),
-        subtitle: subtitle(study),
-        note: format!(
-            "The share of scores, over seeds and K, above a threshold; further right is better. Faint: each seed over its K. \
-             {bands}{left_out}"
-        ),
-        plot: Plot::Lines(Lines {
-            series,
-            x: XAxis { label: "threshold".to_owned(), kind: XKind::Continuous },
-            y_label: "share of scores above the threshold".to_owned(),
-        }),
-    })
 }

@@ -8,6 +8,7 @@ use crate::report::figure::axis::thousands;
 use crate::report::group::{Group, Noise, Study, Subject};
 use crate::report::ids::{Family, MetricId};
 use crate::report::tabulate::measured_at;
+use crate::report::users::UserCount;
 use crate::report::written::count;
 use crate::stats::{Spread, band, moving_average};
 use crate::store::Store;
@@ -195,6 +196,7 @@ fn at_k(study: &Study<'_>, family: Family, title: &str, y: &str) -> Option<Figur
         (false, false) => "One measurement each: no spread is known.".to_owned(),
     };
     note += " Points of one K are set side by side.";
+    note += &users(study, family, &lengths);
     note += &left_out;
     Some(Figure {
         slug: format!("{}-{}", study.slug, family.stem()),
@@ -210,6 +212,17 @@ fn at_k(study: &Study<'_>, family: Family, title: &str, y: &str) -> Option<Figur
             series,
         }),
     })
+}
+
+/// On how many users each K stands, where that is recorded.
+fn users(study: &Study<'_>, family: Family, lengths: &[u64]) -> String {
+    let at = |k: &u64| {
+        let id = MetricId::At(family, *k);
+        let users = UserCount::over(study.groups.iter().filter_map(|group| UserCount::of(group, id)))?;
+        Some(format!("@{k} on {users}{}", if users.is_thin() { ", too few for a comparison" } else { "" }))
+    };
+    let known: Vec<String> = lengths.iter().filter_map(at).collect();
+    if known.is_empty() { String::new() } else { format!(" {}.", known.join(", ")) }
 }
 
 pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Series {

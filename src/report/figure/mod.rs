@@ -2,7 +2,7 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `build`, `axes` | which figures a sweep has, and their numbers |
+//! | `build`, `axes`, `profile` | which figures a sweep has, and their numbers |
 //! | `content` | what a figure shows |
 //! | `draw` | where everything goes; `lines`, `heat`, `parallel`, `forest`, `items` one kind of picture each |
 //! | `sizes` | what these share |
@@ -22,15 +22,19 @@ mod heat;
 mod items;
 mod lines;
 mod parallel;
+mod profile;
 mod render;
 mod sizes;
 mod style;
 
-pub(super) use axes::{profile, sensitivity};
+pub(super) use axes::sensitivity;
 pub(super) use build::{figures, subtitle};
 pub(super) use canvas::DrawError;
 pub(super) use content::{
     Difference, Figure, Forest, ItemMap, Lines, Listed, Plot, Section, Series, Shape, XAxis, XKind,
 };
+pub(super) use profile::profile;
 pub(super) use render::{alone, png, svg};
+#[cfg(test)]
+pub(super) use style::of_recommender;
 pub(super) use style::of_stage as stage_style;

@@ -52,7 +52,7 @@ const SERIES: [Style; 8] = [
 ];
 
 /// The look of recommender number `index`.
-pub(super) fn of_recommender(index: usize) -> Style {
+pub(in crate::report) fn of_recommender(index: usize) -> Style {
     SERIES[index % SERIES.len()]
 }
 

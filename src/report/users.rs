@@ -1,0 +1,50 @@
+//! On how many users a number stands: an evaluation at K is of those who have K test ratings, and they become few as K grows.
+
+use super::group::Group;
+use super::ids::{Family, MetricId};
+
+/// A column on fewer users than this is thin: one user more or less moves its mean by a twentieth or more, and seeds, which
+/// share their users, do not show it. Nothing in it is bold, ≈, tested or aggregated.
+pub(super) const LEAST: u64 = 20;
+
+/// Users behind a number, over the seeds and groups that it is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UserCount {
+    pub(super) least: u64,
+    pub(super) most: u64,
+}
+
+impl UserCount {
+    /// Users behind a group's number; `None` where that is not recorded, or nothing is finished.
+    pub(super) fn of(group: &Group<'_>, metric: MetricId) -> Option<Self> {
+        let recorded = match metric {
+            MetricId::At(Family::Precision | Family::Ndcg, k) => format!("users@{k}"),
+            MetricId::At(Family::Reward, _) => "users".to_owned(),
+            MetricId::At(Family::TrainingReward | Family::StarError, _) | MetricId::Named(_) => return None,
+        };
+        let counts = group.finished().filter_map(|trial| trial.metrics.get(&recorded).copied());
+        // Written as a number like any other; what is no count is not known.
+        let counts = counts.filter(|count| *count >= 0.0 && count.fract() == 0.0).map(|count| count as u64);
+        Self::over(counts.map(|count| Self { least: count, most: count }))
+    }
+
+    /// The least and the most of several.
+    pub(super) fn over(counts: impl Iterator<Item = Self>) -> Option<Self> {
+        counts.reduce(|one, other| Self { least: one.least.min(other.least), most: one.most.max(other.most) })
+    }
+
+    /// Whether they are too few for a comparison.
+    pub(super) fn is_thin(self) -> bool {
+        self.least < LEAST
+    }
+}
+
+impl std::fmt::Display for UserCount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.least, self.most) {
+            (1, 1) => f.write_str("1 user"),
+            (least, most) if least == most => write!(f, "{most} users"),
+            (least, most) => write!(f, "{least} to {most} users"),
+        }
+    }
+}
