@@ -22,6 +22,9 @@ const FAMILY: &str = "Inter, Helvetica, Arial, 'Liberation Sans', sans-serif";
 /// The font size of plotters' SVG over the size of an em.
 const SIZE_OVER_EM: f64 = 1.24;
 
+/// No point of a picture is farther away than this.
+const FAR: f64 = 20_000.0;
+
 /// Who sets the letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lettering {
@@ -83,7 +86,9 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
 
     /// Notes what is at a place.
     pub(super) fn spot(&mut self, place: (f64, f64), text: String) {
-        self.spots.push((place, text));
+        if known(place) {
+            self.spots.push((place, text));
+        }
     }
 
     /// What was noted, by place in points.
@@ -91,8 +96,11 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         self.spots
     }
 
+    /// A place in the backend's units. Plotters counts in 32 bits and walks every step of a line: what lies far outside the
+    /// picture is brought near.
     fn at(&self, (x, y): (f64, f64)) -> (i32, i32) {
-        ((x * self.scale).round() as i32, (y * self.scale).round() as i32)
+        let units = |value: f64| (value.clamp(-FAR, FAR) * self.scale).round() as i32;
+        (units(x), units(y))
     }
 
     /// A line through `points`; `dash` holds lengths of dashes and gaps, and is solid when empty.
@@ -109,7 +117,10 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
             filled: false,
             stroke_width: ((width * self.scale).round() as u32).max(1),
         };
-        for piece in dashes(points, dash) {
+        // What is no number has no place: a line is broken there.
+        let near = |&(x, y): &(f64, f64)| (x.clamp(-FAR, FAR), y.clamp(-FAR, FAR));
+        let pieces = points.split(|point| !known(*point)).map(|piece| piece.iter().map(near).collect::<Vec<_>>());
+        for piece in pieces.flat_map(|piece| dashes(&piece, dash)) {
             let mut path: Vec<(i32, i32)> = piece.iter().map(|&point| self.at(point)).collect();
             path.dedup();
             if path.len() > 1 {
@@ -121,7 +132,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
 
     /// A filled area.
     pub(super) fn area(&mut self, points: &[(f64, f64)], color: RGBColor, alpha: f64) -> Result<(), DrawError> {
-        let path: Vec<(i32, i32)> = points.iter().map(|&point| self.at(point)).collect();
+        let path: Vec<(i32, i32)> = points.iter().filter(|point| known(**point)).map(|&point| self.at(point)).collect();
         self.backend.fill_polygon(path, &color.mix(alpha)).map_err(failed)
     }
 
@@ -133,6 +144,9 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         r: f64,
         color: RGBColor,
     ) -> Result<(), DrawError> {
+        if !known((x, y)) {
+            return Ok(());
+        }
         let mut stroke = |from: (f64, f64), to: (f64, f64)| {
             self.line(&[(x + from.0 * r, y + from.1 * r), (x + to.0 * r, y + to.1 * r)], color, 1.0, r * 0.55, &[])
         };
@@ -242,6 +256,11 @@ fn advances<'a>(font: &'a FontRef<'_>, text: &'a str, scale: f32) -> impl Iterat
         *pen += scaled.h_advance(glyph);
         Some((glyph, place))
     })
+}
+
+/// Whether a place is one.
+fn known((x, y): (f64, f64)) -> bool {
+    x.is_finite() && y.is_finite()
 }
 
 fn failed(error: impl std::error::Error) -> DrawError {

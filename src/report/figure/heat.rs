@@ -3,6 +3,7 @@
 use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
+use super::axis::{share, told};
 use super::canvas::{Align, Canvas, DrawError, Type};
 use super::content::Heat;
 use super::sizes::{AXIS, EDGE, SLACK, TICK, WIDTH};
@@ -37,18 +38,22 @@ pub(super) fn draw<B: DrawingBackend>(heat: &Heat, canvas: &mut Canvas<'_, B>, b
                 canvas.line(&[corners[0], corners[2]], MUTED, 0.4, 1.0, &[])?;
                 continue;
             };
-            let share = if high > low { (value - low) / (high - low) } else { 0.5 };
+            let share = if high > low { share(*value, low, high) } else { 0.5 };
             canvas.area(&corners, shade(share), 1.0)?;
             let middle = (x + wide / 2.0, y + high_cell / 2.0);
             let text = format!(
-                "{} {}, {} {}: {value:.4}, mean of {groups}",
-                heat.x_label, heat.x[column], heat.y_label, heat.y[row]
+                "{} {}, {} {}: {}, mean of {groups}",
+                heat.x_label,
+                heat.x[column],
+                heat.y_label,
+                heat.y[row],
+                told(*value, 4)
             );
             canvas.spot(middle, text);
             if size >= 7.0 {
                 let color = if share > 0.55 { ON_DEEP } else { ON_PALE };
                 let look = Type { size, color, ..TICK };
-                canvas.text(&format!("{value:.3}"), (middle.0, middle.1 + size * 0.35), Align::Center, look)?;
+                canvas.text(&told(*value, 3), (middle.0, middle.1 + size * 0.35), Align::Center, look)?;
             }
         }
         if thin(row, high_cell, 20.0) {

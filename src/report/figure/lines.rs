@@ -3,7 +3,7 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::axis::Axis;
+use super::axis::{Axis, told};
 use super::canvas::{Align, Canvas, DrawError, Type};
 use super::content::{Lines, Series, Shape, XKind};
 use super::sizes::{AXIS, DETAIL, EDGE, NAME, SLACK, TICK, WIDTH, wrap};
@@ -110,11 +110,14 @@ fn under<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, panel: &Panel, series: &
             canvas.line(&points, series.style.color, 0.22, 1.0, &[])?;
         }
     }
-    if band.iter().any(|point| point.3 > point.2) {
-        let upper = band.iter().map(|&(x, _, _, high)| panel.at(x, high));
-        let lower = band.iter().rev().map(|&(x, _, low, _)| panel.at(x, low));
-        let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
-        canvas.area(&outline, series.style.color, 0.16)?;
+    // Where an end is no number there is no band.
+    for piece in band.split(|point| !(point.2.is_finite() && point.3.is_finite())) {
+        if piece.iter().any(|point| point.3 > point.2) {
+            let upper = piece.iter().map(|&(x, _, _, high)| panel.at(x, high));
+            let lower = piece.iter().rev().map(|&(x, _, low, _)| panel.at(x, low));
+            let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
+            canvas.area(&outline, series.style.color, 0.16)?;
+        }
     }
     Ok(())
 }
@@ -133,7 +136,10 @@ fn over<B: DrawingBackend>(
             let line: Vec<(f64, f64)> = band.iter().map(|&(x, mean, ..)| panel.at(x, mean)).collect();
             canvas.line(&line, style.color, 1.0, 2.4, style.dash)?;
             for (&place, &(x, mean, low, high)) in line.iter().zip(band).step_by((line.len() / 60).max(1)) {
-                canvas.spot(place, format!("{}: {x} → {mean:.4} ({low:.4} to {high:.4})", name(series)));
+                canvas.spot(
+                    place,
+                    format!("{}: {x} → {} ({} to {})", name(series), told(mean, 4), told(low, 4), told(high, 4)),
+                );
             }
             // Some markers along the way, at places of its own for each series.
             let every = (line.len() / 7).max(1);
@@ -161,8 +167,8 @@ fn over<B: DrawingBackend>(
                     }
                 }
                 canvas.marker(style.marker, place(x, mean), 6.0, style.color)?;
-                let spread = spread.map(|spread| format!(" ± {spread:.4}")).unwrap_or_default();
-                canvas.spot(place(x, mean), format!("{}: {x} → {mean:.4}{spread}", name(series)));
+                let spread = spread.map(|spread| format!(" ± {}", told(spread, 4))).unwrap_or_default();
+                canvas.spot(place(x, mean), format!("{}: {x} → {}{spread}", name(series), told(mean, 4)));
             }
         }
     }

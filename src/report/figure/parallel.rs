@@ -2,7 +2,7 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::axis::Axis;
+use super::axis::{Axis, share, told};
 use super::canvas::{Align, Canvas, DrawError};
 use super::content::Parallel;
 use super::sizes::{AXIS, EDGE, TICK, WIDTH};
@@ -39,10 +39,10 @@ pub(super) fn draw<B: DrawingBackend>(
             .map(|(column, ((_, all), index))| (left + column as f64 * gap, at(*index, all.len())))
             .collect();
         points.push((right, score(*value)));
-        let share = if high > low { (value - low) / (high - low) } else { 1.0 };
+        let share = if high > low { share(*value, low, high) } else { 1.0 };
         canvas.line(&points, shade(0.15 + 0.85 * share), 0.9, 1.2 + 1.6 * share, &[])?;
         let names = plot.axes.iter().zip(values).map(|((name, all), index)| format!("{name} {}", all[*index]));
-        canvas.spot((right, score(*value)), format!("{}: {value:.4}", names.collect::<Vec<_>>().join(", ")));
+        canvas.spot((right, score(*value)), format!("{}: {}", names.collect::<Vec<_>>().join(", "), told(*value, 4)));
     }
     for (column, (name, values)) in plot.axes.iter().enumerate() {
         let x = left + column as f64 * gap;

@@ -45,6 +45,12 @@ fn the_page_sorts_filters_and_leads_to_trials_without_an_error() {
         browser.value(&format!("document.querySelector({selector:?}).click()"));
     };
 
+    // Nothing of a table of two axes and four K is cut off on a screen of this width.
+    let cut =
+        "[...document.querySelectorAll('#tables .scroll')].filter((it) => it.scrollWidth > it.clientWidth).length";
+    assert_eq!(browser.value(cut), 0);
+    assert_eq!(browser.value("document.querySelector('#tables th small').textContent"), "280 users");
+
     // Sorted by a number: the greatest first, then the least, what is missing last.
     let before = column(&mut browser, 3);
     press(&mut browser, "table thead th:nth-child(4) button");

@@ -299,3 +299,36 @@ fn a_dataset_whose_name_ends_like_a_tables_is_shown() {
     assert!(written.files.iter().any(|file| file.ends_with("training-small-ndcg-pivot.md")), "{:?}", written.files);
     assert!(written.files.iter().any(|file| file.ends_with("training-small-ndcg-heat.svg")), "{:?}", written.files);
 }
+
+#[test]
+fn the_greatest_numbers_are_drawn_as_any_others() {
+    use figure::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
+    let huge = [1.7e308, -1.7e308, f64::INFINITY, f64::NAN, -1.7e308, 1.0, f64::NEG_INFINITY, 2.0, 3.0, 1.7e308];
+    let at = |step: usize| step as f64 * 250.0;
+    let curve = Shape::Curve {
+        band: huge.iter().enumerate().map(|(step, y)| (at(step), *y, y - 1e308, y + 1e308)).collect(),
+        faint: vec![huge.iter().enumerate().map(|(step, y)| (at(step), *y)).collect()],
+    };
+    let points = Shape::Points(huge.iter().enumerate().map(|(step, y)| (at(step), *y, Some(1.7e308))).collect());
+    let series = [("drr", 0, curve), ("pmf", 5, points)].map(|(name, index, shape)| Series {
+        name: name.to_owned(),
+        detail: String::new(),
+        // The sixth is dashed.
+        style: figure::of_recommender(index),
+        shape,
+    });
+    let plot = Plot::Lines(Lines {
+        x: XAxis { label: "steps".to_owned(), kind: XKind::Continuous },
+        y_label: "loss".to_owned(),
+        series: series.into(),
+    });
+    let text = |text: &str| text.to_owned();
+    let figure = Figure { slug: text("x"), title: text("t"), subtitle: text("s"), note: text("n"), plot };
+    let svg = figure::alone(&figure::svg(&figure).expect("drawn"));
+    well_formed(&svg);
+    assert!(svg.contains("−1e308") && svg.contains("1.7e308") && !svg.contains("00000000000"), "short labels");
+    let png = figure::png(&figure).expect("drawn");
+    if let Some(keep) = std::env::var_os("DRR_LAB_KEEP") {
+        fs::write(Path::new(&keep).join("greatest.png"), &png).expect("kept");
+    }
+}
