@@ -125,7 +125,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "precision-of-the-wrong-k",
         bug: "precision@K counts the first K - 1 items and divides by K",
         edits: &[edit(
-            "evaluate/offline.rs",
+            "offline.rs",
             "self.rewards[..k].iter().filter(|&&reward| reward > 0.0).count()",
             "self.rewards[..k - 1].iter().filter(|&&reward| reward > 0.0).count()",
         )],

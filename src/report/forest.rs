@@ -5,6 +5,7 @@ use super::compare::{LEVEL, sign, t_test};
 use super::figure::{Difference, Figure, Forest, Plot, Section, subtitle};
 use super::grid::number;
 use super::group::Study;
+use super::group::is_subject;
 use super::table::{Row, Table};
 use crate::stats::{Paired, holm};
 
@@ -16,8 +17,8 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     let metric = table.metrics.first()?;
     let cell = |row: &Row| row.cells.first()?.as_ref().map(|cell| sign(metric) * cell.score.summary.mean);
     let known = |row: &&Row| row.stopped == 0 && cell(row).is_some_and(f64::is_finite);
-    let baselines: Vec<&Row> = table.rows.iter().filter(|row| row.policy != "drr").filter(known).collect();
-    let mut ours: Vec<&Row> = table.rows.iter().filter(|row| row.policy == "drr").filter(known).collect();
+    let baselines: Vec<&Row> = table.rows.iter().filter(|row| !is_subject(row.policy)).filter(known).collect();
+    let mut ours: Vec<&Row> = table.rows.iter().filter(|row| is_subject(row.policy)).filter(known).collect();
     let pairs: Vec<(&Row, &Row, Paired)> = baselines
         .iter()
         .flat_map(|base| ours.iter().map(move |row| (*base, *row)))

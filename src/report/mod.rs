@@ -39,10 +39,11 @@ mod tests;
 mod text;
 mod usage;
 
+use drr_kinds::KindOf as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use folder::{Format, Options, Written, write};
-pub use items::{TopList, best_recommender, top};
+pub use items::{TopList, best_recommender, model_of as evaluated_recommender, top};
 pub use layout::Layout;
 pub use paper::Paper;
 pub use reference::Reference;

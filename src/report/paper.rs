@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use drr_core::TrialId;
-use drr_core::spec::{Job, Measure, Protocol};
+use drr_kinds::protocol::Protocol;
+use drr_kinds::registry::kind_settings;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::compare::LEVEL;
 use super::grid::{Grid, Header, Line, Look, Shown, number};
@@ -35,7 +36,8 @@ struct Published {
     title: String,
     /// Where it stands.
     source: String,
-    measure: MeasureKind,
+    /// The measure, by its name in sweep files.
+    measure: String,
     protocol: Protocol,
     policy: String,
     /// Datasets on which a verdict means something.
@@ -46,13 +48,6 @@ struct Published {
     #[serde(default)]
     settings: BTreeMap<String, Value>,
     cells: Vec<PublishedCell>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum MeasureKind {
-    Offline,
-    Online,
 }
 
 /// One published number.
@@ -98,12 +93,8 @@ impl Paper {
 
 impl Published {
     fn beside(&self, paper: &str, studies: &[Study<'_>], specs: &BTreeMap<TrialId, &TrialRecord>) -> Option<Grid> {
-        let subject = match self.measure {
-            MeasureKind::Offline => Subject::Offline(self.protocol),
-            MeasureKind::Online => Subject::Online(self.protocol),
-        };
         let mut rows = Vec::new();
-        for study in studies.iter().filter(|study| study.subject == subject) {
+        for study in studies.iter().filter(|study| self.is_measured_by(study.subject)) {
             for group in study.groups.iter().filter(|group| group.policy == self.policy && self.fits(group, specs)) {
                 rows.extend(self.cells.iter().map(|cell| self.row(study, group, cell)));
             }
@@ -137,24 +128,21 @@ impl Published {
         })
     }
 
+    fn is_measured_by(&self, subject: Subject) -> bool {
+        subject.study().name == self.measure && subject.protocol == Some(self.protocol.name())
+    }
+
     /// Whether the group's trials have the settings that are asked for.
     fn fits(&self, group: &Group<'_>, specs: &BTreeMap<TrialId, &TrialRecord>) -> bool {
         let Some(trial) = group.trials.first() else { return false };
-        let Job::Eval(job) = &trial.spec.job else { return false };
-        let mut sections = json!({});
-        match &job.measure {
-            Measure::Offline(offline) => sections["offline"] = json!(offline),
-            Measure::Online(online) => sections["online"] = json!(online),
-        }
-        for upstream in [Some(job.pmf), job.policy.trial()].into_iter().flatten() {
-            match specs.get(&upstream).map(|trial| &trial.spec.job) {
-                Some(Job::Pmf(pmf)) => sections["pmf"] = json!(pmf),
-                Some(Job::Drr(job)) => sections["drr"] = json!(job.drr),
-                Some(Job::Eval(_)) | None => {}
-            }
+        let mut settings: BTreeMap<String, Value> = BTreeMap::new();
+        let upstream = trial.spec.upstream();
+        let upstream = upstream.iter().filter_map(|id| Some(&specs.get(id)?.spec));
+        for spec in std::iter::once(&trial.spec).chain(upstream) {
+            settings.extend(kind_settings(spec));
         }
         self.settings.iter().all(|(name, wanted)| {
-            let found = name.split_once('.').and_then(|(section, field)| sections.get(section)?.get(field));
+            let found = settings.get(name);
             // 3 and 3.0 are one number.
             found.is_some_and(|found| match (found.as_f64(), wanted.as_f64()) {
                 (Some(found), Some(wanted)) => found == wanted,

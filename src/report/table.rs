@@ -1,13 +1,16 @@
 //! Tables as data: which rows, which columns, which numbers, and what must be said with them. Writing them down is
 //! `text`'s job.
 
+use drr_kinds::KindOf as _;
+pub(super) use drr_kinds::kind::Better;
+use drr_kinds::kind::{Column, Columns, Family};
 use std::collections::BTreeSet;
 
 use drr_core::TrialId;
-use drr_core::spec::{Job, Measure};
+use drr_core::TrialSpec;
 
 use super::compare::mark;
-use super::group::{Group, Noise, Score, Study, Subject, plain, short_axis};
+use super::group::{Group, Noise, Score, Study, plain, short_axis};
 use crate::stats::{Interval, t_interval};
 
 /// One table.
@@ -41,13 +44,6 @@ pub(super) struct Metric {
     pub(super) better: Better,
     /// Decimals to show: the intervals' half width sets them.
     pub(super) decimals: usize,
-}
-
-/// Which way is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Better {
-    Higher,
-    Lower,
 }
 
 /// One group's line.
@@ -106,33 +102,9 @@ impl Row {
 
 /// The tables of a study: one a family of metrics. A study nothing of which is finished has none.
 pub(super) fn tables(study: &Study<'_>) -> Vec<Table> {
-    let fixed = |name: &str, header: &str, better| Metric {
-        name: name.to_owned(),
-        header: header.to_owned(),
-        better,
-        decimals: DECIMALS,
-    };
-    let families = match study.subject {
-        Subject::Offline(_) => vec![
-            ("precision", "Offline precision@K", at_k(study, "precision")),
-            ("ndcg", "Offline NDCG@K", at_k(study, "ndcg")),
-        ],
-        Subject::Online(_) => vec![("reward", "Online reward@K", at_k(study, "reward"))],
-        Subject::Training => vec![(
-            "reward",
-            "Training reward",
-            vec![fixed("reward_last_tenth", "mean reward, last tenth", Better::Higher)],
-        )],
-        Subject::Pmf => vec![(
-            "error",
-            "PMF test error in stars",
-            vec![
-                fixed("test_rmse_stars", "test RMSE", Better::Lower),
-                fixed("test_mae_stars", "test MAE", Better::Lower),
-            ],
-        )],
-    };
-    let families = families.into_iter().filter(|(_, _, metrics)| {
+    let families =
+        study.subject.study().families.iter().map(|family| (family.name, family.title, columns(study, family)));
+    let families = families.filter(|(_, _, metrics)| {
         metrics.iter().any(|metric| study.groups.iter().any(|group| !group.scores(&metric.name).is_empty()))
     });
     families.map(|(family, title, metrics)| table(study, family, title, metrics)).collect()
@@ -146,6 +118,19 @@ pub(super) fn measured_at(study: &Study<'_>, family: &str) -> Vec<u64> {
     found.into_iter().collect()
 }
 
+fn columns(study: &Study<'_>, family: &Family) -> Vec<Metric> {
+    let fixed = |column: &Column| Metric {
+        name: column.metric.to_owned(),
+        header: column.header.to_owned(),
+        better: column.better,
+        decimals: DECIMALS,
+    };
+    match family.columns {
+        Columns::AtK => at_k(study, family.name),
+        Columns::Fixed(columns) => columns.iter().map(fixed).collect(),
+    }
+}
+
 fn at_k(study: &Study<'_>, family: &str) -> Vec<Metric> {
     let metric = |k| Metric {
         name: format!("{family}@{k}"),
@@ -157,7 +142,7 @@ fn at_k(study: &Study<'_>, family: &str) -> Vec<Metric> {
 }
 
 fn table(study: &Study<'_>, family: &str, title: &str, mut metrics: Vec<Metric>) -> Table {
-    let policies = matches!(study.subject, Subject::Offline(_) | Subject::Online(_));
+    let policies = study.subject.is_of_policies();
     let mut keys: Vec<String> = Vec::new();
     if policies {
         keys.push("policy".to_owned());
@@ -170,16 +155,13 @@ fn table(study: &Study<'_>, family: &str, title: &str, mut metrics: Vec<Metric>)
     let tested = mark(&mut rows, &metrics, study.least);
     let decimals = decimals(&rows);
     metrics.iter_mut().for_each(|metric| metric.decimals = decimals);
-    let protocol = study.subject.protocol();
+    let protocol = study.subject.protocol;
     let title = match protocol {
         Some(protocol) => format!("{title} · {} · protocol {protocol}", study.dataset),
         None => format!("{title} · {}", study.dataset),
     };
     Table {
-        slug: match study.subject {
-            Subject::Training | Subject::Pmf => study.slug.clone(),
-            Subject::Offline(_) | Subject::Online(_) => format!("{}-{family}", study.slug),
-        },
+        slug: if policies { format!("{}-{family}", study.slug) } else { study.slug.clone() },
         title,
         notes: notes(study, &rows, tested),
         axes: study.axes.iter().map(|axis| (*axis).to_owned()).collect(),
@@ -196,7 +178,7 @@ fn row(study: &Study<'_>, group: &Group<'_>, metrics: &[Metric]) -> Row {
     let point: Vec<String> =
         study.axes.iter().map(|axis| group.point.get(*axis).map(plain).unwrap_or_default()).collect();
     let mut keys = Vec::new();
-    if matches!(study.subject, Subject::Offline(_) | Subject::Online(_)) || study.axes.is_empty() {
+    if study.subject.is_of_policies() || study.axes.is_empty() {
         keys.push(group.policy.to_owned());
     }
     keys.extend(point.iter().map(|value| if value.is_empty() { "–".to_owned() } else { value.clone() }));
@@ -294,13 +276,7 @@ fn notes(study: &Study<'_>, rows: &[Row], tested: bool) -> Vec<String> {
             false => format!("{best}, not a test."),
         });
     }
-    if study.subject == Subject::Training {
-        notes.push(
-            "Measured while exploring and learning, with the training's own exploration rate; evaluations are the \
-             comparison."
-                .to_owned(),
-        );
-    }
+    notes.extend(study.subject.study().note.map(str::to_owned));
     notes.extend(study.apart.iter().map(|reason| format!("Not set beside it: {reason}.")));
     notes.push(format!(
         "Data: {}, fingerprint {}, {}.",
@@ -320,21 +296,12 @@ fn notes(study: &Study<'_>, rows: &[Row], tested: bool) -> Vec<String> {
 
 /// How one seed's score came about, where all trials of the study agree.
 fn method(study: &Study<'_>) -> String {
-    let words = |job: &Job| match job {
-        Job::Eval(job) => match &job.measure {
-            Measure::Offline(offline) => format!(
-                "; a seed's score is the mean of {} repeats of at most {} users, ε = {}",
-                offline.repeats, offline.users, offline.epsilon
-            ),
-            Measure::Online(online) => format!(
-                "; a seed's score is the mean of {} repeats of {} recommendations, ε = {}",
-                online.repeats, online.steps, online.epsilon
-            ),
-        },
-        Job::Pmf(_) | Job::Drr(_) => String::new(),
+    let words = |spec: &TrialSpec| {
+        let words = spec.kind().measure().map(|measure| (measure.repeats)(&spec.settings));
+        words.map_or_else(String::new, |words| format!("; a seed's score is the mean of {words}"))
     };
     let all: BTreeSet<String> =
-        study.groups.iter().flat_map(|group| &group.trials).map(|trial| words(&trial.spec.job)).collect();
+        study.groups.iter().flat_map(|group| &group.trials).map(|trial| words(&trial.spec)).collect();
     let mut all = all.into_iter();
     match (all.next(), all.next()) {
         (Some(only), None) => only,

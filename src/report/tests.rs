@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use drr_core::TrialSpec;
-use drr_core::spec::Job;
 
 use super::*;
 use crate::error::Exit;
@@ -19,8 +18,9 @@ fn recorded() -> (tempfile::TempDir, Store) {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
     let sweep = World::new().sweep("quickstart", &[0.001, 0.01], &[0.0005, 0.001], 3);
-    let fails = |spec: &TrialSpec| match &spec.job {
-        Job::Drr(job) if job.drr.tau == 0.01 && job.drr.actor_lr == 0.001 && spec.seed.0 == 2 => {
+    let is = |spec: &TrialSpec, field: &str, value: f64| fabricate::number(spec, field) == Some(value);
+    let fails = |spec: &TrialSpec| match spec.kind.as_str() {
+        "drr" if is(spec, "tau", 0.01) && is(spec, "actor_lr", 0.001) && spec.seed.0 == 2 => {
             Some("the critic's loss is NaN at step 7,250 <of 20,000>")
         }
         _ => None,
@@ -85,11 +85,8 @@ fn protocols_and_datasets_never_share_a_table() {
     let other = World { dataset: "synthetic", repeats: 20 }.sweep("mixed", &[0.001], &[0.0005], 2);
     sweep.members.extend(other.members);
     for member in sweep.members.clone() {
-        let mut spec = member.spec;
-        if let Job::Eval(job) = &mut spec.job
-            && let drr_core::spec::Measure::Offline(offline) = &mut job.measure
-        {
-            offline.protocol = drr_core::spec::Protocol::Strict;
+        if member.spec.kind == "offline" {
+            let spec = fabricate::with(&member.spec, "protocol", "strict".into());
             sweep.members.push(crate::store::Member { spec, point: member.point });
         }
     }

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use drr_core::spec::{Job, Measure, SplitKind};
+use drr_core::spec::SplitKind;
 use drr_core::{Digest, TrialId};
+use drr_kinds::kind::Role;
+use drr_kinds::{Kind, KindOf as _};
 
 use super::group::{Group, Study, Subject, rank, slug, varies};
 use crate::stats::MINIMUM_N;
@@ -88,21 +90,21 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     studies
 }
 
-/// Training steps behind each recommender and its evaluations, unless they are an axis; an untrained one has none.
+/// The budget of each training and of the evaluations of its model, unless it is an axis; what learned nothing has none.
 fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
-    if sweep.axes.iter().any(|axis| axis == "drr.train_steps") {
-        return HashMap::new();
-    }
-    let steps = |trial: &TrialRecord| match &trial.spec.job {
-        Job::Drr(job) if job.drr.train_steps > 0 => Some((trial.trial, job.drr.train_steps)),
-        Job::Drr(_) | Job::Pmf(_) | Job::Eval(_) => None,
+    let own = |trial: &TrialRecord| {
+        let kind = trial.spec.kind();
+        let field = kind.model()?.budget?;
+        let varies = sweep.axes.iter().any(|axis| *axis == format!("{}.{field}", kind.name));
+        let budget = trial.spec.settings.whole(field).filter(|_| trial.spec.learns() && !varies)?;
+        Some((trial.trial, budget))
     };
-    let mut budgets: HashMap<TrialId, u64> = sweep.trials.iter().filter_map(steps).collect();
+    let mut budgets: HashMap<TrialId, u64> = sweep.trials.iter().filter_map(own).collect();
     for trial in &sweep.trials {
-        if let Job::Eval(job) = &trial.spec.job
-            && let Some(steps) = job.policy.trial().and_then(|trial| budgets.get(&trial).copied())
-        {
-            budgets.insert(trial.trial, steps);
+        let used = trial.spec.policy_kind().and_then(Kind::policy).and_then(|policy| policy.model.as_ref());
+        let model = used.and_then(|used| trial.spec.upstream.get(used.kind));
+        if let Some(budget) = model.and_then(|model| budgets.get(&model).copied()) {
+            budgets.insert(trial.trial, budget);
         }
     }
     budgets
@@ -131,16 +133,10 @@ fn share_baselines(found: &mut Vec<(Terms<'_>, Vec<Group<'_>>)>) {
 
 /// Why the others that measure the same thing have tables of their own.
 fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> {
-    let alike = |other: &Terms<'_>| {
-        other != own
-            && match (own.subject, other.subject) {
-                (Subject::Offline(_), Subject::Offline(_)) | (Subject::Online(_), Subject::Online(_)) => true,
-                (own, other) => own == other,
-            }
-    };
+    let alike = |other: &Terms<'_>| other != own && own.subject.kind == other.subject.kind;
     let reason = |other: &Terms<'_>| {
         let mut parts = Vec::new();
-        if let (Some(theirs), true) = (other.subject.protocol(), other.subject != own.subject) {
+        if let (Some(theirs), true) = (other.subject.protocol, other.subject != own.subject) {
             parts.push(format!("protocol {theirs}"));
         }
         if other.fingerprint != own.fingerprint {
@@ -169,35 +165,29 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
 
 /// Settings of an evaluation that change what its numbers mean and are no axis, in words.
 fn method(trial: &TrialRecord, axes: &[String]) -> String {
-    let Job::Eval(job) = &trial.spec.job else { return String::new() };
-    let words = match &job.measure {
-        Measure::Offline(offline) => [
-            ("offline.users", format!("at most {} users", offline.users)),
-            ("offline.epsilon", format!("ε = {}", offline.epsilon)),
-        ],
-        Measure::Online(online) => [
-            ("online.steps", format!("{} recommendations", online.steps)),
-            ("online.epsilon", format!("ε = {}", online.epsilon)),
-        ],
-    };
-    let fixed = words.into_iter().filter(|(name, _)| !axes.iter().any(|axis| axis == name));
-    let mut words: Vec<String> = fixed.map(|(_, words)| words).collect();
-    if !axes.iter().any(|axis| axis == "drr.history") {
-        words.push(format!("history of {}", job.history));
+    let Some(measure) = trial.spec.kind().measure() else { return String::new() };
+    let is_axis = |name: &str| axes.iter().any(|axis| axis == name);
+    let words = (measure.method)(&trial.spec.settings).into_iter().filter(|(name, _)| !is_axis(name));
+    let mut words: Vec<String> = words.map(|(_, words)| words).collect();
+    for borrowed in measure.borrowed {
+        if let Some(value) = trial.spec.settings.get(borrowed.name)
+            && !is_axis(&format!("{}.{}", borrowed.section, borrowed.field))
+        {
+            words.push(format!("{} of {value}", borrowed.name));
+        }
     }
     words.join(", ")
 }
 
 fn subject(trial: &TrialRecord) -> Option<(Subject, &'static str)> {
-    match &trial.spec.job {
-        Job::Pmf(_) => Some((Subject::Pmf, "pmf")),
-        // The networks `drr-untrained` evaluates: nothing was learned, so there is nothing to tell.
-        Job::Drr(job) if job.drr.train_steps == 0 => None,
-        Job::Drr(_) => Some((Subject::Training, "drr")),
-        Job::Eval(job) => Some(match &job.measure {
-            Measure::Offline(offline) => (Subject::Offline(offline.protocol), job.policy.name()),
-            Measure::Online(online) => (Subject::Online(online.protocol), job.policy.name()),
-        }),
+    let kind = trial.spec.kind();
+    match (kind.role, trial.spec.policy_kind()) {
+        (Role::Measure(measure), Some(policy)) => {
+            Some((Subject { kind, protocol: Some((measure.protocol)(&trial.spec.settings)) }, policy.name))
+        }
+        // Where nothing was learned there is nothing to tell.
+        (Role::Model(_), _) if trial.spec.learns() => Some((Subject { kind, protocol: None }, kind.name)),
+        _ => None,
     }
 }
 

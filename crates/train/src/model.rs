@@ -8,10 +8,10 @@ use drr_core::Digest;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::actor_critic::{Agent, Layout, Network};
-use crate::error::{Error, Result};
 use crate::kernels::Array;
 use crate::optim::Trained;
 use crate::pmf::PmfModel;
+use drr_kinds::error::{Error, Result};
 
 /// Named tensors with their shapes.
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;

@@ -5,7 +5,7 @@ use super::build::{best, one, subtitle};
 use super::style::{of_baseline, of_recommender};
 use super::{Figure, Heat, Lines, Parallel, Plot, Series, Shape, XAxis, XKind};
 use crate::report::aggregate::{HOW, matrix};
-use crate::report::group::{Group, Study, Subject, plain, short_axis};
+use crate::report::group::{Group, Study, is_subject, plain, short_axis};
 use crate::report::table::Table;
 use crate::stats::{BOOTSTRAP_N, Draw, ScoreMatrix, Summary};
 
@@ -20,10 +20,7 @@ const VALUES: usize = 60;
 /// How the first metric of `table` depends on the axes of `study`; nothing for a study that has none.
 pub(in crate::report) fn sensitivity(study: &Study<'_>, table: &Table) -> Vec<Figure> {
     let Some(metric) = table.metrics.first() else { return Vec::new() };
-    let label = match study.subject {
-        Subject::Offline(_) | Subject::Online(_) => metric.name.clone(),
-        Subject::Training | Subject::Pmf => metric.header.clone(),
-    };
+    let label = if study.subject.is_of_policies() { metric.name.clone() } else { metric.header.clone() };
     // Baselines stand on no axis.
     let groups: Vec<(&Group<'_>, f64)> = study
         .groups
@@ -83,7 +80,7 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
         };
         let points = marginal.iter().map(|&(x, mean, _)| (x, mean, spread(x))).collect();
         series.push(Series {
-            name: "drr".to_owned(),
+            name: groups[0].0.policy.to_owned(),
             detail: String::new(),
             style: of_recommender(0),
             shape: Shape::Points(points),
@@ -239,7 +236,7 @@ pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Fig
         let shape = Shape::Points(vec![(*at as f64, matrix.iqm(), None)]);
         Series { shape, ..one(study, group, *at, Shape::Points(Vec::new())) }
     });
-    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| *name != "drr").collect();
+    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| !is_subject(name)).collect();
     let (shown, left_out) = best(order.collect(), 1.0, &baselines);
     let (mut recommenders, mut banded) = (0, false);
     let series = shown.into_iter().filter_map(|series| {

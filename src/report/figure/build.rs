@@ -1,79 +1,39 @@
 //! Which figures a sweep has, and their numbers.
 
+use drr_kinds::kind::{Better, Columns, Curves, Family};
+
 use super::style::{of_baseline, of_recommender};
 use super::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
 use crate::error::Result;
 use crate::report::figure::axis::thousands;
-use crate::report::group::{Group, Noise, Study, Subject, plain, short_axis};
+use crate::report::group::{Group, Noise, Study, is_subject, plain, short_axis};
 use crate::report::table::measured_at;
 use crate::stats::{Spread, band, moving_average};
 use crate::store::Store;
 
 /// More series than this cannot be told apart.
 const MOST: usize = 8;
-/// Recorded points a learning curve is smoothed over (odd).
-const WINDOW: usize = 5;
 
 /// The figures of a study; none where nothing is finished.
 pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Spread) -> Result<Vec<Figure>> {
-    Ok(match study.subject {
-        Subject::Offline(_) => [
-            at_k(study, "precision", "Offline precision@K", "precision@K (share of positive items among K)"),
-            at_k(study, "ndcg", "Offline NDCG@K", "NDCG@K"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-        Subject::Online(_) => {
-            at_k(study, "reward", "Online reward@K", "mean reward of a recommendation, −1 to 1").into_iter().collect()
-        }
-        Subject::Training => curves(
-            store,
-            study,
-            spread,
-            &Curves {
-                metric: "train/reward",
-                title: "Learning curves of DRR",
-                x: "environment steps",
-                y: "mean reward of a recommendation, −1 to 1",
-                last: "reward_last_tenth",
-                window: WINDOW,
-                better: 1.0,
-            },
-        )?
-        .into_iter()
-        .collect(),
-        Subject::Pmf => curves(
-            store,
-            study,
-            spread,
-            &Curves {
-                metric: "valid/rmse_stars",
-                title: "PMF validation error",
-                x: "epochs",
-                y: "RMSE on the validation part, stars",
-                last: "test_rmse_stars",
-                window: 1,
-                better: -1.0,
-            },
-        )?
-        .into_iter()
-        .collect(),
-    })
+    let kind = study.subject.study();
+    let at_k = |family: &Family| match family.columns {
+        Columns::AtK => at_k(study, family.name, family.title, family.axis),
+        Columns::Fixed(_) => None,
+    };
+    let mut figures: Vec<Figure> = kind.families.iter().filter_map(at_k).collect();
+    if let Some(what) = &kind.curves {
+        figures.extend(curves(store, study, spread, what)?);
+    }
+    Ok(figures)
 }
 
-/// What a figure of curves shows.
-struct Curves {
-    metric: &'static str,
-    title: &'static str,
-    x: &'static str,
-    y: &'static str,
-    /// The final metric by which the best are known before their curves are read.
-    last: &'static str,
-    /// Points to smooth over; 1 is none.
-    window: usize,
-    /// 1 where higher is better, -1 where lower is.
-    better: f64,
+/// 1 where higher is better, -1 where lower is.
+fn sign(better: Better) -> f64 {
+    match better {
+        Better::Higher => 1.0,
+        Better::Lower => -1.0,
+    }
 }
 
 fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Result<Option<Figure>> {
@@ -81,7 +41,7 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
     let mut spacing = None;
     let least = least_shown(study, what);
     let final_of =
-        |group: &Group<'_>| group.score(what.last).map_or(f64::NAN, |score| what.better * score.summary.mean);
+        |group: &Group<'_>| group.score(what.last).map_or(f64::NAN, |score| sign(what.better) * score.summary.mean);
     for (index, group) in study.groups.iter().enumerate() {
         // A sweep of thousands has millions of points: those of curves that cannot be shown are not read.
         let shown = |least: f64| final_of(group) >= least;
@@ -105,7 +65,7 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
             raw.iter().map(|curve| curve.iter().map(|&(step, value)| (step as f64, value)).collect()).collect();
         series.push(one(study, group, index, Shape::Curve { band, faint }));
     }
-    let (series, mut left_out) = best(series, what.better, &[]);
+    let (series, mut left_out) = best(series, sign(what.better), &[]);
     if least.is_some() {
         left_out =
             format!(" Shown: the best of {} configurations by {}; the table has all.", study.groups.len(), what.last);
@@ -148,7 +108,7 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
 fn least_shown(study: &Study<'_>, what: &Curves) -> Option<f64> {
     let finals = study.groups.iter().filter_map(|group| group.score(what.last));
     let mut finals: Vec<f64> =
-        finals.map(|score| what.better * score.summary.mean).filter(|value| value.is_finite()).collect();
+        finals.map(|score| sign(what.better) * score.summary.mean).filter(|value| value.is_finite()).collect();
     if study.groups.len() <= MOST {
         return None;
     }
@@ -167,14 +127,14 @@ fn at_k(study: &Study<'_>, family: &str, title: &str, y: &str) -> Option<Figure>
         };
         let points: Vec<_> = lengths.iter().filter_map(point).collect();
         let index = recommenders;
-        if group.policy == "drr" {
+        if is_subject(group.policy) {
             recommenders += 1;
         }
         if !points.is_empty() {
             series.push(one(study, group, index, Shape::Points(points)));
         }
     }
-    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| *name != "drr").collect();
+    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| !is_subject(name)).collect();
     let (series, left_out) = best(series, 1.0, &baselines);
     if series.is_empty() {
         return None;
@@ -217,15 +177,10 @@ pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Sha
     if group.seeds().len() < group.expected() {
         detail = format!("{detail}{}n\u{a0}=\u{a0}{}", if detail.is_empty() { "" } else { ", " }, group.count());
     }
-    let baseline = match study.subject {
-        Subject::Offline(_) | Subject::Online(_) => of_baseline(group.policy),
-        Subject::Training | Subject::Pmf => None,
-    };
+    let of_policies = study.subject.is_of_policies();
+    let baseline = if of_policies { of_baseline(group.policy) } else { None };
     // Where all are of one kind, only what tells them apart is worth saying.
-    let (name, detail) = match study.subject {
-        Subject::Training | Subject::Pmf if !study.axes.is_empty() => (String::new(), detail),
-        _ => (group.policy.to_owned(), detail),
-    };
+    let name = if of_policies || study.axes.is_empty() { group.policy.to_owned() } else { String::new() };
     Series { name, detail, style: baseline.unwrap_or_else(|| of_recommender(index)), shape }
 }
 
@@ -259,7 +214,7 @@ pub(super) fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Seri
 
 /// What no number of the figure may be read without.
 pub(in crate::report) fn subtitle(study: &Study<'_>) -> String {
-    let protocol = study.subject.protocol().map(|protocol| format!("protocol {protocol}"));
+    let protocol = study.subject.protocol.map(|protocol| format!("protocol {protocol}"));
     let parts = [Some(study.dataset.to_owned()), protocol, Some(seeds(study)), Some(study.split.clone())];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

@@ -47,7 +47,7 @@ fn a_seed_that_lacks_a_setting_does_not_count() {
     let (_runs, mut store, sweep) = open("lacking");
     let evaluated = sweep.trials.iter().find(|trial| {
         let tau = trial.point.get("drr.tau").and_then(serde_json::Value::as_f64);
-        tau == Some(0.003) && matches!(trial.spec.job, Job::Eval(_)) && trial.spec.seed.0 == 1
+        tau == Some(0.003) && trial.spec.policy.is_some() && trial.spec.seed.0 == 1
     });
     store.mark(evaluated.expect("an evaluation").trial, Status::Failed, Some("gone")).expect("marked");
     let sweep = store.sweep("lacking").expect("read").expect("recorded");

@@ -8,16 +8,6 @@ use serde_json::{Value, json};
 
 use super::{FieldKey, Sweep, expanded};
 
-/// Where the sections stand in a spec.
-const PLACES: [(&str, &str); 6] = [
-    ("split", "/split"),
-    ("pmf", "/job/pmf"),
-    ("drr", "/job/drr/drr"),
-    ("offline", "/job/eval/measure/offline"),
-    ("online", "/job/eval/measure/online"),
-    ("synthetic", "/dataset/synthetic"),
-];
-
 /// The default and another value that the field takes.
 fn two_values(field: &Field) -> [Value; 2] {
     let default = (field.default)();
@@ -34,11 +24,16 @@ fn two_values(field: &Field) -> [Value; 2] {
 }
 
 fn of_field(sweep: &Sweep, field: &Field) -> Vec<Value> {
-    let (_, place) = PLACES.iter().find(|(section, _)| *section == field.section).expect("a section has a place");
     let mut found: Vec<Value> = Vec::new();
     for trial in &sweep.trials {
-        let spec = serde_json::to_value(&trial.spec).expect("a spec is JSON");
-        let value = spec.pointer(&format!("{place}/{}", field.name)).cloned();
+        let spec = &trial.spec;
+        let section = match field.section {
+            "split" => json!(spec.split),
+            "synthetic" => json!(spec.dataset.synthetic),
+            section if spec.kind == section => spec.settings.to_json(),
+            _ => continue,
+        };
+        let value = section.get(field.name).map(|value| field.kind.normalise(value.clone()));
         found.extend(value.filter(|value| !found.contains(value)));
     }
     found

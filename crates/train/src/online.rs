@@ -4,18 +4,23 @@
 use drr_core::Seed;
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
-use drr_core::spec::{DrrSpec, OnlineSpec, Protocol};
+use drr_kinds::drr::DrrSpec;
+use drr_kinds::online::OnlineSpec;
+use drr_kinds::protocol::Protocol;
 
-use super::policy::{Policy, Ranker};
-use super::{initial_history, protocol_name, summarise};
+use drr_kinds::ranking::StaticRanking;
+
 use crate::actor_critic::{Agent, Batch, Losses};
 use crate::environment::{Chooser, Known, Ranking, feedback};
-use crate::error::{Error, Result};
+use crate::evaluate::policy::Policy;
+use crate::evaluate::{initial_history, summarise};
 use crate::history::History;
-use crate::pmf::{Metrics, PmfModel};
+use crate::pmf::PmfModel;
 use crate::replay::{Replay, Transition};
-use crate::trainer::Reporter;
-use crate::world::World;
+use drr_kinds::error::{Error, Result};
+use drr_kinds::training::Metrics;
+use drr_kinds::training::Reporter;
+use drr_kinds::world::World;
 
 /// Measures the mean reward of sessions of every length K of the spec.
 ///
@@ -43,7 +48,7 @@ pub fn run(
     for &k in &spec.k {
         let mut means = Vec::new();
         for repeat in 0..spec.repeats {
-            let name = format!("eval/online/{}/{k}/{repeat}", protocol_name(spec.protocol));
+            let name = format!("eval/online/{}/{k}/{repeat}", spec.protocol.name());
             let repeat_run = Repeat { world, model, n, spec, k, eligible: &eligible, stream: seed.stream(&name) };
             let mean = repeat_run.run(policy, &mut |steps| reporter.progress(done + steps, total))?;
             reporter.points(0, vec![Point::new(format!("reward@{k}"), repeat, mean)])?;
@@ -134,7 +139,7 @@ impl Repeat<'_> {
 
     fn choose(
         &mut self,
-        ranker: Option<&Ranker>,
+        ranker: Option<&StaticRanking>,
         learner: &mut Option<Online<'_>>,
         ranking: &mut Ranking,
         user: u32,
@@ -150,9 +155,9 @@ impl Repeat<'_> {
                     chooser.exploit(agent.act(&[user], history.items()), ranking, self.model)
                 }
             }
-            (None, Some(Ranker::Random) | None) => ranking.any(&mut self.stream),
+            (None, Some(StaticRanking::Uniform) | None) => ranking.any(&mut self.stream),
             (None, Some(_)) if explores => ranking.any(&mut self.stream),
-            (None, Some(ranker)) => ranking.best_by(|item| ranker.score(user, item).unwrap_or(0.0)),
+            (None, Some(StaticRanking::By(scores))) => ranking.best_by(|item| scores.score(user, item)),
         }
     }
 }

@@ -7,18 +7,21 @@ use std::mem;
 use drr_core::Seed;
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
-use drr_core::spec::{OfflineSpec, Protocol};
+use drr_kinds::offline::OfflineSpec;
+use drr_kinds::protocol::Protocol;
+use drr_kinds::ranking::StaticRanking;
 
-use super::policy::{Policy, Ranker};
-use super::{initial_history, protocol_name, summarise};
 use crate::actor_critic::{ActorPass, Agent, Which};
 use crate::environment::explore;
-use crate::error::{Error, Result};
+use crate::evaluate::policy::Policy;
+use crate::evaluate::{initial_history, summarise};
 use crate::history::History;
 use crate::kernels::{Array, Backend};
-use crate::pmf::{Metrics, PmfModel};
-use crate::trainer::Reporter;
-use crate::world::World;
+use crate::pmf::PmfModel;
+use drr_kinds::error::{Error, Result};
+use drr_kinds::training::Metrics;
+use drr_kinds::training::Reporter;
+use drr_kinds::world::World;
 
 /// Measures precision@K and NDCG@K for every K of the spec.
 ///
@@ -41,13 +44,13 @@ pub fn run(
     let mut metrics = Metrics::new();
     let total = spec.k.len() as u64 * spec.repeats;
     let mut done = 0;
-    let draws = spec.epsilon > 0.0 || matches!(policy, Policy::Static(Ranker::Random));
+    let draws = spec.epsilon > 0.0 || matches!(policy, Policy::Static(StaticRanking::Uniform));
     let mut served = Vec::new();
     for &k in &spec.k {
         let eligible = eligible(world, spec.protocol, n, k as usize)?;
         metrics.insert(format!("users@{k}"), eligible.len() as f64);
         for repeat in 0..spec.repeats {
-            let mut stream = seed.stream(&format!("eval/offline/{}/{k}/{repeat}", protocol_name(spec.protocol)));
+            let mut stream = seed.stream(&format!("eval/offline/{}/{k}/{repeat}", spec.protocol.name()));
             let users: Vec<u32> = (0..spec.users).map(|_| eligible[stream.below(eligible.len())]).collect();
             served.push((users, stream));
         }
@@ -204,11 +207,11 @@ fn play(model: &PmfModel, policy: &Policy, sessions: &mut [Session], k: usize, e
                     let action = actor.action(row, explores.then_some(&mut *stream));
                     session.take_best(|item| model.score(item, action));
                 }
-                (Policy::Static(Ranker::Random), _) => session.take(stream.below(session.candidates.len())),
+                (Policy::Static(StaticRanking::Uniform), _) => session.take(stream.below(session.candidates.len())),
                 (Policy::Static(_), _) if explores => session.take(stream.below(session.candidates.len())),
-                (Policy::Static(ranker), _) => {
+                (Policy::Static(StaticRanking::By(scores)), _) => {
                     let user = session.user;
-                    session.take_best(|item| ranker.score(user, item).unwrap_or(0.0));
+                    session.take_best(|item| scores.score(user, item));
                 }
                 (Policy::Recommender(..), None) => unreachable!("a recommender has its actor"),
             }

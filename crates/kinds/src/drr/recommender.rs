@@ -3,8 +3,12 @@
 
 use std::path::Path;
 
-use drr_core::spec::{ActionNorm, DrrSpec, Scoring, StateKind};
+use drr_core::spec::Settings;
 use safetensors::tensor::{Dtype, SafeTensors};
+
+use super::{ActionNorm, DrrSpec, Scoring, StateKind};
+use crate::kind::typed;
+use crate::recommender::Recommender;
 
 /// What the trainer adds to an action's length, to divide by it.
 const LEAST_LENGTH: f32 = 1e-6;
@@ -16,7 +20,7 @@ struct Linear {
 }
 
 /// PMF's embeddings and the actor.
-pub(super) struct Recommender {
+struct StoredDrr {
     state: StateKind,
     k: usize,
     users: Vec<f32>,
@@ -29,9 +33,9 @@ pub(super) struct Recommender {
     history_weights: Vec<f32>,
 }
 
-impl Recommender {
+impl StoredDrr {
     /// Reads both models; `None` where one is gone or damaged.
-    pub(super) fn read(pmf: &Path, drr: &Path, spec: &DrrSpec) -> Option<Self> {
+    fn read(pmf: &Path, drr: &Path, spec: &DrrSpec) -> Option<Self> {
         let (pmf, drr) = (std::fs::read(pmf).ok()?, std::fs::read(drr).ok()?);
         let (pmf, drr) = (SafeTensors::deserialize(&pmf).ok()?, SafeTensors::deserialize(&drr).ok()?);
         let k = *pmf.tensor("item.embedding").ok()?.shape().get(1)?;
@@ -70,26 +74,6 @@ impl Recommender {
         (inputs == scored && read.history_weights.len() == n).then_some(read)
     }
 
-    /// Factors of an embedding.
-    pub(super) fn k(&self) -> usize {
-        self.k
-    }
-
-    /// Number of items.
-    pub(super) fn items(&self) -> usize {
-        self.items.len() / self.k
-    }
-
-    /// Number of users.
-    pub(super) fn users(&self) -> usize {
-        self.users.len() / self.k
-    }
-
-    /// All items' embeddings, [items, k].
-    pub(super) fn item_embeddings(&self) -> &[f32] {
-        &self.items
-    }
-
     /// The state s = f(u, H) of a user with a history, oldest first.
     fn encode(&self, user: u32, history: &[u32]) -> Vec<f32> {
         let row = |table: &'_ [f32], at: u32| table[at as usize * self.k..][..self.k].to_vec();
@@ -112,9 +96,30 @@ impl Recommender {
         }
         blocks.concat() // [(n + n (n - 1) / 2) k]
     }
+}
 
-    /// The action for a user with a history, oldest first.
-    pub(super) fn act(&self, user: u32, history: &[u32]) -> Vec<f32> {
+impl Recommender for StoredDrr {
+    fn history(&self) -> usize {
+        self.history_weights.len()
+    }
+
+    fn k(&self) -> usize {
+        self.k
+    }
+
+    fn items(&self) -> usize {
+        self.items.len() / self.k
+    }
+
+    fn users(&self) -> usize {
+        self.users.len() / self.k
+    }
+
+    fn item_embeddings(&self) -> &[f32] {
+        &self.items
+    }
+
+    fn act(&self, user: u32, history: &[u32]) -> Vec<f32> {
         let mut x = self.encode(user, history);
         for (index, layer) in self.layers.iter().enumerate() {
             let last = index + 1 == self.layers.len();
@@ -132,11 +137,16 @@ impl Recommender {
         x
     }
 
-    /// An item's score for an action.
-    pub(super) fn score(&self, item: u32, action: &[f32]) -> f32 {
+    fn score(&self, item: u32, action: &[f32]) -> f32 {
         let own: f32 = self.items[item as usize * self.k..][..self.k].iter().zip(action).map(|(q, a)| q * a).sum();
         own + self.biases.as_ref().map_or(0.0, |biases| biases[item as usize] * action[self.k])
     }
+}
+
+/// Reads a stored recommender and the model it stands on; `None` where one is gone or damaged.
+pub(super) fn read(below: &[&Path], own: &Path, settings: &Settings) -> Option<Box<dyn Recommender>> {
+    let recommender = StoredDrr::read(below.first()?, own, &typed(settings))?;
+    Some(Box::new(recommender))
 }
 
 fn values(file: &SafeTensors<'_>, name: &str) -> Option<Vec<f32>> {
@@ -155,7 +165,7 @@ mod tests {
     fn the_forward_pass_is_that_of_the_slides() {
         // k = 1, n = 2: g = 2·3 + (-1)·5 = 1, s = [0.5, 0.5, 1]; every layer sums its inputs and adds its bias.
         let layer = |inputs: usize, bias: f32| Linear { weight: vec![1.0; inputs], bias: vec![bias] };
-        let mut recommender = Recommender {
+        let mut recommender = StoredDrr {
             state: StateKind::Ave,
             norm: ActionNorm::None,
             biases: None,
@@ -182,6 +192,6 @@ mod tests {
     #[test]
     fn a_model_that_is_gone_is_no_error() {
         let nowhere = Path::new("/nowhere/model.safetensors");
-        assert!(Recommender::read(nowhere, nowhere, &DrrSpec::default()).is_none());
+        assert!(StoredDrr::read(nowhere, nowhere, &DrrSpec::default()).is_none());
     }
 }

@@ -22,11 +22,3 @@ impl From<std::io::Error> for Error {
         Self::Environment(error.to_string())
     }
 }
-
-impl From<tch::TchError> for Error {
-    fn from(error: tch::TchError) -> Self {
-        // The first line says what happened; the rest is a C++ backtrace.
-        let text = error.to_string();
-        Self::Environment(format!("libtorch: {}", text.lines().next().unwrap_or("unknown error")))
-    }
-}
