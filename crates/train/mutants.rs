@@ -92,9 +92,10 @@ pub const MUTANTS: &[Mutant] = &[
         name: "test-leak",
         bug: "the test ratings are among those that are learned from",
         edits: &[edit(
-            "world.rs",
-            "Log::new(ratings, &parts.train)",
-            "Log::new(ratings, &(0..ratings.rows.len() as u32).collect::<Vec<_>>())",
+            "worker/library.rs",
+            "World::new(&ratings, split)",
+            "World { train: drr_kinds::world::Log::new(&ratings, &(0..ratings.rows.len() as u32).collect::<Vec<_>>()), \
+             ..World::new(&ratings, split) }",
         )],
     },
     Mutant {

@@ -21,6 +21,7 @@ const SILENT: &[&str] = &[
     "kinds/src/stage.rs",
     "kinds/src/recommender.rs",
     "kinds/src/error.rs",
+    "kinds/src/tensors.rs",
     "kinds/src/drr/recommender.rs",
     "core/src/lib.rs",
     "core/src/data/load/",

@@ -11,6 +11,7 @@
 //! | [`world`] | ratings as trainers and evaluations want them |
 //! | [`training`], [`ranking`] | what a training and a ranking are given, and leave |
 //! | [`mod@recommender`] | a stored recommender as it answers one user |
+//! | [`tensors`] | models on disk |
 //! | [`error`] | why a trial ends without a result |
 //! | the others | the kinds |
 
@@ -22,6 +23,7 @@ pub mod recommender;
 pub mod registry;
 pub mod sources;
 pub mod stage;
+pub mod tensors;
 pub mod training;
 pub mod world;
 
@@ -30,12 +32,24 @@ pub use registry::{KindOf, SECTIONS};
 pub use sources::{digest_of, train_digest, train_sources};
 pub use stage::Stage;
 
+/// A folder of kinds.
+struct Folder {
+    name: &'static str,
+    kinds: &'static [&'static Kind],
+    /// What it computes, for people.
+    page: &'static str,
+}
+
 /// Declares the folders of the kinds.
 macro_rules! kinds {
     ($($(#[$attribute:meta])* $folder:ident,)*) => {
         $($(#[$attribute])* pub mod $folder;)*
 
-        static FOLDERS: &[(&str, &[&Kind])] = &[$((stringify!($folder), $folder::KINDS),)*];
+        static FOLDERS: &[Folder] = &[$(Folder {
+            name: stringify!($folder),
+            kinds: $folder::KINDS,
+            page: include_str!(concat!(stringify!($folder), "/", stringify!($folder), ".md")),
+        },)*];
     };
 }
 

@@ -21,7 +21,7 @@ pub static SECTIONS: LazyLock<Vec<(&'static str, &'static [Field])>> = LazyLock:
 
 /// Every kind.
 pub fn all() -> impl Iterator<Item = &'static Kind> {
-    FOLDERS.iter().flat_map(|(_, kinds)| kinds.iter().copied())
+    FOLDERS.iter().flat_map(|folder| folder.kinds.iter().copied())
 }
 
 /// The kinds of models, each after those it stands on.
@@ -188,6 +188,12 @@ pub fn kind_settings(spec: &TrialSpec) -> Vec<(String, Value)> {
     all
 }
 
+/// The page of what trials compute, Markdown: put together from the kinds' own.
+pub fn algorithms() -> String {
+    let pages: String = FOLDERS.iter().map(|folder| format!("{}\n", folder.page)).collect();
+    include_str!("../algorithms.md").replace("{kinds}\n", &pages)
+}
+
 /// Every family of metrics that is measured for several K, by name.
 pub fn families_at_k() -> impl Iterator<Item = &'static str> {
     let studies = all().filter_map(Kind::study).flat_map(|study| study.families);
@@ -208,6 +214,17 @@ mod tests {
         }
         let mut sections = HashSet::new();
         assert!(SECTIONS.iter().all(|(name, _)| sections.insert(*name)));
+    }
+
+    /// `UPDATE_DOCS=1 cargo test -p drr-kinds` writes it anew.
+    #[test]
+    fn the_committed_page_is_current() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/algorithms.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, algorithms()).expect("the page can be written");
+        }
+        let committed = std::fs::read_to_string(&path).expect("the page is there");
+        assert!(committed == algorithms(), "docs/algorithms.md: UPDATE_DOCS=1 cargo test -p drr-kinds");
     }
 
     #[test]

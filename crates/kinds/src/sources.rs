@@ -16,8 +16,8 @@ static DIGESTS: LazyLock<BTreeMap<&'static str, Digest>> = LazyLock::new(|| {
 
 /// The hash of the sources that can change what a kind computes.
 pub fn digest_of(kind: &Kind) -> Digest {
-    let own = FOLDERS.iter().find(|(_, kinds)| kinds.iter().any(|other| *other == kind));
-    own.and_then(|(folder, _)| DIGESTS.get(folder)).copied().unwrap_or(Digest([0; 32]))
+    let own = FOLDERS.iter().find(|folder| folder.kinds.contains(&kind));
+    own.and_then(|folder| DIGESTS.get(folder.name)).copied().unwrap_or(Digest([0; 32]))
 }
 
 /// The hash of all those sources: whoever runs and whoever plans trials must agree in it.

@@ -30,5 +30,3 @@ pub mod state;
 pub mod sum_tree;
 pub mod trainer;
 pub mod worker;
-
-pub use drr_kinds::{error, world};
