@@ -213,7 +213,9 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
     let dataset = DatasetChoice { name: name_of_data, place };
     let (mut fixed, mut conditions, mut drawn) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let mut axes: Vec<Axis> = draft.groups.into_iter().map(|group| group.axis).collect();
+    let mut mentioned = Vec::new();
     for (key, said) in draft.settings {
+        mentioned.push((key, said.place.clone()));
         if key.field().section == DatasetChoice::SYNTHETIC && !dataset.is_synthetic() && !dataset.name.is_empty() {
             let problem = Problem::new(format!("`{}` has no effect: the dataset is \"{}\"", key.name(), dataset.name));
             problems.add(problem.help("[synthetic] describes dataset = \"synthetic\""), &said.place, "never used");
@@ -254,6 +256,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         execution: draft.execution,
         early_stop: draft.early_stop,
     };
+    check::effects(&file, &mentioned, problems);
     check::conditions(&file, problems);
     file
 }

@@ -61,4 +61,5 @@ kinds! {
     online,
     popularity,
     random,
+    item_mean,
 }
