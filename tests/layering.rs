@@ -36,6 +36,7 @@ const HOMES: &[(&str, &str, &str)] = &[
 /// What a package must not reach, directly or through others, dev- and build-dependencies included.
 const UNREACHABLE: &[(&str, &[&str])] = &[
     ("drr-core", &["tch", "torch-sys", "rusqlite", "drr-lab", "drr-train"]),
+    ("drr-kinds", &["tch", "torch-sys", "rusqlite", "drr-lab", "drr-train"]),
     ("drr-lab", &["tch", "torch-sys", "drr-train", "xtask"]),
     ("drr-train", &["rusqlite", "drr-lab", "xtask"]),
     ("xtask", &["tch", "torch-sys", "drr-core", "drr-train", "drr-lab"]),

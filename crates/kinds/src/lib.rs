@@ -62,4 +62,5 @@ kinds! {
     popularity,
     random,
     item_mean,
+    item_knn,
 }
