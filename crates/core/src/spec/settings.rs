@@ -71,8 +71,9 @@ pub struct Settings(Arc<Map<String, Value>>);
 
 impl Settings {
     /// Settings from a JSON object; `None` if it is no object.
-    pub fn new(value: Value) -> Option<Self> {
-        match canonical_numbers(value) {
+    pub fn new(mut value: Value) -> Option<Self> {
+        canonical_numbers(&mut value);
+        match value {
             Value::Object(map) => Some(Self(Arc::new(map))),
             _ => None,
         }
@@ -109,25 +110,21 @@ impl Settings {
     }
 }
 
-/// Numbers as canonical JSON reads back: 3.0 is 3.
-fn canonical_numbers(value: Value) -> Value {
+/// Brings numbers into the form that canonical JSON reads back as: 3.0 is 3.
+fn canonical_numbers(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
             let float = number.as_f64().unwrap_or_default();
             // What is written as a whole number and fits into 64 bits is read as one.
-            if float.fract() != 0.0 {
-                Value::Number(number)
-            } else if (0.0..u64::MAX as f64).contains(&float) {
-                Value::from(float as u64)
-            } else if (i64::MIN as f64..0.0).contains(&float) {
-                Value::from(float as i64)
-            } else {
-                Value::Number(number)
+            if float.fract() == 0.0 && (0.0..u64::MAX as f64).contains(&float) {
+                *value = Value::from(float as u64);
+            } else if float.fract() == 0.0 && (i64::MIN as f64..0.0).contains(&float) {
+                *value = Value::from(float as i64);
             }
         }
-        Value::Array(list) => list.into_iter().map(canonical_numbers).collect(),
-        Value::Object(map) => map.into_iter().map(|(key, value)| (key, canonical_numbers(value))).collect(),
-        other => other,
+        Value::Array(list) => list.iter_mut().for_each(canonical_numbers),
+        Value::Object(map) => map.values_mut().for_each(canonical_numbers),
+        _ => {}
     }
 }
 
