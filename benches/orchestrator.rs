@@ -18,9 +18,11 @@ use std::{env, fs};
 use drr_core::journal::{Point, Writer};
 use drr_core::protocol::{FromWorker, Hello, ToWorker, VERSION};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{self, DatasetSpec, Job, PmfSpec, SplitSpec};
+use drr_core::spec::{self, DatasetSpec, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, Seed, TrialSpec, train_digest};
+use drr_core::{Digest, Seed, TrialSpec};
+use drr_kinds::pmf::PmfSpec;
+use drr_kinds::train_digest;
 use drr_lab::exec::{self, Notice, Observer, Options, Rules, Slot};
 use drr_lab::plan::{FailedBefore, Plan};
 use drr_lab::store::{Member, Store, SweepRecord};
@@ -187,11 +189,14 @@ fn pmf(seed: u64) -> TrialSpec {
     let dataset = DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None };
     TrialSpec {
         format: spec::FORMAT,
-        train_digest: train_digest(),
+        kind: "pmf".into(),
+        digest: train_digest(),
+        settings: Settings::new(serde_json::json!(PmfSpec::default())).expect("an object"),
+        policy: None,
+        upstream: Upstream::default(),
         dataset,
         split: SplitSpec::default(),
         seed: Seed(seed),
-        job: Job::Pmf(PmfSpec::default()),
     }
 }
 

@@ -12,9 +12,10 @@ use common::{Place, SMALL, metrics_digests};
 use drr_core::array::{FORMAT, Head, Task, write};
 use drr_core::protocol::Device;
 use drr_core::provenance::Common;
-use drr_core::spec::Stage;
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, TrialSpec, train_digest};
+use drr_core::{Digest, TrialSpec};
+use drr_kinds::train_digest;
+use drr_kinds::{KindOf as _, Stage};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -90,7 +91,7 @@ fn tasks_leave_what_a_supervisor_would_and_skip_what_is_there() {
     let Some(worker) = worker() else { return };
     let place = Place::new();
     let specs = sweep(&place);
-    let split = specs.iter().position(|spec| spec.stage() == Stage::Eval).expect("evaluations come last");
+    let split = specs.iter().position(|spec| spec.stage() == Stage::EVAL).expect("evaluations come last");
     let plan = plan(&place, train_digest(), &[specs[..split].to_vec(), specs[split..].to_vec()]);
 
     let (code, stderr) = ended(start(&worker, &plan, "1"));
@@ -124,7 +125,7 @@ fn of_two_equal_tasks_one_writes_and_the_other_takes_over_when_it_dies() {
     let place = Place::new();
     let specs = sweep(&place);
     let plan = plan(&place, train_digest(), std::slice::from_ref(&specs));
-    let drr = specs.iter().find(|spec| spec.stage() == Stage::Drr).expect("one");
+    let drr = specs.iter().find(|spec| spec.stage().name() == "drr").expect("one");
     let folder = TrialDir::new(&place.runs(), drr.id());
 
     let mut first = start(&worker, &plan, "0");
@@ -153,7 +154,7 @@ fn told_to_stop_it_leaves_at_once_and_holds_nothing() {
     let place = Place::new();
     let specs = sweep(&place);
     let plan = plan(&place, train_digest(), std::slice::from_ref(&specs));
-    let drr = specs.iter().find(|spec| spec.stage() == Stage::Drr).expect("one");
+    let drr = specs.iter().find(|spec| spec.stage().name() == "drr").expect("one");
     let folder = TrialDir::new(&place.runs(), drr.id());
     let child = start(&worker, &plan, "0");
     wait_until("it trains", || fs::metadata(folder.journal()).is_ok_and(|it| it.len() > 10_000));

@@ -25,6 +25,18 @@ const FLOORS: &[(&str, u32)] = &[
     ("error", 0),
 ];
 
+/// Lower rooms that a room must not know all the same, as docs/architecture.md says.
+const STRANGERS: &[(&str, &[&str])] = &[
+    ("report", &["exec", "plan", "sweep"]),
+    ("gate", &["exec", "plan"]),
+    ("audit", &["study"]),
+    ("bundle", &["exec", "store", "stats", "study"]),
+    ("exec", &["stats"]),
+    ("study", &["plan", "sweep"]),
+    ("stats", &["plan", "sweep", "store", "error"]),
+    ("store", &["plan"]),
+];
+
 /// Crates that one module alone may use, and why.
 const HOMES: &[(&str, &str, &str)] = &[
     ("rusqlite", "store", "the only SQL"),
@@ -36,6 +48,7 @@ const HOMES: &[(&str, &str, &str)] = &[
 /// What a package must not reach, directly or through others, dev- and build-dependencies included.
 const UNREACHABLE: &[(&str, &[&str])] = &[
     ("drr-core", &["tch", "torch-sys", "rusqlite", "drr-lab", "drr-train"]),
+    ("drr-kinds", &["tch", "torch-sys", "rusqlite", "drr-lab", "drr-train"]),
     ("drr-lab", &["tch", "torch-sys", "drr-train", "xtask"]),
     ("drr-train", &["rusqlite", "drr-lab", "xtask"]),
     ("xtask", &["tch", "torch-sys", "drr-core", "drr-train", "drr-lab"]),
@@ -168,6 +181,9 @@ fn violations(file: &str, source: &str) -> Vec<String> {
             Some(other) if other >= floor => {
                 wrong.push(format!("{at}: {module} (floor {floor}) imports {first} (floor {other})"));
             }
+            Some(_) if STRANGERS.iter().any(|(room, strangers)| *room == module && strangers.contains(&&*first)) => {
+                wrong.push(format!("{at}: {module} must not know {first}"));
+            }
             Some(_) => {}
         }
     }
@@ -291,6 +307,7 @@ mod the_checker {
             ("plan/mod.rs", "use rusqlite::Connection;", "`rusqlite` belongs to store (the only SQL)"),
             ("report/html.rs", "fn f(c: &rusqlite::Connection) {}", "`rusqlite` belongs to store"),
             ("attic/mod.rs", "", "`attic` has no floor"),
+            ("report/html.rs", "use crate::exec::Slot;", "report must not know exec"),
         ] {
             let wrong = violations(file, source);
             assert!(wrong.len() == 1 && wrong[0].contains(said), "{file}: {source}: {wrong:?}");

@@ -77,7 +77,7 @@ fn another_checkout_gives_the_same_bits_and_a_changed_default_and_line_are_named
 
     // γ's default, and one line of the loop. What is recorded holds the old γ in full, so that alone would come out the
     // same; but the sweep's file means another now.
-    tree.plant("crates/core/src/spec/sections.rs", "gamma (\"γ\"): f64 = 0.9,", "gamma (\"γ\"): f64 = 0.8,");
+    tree.plant("crates/kinds/src/drr/settings.rs", "gamma (\"γ\"): f64 = 0.9,", "gamma (\"γ\"): f64 = 0.8,");
     let (file, from, to) = LINE;
     tree.plant(file, from, to);
     let output = Command::new(tree.build()).current_dir(place.path()).args(["verify", "small"]).output();
@@ -85,7 +85,7 @@ fn another_checkout_gives_the_same_bits_and_a_changed_default_and_line_are_named
     assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stdout);
     eprintln!("{said}");
-    for says in ["gives other trials today", "job.drr.drr.gamma", "code.train_sources.core/src/spec/sections.rs"] {
+    for says in ["gives other trials today", "drr.gamma", "code.train_sources.kinds/src/drr/settings.rs"] {
         assert!(said.contains(says), "{says}: {said}");
     }
     assert!(said.contains(&format!("code.train_sources.{}", file.trim_start_matches("crates/"))), "{said}");

@@ -92,9 +92,10 @@ pub const MUTANTS: &[Mutant] = &[
         name: "test-leak",
         bug: "the test ratings are among those that are learned from",
         edits: &[edit(
-            "world.rs",
-            "Log::new(ratings, &parts.train)",
-            "Log::new(ratings, &(0..ratings.rows.len() as u32).collect::<Vec<_>>())",
+            "worker/library.rs",
+            "World::new(&ratings, split)",
+            "World { train: drr_kinds::world::Log::new(&ratings, &(0..ratings.rows.len() as u32).collect::<Vec<_>>()), \
+             ..World::new(&ratings, split) }",
         )],
     },
     Mutant {
@@ -125,7 +126,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "precision-of-the-wrong-k",
         bug: "precision@K counts the first K - 1 items and divides by K",
         edits: &[edit(
-            "evaluate/offline.rs",
+            "offline.rs",
             "self.rewards[..k].iter().filter(|&&reward| reward > 0.0).count()",
             "self.rewards[..k - 1].iter().filter(|&&reward| reward > 0.0).count()",
         )],

@@ -7,6 +7,7 @@ use std::path::Path;
 use drr_core::finished::{self, Fault, Finished};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec, canonical};
+use drr_kinds::KindOf as _;
 use rayon::prelude::*;
 
 use super::reindex::frame;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use drr_core::TrialSpec;
-use serde_json::Value;
+use drr_kinds::registry::kind_settings;
+use serde_json::{Map, Value, json};
 
 use super::difference::{Difference, differences};
 use crate::error::Result;
@@ -63,20 +64,14 @@ fn request(text: &str) -> Request {
     Request { set: given("set"), only: given("only"), profile: given("profile").pop() }
 }
 
-/// A spec without what follows from other specs or from the sources.
+/// What a spec says, whatever its format: its kind and settings, without what follows from other specs or from the
+/// sources.
 fn settings(spec: &TrialSpec) -> Value {
-    let mut value = serde_json::to_value(spec).expect("a spec is JSON");
-    let fields = value.as_object_mut().expect("a spec is an object");
-    fields.remove("train_digest");
-    for job in fields.get_mut("job").and_then(Value::as_object_mut).into_iter().flat_map(|job| job.values_mut()) {
-        let Some(job) = job.as_object_mut() else { continue };
-        if job.get("pmf").is_some_and(Value::is_string) {
-            job.remove("pmf");
-        }
-        // {"drr": ID} says which policy, the id follows from that trial.
-        if let Some(policy) = job.get_mut("policy").and_then(Value::as_object_mut) {
-            policy.values_mut().for_each(|id| *id = Value::Null);
-        }
-    }
-    value
+    let mut said: Map<String, Value> = kind_settings(spec).into_iter().collect();
+    said.insert("kind".to_owned(), json!(spec.kind));
+    said.insert("policy".to_owned(), json!(spec.policy.as_ref().map(|policy| &policy.kind)));
+    said.insert("seed".to_owned(), json!(spec.seed));
+    said.insert("split".to_owned(), json!(spec.split));
+    said.insert("dataset".to_owned(), json!(spec.dataset));
+    Value::Object(said)
 }

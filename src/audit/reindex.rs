@@ -7,6 +7,7 @@ use std::{fs, io};
 use drr_core::TrialId;
 use drr_core::finished::{self, Fault};
 use drr_core::trial_dir::TrialDir;
+use drr_kinds::KindOf as _;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};

@@ -9,9 +9,9 @@ use std::{fs, io};
 use drr_core::data::catalogue::Catalogue;
 use drr_core::finished::{self, Finished};
 use drr_core::result::SEALED;
-use drr_core::spec::Stage;
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
+use drr_kinds::{KindOf as _, Stage};
 
 use super::compare::{Tolerance, Verdict, compare};
 use super::difference::{Difference, environments};
@@ -53,7 +53,7 @@ pub struct Replayed {
 pub fn replay(recorded: &[Finished], replay: &Replay, observer: &mut dyn Observer) -> Result<Vec<Replayed>> {
     let mut verdicts: BTreeMap<TrialId, Replayed> = BTreeMap::new();
     let mut data = BTreeMap::new();
-    for stage in [Stage::Pmf, Stage::Drr, Stage::Eval] {
+    for stage in Stage::all() {
         // A folder a stage: in the next one the same ids stand for the stored models.
         let scratch = replay.scratch.join(stage.name());
         let mut able = Vec::new();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use drr_core::spec::Stage;
-use serde_json::Value;
+use drr_kinds::registry::kind_settings;
+use serde_json::{Value, json};
 
 use super::plan_table::Shown;
 use crate::plan::{State, Task};
@@ -16,17 +16,13 @@ pub(super) fn print(shown: &Shown<'_>) {
         let is_common = |name: &String, value: &String| fields.iter().all(|other| other.get(name) == Some(value));
         let common: Vec<(&String, &String)> = fields[0].iter().filter(|(name, value)| is_common(name, value)).collect();
         let said: Vec<String> = common.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        println!("\n{}: all with {}", stage_name(count.stage), said.join(" "));
+        println!("\n{}: all with {}", count.stage.name(), said.join(" "));
         for (task, fields) in tasks.iter().zip(&fields) {
             let own = fields.iter().filter(|field| !common.contains(field));
             let own: Vec<String> = own.map(|(name, value)| format!("{name}={value}")).collect();
             println!("  {} {:<7} {}{}", task.trial.id.short(), state(task), own.join(" "), whence(shown, task));
         }
     }
-}
-
-fn stage_name(stage: Stage) -> &'static str {
-    stage.name()
 }
 
 fn state(task: &Task) -> &'static str {
@@ -46,14 +42,23 @@ fn whence(shown: &Shown<'_>, task: &Task) -> String {
     }
 }
 
-/// Every value of a trial's spec by its path, digests shortened; what is the same for all trials of this program is left
+/// Every value of a trial's spec by its name, digests shortened; what is the same for all trials of this program is left
 /// out.
 fn fields(task: &Task) -> BTreeMap<String, String> {
+    let spec = &task.trial.spec;
     let mut fields = BTreeMap::new();
-    let spec = serde_json::to_value(&task.trial.spec).expect("a spec is JSON");
-    for name in ["dataset", "split", "seed", "job"] {
-        flatten(if name == "job" { "" } else { name }, &spec[name], &mut fields);
+    for (name, value) in [("dataset", json!(spec.dataset)), ("split", json!(spec.split)), ("seed", json!(spec.seed))] {
+        flatten(name, &value, &mut fields);
     }
+    for (name, value) in kind_settings(spec) {
+        flatten(&name, &value, &mut fields);
+    }
+    if let Some(policy) = &spec.policy {
+        fields.extend(
+            [("measure", &spec.kind), ("policy", &policy.kind)].map(|(name, of)| (name.to_owned(), of.to_string())),
+        );
+    }
+    fields.extend(spec.upstream.iter().map(|(kind, trial)| (format!("upstream.{kind}"), trial.short())));
     fields
 }
 
@@ -61,10 +66,7 @@ fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(entries) => {
             for (name, value) in entries {
-                // `drr.drr.tau` is `drr.tau` to a person.
-                let under = path.rsplit('.').next().unwrap_or_default() == name;
-                let path = if path.is_empty() || under { name.clone() } else { format!("{path}.{name}") };
-                flatten(&path, value, fields);
+                flatten(&format!("{path}.{name}"), value, fields);
             }
         }
         Value::String(text) if text.len() == 64 => drop(fields.insert(path.to_owned(), text[..12].to_owned())),

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use drr_core::finished::Finished;
 use drr_core::{Seed, TrialId};
+use drr_kinds::KindOf as _;
 
 use super::target::{self, Target};
 use super::verify_text::Text;

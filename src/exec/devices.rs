@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use drr_core::spec::Job;
-
 use super::inventory::Inventory;
 use super::memory_fit::{MemoryFit, Space};
 use super::slots::Slot;
@@ -34,11 +32,8 @@ impl<'a> Devices<'a> {
         let on_gpus = slots.iter().any(|slot| *slot != Slot::Cpu);
         let gpus = if on_gpus { inventory.gpus() } else { Vec::new() };
         let bytes = plan.tasks.iter().map(|task| {
-            let k = task.upstream.iter().find_map(|&above| match &plan.tasks[above].trial.spec.job {
-                Job::Pmf(pmf) => Some(pmf.k),
-                _ => None,
-            });
-            device_bytes(&task.trial.spec, k.unwrap_or(0))
+            let upstream = task.upstream.iter().map(|&above| &plan.tasks[above].trial.spec.settings);
+            device_bytes(&task.trial.spec, &upstream.collect::<Vec<_>>())
         });
         Self {
             totals: gpus.into_iter().map(|gpu| (gpu.index, gpu.total)).collect(),
@@ -82,8 +77,9 @@ impl MemoryFit for Devices<'_> {
 mod tests {
     use std::path::Path;
 
-    use drr_core::spec::{Stage, SyntheticSpec};
+    use drr_core::spec::SyntheticSpec;
     use drr_core::{Digest, canonical};
+    use drr_kinds::Stage;
 
     use super::super::inventory::pretended::Pretended;
     use super::super::jobs::jobs;
@@ -150,7 +146,7 @@ mod tests {
                     Action::Send { slot, jobs } => {
                         room.placed(slot, &jobs);
                         let Slot::Cuda(index) = slots[slot] else { panic!("a GPU") };
-                        if plan.tasks[jobs[0]].stage == Stage::Drr {
+                        if plan.tasks[jobs[0]].stage == Stage::named("drr") {
                             first.entry(index).or_default().push(jobs.len());
                         }
                         finished += jobs.len();
@@ -190,7 +186,7 @@ mod tests {
         assert!(largest(0) < 75 && largest(1) > 100, "{cohorts:?}");
         let (cohorts, finished) = first_turn(&plan, &Pretended::new(&[6 * GIB]), 0.5, |_| {});
         assert_eq!(finished, 601);
-        let bytes = device_bytes(&plan.tasks[1].trial.spec, 100);
+        let bytes = device_bytes(&plan.tasks[1].trial.spec, &[&plan.tasks[0].trial.spec.settings]);
         let most = (3 * GIB - CONTEXT) / bytes;
         assert!(cohorts[&0].iter().all(|&size| size as u64 <= most), "{cohorts:?}, at most {most}");
     }

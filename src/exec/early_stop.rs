@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use drr_core::journal::Point;
-use drr_core::spec::{Job, Stage};
+use drr_kinds::{KindOf as _, Stage};
 
 use crate::plan::Plan;
 use crate::sweep::{EarlyStop, Goal, StopRule};
@@ -66,12 +66,8 @@ impl Watch {
     /// Watches the trials of a plan.
     pub fn new(rule: EarlyStop, plan: &Plan) -> Self {
         let trials = plan.tasks.iter().map(|task| {
-            let last = match &task.trial.spec.job {
-                Job::Pmf(pmf) => pmf.epochs,
-                Job::Drr(job) => job.drr.train_steps,
-                // Evaluations are over before a comparison would mean much.
-                Job::Eval(_) => 0,
-            };
+            // Evaluations are over before a comparison would mean much.
+            let last = if task.stage == Stage::EVAL { 0 } else { task.trial.spec.last_step() };
             (task.stage, last)
         });
         Self::of(rule, trials)
@@ -167,7 +163,7 @@ mod tests {
     use super::*;
 
     fn watch(rule: EarlyStop, trials: usize) -> Watch {
-        Watch::of(rule, (0..trials).map(|_| (Stage::Drr, 1000)))
+        Watch::of(rule, (0..trials).map(|_| (Stage::named("drr"), 1000)))
     }
 
     fn rule(rule: StopRule) -> EarlyStop {

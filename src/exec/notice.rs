@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use drr_core::TrialId;
+use drr_core::TrialSpec;
 use drr_core::journal::Point;
 use drr_core::result::EnvironmentClass;
-use drr_core::spec::{Job, Measure, Policy, Stage};
+use drr_kinds::kind::Role;
+use drr_kinds::{KindOf as _, Stage};
 use serde::Serialize;
 
 use super::slots::Slot;
@@ -224,22 +226,7 @@ impl Label {
     /// Describes a trial.
     pub fn of(task: &Task) -> Self {
         let spec = &task.trial.spec;
-        let mut words = match &spec.job {
-            Job::Pmf(_) => vec![spec.dataset.name.clone()],
-            Job::Drr(job) if job.drr.train_steps == 0 => vec!["untrained".to_owned()],
-            Job::Drr(_) => Vec::new(),
-            Job::Eval(job) => {
-                let measure = match job.measure {
-                    Measure::Offline(_) => "offline",
-                    Measure::Online(_) => "online",
-                };
-                let policy = match &job.policy {
-                    Policy::Drr(_) => None,
-                    other => Some(other.name().to_owned()),
-                };
-                std::iter::once(measure.to_owned()).chain(policy).collect()
-            }
-        };
+        let mut words = words(spec);
         words.extend(task.trial.point.iter().map(|(name, value)| {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             format!("{}={value}", name.rsplit('.').next().unwrap_or(name))
@@ -251,6 +238,21 @@ impl Label {
             what: words.join(" "),
             expected_s: task.cost,
         }
+    }
+}
+
+/// What of its stage a trial is: what distinguishes it where its point does not.
+fn words(spec: &TrialSpec) -> Vec<String> {
+    let kind = spec.kind();
+    match (kind.role, spec.policy_kind()) {
+        // The policy that a sweep is about goes without saying.
+        (Role::Measure(_), Some(policy)) if policy.policy().is_some_and(|policy| policy.style.is_none()) => {
+            vec![kind.name.to_owned()]
+        }
+        (Role::Measure(_), Some(policy)) => vec![kind.name.to_owned(), policy.name.to_owned()],
+        (Role::Model(_), _) if !spec.learns() => vec!["untrained".to_owned()],
+        (Role::Model(model), _) if model.stands_on.is_empty() => vec![spec.dataset.name.clone()],
+        _ => Vec::new(),
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use drr_core::data::catalogue::Catalogue;
 use drr_core::protocol::Hello;
 use drr_core::provenance::{Common, Provenance as Records};
-use drr_core::{Digest, TrialSpec, rustc, train_digest, train_sources};
+use drr_core::{Digest, TrialSpec, rustc};
+use drr_kinds::{train_digest, train_sources};
 use serde::Serialize;
 
 use super::source_tree::SourceTree;

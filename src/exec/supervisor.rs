@@ -9,11 +9,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use drr_core::TrialId;
 use drr_core::journal;
 use drr_core::protocol::{FailureKind, FromWorker, Hello, ToWorker, VERSION};
-use drr_core::spec::Stage;
 use drr_core::trial_dir::TrialDir;
-use drr_core::{TrialId, train_digest};
+use drr_kinds::Stage;
+use drr_kinds::train_digest;
 use nix::sys::signal::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
@@ -357,7 +358,7 @@ impl<'a> Supervisor<'a> {
 fn watch(rule: EarlyStop, plan: &Plan, options: &Options) -> Watch {
     let mut watch = Watch::new(rule, plan);
     for (job, task) in plan.tasks.iter().enumerate() {
-        let is_past = matches!(task.state, State::Found | State::Stopped(_)) && task.stage != Stage::Eval;
+        let is_past = matches!(task.state, State::Found | State::Stopped(_)) && task.stage != Stage::EVAL;
         let folder = TrialDir::new(&options.runs, task.trial.id);
         if let Some(journal) = is_past.then(|| journal::read(&folder.journal()).ok()).flatten() {
             watch.observe(job, &journal.points);

@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
+use drr_core::canonical;
 use drr_core::result::EnvironmentClass;
 use drr_core::trial_dir::write_whole;
 use serde::Deserialize;
 
-use super::measured::{Group, Key, Measured, SeedValues};
+use super::measured::{EVERY_KIND, Group, Key, Measured, SeedValues};
 use crate::error::{Error, Result};
 use crate::study::axis::AxisValue;
 
 /// The version of the format; newer ones are refused.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A baseline.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +32,7 @@ pub(super) struct Change {
     /// The day, UTC.
     pub date: String,
     pub reason: String,
-    /// The training sources' digest then, its beginning.
+    /// The beginning of the digest of the training sources then; from format 2 on, of the digests of all kinds.
     pub train_digest: String,
 }
 
@@ -41,7 +42,12 @@ pub(super) struct Change {
 struct File {
     format: u32,
     sweep: String,
-    train_digest: String,
+    /// Of all training sources; format 1.
+    #[serde(default)]
+    train_digest: Option<String>,
+    /// By kind; from format 2 on.
+    #[serde(default)]
+    sources: BTreeMap<String, String>,
     environment: EnvironmentClass,
     #[serde(default)]
     change: Vec<Change>,
@@ -97,7 +103,7 @@ impl Baseline {
                 .hint("a baseline is of one: run the sweep anew, with another --runs folder"));
             }
         }
-        let train_digest = measured.train_digest[..12].to_owned();
+        let train_digest = canonical::digest(&measured.sources).short();
         changes.push(Change { date: date.to_owned(), reason: reason.to_owned(), train_digest });
         Ok(Self { measured, changes })
     }
@@ -130,7 +136,7 @@ impl Baseline {
             file.group.into_iter().map(|group| group.read(&file.settings)).collect::<std::result::Result<_, _>>()?;
         let measured = Measured {
             sweep: file.sweep,
-            train_digest: file.train_digest,
+            sources: file.train_digest.map(|it| (EVERY_KIND.to_owned(), it)).into_iter().chain(file.sources).collect(),
             environments: vec![file.environment],
             groups,
         };
@@ -149,14 +155,15 @@ impl Baseline {
 
     /// The file's text.
     pub(super) fn text(&self) -> String {
-        let Measured { sweep, train_digest, environments, groups } = &self.measured;
+        let Measured { sweep, sources, environments, groups } = &self.measured;
         let shared = shared(groups);
         let mut text = format!(
             "# What `drr-lab check` holds new results against. `drr-lab baseline update` writes it anew after an accepted change.\n\
-             format = {FORMAT}\nsweep = {}\ntrain_digest = {}\n\n[environment]\n",
-            quoted(sweep),
-            quoted(train_digest)
+             format = {FORMAT}\nsweep = {}\n\n[sources]\n",
+            quoted(sweep)
         );
+        sources.iter().for_each(|(kind, digest)| line(&mut text, &quoted(kind), &quoted(digest)));
+        text += "\n[environment]\n";
         for class in environments {
             let fields = [("device", &class.device), ("isa", &class.isa), ("libtorch", &class.libtorch)];
             for (name, value) in fields.into_iter().chain([("numerics", &class.numerics)]) {

@@ -1,5 +1,7 @@
 //! What differs between two baselines, group by group and metric by metric: what a reviewer of an update looks at.
 
+use std::collections::BTreeSet;
+
 use super::baseline::Baseline;
 use super::measured::{Group, Measured};
 use super::words::{number, spread};
@@ -9,9 +11,12 @@ use crate::stats::Summary;
 pub fn changes(old: &Baseline, new: &Baseline) -> Vec<String> {
     let (old, new) = (&old.measured, &new.measured);
     let mut lines = Vec::new();
-    if old.train_digest != new.train_digest {
-        let short = |digest: &str| digest.chars().take(12).collect::<String>();
-        lines.push(format!("training sources: {} → {}", short(&old.train_digest), short(&new.train_digest)));
+    let short = |of: &Measured, kind: &String| {
+        of.sources.get(kind).map_or_else(|| "none".to_owned(), |digest| digest.chars().take(12).collect::<String>())
+    };
+    let kinds: BTreeSet<&String> = old.sources.keys().chain(new.sources.keys()).collect();
+    for kind in kinds.into_iter().filter(|kind| old.sources.get(*kind) != new.sources.get(*kind)) {
+        lines.push(format!("sources of {kind}: {} → {}", short(old, kind), short(new, kind)));
     }
     if old.environments != new.environments {
         let words = |of: &Measured| of.environments.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -30,7 +35,7 @@ pub fn changes(old: &Baseline, new: &Baseline) -> Vec<String> {
 
 fn between(old: &Group, new: &Group, lines: &mut Vec<String>) {
     let name = new.key.words();
-    let all: std::collections::BTreeSet<&String> = old.settings.keys().chain(new.settings.keys()).collect();
+    let all: BTreeSet<&String> = old.settings.keys().chain(new.settings.keys()).collect();
     for setting in all {
         let of = |group: &Group| group.settings.get(setting).cloned();
         // A setting of one side only stands at the top of its file and may belong to another group.

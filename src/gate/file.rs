@@ -1,6 +1,7 @@
 //! A gate file as people write it, in TOML: which sweep, which baseline, which gates. All problems are found at once, each
 //! with its line. What the names in it stand for is looked up later, in `resolve`.
 
+use drr_kinds::{Kind, registry};
 use std::path::{Path, PathBuf};
 
 use super::fields::{Fields, list};
@@ -115,8 +116,14 @@ const GATE: [&str; 12] = [
     "at_least",
     "at_most",
 ];
-pub(super) const MEASURES: [&str; 4] = ["offline", "online", "training", "pmf"];
 pub(super) const PROTOCOLS: [&str; 2] = ["published", "strict"];
+
+/// What groups can be measured by: evaluations and trainings, by their names in reports.
+fn study_names() -> Vec<&'static str> {
+    let mut studies: Vec<_> = registry::all().filter_map(Kind::study).collect();
+    studies.sort_by_key(|study| study.order);
+    studies.iter().map(|study| study.name).collect()
+}
 
 /// Reads a gate file.
 ///
@@ -218,7 +225,7 @@ fn gate(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Gate> {
             None
         }
     });
-    let measure = fields.choice("measure", &MEASURES, problems);
+    let measure = fields.choice("measure", &study_names(), problems);
     let protocol = fields.choice("protocol", &PROTOCOLS, problems);
     let dataset = fields.text("dataset", problems);
     let rule = fields.required_choice("rule", &RULES, problems)?;

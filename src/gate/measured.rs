@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use drr_core::TrialId;
 use drr_core::finished::{self, Finished};
 use drr_core::journal::Point;
 use drr_core::result::{EnvironmentClass, Usage};
-use drr_core::spec::Job;
 use drr_core::trial_dir::TrialDir;
+use drr_core::{TrialId, TrialSpec};
+use drr_kinds::KindOf as _;
 
 use super::settings;
 use crate::error::{Error, Result};
@@ -62,8 +62,9 @@ pub(super) struct Group {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Measured {
     pub sweep: String,
-    /// The training sources' digest; empty where no trial is finished.
-    pub train_digest: String,
+    /// The digests of the sources behind the finished trials, by kind; under [`EVERY_KIND`] where one digest stood for
+    /// all.
+    pub sources: BTreeMap<String, String>,
     /// Where the trials ran; one class, else they are not one measurement.
     pub environments: Vec<EnvironmentClass>,
     pub groups: Vec<Group>,
@@ -84,12 +85,8 @@ impl Measured {
     /// A finished trial's folder that is not as it was written.
     pub fn read(store: &Store, sweep: &StoredSweep) -> Result<Self> {
         let by_id: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
-        let mut measured = Self {
-            sweep: sweep.name.clone(),
-            train_digest: String::new(),
-            environments: Vec::new(),
-            groups: Vec::new(),
-        };
+        let mut measured =
+            Self { sweep: sweep.name.clone(), sources: BTreeMap::new(), environments: Vec::new(), groups: Vec::new() };
         for study in studies(sweep) {
             for group in &study.groups {
                 let Some(first) = group.trials.first() else { continue };
@@ -137,9 +134,7 @@ impl Measured {
             Error::environment(format!("trial {} cannot be judged: {fault}", trial.trial.short()))
                 .hint("`drr-lab verify --integrity-only` checks all that is recorded")
         })?;
-        if self.train_digest.is_empty() {
-            self.train_digest = finished.spec.train_digest.to_string();
-        }
+        self.sources.extend(sources(&finished.spec));
         if !self.environments.contains(&finished.result.environment) {
             self.environments.push(finished.result.environment.clone());
         }
@@ -148,15 +143,21 @@ impl Measured {
     }
 }
 
+/// The kind whose digest stood for all training sources, before there was one a kind.
+pub(super) const EVERY_KIND: &str = "every kind";
+
+/// The digests of the sources behind a trial, by kind.
+fn sources(spec: &TrialSpec) -> Vec<(String, String)> {
+    if !spec.has_digest_of_kind() {
+        return vec![(EVERY_KIND.to_owned(), spec.digest.to_string())];
+    }
+    let policy = spec.policy.iter().map(|policy| (policy.kind.to_string(), policy.digest.to_string()));
+    [(spec.kind.to_string(), spec.digest.to_string())].into_iter().chain(policy).collect()
+}
+
 /// The name of a subject's measure, and of its protocol.
 fn names(subject: Subject) -> (&'static str, &'static str) {
-    let measure = match subject {
-        Subject::Offline(_) => "offline",
-        Subject::Online(_) => "online",
-        Subject::Training => "training",
-        Subject::Pmf => "pmf",
-    };
-    (measure, subject.protocol().unwrap_or(""))
+    (subject.study().name, subject.protocol.unwrap_or(""))
 }
 
 fn short(digest: &impl ToString) -> String {
@@ -168,14 +169,15 @@ fn values(finished: &Finished) -> SeedValues {
     let Finished { spec, result, points, .. } = finished;
     let final_metrics = result.metrics.iter().filter(|(name, _)| !name.ends_with("/std"));
     let mut values: BTreeMap<String, f64> = final_metrics.map(|(name, value)| (name.clone(), *value)).collect();
-    if let Job::Drr(job) = &spec.job {
+    let budget = spec.kind().model().and_then(|model| model.budget);
+    if let Some(steps) = budget.and_then(|field| spec.settings.whole(field)) {
         values.extend(windows(points));
         if let Some(usage) = result.usage.filter(|usage| usage.cpu_s > 0.0 && result.environment.device == "cpu") {
-            let rate = job.drr.train_steps as f64 / usage.cpu_s * usage.calibration_s;
+            let rate = steps as f64 / usage.cpu_s * usage.calibration_s;
             values.insert(STEP_RATE.to_owned(), rounded(rate));
         }
     }
-    if !matches!(spec.job, Job::Eval(_)) {
+    if spec.kind().model().is_some() {
         values.extend(result.usage.and_then(memory).map(|ratio| (PEAK_MEMORY.to_owned(), rounded(ratio))));
     }
     SeedValues {

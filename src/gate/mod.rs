@@ -93,10 +93,14 @@ fn circumstances(current: &Measured, baseline: Option<&Baseline>) -> (Bits, Vec<
         ));
         bits = Bits::OtherClass;
     }
-    if current.train_digest != measured.train_digest && !current.train_digest.is_empty() {
-        let short = |digest: &str| digest.chars().take(12).collect::<String>();
-        let (theirs, ours) = (short(&measured.train_digest), short(&current.train_digest));
-        notes.push(format!("the training sources are not the baseline's: {theirs} then, {ours} now"));
+    let changed: Vec<&str> = current
+        .sources
+        .iter()
+        .filter(|(kind, digest)| measured.sources.get(*kind) != Some(digest))
+        .map(|(kind, _)| kind.as_str())
+        .collect();
+    if !changed.is_empty() {
+        notes.push(format!("the sources of {} are not the baseline's", changed.join(", ")));
     }
     (bits, notes)
 }

@@ -72,7 +72,7 @@ fn sweep(metrics: &[Metric], n: u64, shift: f64, stream: &mut Stream) -> Measure
     let group = Group { key, settings: BTreeMap::new(), seeds, failed: BTreeMap::new(), pending: Vec::new() };
     Measured {
         sweep: "simulated".to_owned(),
-        train_digest: String::new(),
+        sources: Default::default(),
         environments: Vec::new(),
         groups: vec![group],
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use drr_core::TrialId;
-use drr_core::spec::{Job, Measure};
+use drr_kinds::registry::kind_settings;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -27,23 +27,9 @@ pub(super) fn of(trial: &TrialRecord, all: &BTreeMap<TrialId, &TrialRecord>) -> 
 }
 
 fn job(trial: &TrialRecord, all: &BTreeMap<TrialId, &TrialRecord>, settings: &mut BTreeMap<String, String>) {
-    let mut upstream = Vec::new();
-    match &trial.spec.job {
-        Job::Pmf(pmf) => section("pmf", pmf, settings),
-        Job::Drr(job) => {
-            section("drr", &job.drr, settings);
-            upstream.push(job.pmf);
-        }
-        Job::Eval(job) => {
-            match &job.measure {
-                Measure::Offline(offline) => section("offline", offline, settings),
-                Measure::Online(online) => section("online", online, settings),
-            }
-            settings.insert("drr.history".to_owned(), job.history.to_string());
-            upstream.extend([Some(job.pmf), job.policy.trial()].into_iter().flatten());
-        }
-    }
-    for other in upstream.into_iter().filter_map(|id| all.get(&id)) {
+    let spec = &trial.spec;
+    settings.extend(kind_settings(spec).into_iter().map(|(name, value)| (name, value.to_string())));
+    for other in spec.upstream().into_iter().filter_map(|id| all.get(&id)) {
         job(other, all, settings);
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use drr_core::spec::Job;
 use insta::assert_snapshot;
 
 use super::baseline::Baseline;
@@ -190,7 +189,8 @@ fn failed_trials_are_a_regression_and_missing_ones_undecided() {
     place.save();
     let mut store = place.store();
     let members: Vec<Member> = World::new().sweep("lab", &[0.001, 0.01], &[0.0005], 3).members;
-    let evaluation = |member: &&Member| matches!(&member.spec.job, Job::Eval(job) if job.policy.name() == "drr" && member.point["drr.tau"] == 0.001);
+    let evaluation =
+        |member: &&Member| crate::store::fabricate::evaluates(&member.spec, "drr") && member.point["drr.tau"] == 0.001;
     let trial = members.iter().find(evaluation).expect("an evaluation").spec.id();
     store.mark(trial, Status::Failed, Some("the loss is not finite at step 812")).expect("marked");
     assert_snapshot!("failed", place.said(PRECISION));

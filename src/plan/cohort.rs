@@ -1,41 +1,32 @@
-//! Which recommenders can be trained together: those whose networks have the same shapes and that take the same steps.
+//! Which trials can be trained together: those of one kind on the same ratings whose models have the same shapes and that
+//! take the same steps.
 
 use std::collections::HashMap;
 
-use drr_core::spec::{ActionNorm, Job, Scoring, StateKind};
+use drr_core::spec::Varies;
 use drr_core::{Digest, TrialSpec};
+use drr_kinds::KindOf as _;
+use serde_json::Value;
 
-/// What all members of a cohort share; seeds, learning rates, τ, γ, α, β, T and the ε schedule may differ.
+/// What all members of a cohort share; seeds and whatever else varies freely may differ.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CohortKey {
+    kind: &'static str,
     dataset: Digest,
-    state: StateKind,
-    scoring: Scoring,
-    action_norm: ActionNorm,
-    history: u64,
-    widths: Vec<u64>,
-    batch_size: u64,
-    steps: [u64; 3],
+    settings: Vec<Option<Value>>,
 }
 
 /// The cohort a trial can be part of; `None` for trials that run alone.
 pub fn cohort(spec: &TrialSpec) -> Option<CohortKey> {
-    let Job::Drr(job) = &spec.job else { return None };
-    let drr = &job.drr;
-    Some(CohortKey {
-        dataset: spec.dataset.fingerprint,
-        state: drr.state,
-        scoring: drr.scoring,
-        action_norm: drr.action_norm,
-        history: drr.history,
-        widths: drr.actor_hidden.iter().chain(&drr.critic_hidden).copied().collect(),
-        batch_size: drr.batch_size,
-        steps: [drr.train_steps, drr.learning_starts, drr.record_every],
-    })
+    let kind = spec.kind();
+    kind.model().filter(|model| model.together)?;
+    let shared = kind.fields.iter().filter(|field| field.varies != Varies::Freely);
+    let settings = shared.map(|field| spec.settings.get(field.name).cloned()).collect();
+    Some(CohortKey { kind: kind.name, dataset: spec.dataset.fingerprint, settings })
 }
 
-/// How many programs some trials make: recommenders of one key in cohorts of up to `most` (of so many members), others
-/// one each.
+/// How many programs some trials make: those of one key in cohorts of up to `most` (of so many members), others one
+/// each.
 pub fn cohorts<'a>(specs: impl Iterator<Item = &'a TrialSpec>, most: impl Fn(usize) -> usize) -> usize {
     let (mut members, mut alone) = (HashMap::<CohortKey, usize>::new(), 0);
     for spec in specs {

@@ -3,39 +3,29 @@
 use std::collections::HashMap;
 
 use drr_core::TrialSpec;
-use drr_core::spec::{Job, Measure, Stage};
+use drr_kinds::KindOf as _;
 
 use super::seconds;
 
-/// Trials whose times say something about each other.
-type Kind = (Stage, &'static str, &'static str);
+/// Trials whose times say something about each other: of one kind, with one policy.
+type Alike = (&'static str, Option<&'static str>);
 
 /// Times of past trials, by kind.
 #[derive(Clone, Debug, Default)]
 pub struct Timings {
-    ratios: HashMap<Kind, f64>,
+    ratios: HashMap<Alike, f64>,
 }
 
-fn kind(spec: &TrialSpec) -> Kind {
-    match &spec.job {
-        Job::Pmf(_) => (Stage::Pmf, "", ""),
-        Job::Drr(_) => (Stage::Drr, "", ""),
-        Job::Eval(job) => {
-            let measure = match job.measure {
-                Measure::Offline(_) => "offline",
-                Measure::Online(_) => "online",
-            };
-            (Stage::Eval, job.policy.name(), measure)
-        }
-    }
+fn alike(spec: &TrialSpec) -> Alike {
+    (spec.kind().name, spec.policy_kind().map(|kind| kind.name))
 }
 
 impl Timings {
     /// From past trials and the seconds they took.
     pub fn new(past: impl IntoIterator<Item = (TrialSpec, f64)>) -> Self {
-        let mut all: HashMap<Kind, Vec<f64>> = HashMap::new();
+        let mut all: HashMap<Alike, Vec<f64>> = HashMap::new();
         for (spec, took) in past {
-            all.entry(kind(&spec)).or_default().push(took / seconds(&spec));
+            all.entry(alike(&spec)).or_default().push(took / seconds(&spec));
         }
         let median = |mut ratios: Vec<f64>| {
             ratios.sort_by(f64::total_cmp);
@@ -46,7 +36,7 @@ impl Timings {
 
     /// Expected seconds of a trial on one slot; `None` if no trial of its kind has run.
     pub fn seconds(&self, spec: &TrialSpec) -> Option<f64> {
-        self.ratios.get(&kind(spec)).map(|ratio| ratio * seconds(spec))
+        self.ratios.get(&alike(spec)).map(|ratio| ratio * seconds(spec))
     }
 
     /// Expected seconds of trials of one stage on some slots; `None` if one of them is of an unknown kind.
@@ -60,15 +50,24 @@ impl Timings {
 #[cfg(test)]
 mod tests {
     use drr_core::Digest;
-    use drr_core::spec::{DatasetSpec, FORMAT, PmfSpec, SplitSpec};
+    use drr_core::spec::{DatasetSpec, FORMAT, Settings, SplitSpec, Upstream};
+    use drr_kinds::pmf::PmfSpec;
 
     use super::*;
 
     fn pmf(epochs: u64) -> TrialSpec {
-        let dataset = DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None };
-        let job = Job::Pmf(PmfSpec { epochs, ..PmfSpec::default() });
-        let train_digest = Digest::of(b"sources");
-        TrialSpec { format: FORMAT, train_digest, dataset, split: SplitSpec::default(), seed: drr_core::Seed(0), job }
+        let settings = serde_json::to_value(PmfSpec { epochs, ..PmfSpec::default() }).expect("a section is JSON");
+        TrialSpec {
+            format: FORMAT,
+            kind: "pmf".into(),
+            digest: Digest::of(b"sources"),
+            settings: Settings::new(settings).expect("an object"),
+            policy: None,
+            upstream: Upstream::default(),
+            dataset: DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None },
+            split: SplitSpec::default(),
+            seed: drr_core::Seed(0),
+        }
     }
 
     #[test]

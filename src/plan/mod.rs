@@ -4,7 +4,6 @@
 mod cohort;
 mod cost;
 mod estimate;
-mod memory;
 mod record;
 mod stop;
 
@@ -13,15 +12,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use drr_core::TrialId;
-use drr_core::spec::Stage;
 use drr_core::trial_dir::TrialDir;
+use drr_kinds::{KindOf as _, Stage};
 
 use crate::sweep::{Sweep, Trial};
 pub use cohort::{CohortKey, cohort, cohorts};
-pub use cost::seconds;
+pub use cost::{CONTEXT, device_bytes, seconds};
 pub use drr_core::failure::{FailureRecord, clear_failure, read_failure, write_failure};
 pub use estimate::Timings;
-pub use memory::{CONTEXT, device_bytes};
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
 pub use stop::{StopRecord, clear_stop, read_stop, write_stop};
 
@@ -134,7 +132,7 @@ impl Plan {
 
     /// How each stage stands, in the order they run.
     pub fn stages(&self) -> Vec<StageCount> {
-        [Stage::Pmf, Stage::Drr, Stage::Eval]
+        Stage::all()
             .into_iter()
             .map(|stage| {
                 let count = |wanted: fn(&State) -> bool| {

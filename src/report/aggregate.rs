@@ -28,7 +28,7 @@ pub(super) fn matrix(table: &Table, row: &Row) -> Option<ScoreMatrix> {
 
 /// The aggregates of `table`; `None` for a table that compares one metric or where no group has enough seeds.
 pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
-    if table.compared().count() < 2 || !table.id.family.is_at_k() {
+    if table.compared().count() < 2 || !table.is_at_k() {
         return None;
     }
     let all: Vec<(&Row, ScoreMatrix)> =

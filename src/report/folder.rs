@@ -91,7 +91,7 @@ impl SweepReport<'_> {
         let mut figures: Vec<Figure> = Vec::new();
         for (study, tables) in &self.studies {
             figures.extend(figure::figures(store, study, self.options.band)?);
-            for table in tables.iter().filter(|table| table.id.family.is_headline()) {
+            for table in tables.iter().filter(|table| table.id.is_headline()) {
                 figures.extend(forest::forest(study, table));
                 figures.extend(figure::sensitivity(study, table));
                 figures.extend(figure::profile(study, table));

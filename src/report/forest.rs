@@ -2,7 +2,7 @@
 //! be none.
 
 use super::figure::{Difference, Figure, Forest, Plot, Section, subtitle};
-use super::group::Study;
+use super::group::{Study, is_subject};
 use super::marks::{LEVEL, sign, t_test};
 use super::notes::covered;
 use super::table::{Row, Table};
@@ -17,8 +17,8 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     let metric = table.metrics.first().filter(|metric| !metric.is_thin())?;
     let cell = |row: &Row| row.cells.first()?.as_ref().map(|cell| sign(metric) * cell.score.summary.mean);
     let known = |row: &&Row| row.stopped == 0 && cell(row).is_some_and(f64::is_finite);
-    let baselines: Vec<&Row> = table.rows.iter().filter(|row| row.policy != "drr").filter(known).collect();
-    let mut ours: Vec<&Row> = table.rows.iter().filter(|row| row.policy == "drr").filter(known).collect();
+    let baselines: Vec<&Row> = table.rows.iter().filter(|row| !is_subject(row.policy)).filter(known).collect();
+    let mut ours: Vec<&Row> = table.rows.iter().filter(|row| is_subject(row.policy)).filter(known).collect();
     let pairs: Vec<(&Row, &Row, Paired)> = baselines
         .iter()
         .flat_map(|base| ours.iter().map(move |row| (*base, *row)))

@@ -6,31 +6,31 @@ use super::group::Study;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct StudyId(String);
 
-/// What a table's metrics measure, at one K or at several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Family {
-    Precision,
-    Ndcg,
-    /// Of sessions over all items.
-    Reward,
-    /// Of recommenders while they train.
-    TrainingReward,
-    /// Of matrix factorisation.
-    StarError,
-}
-
-/// A table of metrics.
+/// A table of metrics: a family of a study.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TableId {
     pub(super) study: StudyId,
-    pub(super) family: Family,
+    /// The family's name among those of the study.
+    pub(super) family: &'static str,
+    pub(super) place: TablePlace,
+}
+
+/// How a table stands among those of its study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TablePlace {
+    /// It is the study's only one, and is called as the study.
+    Alone,
+    /// The first of a measure's.
+    First,
+    /// Another one, which tells about the same.
+    Later,
 }
 
 /// A column of numbers: one metric of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum MetricId {
-    /// Measured for this many recommendations.
-    At(Family, u64),
+    /// Of the family, measured for this many recommendations.
+    At(&'static str, u64),
     /// The only one of its name.
     Named(&'static str),
 }
@@ -56,39 +56,18 @@ impl StudyId {
     }
 }
 
-impl Family {
-    /// Whether it is worth a terminal's and a picture's room: NDCG tells about the same as precision.
-    pub(super) fn is_headline(self) -> bool {
-        self != Family::Ndcg
-    }
-
-    /// Whether it is measured at several K.
-    pub(super) fn is_at_k(self) -> bool {
-        match self {
-            Family::Precision | Family::Ndcg | Family::Reward => true,
-            Family::TrainingReward | Family::StarError => false,
-        }
-    }
-
-    /// What its metrics at K are recorded as, before the K.
-    pub(super) fn stem(self) -> &'static str {
-        match self {
-            Family::Precision => "precision",
-            Family::Ndcg => "ndcg",
-            Family::Reward => "reward",
-            Family::TrainingReward => "train/reward",
-            Family::StarError => "test",
-        }
-    }
-}
-
 impl TableId {
-    /// What files of the table are called; a study with one table calls it as itself.
+    /// What files of the table are called.
     pub(super) fn slug(&self) -> String {
-        match self.family {
-            Family::TrainingReward | Family::StarError => self.study.0.clone(),
-            family => format!("{}-{}", self.study.0, family.stem()),
+        match self.place {
+            TablePlace::Alone => self.study.0.clone(),
+            TablePlace::First | TablePlace::Later => format!("{}-{}", self.study.0, self.family),
         }
+    }
+
+    /// Whether it is worth a terminal's and a picture's room.
+    pub(super) fn is_headline(&self) -> bool {
+        self.place != TablePlace::Later
     }
 }
 
@@ -96,7 +75,7 @@ impl MetricId {
     /// As trials record it.
     pub(super) fn name(self) -> String {
         match self {
-            MetricId::At(family, k) => format!("{}@{k}", family.stem()),
+            MetricId::At(family, k) => format!("{family}@{k}"),
             MetricId::Named(name) => name.to_owned(),
         }
     }

@@ -56,7 +56,7 @@ use std::collections::BTreeSet;
 
 pub use contents::SweepReport;
 pub use folder::Written;
-pub use items::{TopList, top};
+pub use items::{TopList, model_of as evaluated_recommender, top};
 pub use layout::Layout;
 pub use options::{Format, Options};
 pub use paper::Paper;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use drr_core::spec::{Job, Measure, Protocol};
+use drr_core::TrialSpec;
+use drr_kinds::KindOf as _;
 
-use super::group::{Group, Noise, Seeding, Study, Subject};
+use super::group::{Group, Noise, Seeding, Study};
 use super::marks::Marked;
 use super::table::{self, About, Metric, Note, Row};
 use super::users::LEAST;
@@ -106,44 +107,17 @@ pub(super) fn covered(seeding: Seeding) -> &'static str {
 
 /// Whom the numbers are of.
 fn users(study: &Study<'_>, metrics: &[Metric]) -> Option<String> {
-    let protocol = match study.subject {
-        Subject::Offline(protocol) | Subject::Online(protocol) => protocol,
-        Subject::Training | Subject::Pmf => return None,
-    };
-    let all = study.groups.iter().flat_map(|group| &group.trials);
-    let histories: BTreeSet<u64> = all
-        .filter_map(|trial| match &trial.spec.job {
-            Job::Eval(job) => Some(job.history),
-            Job::Pmf(_) | Job::Drr(_) => None,
-        })
-        .collect();
-    let history = match histories.iter().collect::<Vec<_>>().as_slice() {
-        [only] => only.to_string(),
-        _ => "as many as the history has".to_owned(),
-    };
-    let (log, other, others) = match protocol {
-        Protocol::Published => ("test", Protocol::Strict, "train"),
-        Protocol::Strict => ("train", Protocol::Published, "test"),
-    };
+    let protocol = study.subject.protocol?;
     let counted = if metrics.iter().any(|metric| metric.users.is_some()) { ", counted beside K," } else { "" };
-    let enough = if matches!(study.subject, Subject::Offline(_)) { "K test ratings and " } else { "" };
     Some(format!(
-        "Users{counted} have {enough}{history} liked items in the {log} log to start from; the protocol {} starts from the {others} log and \
-         so evaluates other users.",
-        Subject::Offline(other).protocol().unwrap_or_default(),
+        "Users{counted} are those whose ratings the protocol {protocol} can start from; another protocol evaluates other users."
     ))
 }
 
 /// Where the numbers come from, and what they are not set beside.
 fn surroundings(study: &Study<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    if study.subject == Subject::Training {
-        notes.push(
-            "Measured while exploring and learning, with the training's own exploration rate; evaluations are the \
-             comparison."
-                .to_owned(),
-        );
-    }
+    notes.extend(study.subject.study().note.map(str::to_owned));
     notes.extend(study.apart.iter().map(|reason| format!("Not set beside it: {reason}.")));
     notes.push(format!(
         "Data: {}, fingerprint {}, {}.",
@@ -163,21 +137,12 @@ fn surroundings(study: &Study<'_>) -> Vec<String> {
 
 /// How one seed's score came about, where all trials of the study agree.
 fn method(study: &Study<'_>) -> String {
-    let words = |job: &Job| match job {
-        Job::Eval(job) => match &job.measure {
-            Measure::Offline(offline) => format!(
-                "; a seed's score is the mean of {} repeats of at most {} users, ε = {}",
-                offline.repeats, offline.users, offline.epsilon
-            ),
-            Measure::Online(online) => format!(
-                "; a seed's score is the mean of {} repeats of {} recommendations, ε = {}",
-                online.repeats, online.steps, online.epsilon
-            ),
-        },
-        Job::Pmf(_) | Job::Drr(_) => String::new(),
+    let words = |spec: &TrialSpec| {
+        let words = spec.kind().measure().map(|measure| (measure.repeats)(&spec.settings));
+        words.map_or_else(String::new, |words| format!("; a seed's score is the mean of {words}"))
     };
     let all: BTreeSet<String> =
-        study.groups.iter().flat_map(|group| &group.trials).map(|trial| words(&trial.spec.job)).collect();
+        study.groups.iter().flat_map(|group| &group.trials).map(|trial| words(&trial.spec)).collect();
     let mut all = all.into_iter();
     match (all.next(), all.next()) {
         (Some(only), None) => only,

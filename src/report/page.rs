@@ -5,8 +5,8 @@ use std::path::Path;
 
 use askama::Template;
 use drr_core::TrialId;
-use drr_core::spec::{Job, Measure, Stage};
 use drr_core::trial_dir::TrialDir;
+use drr_kinds::{KindOf as _, Stage};
 
 use super::axis::{AxisValue, short_axis};
 use super::figure::Figure;
@@ -140,7 +140,7 @@ fn class(header: &Header, cell: &GridCell) -> &'static str {
 
 fn facts(sweep: &StoredSweep) -> Vec<(String, String)> {
     let mut facts = Vec::new();
-    for (stage, name) in [(Stage::Pmf, "PMF models"), (Stage::Drr, "DRR models"), (Stage::Eval, "evaluations")] {
+    for (stage, name) in Stage::all().into_iter().map(|stage| (stage, stage.plural())) {
         let all = || sweep.trials.iter().filter(|trial| trial.spec.stage() == stage);
         let done = all().filter(|trial| trial.status == Status::Finished).count();
         let total = all().count();
@@ -179,16 +179,10 @@ fn trials(sweep: &StoredSweep) -> Vec<TrialView> {
         let varied = axes.iter().filter_map(|axis| Some((axis, trial.point.get(*axis)?)));
         let point: Vec<String> =
             varied.map(|(axis, value)| format!("{} {}", short_axis(axis, &axes), AxisValue::from(value))).collect();
-        let policy = match &trial.spec.job {
-            Job::Eval(job) => {
-                let measure = match job.measure {
-                    Measure::Offline(_) => "offline",
-                    Measure::Online(_) => "online",
-                };
-                format!("{} {measure}", job.policy.name())
-            }
-            Job::Drr(job) if job.drr.train_steps == 0 => "– (untrained)".to_owned(),
-            Job::Pmf(_) | Job::Drr(_) => "–".to_owned(),
+        let policy = match trial.spec.policy_kind() {
+            Some(policy) => format!("{} {}", policy.name, trial.spec.kind().name),
+            None if !trial.spec.learns() => "– (untrained)".to_owned(),
+            None => "–".to_owned(),
         };
         TrialView {
             short: trial.trial.short(),

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use drr_core::TrialId;
-use drr_core::spec::{Job, Measure, Protocol};
+use drr_kinds::protocol::Protocol;
+use drr_kinds::registry::kind_settings;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::axis::{AxisValue, short_axis};
 use super::grid::{Grid, GridCell, Header, Line, Look};
 use super::group::{Group, Seeding, Study, Subject, slug};
-use super::ids::{Family, MetricId};
 use super::marks::LEVEL;
 use super::notes::covered;
 use super::users::{LEAST, UserCount};
@@ -38,7 +38,8 @@ struct Published {
     title: String,
     /// Where it stands.
     source: String,
-    measure: MeasureKind,
+    /// The measure, by its name in sweep files.
+    measure: String,
     protocol: Protocol,
     policy: String,
     /// Datasets on which a verdict means something.
@@ -49,13 +50,6 @@ struct Published {
     #[serde(default)]
     settings: BTreeMap<String, Value>,
     cells: Vec<PublishedCell>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum MeasureKind {
-    Offline,
-    Online,
 }
 
 /// One published number.
@@ -99,12 +93,8 @@ impl Paper {
 
 impl Published {
     fn beside(&self, paper: &str, studies: &[&Study<'_>], specs: &BTreeMap<TrialId, &TrialRecord>) -> Option<Grid> {
-        let subject = match self.measure {
-            MeasureKind::Offline => Subject::Offline(self.protocol),
-            MeasureKind::Online => Subject::Online(self.protocol),
-        };
         let (mut rows, mut seeding) = (Vec::new(), Seeding::Own);
-        for study in studies.iter().filter(|study| study.subject == subject) {
+        for study in studies.iter().filter(|study| self.is_measured_by(study.subject)) {
             for group in study.groups.iter().filter(|group| group.policy == self.policy && self.fits(group, specs)) {
                 seeding = study.seeding;
                 rows.extend(self.cells.iter().map(|cell| self.row(study, group, cell)));
@@ -141,24 +131,21 @@ impl Published {
         })
     }
 
+    fn is_measured_by(&self, subject: Subject) -> bool {
+        subject.study().name == self.measure && subject.protocol == Some(self.protocol.name())
+    }
+
     /// Whether the group's trials have the settings that are asked for.
     fn fits(&self, group: &Group<'_>, specs: &BTreeMap<TrialId, &TrialRecord>) -> bool {
         let Some(trial) = group.trials.first() else { return false };
-        let Job::Eval(job) = &trial.spec.job else { return false };
-        let mut sections = json!({});
-        match &job.measure {
-            Measure::Offline(offline) => sections["offline"] = json!(offline),
-            Measure::Online(online) => sections["online"] = json!(online),
-        }
-        for upstream in [Some(job.pmf), job.policy.trial()].into_iter().flatten() {
-            match specs.get(&upstream).map(|trial| &trial.spec.job) {
-                Some(Job::Pmf(pmf)) => sections["pmf"] = json!(pmf),
-                Some(Job::Drr(job)) => sections["drr"] = json!(job.drr),
-                Some(Job::Eval(_)) | None => {}
-            }
+        let mut settings: BTreeMap<String, Value> = BTreeMap::new();
+        let upstream = trial.spec.upstream();
+        let upstream = upstream.iter().filter_map(|id| Some(&specs.get(id)?.spec));
+        for spec in std::iter::once(&trial.spec).chain(upstream) {
+            settings.extend(kind_settings(spec));
         }
         self.settings.iter().all(|(name, wanted)| {
-            let found = name.split_once('.').and_then(|(section, field)| sections.get(section)?.get(field));
+            let found = settings.get(name);
             // 3 and 3.0 are one number.
             found.is_some_and(|found| match (found.as_f64(), wanted.as_f64()) {
                 (Some(found), Some(wanted)) => found == wanted,
@@ -170,7 +157,8 @@ impl Published {
     fn row(&self, study: &Study<'_>, group: &Group<'_>, cell: &PublishedCell) -> Line {
         let ours = Summary::of(&group.scores(&cell.metric));
         let known = cell.std.zip(cell.n);
-        let users = metric(&cell.metric).and_then(|metric| UserCount::of(group, metric));
+        let k = cell.metric.split_once('@').and_then(|(_, k)| k.parse().ok());
+        let users = k.and_then(|k| UserCount::of(group, k));
         let tested = ours.as_ref().map(|ours| match ours.n {
             n if n < study.least => Equivalence::TooFew,
             _ => equivalence(ours, (cell.mean, known), self.margin, LEVEL),
@@ -221,11 +209,4 @@ impl Published {
         ];
         Line { cells, trials: group.ids() }
     }
-}
-
-/// The metric that a file calls so, where it is one at a K.
-fn metric(name: &str) -> Option<MetricId> {
-    let (stem, k) = name.split_once('@')?;
-    let family = [Family::Precision, Family::Ndcg, Family::Reward].into_iter().find(|family| family.stem() == stem)?;
-    Some(MetricId::At(family, k.parse().ok()?))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use drr_core::TrialId;
 use drr_core::trial_dir::TrialDir;
+use drr_core::{TrialId, TrialSpec};
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -61,6 +61,12 @@ pub(super) fn origins<'a>(runs: &Path, sweep: &'a StoredSweep) -> Vec<(&'a Trial
     trials.par_iter().filter_map(read).collect()
 }
 
+/// The digest of the sources behind a trial: of its kind, where each kind has its own.
+fn sources(spec: &TrialSpec) -> String {
+    let digest = spec.digest.short();
+    if spec.has_digest_of_kind() { format!("{} {digest}", spec.kind) } else { digest }
+}
+
 /// What is told of it: a name, and its values with the number of finished trials each.
 pub(super) type Fact = (&'static str, Vec<(String, usize)>);
 
@@ -75,7 +81,7 @@ pub(super) fn facts(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -> 
         |value: &dyn Fn(&Origin) -> Option<String>| counted(origins.iter().filter_map(|(_, origin)| value(origin)));
     let facts = [
         ("environment class", stored(&|trial| trial.environment.as_ref().map(ToString::to_string))),
-        ("training sources", stored(&|trial| Some(trial.spec.train_digest.short()))),
+        ("training sources", stored(&|trial| Some(sources(&trial.spec)))),
         (
             "data",
             stored(&|trial| {

@@ -88,7 +88,7 @@ impl<'r> Sheets<'r> {
 pub(super) fn pivoted(table: &Table, layout: &Layout) -> Vec<(Grid, Pivot)> {
     match (&layout.pivot, table.axes.as_slice()) {
         (Some((down, across)), _) => pivots(table, down, across, Which::Each),
-        (None, [down, across]) if table.id.family.is_headline() && fits(table, down, across) => {
+        (None, [down, across]) if table.id.is_headline() && fits(table, down, across) => {
             pivots(table, down, across, Which::First)
         }
         _ => Vec::new(),

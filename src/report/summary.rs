@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use drr_kinds::KindOf as _;
+
 use super::contents::SweepReport;
 use super::grid::{Grid, Look};
 use super::options::Options;
@@ -20,7 +22,7 @@ impl SweepReport<'_> {
     /// The tables as a terminal shows them, and what is missing from them.
     pub fn summary(&self) -> String {
         // A terminal is small: NDCG tells about the same as precision, and the report has it.
-        let shown = self.tables.iter().filter(|table| table.id.family.is_headline());
+        let shown = self.tables.iter().filter(|table| table.id.is_headline());
         let grids = shown.flat_map(|table| match &self.layout.pivot {
             None => vec![measured::of_table(table)],
             Some(_) => {
@@ -32,7 +34,7 @@ impl SweepReport<'_> {
         let grids: Vec<Grid> = grids.collect();
         let mut parts: Vec<String> = grids.iter().map(text::terminal).collect();
         parts.extend(legend(&grids));
-        if let Some(thin) = self.tables.iter().filter(|table| table.id.family.is_headline()).find_map(Table::thin) {
+        if let Some(thin) = self.tables.iter().filter(|table| table.id.is_headline()).find_map(Table::thin) {
             parts.push(format!("not ranked, on fewer than {LEAST} users: {thin}"));
         }
         let failed = self.sweep.trials.iter().filter(|trial| trial.status == Status::Failed);

@@ -1,6 +1,7 @@
 //! Tables of metrics as data: rows, columns, numbers, and what must be said with them.
 
 use drr_core::TrialId;
+pub(super) use drr_kinds::kind::Better;
 
 use super::axis::{AxisValue, short_axis};
 use super::group::{Noise, Score, Seeding};
@@ -41,13 +42,6 @@ pub(super) struct Metric {
     pub(super) users: Option<UserCount>,
     /// Decimals to show: the intervals' half width sets them.
     pub(super) decimals: usize,
-}
-
-/// Which way is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Better {
-    Higher,
-    Lower,
 }
 
 /// One group's line.
@@ -132,6 +126,11 @@ impl Table {
     /// What its files are called.
     pub(super) fn slug(&self) -> String {
         self.id.slug()
+    }
+
+    /// Whether its metrics are measured at several K.
+    pub(super) fn is_at_k(&self) -> bool {
+        self.metrics.iter().all(|metric| matches!(metric.id, MetricId::At(..)))
     }
 
     /// The columns whose numbers are compared, with their places: those that are not thin.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::group::{Group, Study, Subject};
-use super::ids::{Family, MetricId, StudyId, TableId};
+use drr_kinds::kind::{Column, Columns, Family};
+
+use super::group::{Group, Study};
+use super::ids::{MetricId, StudyId, TableId, TablePlace};
 use super::marks::mark;
 use super::notes::notes;
 use super::table::{Better, Cell, Metric, Row, Standing, Table};
@@ -12,75 +14,63 @@ use crate::stats::t_interval;
 
 /// The tables of a study: one a family of metrics. A study nothing of which is finished has none.
 pub(super) fn tables(study: &Study<'_>) -> Vec<Table> {
-    let families = match study.subject {
-        Subject::Offline(_) => vec![Family::Precision, Family::Ndcg],
-        Subject::Online(_) => vec![Family::Reward],
-        Subject::Training => vec![Family::TrainingReward],
-        Subject::Pmf => vec![Family::StarError],
-    };
-    let with_metrics = families.into_iter().map(|family| (family, metrics(study, family)));
-    let measured = with_metrics.filter(|(_, metrics)| {
+    let families = study.subject.study().families.iter().enumerate();
+    let with_metrics = families.map(|(at, family)| (at, family, columns(study, family)));
+    let measured = with_metrics.filter(|(.., metrics)| {
         metrics.iter().any(|metric| study.groups.iter().any(|group| !group.scores(&metric.name()).is_empty()))
     });
-    measured.map(|(family, metrics)| table(study, family, metrics)).collect()
+    measured.map(|(at, family, metrics)| table(study, (at, family), metrics)).collect()
 }
 
 /// The K at which `family` was measured, in order.
-pub(super) fn measured_at(study: &Study<'_>, family: Family) -> Vec<u64> {
-    let at = |name: &String| name.strip_prefix(family.stem())?.strip_prefix('@')?.parse::<u64>().ok();
+pub(super) fn measured_at(study: &Study<'_>, family: &str) -> Vec<u64> {
+    let at = |name: &String| name.strip_prefix(family)?.strip_prefix('@')?.parse::<u64>().ok();
     let all = study.groups.iter().flat_map(Group::finished);
     let found: BTreeSet<u64> = all.flat_map(|trial| trial.metrics.keys()).filter_map(at).collect();
     found.into_iter().collect()
 }
 
-fn metrics(study: &Study<'_>, family: Family) -> Vec<Metric> {
-    let metric = |id, header: &str, better| Metric {
-        id,
-        header: header.to_owned(),
-        better,
-        users: UserCount::over(study.groups.iter().filter_map(|group| UserCount::of(group, id))),
+fn columns(study: &Study<'_>, family: &'static Family) -> Vec<Metric> {
+    let at = |k| Metric {
+        id: MetricId::At(family.name, k),
+        header: format!("@{k}"),
+        better: Better::Higher,
+        users: UserCount::over(study.groups.iter().filter_map(|group| UserCount::of(group, k))),
         decimals: DECIMALS,
     };
-    let named = |name, header, better| metric(MetricId::Named(name), header, better);
-    match family {
-        Family::Precision | Family::Ndcg | Family::Reward => {
-            let at = |k| metric(MetricId::At(family, k), &format!("@{k}"), Better::Higher);
-            measured_at(study, family).into_iter().map(at).collect()
-        }
-        Family::TrainingReward => vec![named("reward_last_tenth", "mean reward, last tenth", Better::Higher)],
-        Family::StarError => vec![
-            named("test_rmse_stars", "test RMSE", Better::Lower),
-            named("test_mae_stars", "test MAE", Better::Lower),
-        ],
+    let fixed = |column: &Column| Metric {
+        id: MetricId::Named(column.metric),
+        header: column.header.to_owned(),
+        better: column.better,
+        users: None,
+        decimals: DECIMALS,
+    };
+    match family.columns {
+        Columns::AtK => measured_at(study, family.name).into_iter().map(at).collect(),
+        Columns::Fixed(columns) => columns.iter().map(fixed).collect(),
     }
 }
 
-fn title(family: Family) -> &'static str {
-    match family {
-        Family::Precision => "Offline precision@K",
-        Family::Ndcg => "Offline NDCG@K",
-        Family::Reward => "Online reward@K",
-        Family::TrainingReward => "Training reward",
-        Family::StarError => "PMF test error in stars",
-    }
-}
-
-fn table(study: &Study<'_>, family: Family, mut metrics: Vec<Metric>) -> Table {
-    let policies = matches!(study.subject, Subject::Offline(_) | Subject::Online(_));
+fn table(study: &Study<'_>, (at, family): (usize, &'static Family), mut metrics: Vec<Metric>) -> Table {
+    let policies = study.subject.is_of_policies();
     let mut rows: Vec<Row> = study.groups.iter().map(|group| row(study, group, &metrics)).collect();
     let marked = mark(&mut rows, &metrics, study.least);
     let decimals = decimals(&rows);
     metrics.iter_mut().for_each(|metric| metric.decimals = decimals);
-    let protocol = study.subject.protocol();
-    let title = title(family);
+    let protocol = study.subject.protocol;
     let parts = [
-        Some(title.to_owned()),
+        Some(family.title.to_owned()),
         Some(study.dataset.to_owned()),
         protocol.map(|protocol| format!("protocol {protocol}")),
-        Some(format!("PMF {}", study.simulator)).filter(|_| !study.simulator.is_empty()),
+        Some(format!("rewards by {}", study.simulator)).filter(|_| !study.simulator.is_empty()),
     ];
+    let place = match (policies, at) {
+        (false, _) => TablePlace::Alone,
+        (true, 0) => TablePlace::First,
+        (true, _) => TablePlace::Later,
+    };
     Table {
-        id: TableId { study: StudyId::of(study), family },
+        id: TableId { study: StudyId::of(study), family: family.name, place },
         title: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
         notes: notes(study, &rows, &metrics, marked),
         axes: study.axes.iter().map(|axis| (*axis).to_owned()).collect(),
@@ -118,7 +108,14 @@ fn cell(group: &Group<'_>, metric: MetricId, least: usize) -> Option<Cell> {
     let enough = score.summary.n >= least;
     let interval =
         t_interval(&score.summary, 0.95).filter(|_| enough).filter(|(low, high)| low.is_finite() && high.is_finite());
-    Some(Cell { score, users: UserCount::of(group, metric), scores, interval, standing: Standing::Other })
+    Some(Cell { score, users: users(group, metric), scores, interval, standing: Standing::Other })
+}
+
+fn users(group: &Group<'_>, metric: MetricId) -> Option<UserCount> {
+    match metric {
+        MetricId::At(_, k) => UserCount::of(group, k),
+        MetricId::Named(_) => None,
+    }
 }
 
 /// Decimals where no interval says better.

@@ -3,7 +3,7 @@
 //! pauses, so that no date gets into a report.
 
 use drr_core::TrialId;
-use drr_core::spec::{Job, Stage};
+use drr_kinds::{KindOf as _, Stage};
 
 use super::figure::{Figure, Lines, Plot, Series, Shape, XAxis, XKind, stage_style};
 use super::grid::{Grid, GridCell, Header, Line};
@@ -29,8 +29,7 @@ struct Span {
 
 /// A table of the stages' speeds; `None` where nothing finished.
 pub(super) fn speeds(sweep: &StoredSweep) -> Option<Grid> {
-    let rows: Vec<Line> =
-        [Stage::Pmf, Stage::Drr, Stage::Eval].into_iter().filter_map(|stage| speed(sweep, stage)).collect();
+    let rows: Vec<Line> = Stage::all().into_iter().filter_map(|stage| speed(sweep, stage)).collect();
     let words = [Header::words("stage")].into_iter();
     let numbers = ["trials", "computing time in s", "s a trial", "fastest", "slowest", "training steps a second"];
     (!rows.is_empty()).then(|| Grid {
@@ -55,9 +54,10 @@ fn speed(sweep: &StoredSweep, stage: Stage) -> Option<Line> {
         sweep.trials.iter().filter(own).filter_map(|trial| Some((trial, trial.wall_s?))).collect();
     let seconds: Vec<f64> = timed.iter().map(|(_, seconds)| *seconds).collect();
     let summary = Summary::of(&seconds)?;
-    let rate = |(trial, seconds): &(&TrialRecord, f64)| match &trial.spec.job {
-        Job::Drr(job) if job.drr.train_steps > 0 && *seconds > 0.0 => Some(job.drr.train_steps as f64 / seconds),
-        Job::Drr(_) | Job::Pmf(_) | Job::Eval(_) => None,
+    let rate = |(trial, seconds): &(&TrialRecord, f64)| {
+        let budget = trial.spec.kind().model()?.budget?;
+        let steps = trial.spec.settings.whole(budget).filter(|steps| *steps > 0 && *seconds > 0.0)?;
+        Some(steps as f64 / seconds)
     };
     let rates: Vec<f64> = timed.iter().filter_map(rate).collect();
     let number = |value: f64, decimals| CellValue::number(Some(value), decimals).into();
@@ -85,10 +85,8 @@ pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -
         return Vec::new();
     }
     let (unit, size) = if length < 600.0 { ("seconds", 1.0) } else { ("minutes", 60.0) };
-    let stages: Vec<Stage> = [Stage::Pmf, Stage::Drr, Stage::Eval]
-        .into_iter()
-        .filter(|stage| spans.iter().any(|span| span.stage == *stage))
-        .collect();
+    let stages: Vec<Stage> =
+        Stage::all().into_iter().filter(|stage| spans.iter().any(|span| span.stage == *stage)).collect();
     let subtitle = format!("{} · {} finished trials · {} of work", sweep.name, spans.len(), clock(length));
     let busy: f64 = spans.iter().map(|span| span.end - span.start).sum();
     let most = at_once(&spans);
@@ -256,14 +254,14 @@ mod tests {
 
     #[test]
     fn two_at_once_are_two_and_a_pause_is_no_time() {
-        let span = |start: f64, end: f64| Span { stage: Stage::Drr, start, end };
+        let span = |start: f64, end: f64| Span { stage: Stage::named("drr"), start, end };
         let (spans, pauses) = without_pauses(vec![span(1000.0, 1010.0), span(1000.0, 1020.0), span(5000.0, 5020.0)]);
         assert_eq!(pauses, 1);
         assert_eq!(spans, [span(0.0, 10.0), span(0.0, 20.0), span(20.0, 40.0)]);
         assert_eq!(at_once(&spans), 2);
         // Eight parts of five seconds.
         assert_eq!(running(&spans, None, 40.0), [2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
-        assert_eq!(done(&spans, Some(Stage::Drr), 40.0), [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0]);
-        assert!(done(&spans, Some(Stage::Pmf), 40.0).iter().all(|count| *count == 0.0));
+        assert_eq!(done(&spans, Some(Stage::named("drr")), 40.0), [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0]);
+        assert!(done(&spans, Some(Stage::named("pmf")), 40.0).iter().all(|count| *count == 0.0));
     }
 }

@@ -1,7 +1,7 @@
 //! On how many users a number stands: an evaluation at K is of those who have K test ratings, and they become few as K grows.
 
 use super::group::Group;
-use super::ids::{Family, MetricId};
+use crate::store::TrialRecord;
 
 /// A column on fewer users than this is thin: one user more or less moves its mean by a twentieth or more, and seeds, which
 /// share their users, do not show it. Nothing in it is bold, ≈, tested or aggregated.
@@ -15,14 +15,12 @@ pub(super) struct UserCount {
 }
 
 impl UserCount {
-    /// Users behind a group's number; `None` where that is not recorded, or nothing is finished.
-    pub(super) fn of(group: &Group<'_>, metric: MetricId) -> Option<Self> {
-        let recorded = match metric {
-            MetricId::At(Family::Precision | Family::Ndcg, k) => format!("users@{k}"),
-            MetricId::At(Family::Reward, _) => "users".to_owned(),
-            MetricId::At(Family::TrainingReward | Family::StarError, _) | MetricId::Named(_) => return None,
-        };
-        let counts = group.finished().filter_map(|trial| trial.metrics.get(&recorded).copied());
+    /// Users behind a group's numbers at `k`; `None` where that is not recorded, or nothing is finished.
+    pub(super) fn of(group: &Group<'_>, k: u64) -> Option<Self> {
+        // Of a measure that asks for nothing of its users that depends on K, one count is recorded for all.
+        let names = [format!("users@{k}"), "users".to_owned()];
+        let recorded = |trial: &TrialRecord| names.iter().find_map(|name| trial.metrics.get(name).copied());
+        let counts = group.finished().filter_map(recorded);
         // Written as a number like any other; what is no count is not known.
         let counts = counts.filter(|count| *count >= 0.0 && count.fract() == 0.0).map(|count| count as u64);
         Self::over(counts.map(|count| Self { least: count, most: count }))

@@ -6,14 +6,21 @@ use std::path::Path;
 
 use drr_core::journal::{Point, Writer};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{
-    DatasetSpec, DrrJob, DrrSpec, EvalJob, Job, Measure, OfflineSpec, OnlineSpec, PmfSpec, Policy, SplitSpec,
-};
+use drr_core::spec::{DatasetSpec, PolicySpec, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Seed, TrialId, TrialSpec};
-use serde_json::json;
+use drr_kinds::drr::DrrSpec;
+use drr_kinds::offline::OfflineSpec;
+use drr_kinds::online::OnlineSpec;
+use drr_kinds::pmf::PmfSpec;
+use drr_kinds::protocol::Protocol;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{AxisPoint, Member, Status, Store, SweepRecord};
+
+/// A measure and its settings.
+pub(crate) type Measure = (&'static str, Value);
 
 /// A world of trials on one data set.
 pub(crate) struct World {
@@ -26,10 +33,15 @@ impl World {
         Self { dataset: "ml-100k", repeats: 20 }
     }
 
-    pub(crate) fn spec(&self, seed: u64, job: Job) -> TrialSpec {
+    fn spec(&self, seed: u64, kind: &str, settings: &impl Serialize, upstream: &[(&str, TrialId)]) -> TrialSpec {
+        let settings = serde_json::to_value(settings).expect("settings are JSON");
         TrialSpec {
             format: drr_core::spec::FORMAT,
-            train_digest: Digest::of(b"sources"),
+            kind: kind.into(),
+            digest: Digest::of(b"sources"),
+            settings: Settings::new(settings).expect("an object"),
+            policy: None,
+            upstream: Upstream::new(upstream.iter().map(|(kind, trial)| ((*kind).into(), *trial))),
             dataset: DatasetSpec {
                 name: self.dataset.to_owned(),
                 fingerprint: Digest::of(self.dataset.as_bytes()),
@@ -37,30 +49,39 @@ impl World {
             },
             split: SplitSpec::default(),
             seed: Seed(seed),
-            job,
         }
     }
 
     pub(crate) fn pmf(&self, seed: u64) -> TrialSpec {
-        self.spec(seed, Job::Pmf(PmfSpec::default()))
+        self.spec(seed, "pmf", &PmfSpec::default(), &[])
     }
 
     pub(crate) fn drr(&self, seed: u64, tau: f64, actor_lr: f64, train_steps: u64) -> TrialSpec {
         let mut drr = DrrSpec { tau, actor_lr, train_steps, ..DrrSpec::default() };
         drr.resolve(100);
-        self.spec(seed, Job::Drr(DrrJob { pmf: self.pmf(seed).id(), drr }))
+        self.spec(seed, "drr", &drr, &[("pmf", self.pmf(seed).id())])
     }
 
-    pub(crate) fn eval(&self, seed: u64, policy: Policy, measure: Measure) -> TrialSpec {
-        self.spec(seed, Job::Eval(EvalJob { pmf: self.pmf(seed).id(), history: 5, policy, measure }))
+    /// The evaluation of a policy, and of its model where it has one.
+    pub(crate) fn eval(&self, seed: u64, (policy, model): (&str, Option<TrialId>), measure: &Measure) -> TrialSpec {
+        let upstream: Vec<_> = [("pmf", self.pmf(seed).id())].into_iter().chain(model.map(|it| ("drr", it))).collect();
+        let (kind, settings) = measure;
+        let mut spec = self.spec(seed, kind, settings, &upstream);
+        let digest = Digest::of(b"sources");
+        spec.policy = Some(PolicySpec { kind: policy.into(), digest, settings: Settings::default() });
+        spec
     }
 
     pub(crate) fn offline(&self) -> Measure {
-        Measure::Offline(OfflineSpec { repeats: self.repeats, ..OfflineSpec::default() })
+        let mut settings = json!(OfflineSpec { repeats: self.repeats, ..OfflineSpec::default() });
+        settings["history"] = json!(5);
+        ("offline", settings)
     }
 
     pub(crate) fn online(&self) -> Measure {
-        Measure::Online(OnlineSpec { repeats: self.repeats, steps: 2_000, ..OnlineSpec::default() })
+        let mut settings = json!(OnlineSpec { repeats: self.repeats, steps: 2_000, ..OnlineSpec::default() });
+        settings["history"] = json!(5);
+        ("online", settings)
     }
 
     /// τ × actor lr × seeds with all baselines, measured offline and online: what the quickstart does.
@@ -74,20 +95,20 @@ impl World {
         for seed in 0..seeds {
             add(self.pmf(seed), &nowhere);
             let untrained = add(self.drr(seed, 0.001, 0.0005, 0), &nowhere);
-            let mut policies = vec![(Policy::DrrUntrained(untrained), nowhere.clone())];
+            let mut policies = vec![(("drr-untrained", Some(untrained)), nowhere.clone())];
             for &tau in taus {
                 for &rate in rates {
                     let axes = [("drr.tau".to_owned(), json!(tau)), ("drr.actor_lr".to_owned(), json!(rate))];
                     let point = AxisPoint::from(axes);
-                    policies.push((Policy::Drr(add(self.drr(seed, tau, rate, 20_000), &point)), point));
+                    policies.push((("drr", Some(add(self.drr(seed, tau, rate, 20_000), &point))), point));
                 }
             }
-            for policy in [Policy::Pmf, Policy::Popularity, Policy::Random] {
-                policies.push((policy, nowhere.clone()));
+            for policy in ["pmf", "popularity", "random"] {
+                policies.push(((policy, None), nowhere.clone()));
             }
             for (policy, point) in policies {
-                add(self.eval(seed, policy.clone(), self.offline()), &point);
-                add(self.eval(seed, policy, self.online()), &point);
+                add(self.eval(seed, policy, &self.offline()), &point);
+                add(self.eval(seed, policy, &self.online()), &point);
             }
         }
         let list = |values: &[f64]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -169,24 +190,34 @@ pub(crate) fn run(
 
 /// A name of the trial that does not change with the training sources or with defaults nobody set here.
 fn stable_name(spec: &TrialSpec, specs: &BTreeMap<TrialId, TrialSpec>) -> String {
-    match &spec.job {
-        Job::Pmf(pmf) => format!("pmf k={}", pmf.k),
-        Job::Drr(job) => {
-            let drr = &job.drr;
-            format!(
-                "drr τ={} lr={} γ={} T={} {}",
-                drr.tau, drr.actor_lr, drr.gamma, drr.episode_length, drr.train_steps
-            )
-        }
-        Job::Eval(job) => {
-            let policy = job.policy.trial().map(|trial| stable_name(&specs[&trial], specs)).unwrap_or_default();
-            let (measure, protocol) = match &job.measure {
-                Measure::Offline(measure) => ("offline", measure.protocol),
-                Measure::Online(measure) => ("online", measure.protocol),
-            };
-            format!("{measure} {protocol:?} {} {policy}", job.policy.name())
-        }
+    if let Some(policy) = &spec.policy {
+        let model = spec.upstream.get("drr").map(|trial| stable_name(&specs[&trial], specs)).unwrap_or_default();
+        let protocol: Protocol =
+            serde_json::from_value(spec.settings.to_json()["protocol"].clone()).expect("one of two");
+        return format!("{} {protocol:?} {} {model}", spec.kind, policy.kind);
     }
+    if spec.kind == "pmf" {
+        return format!("pmf k={}", spec.settings.whole("k").expect("a number"));
+    }
+    let drr: DrrSpec = spec.settings.section().expect("settings");
+    format!("drr τ={} lr={} γ={} T={} {}", drr.tau, drr.actor_lr, drr.gamma, drr.episode_length, drr.train_steps)
+}
+
+/// Whether a trial evaluates this policy.
+pub(crate) fn evaluates(spec: &TrialSpec, policy: &str) -> bool {
+    spec.policy.as_ref().is_some_and(|it| it.kind == policy)
+}
+
+/// A setting that is a number.
+pub(crate) fn number(spec: &TrialSpec, field: &str) -> Option<f64> {
+    spec.settings.get(field)?.as_f64()
+}
+
+/// The trial with another setting.
+pub(crate) fn with(spec: &TrialSpec, field: &str, value: Value) -> TrialSpec {
+    let mut settings = spec.settings.to_json();
+    settings[field] = value;
+    TrialSpec { settings: Settings::new(settings).expect("an object"), ..spec.clone() }
 }
 
 /// Records `sweep` with made-up results and no folders, many at a time: for sweeps of thousands. `change` has the last
@@ -248,8 +279,8 @@ fn numbers(spec: &TrialSpec, specs: &BTreeMap<TrialId, TrialSpec>) -> Numbers {
     let mut noise = move |size: f64| (0..4).map(|_| stream.unit() - 0.5).sum::<f64>() * 1.73 * size;
     let mut metrics = BTreeMap::new();
     let mut points = Vec::new();
-    match &spec.job {
-        Job::Pmf(_) => {
+    match spec.kind.as_str() {
+        "pmf" => {
             let last = 18 + (spec.seed.0 * 5) % 9;
             let shift = noise(0.004);
             for epoch in 1..=last {
@@ -265,34 +296,33 @@ fn numbers(spec: &TrialSpec, specs: &BTreeMap<TrialId, TrialSpec>) -> Numbers {
             metrics.insert("test_rmse".to_owned(), 0.456 + shift / 2.0);
             (points, metrics, 1)
         }
-        Job::Drr(job) => {
-            let quality = quality(job, &mut noise);
-            for step in (250..=job.drr.train_steps).step_by(250) {
+        "drr" => {
+            let steps = spec.settings.whole("train_steps").expect("a number of steps");
+            let quality = quality(spec, &mut noise);
+            for step in (250..=steps).step_by(250) {
                 let share = (step as f64 / 11_000.0).min(1.0);
                 let reward = 0.18 + (quality - 0.18) * share * share + noise(0.035);
                 points.push(Point::new("train/reward", step, reward));
                 points.push(Point::new("train/critic_loss", step, 0.08 + noise(0.01)));
             }
             metrics.insert("reward_last_tenth".to_owned(), quality);
-            metrics.insert("updates".to_owned(), job.drr.train_steps.saturating_sub(5_000) as f64);
+            metrics.insert("updates".to_owned(), steps.saturating_sub(5_000) as f64);
             (points, metrics, 1)
         }
-        Job::Eval(job) => {
-            let level = match &job.policy {
-                Policy::Drr(trial) => match &specs[trial].job {
-                    Job::Drr(drr) => quality(drr, &mut noise) + 0.17,
-                    _ => unreachable!("a recommender is a DRR trial"),
-                },
-                Policy::DrrUntrained(_) => 0.652,
-                Policy::Pmf => 0.842,
-                Policy::Popularity => 0.70,
-                Policy::Random => 0.58,
+        measure => {
+            let policy = spec.policy.as_ref().expect("an evaluation evaluates something").kind.as_str();
+            let level = match policy {
+                "drr" => quality(&specs[&spec.upstream.get("drr").expect("a model")], &mut noise) + 0.17,
+                "drr-untrained" => 0.652,
+                "pmf" => 0.842,
+                "popularity" => 0.70,
+                _ => 0.58,
             } + noise(0.006);
-            let (name, ks, repeats, shift) = match &job.measure {
-                Measure::Offline(offline) => ("precision", &offline.k, offline.repeats, 0.0),
-                Measure::Online(online) => ("reward", &online.k, online.repeats, 0.2),
-            };
-            for &k in ks {
+            let (name, shift) = if measure == "offline" { ("precision", 0.0) } else { ("reward", 0.2) };
+            let repeats = spec.settings.whole("repeats").expect("a number of repeats");
+            let ks =
+                spec.settings.get("k").and_then(Value::as_array).expect("lengths").iter().filter_map(Value::as_u64);
+            for k in ks {
                 let mean = level - shift - 0.0075 * (k as f64 - 5.0) * (level - 0.5).max(0.0) * 3.0;
                 let mut families = vec![(name, mean)];
                 if name == "precision" {
@@ -316,10 +346,11 @@ fn numbers(spec: &TrialSpec, specs: &BTreeMap<TrialId, TrialSpec>) -> Numbers {
     }
 }
 
-fn quality(job: &DrrJob, noise: &mut impl FnMut(f64) -> f64) -> f64 {
+fn quality(spec: &TrialSpec, noise: &mut impl FnMut(f64) -> f64) -> f64 {
+    let drr: DrrSpec = spec.settings.section().expect("settings");
     // Only arithmetic that is exact everywhere: snapshots hold these numbers in full.
     let off = |ratio: f64| (ratio - 1.0).abs() / (ratio + 1.0);
-    0.58 - 0.1 * off(job.drr.tau / 0.003) - 0.08 * off(job.drr.actor_lr / 0.0005) + noise(0.01)
+    0.58 - 0.1 * off(drr.tau / 0.003) - 0.08 * off(drr.actor_lr / 0.0005) + noise(0.01)
 }
 
 /// Shows `see` the database with one bit of one value of one row flipped, for every value and every `step`th bit of it,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use drr_core::finished::Finished;
 use drr_core::journal::Point;
+use drr_kinds::KindOf as _;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 

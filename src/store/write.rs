@@ -1,6 +1,7 @@
 //! Recording sweeps and how far their trials are. Results come in through `ingest` only.
 
 use drr_core::{TrialId, TrialSpec, canonical};
+use drr_kinds::KindOf as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::{Problem, Status, Store, SweepRecord};

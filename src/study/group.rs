@@ -4,23 +4,19 @@
 use std::collections::BTreeMap;
 
 use drr_core::TrialId;
-use drr_core::spec::Protocol;
+use drr_kinds::{Kind, registry};
 
 use super::axis::AxisValues;
 use crate::stats::Summary;
 use crate::store::{Status, TrialRecord};
 
-/// What a study measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Subject {
-    /// Ranking of the test log by finished policies.
-    Offline(Protocol),
-    /// Sessions over all items.
-    Online(Protocol),
-    /// Recommenders while they train.
-    Training,
-    /// Matrix factorisation.
-    Pmf,
+/// What a study measures: the numbers of a kind, under one protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// The kind whose numbers they are: a measure, or a model while it trains.
+    pub(crate) kind: &'static Kind,
+    /// What an evaluation may know beforehand.
+    pub(crate) protocol: Option<&'static str>,
 }
 
 /// What seeds the split.
@@ -42,7 +38,7 @@ pub(crate) struct Study<'a> {
     pub(crate) split: String,
     /// What seeds that division.
     pub(crate) seeding: Seeding,
-    /// Which PMF answers with the rewards, where the sweep has several, in words; else empty.
+    /// Which model answers with the rewards, where the sweep has several, in words; else empty.
     pub(crate) simulator: String,
     /// Why other studies of the sweep do not share its tables, in words.
     pub(crate) apart: Vec<String>,
@@ -184,35 +180,45 @@ impl Noise {
 }
 
 impl Subject {
-    pub(crate) fn slug(self) -> &'static str {
-        match self {
-            Subject::Offline(Protocol::Published) => "offline-published",
-            Subject::Offline(Protocol::Strict) => "offline-strict",
-            Subject::Online(Protocol::Published) => "online-published",
-            Subject::Online(Protocol::Strict) => "online-strict",
-            Subject::Training => "training",
-            Subject::Pmf => "pmf",
-        }
+    /// What its numbers are called and mean.
+    pub(crate) fn study(self) -> &'static drr_kinds::kind::Study {
+        self.kind.study().expect("models and measures have numbers of their own")
     }
 
-    /// The protocol in words, where there is one.
-    pub(crate) fn protocol(self) -> Option<&'static str> {
-        match self {
-            Subject::Offline(protocol) | Subject::Online(protocol) => Some(match protocol {
-                Protocol::Published => "published",
-                Protocol::Strict => "strict",
-            }),
-            Subject::Training | Subject::Pmf => None,
-        }
+    /// Whether policies are compared, and not models while they train.
+    pub(crate) fn is_of_policies(self) -> bool {
+        self.kind.measure().is_some()
+    }
+
+    /// What its files are called.
+    pub(crate) fn slug(self) -> String {
+        let name = self.study().name;
+        self.protocol.map_or_else(|| name.to_owned(), |protocol| format!("{name}-{protocol}"))
     }
 }
 
-/// Recommenders first, baselines from the strongest idea to the weakest.
-pub(crate) fn rank(policy: &str) -> usize {
-    ["drr", "drr-untrained", "pmf", "popularity", "random"]
-        .iter()
-        .position(|known| *known == policy)
-        .unwrap_or(usize::MAX)
+impl PartialOrd for Subject {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Subject {
+    /// As they stand in a report.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |it: &Self| (it.study().order, it.study().name, it.protocol);
+        key(self).cmp(&key(other))
+    }
+}
+
+/// The place of a policy in tables.
+pub(crate) fn rank(policy: &str) -> u32 {
+    registry::policy(policy).and_then(Kind::policy).map_or(u32::MAX, |policy| policy.order)
+}
+
+/// Whether a policy is one that sweeps are about: its groups are configurations, and take the series' looks.
+pub(crate) fn is_subject(policy: &str) -> bool {
+    registry::policy(policy).and_then(Kind::policy).is_some_and(|policy| policy.style.is_none())
 }
 
 pub(crate) fn varies(groups: &[Group<'_>], axis: &str) -> bool {

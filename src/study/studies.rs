@@ -1,10 +1,14 @@
 //! Which trials may share a table: those of one data set, split, measure, protocol, method and step budget make a study,
 //! and what stays apart is told why.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use drr_core::spec::{Job, Measure, PmfSpec, SplitKind};
+use drr_core::spec::SplitKind;
 use drr_core::{Digest, TrialId};
+use drr_kinds::kind::Role;
+use drr_kinds::registry::kind_settings;
+use drr_kinds::{Kind, KindOf as _};
+use serde_json::Value;
 
 use super::axis::{self, AxisValue};
 use super::group::{Group, Seeding, Study, Subject, rank, slug, varies};
@@ -22,7 +26,7 @@ struct Terms<'a> {
     seeding: Seeding,
     /// Settings of the measurement that are no axis, in words.
     method: String,
-    /// What tells the PMF that answers with rewards from others of the sweep, in words; empty where there is one kind alone.
+    /// What tells the model that answers with rewards from others of the sweep, in words; empty where there is one kind alone.
     simulator: String,
     /// Training steps of the recommenders, where they are no axis; baselines stand beside any.
     budget: Option<u64>,
@@ -101,58 +105,54 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     studies
 }
 
-/// Training steps behind each recommender and its evaluations, unless they are an axis; an untrained one has none.
+/// The budget of each training and of the evaluations of its model, unless it is an axis; what learned nothing has none.
 fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
-    if sweep.axes.iter().any(|axis| axis == "drr.train_steps") {
-        return HashMap::new();
-    }
-    let steps = |trial: &TrialRecord| match &trial.spec.job {
-        Job::Drr(job) if job.drr.train_steps > 0 => Some((trial.trial, job.drr.train_steps)),
-        Job::Drr(_) | Job::Pmf(_) | Job::Eval(_) => None,
+    let own = |trial: &TrialRecord| {
+        let kind = trial.spec.kind();
+        let field = kind.model()?.budget?;
+        let varies = sweep.axes.iter().any(|axis| *axis == format!("{}.{field}", kind.name));
+        let budget = trial.spec.settings.whole(field).filter(|_| trial.spec.learns() && !varies)?;
+        Some((trial.trial, budget))
     };
-    let mut budgets: HashMap<TrialId, u64> = sweep.trials.iter().filter_map(steps).collect();
+    let mut budgets: HashMap<TrialId, u64> = sweep.trials.iter().filter_map(own).collect();
     for trial in &sweep.trials {
-        if let Job::Eval(job) = &trial.spec.job
-            && let Some(steps) = job.policy.trial().and_then(|trial| budgets.get(&trial).copied())
-        {
-            budgets.insert(trial.trial, steps);
+        let used = trial.spec.policy_kind().and_then(Kind::policy).and_then(|policy| policy.model.as_ref());
+        let model = used.and_then(|used| trial.spec.upstream.get(used.kind));
+        if let Some(budget) = model.and_then(|model| budgets.get(&model).copied()) {
+            budgets.insert(trial.trial, budget);
         }
     }
     budgets
 }
 
-/// What tells each PMF from the others of the sweep: the settings on which they differ, in words; none where all are alike.
+/// The model whose predictions a trial's rewards are, where its numbers are such; what the data itself judges has none.
+fn answering(trial: &TrialRecord) -> Option<TrialId> {
+    trial.spec.upstream.get(trial.spec.kind().study()?.answered_by?)
+}
+
+/// What tells each model that answers with rewards from the others of the sweep: the settings on which they differ, in
+/// words; nothing where all are alike.
 fn simulators(sweep: &StoredSweep) -> HashMap<TrialId, String> {
-    let settings = |spec: &PmfSpec| match serde_json::to_value(spec) {
-        Ok(serde_json::Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
-    };
-    let models: Vec<_> = sweep
+    let answers: BTreeSet<TrialId> = sweep.trials.iter().filter_map(answering).collect();
+    let models: Vec<(TrialId, BTreeMap<String, Value>)> = sweep
         .trials
         .iter()
-        .filter_map(|trial| match &trial.spec.job {
-            Job::Pmf(spec) => Some((trial.trial, settings(spec))),
-            Job::Drr(_) | Job::Eval(_) => None,
-        })
+        .filter(|trial| answers.contains(&trial.trial))
+        .map(|trial| (trial.trial, kind_settings(&trial.spec).into_iter().collect()))
         .collect();
     let Some((_, first)) = models.first() else { return HashMap::new() };
     let differ = |name: &&String| models.iter().any(|(_, other)| other.get(*name) != first.get(*name));
     let names: Vec<&String> = first.keys().filter(differ).collect();
-    let words = |fields: &serde_json::Map<String, serde_json::Value>| {
-        let known = names.iter().filter_map(|name| Some(format!("{name} = {}", AxisValue::from(fields.get(*name)?))));
+    let words = |settings: &BTreeMap<String, Value>| {
+        let known = names.iter().filter_map(|name| Some(format!("{name} = {}", AxisValue::from(settings.get(*name)?))));
         known.collect::<Vec<_>>().join(", ")
     };
-    models.iter().map(|(trial, fields)| (*trial, words(fields))).collect()
+    models.iter().map(|(trial, settings)| (*trial, words(settings))).collect()
 }
 
-/// The PMF whose predictions a trial's rewards are, where it has any: an offline evaluation is judged by the ratings themselves.
+/// The same of the model behind a trial.
 fn simulator(trial: &TrialRecord, simulators: &HashMap<TrialId, String>) -> String {
-    let pmf = match &trial.spec.job {
-        Job::Drr(job) => Some(job.pmf),
-        Job::Eval(job) => matches!(job.measure, Measure::Online(_)).then_some(job.pmf),
-        Job::Pmf(_) => None,
-    };
-    pmf.and_then(|pmf| simulators.get(&pmf).cloned()).unwrap_or_default()
+    answering(trial).and_then(|model| simulators.get(&model).cloned()).unwrap_or_default()
 }
 
 /// Baselines have no budget: they join every study that is else like theirs.
@@ -178,16 +178,10 @@ fn share_baselines(found: &mut Vec<(Terms<'_>, Vec<Group<'_>>)>) {
 
 /// Why the others that measure the same thing have tables of their own.
 fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> {
-    let alike = |other: &Terms<'_>| {
-        other != own
-            && match (own.subject, other.subject) {
-                (Subject::Offline(_), Subject::Offline(_)) | (Subject::Online(_), Subject::Online(_)) => true,
-                (own, other) => own == other,
-            }
-    };
+    let alike = |other: &Terms<'_>| other != own && own.subject.kind == other.subject.kind;
     let reason = |other: &Terms<'_>| {
         let mut parts = Vec::new();
-        if let (Some(theirs), true) = (other.subject.protocol(), other.subject != own.subject) {
+        if let (Some(theirs), true) = (other.subject.protocol, other.subject != own.subject) {
             parts.push(format!("protocol {theirs}, which evaluates other users"));
         }
         if other.fingerprint != own.fingerprint {
@@ -200,7 +194,7 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
             parts.push(other.method.clone());
         }
         if other.simulator != own.simulator {
-            parts.push(format!("rewards answered by another PMF, {}", other.simulator));
+            parts.push(format!("rewards answered by another model, {}", other.simulator));
         }
         if let (Some(theirs), true) = (other.budget, other.budget != own.budget) {
             parts.push(format!("{theirs} training steps"));
@@ -219,35 +213,29 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
 
 /// Settings of an evaluation that change what its numbers mean and are no axis, in words.
 fn method(trial: &TrialRecord, axes: &[String]) -> String {
-    let Job::Eval(job) = &trial.spec.job else { return String::new() };
-    let words = match &job.measure {
-        Measure::Offline(offline) => [
-            ("offline.users", format!("at most {} users", offline.users)),
-            ("offline.epsilon", format!("ε = {}", offline.epsilon)),
-        ],
-        Measure::Online(online) => [
-            ("online.steps", format!("{} recommendations", online.steps)),
-            ("online.epsilon", format!("ε = {}", online.epsilon)),
-        ],
-    };
-    let fixed = words.into_iter().filter(|(name, _)| !axes.iter().any(|axis| axis == name));
-    let mut words: Vec<String> = fixed.map(|(_, words)| words).collect();
-    if !axes.iter().any(|axis| axis == "drr.history") {
-        words.push(format!("history of {}", job.history));
+    let Some(measure) = trial.spec.kind().measure() else { return String::new() };
+    let is_axis = |name: &str| axes.iter().any(|axis| axis == name);
+    let words = (measure.method)(&trial.spec.settings).into_iter().filter(|(name, _)| !is_axis(name));
+    let mut words: Vec<String> = words.map(|(_, words)| words).collect();
+    for borrowed in measure.borrowed {
+        if let Some(value) = trial.spec.settings.get(borrowed.name)
+            && !is_axis(&format!("{}.{}", borrowed.section, borrowed.field))
+        {
+            words.push(format!("{} of {value}", borrowed.name));
+        }
     }
     words.join(", ")
 }
 
 fn subject(trial: &TrialRecord) -> Option<(Subject, &'static str)> {
-    match &trial.spec.job {
-        Job::Pmf(_) => Some((Subject::Pmf, "pmf")),
-        // The networks `drr-untrained` evaluates: nothing was learned, so there is nothing to tell.
-        Job::Drr(job) if job.drr.train_steps == 0 => None,
-        Job::Drr(_) => Some((Subject::Training, "drr")),
-        Job::Eval(job) => Some(match &job.measure {
-            Measure::Offline(offline) => (Subject::Offline(offline.protocol), job.policy.name()),
-            Measure::Online(online) => (Subject::Online(online.protocol), job.policy.name()),
-        }),
+    let kind = trial.spec.kind();
+    match (kind.role, trial.spec.policy_kind()) {
+        (Role::Measure(measure), Some(policy)) => {
+            Some((Subject { kind, protocol: Some((measure.protocol)(&trial.spec.settings)) }, policy.name))
+        }
+        // Where nothing was learned there is nothing to tell.
+        (Role::Model(_), _) if trial.spec.learns() => Some((Subject { kind, protocol: None }, kind.name)),
+        _ => None,
     }
 }
 

@@ -2,12 +2,29 @@
 
 use std::collections::HashSet;
 
+use drr_kinds::registry;
 use serde_json::Value;
 
 use super::condition::Condition;
+use super::family::families;
 use super::fields::FieldKey;
 use super::file::SweepFile;
-use super::problem::{Problem, Problems};
+use super::problem::{Place, Problem, Problems};
+
+/// Complains about fields of kinds that are no part of the sweep.
+pub(super) fn effects(file: &SweepFile, said: &[(FieldKey, Place)], problems: &mut Problems) {
+    let families = families(file);
+    for (key, place) in said {
+        let section = key.field().section;
+        // Of measures it is said by mentioning them; the ratings' own concern every trial.
+        let is_optional = registry::all().any(|kind| kind.name == section) && registry::measure(section).is_none();
+        if is_optional && !families.iter().any(|family| family.concerns(key.field(), &families)) {
+            let problem = Problem::new(format!("`{}` has no effect: nothing in this sweep is `{section}`", key.name()));
+            let help = format!("name it among the policies to compare with: baselines = [\"{section}\", …]");
+            problems.add(problem.help(help), place, "never used");
+        }
+    }
+}
 
 /// Complains about conditions that can never hold.
 pub(super) fn conditions(file: &SweepFile, problems: &mut Problems) {

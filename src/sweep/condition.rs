@@ -1,6 +1,6 @@
 //! Conditions on fields: `when` of an axis, `[[exclude]]`, `--only`. Each names fields and the values they may have.
 
-use drr_core::spec::SECTIONS;
+use drr_kinds::SECTIONS;
 use serde_json::Value;
 
 use super::axis::{self, Repeats, Setting};

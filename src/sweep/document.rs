@@ -1,6 +1,6 @@
 //! Reads the entries of a sweep file, top level and sections, into a [`Draft`].
 
-use drr_core::spec::SECTIONS;
+use drr_kinds::{SECTIONS, registry};
 use serde_json::Value;
 
 use super::condition;
@@ -104,23 +104,21 @@ fn top_level_help(unknown: &str) -> Option<String> {
 
 fn read_section(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {
     let section = entry.key.as_str();
-    let switch = match section {
-        "offline" => Some(&mut draft.offline),
-        "online" => Some(&mut draft.online),
-        _ => None,
-    };
-    match (&entry.node.tree, switch) {
-        (Tree::Table(fields), switch) => {
-            if let Some(wanted) = switch {
-                *wanted = Wanted::Yes;
+    let measure = registry::measure(section).map(|kind| kind.name);
+    match (&entry.node.tree, measure) {
+        (Tree::Table(fields), measure) => {
+            if let Some(measure) = measure {
+                draft.measures.insert(measure, Wanted::Yes);
             }
             for field in fields {
                 read_field(draft, section, field, problems);
             }
         }
-        (Tree::Scalar(Value::Bool(bit)), Some(wanted)) => *wanted = if *bit { Wanted::Yes } else { Wanted::No },
-        (_, switch) => {
-            let more = if switch.is_some() { ", true or false" } else { "" };
+        (Tree::Scalar(Value::Bool(bit)), Some(measure)) => {
+            draft.measures.insert(measure, if *bit { Wanted::Yes } else { Wanted::No });
+        }
+        (_, measure) => {
+            let more = if measure.is_some() { ", true or false" } else { "" };
             let problem = Problem::new(format!("`{section}` is a section")).help(format!("write it as [{section}]"));
             problems.add(problem, &entry.node.place, format!("expected a table{more}"));
         }

@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, HashSet};
 
 use drr_core::Seed;
+use drr_kinds::{Kind, registry};
 use serde_json::Value;
 
 use super::axis::{self, Axis, Repeats, Setting};
 use super::condition::{self, Condition};
 use super::execution::{EarlyStop, Execution};
+use super::family::policies_to_compare;
 use super::fields::FieldKey;
-use super::file::{Design, ReferencePolicy, SplitSeed};
+use super::file::{Design, SplitSeed};
 use super::problem::{Place, Problem, Problems};
 use super::search::Search;
 use super::slurm::SlurmSettings;
@@ -20,7 +22,6 @@ use super::tree::{Entry, Node, Tree};
 /// Whether an evaluation takes place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
-    Unsaid,
     Yes,
     No,
 }
@@ -56,12 +57,12 @@ pub(super) struct Draft {
     pub name: Option<(String, Place)>,
     pub dataset: Option<(String, Place)>,
     pub seeds: Option<Vec<Seed>>,
-    pub baselines: Option<Vec<ReferencePolicy>>,
+    pub baselines: Option<Vec<&'static Kind>>,
     pub max_trials: Option<usize>,
     pub design: Option<Design>,
     pub split_seed: SplitSeed,
-    pub offline: Wanted,
-    pub online: Wanted,
+    /// What is said of measures, by name.
+    pub measures: BTreeMap<&'static str, Wanted>,
     pub settings: BTreeMap<FieldKey, FieldSetting>,
     pub groups: Vec<Group>,
     pub search: Option<Search>,
@@ -84,8 +85,7 @@ impl Draft {
             max_trials: None,
             design: None,
             split_seed: SplitSeed::Fixed,
-            offline: Wanted::Unsaid,
-            online: Wanted::Unsaid,
+            measures: BTreeMap::new(),
             settings: BTreeMap::new(),
             groups: Vec::new(),
             search: None,
@@ -222,15 +222,10 @@ impl Draft {
         }
     }
 
-    /// A field of `[online]` asks for the online evaluation, unless it was switched off.
+    /// A field of a measure asks for it, unless it was switched off.
     fn mention(&mut self, key: FieldKey) {
-        let wanted = match key.field().section {
-            "online" => &mut self.online,
-            "offline" => &mut self.offline,
-            _ => return,
-        };
-        if *wanted == Wanted::Unsaid {
-            *wanted = Wanted::Yes;
+        if let Some(measure) = registry::measure(key.field().section) {
+            self.measures.entry(measure.name).or_insert(Wanted::Yes);
         }
     }
 
@@ -286,13 +281,14 @@ impl Draft {
         let mut baselines = Vec::new();
         for node in nodes {
             let Some(text) = text(node, "baselines", "a list of names", problems) else { return };
-            match ReferencePolicy::ALL.into_iter().find(|baseline| baseline.name() == text) {
+            let known = policies_to_compare();
+            match known.iter().copied().find(|policy| policy.name == text) {
                 Some(baseline) if baselines.contains(&baseline) => {
                     problems.add(Problem::new(format!("the baseline \"{text}\" is given twice")), &node.place, "here");
                 }
                 Some(baseline) => baselines.push(baseline),
                 None => {
-                    let names = ReferencePolicy::ALL.map(ReferencePolicy::name);
+                    let names: Vec<&str> = known.iter().map(|policy| policy.name).collect();
                     let problem = Problem::new(format!("unknown baseline \"{text}\""));
                     let label = format!("expected {}", names.join(", "));
                     problems.add(problem.maybe_help(did_you_mean(&text, names)), &node.place, label);

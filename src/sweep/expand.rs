@@ -1,18 +1,22 @@
-//! From a whole sweep file to trials: the points of the grid and the seeds, each kind of trial once per value of what
+//! From a whole sweep file to trials, in one pass over the families of trials: each family once per value of what
 //! concerns it. Pure: the ratings' fingerprints come from the caller.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use drr_core::spec::Policy;
+use drr_core::spec::{FORMAT, Name, Upstream};
 use drr_core::{TrialId, TrialSpec};
+use drr_kinds::digest_of;
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::dataset::Fingerprints;
-use super::file::{ReferencePolicy, SweepFile};
-use super::grid::{Grid, Measured, Scope};
+use super::family::{Family, families, subject};
+use super::file::SweepFile;
+use super::grid::{Grid, View};
+use super::identity::{self, SpecParts};
 use super::problem::{Problem, Problems};
-use super::stage::Stages;
+use super::shared::{Ground, Parts, Shared};
 use crate::error::Result;
 
 /// An expanded sweep.
@@ -49,57 +53,103 @@ pub struct Trial {
 /// A dataset that is not there, no trials, more than allowed, or a made-up world that cannot exist.
 pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<Sweep> {
     let grid = Grid::new(file)?;
-    let (pmf_view, drr_view) = (grid.view(Scope::Pmf), grid.view(Scope::Drr));
-    let measures: Vec<Measured> = measures(file).collect();
-    let views = |m: &Measured| [Scope::Eval(*m), Scope::Baseline(*m), Scope::UntrainedEval(*m)].map(|it| grid.view(it));
-    let eval_views: Vec<_> = measures.iter().map(views).collect();
-    let with_untrained = file.baselines.contains(&ReferencePolicy::DrrUntrained) && !measures.is_empty();
-    let untrained_view = grid.view(Scope::Untrained);
-    let evals = eval_views.iter().map(|[drr, baseline, untrained]| {
-        let of = |policy: &ReferencePolicy| if *policy == ReferencePolicy::DrrUntrained { untrained } else { baseline };
-        drr.choices.len() + file.baselines.iter().map(|policy| of(policy).choices.len()).sum::<usize>()
-    });
-    let untrained_count = if with_untrained { untrained_view.choices.len() } else { 0 };
-    let configurations = drr_view.choices.len();
-    let each = pmf_view.choices.len() + configurations + untrained_count + evals.sum::<usize>();
+    let families = families(file);
+    let views: Vec<View> = families.iter().map(|family| grid.view(|field| family.concerns(field, &families))).collect();
+    let each: usize = views.iter().map(|view| view.choices.len()).sum();
     check_count(file, &grid, each.saturating_mul(file.seeds.len()))?;
+    let configurations = subject(&families).map_or(0, |at| views[at].choices.len());
 
-    let stages = Stages::new(file, &grid, &pmf_view, fingerprints)?;
-    let pmfs = stages.pmf(&pmf_view);
-    let drrs = stages.drr(&drr_view, &pmf_view, &pmfs, None);
-    let untrained = if with_untrained { stages.drr(&untrained_view, &pmf_view, &pmfs, Some(0)) } else { Vec::new() };
-    let mut evals = Vec::new();
-    for (measured, [drr, baselines, of_untrained]) in measures.iter().zip(&eval_views) {
-        for baseline in &file.baselines {
-            evals.extend(match baseline {
-                ReferencePolicy::Random => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Random),
-                ReferencePolicy::Popularity => {
-                    stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Popularity)
-                }
-                ReferencePolicy::Pmf => stages.eval(baselines, &pmf_view, &pmfs, *measured, |_| Policy::Pmf),
-                ReferencePolicy::DrrUntrained => {
-                    let above = stages.above(of_untrained, &untrained_view);
-                    stages.eval(of_untrained, &pmf_view, &pmfs, *measured, |at| {
-                        Policy::DrrUntrained(untrained[at.above(&above)].id)
-                    })
-                }
-            });
-        }
-        let above = stages.above(drr, &drr_view);
-        evals.extend(stages.eval(drr, &pmf_view, &pmfs, *measured, |at| Policy::Drr(drrs[at.above(&above)].id)));
+    let ground = Ground::new(file, &grid, fingerprints)?;
+    let mut made: Vec<Made> = Vec::with_capacity(families.len());
+    for (family, view) in families.iter().zip(&views) {
+        let next = make(file, &grid, &ground, family, view, (&families, &views, &made));
+        made.push(next);
     }
     let mut seen = HashSet::new();
-    let all = pmfs.into_iter().chain(untrained).chain(drrs).chain(evals);
+    let all = made.into_iter().flat_map(|made| made.trials);
     let trials = all.filter(|trial| seen.insert(trial.id)).collect();
     let axes = file.axes.iter().flat_map(|axis| axis.fields.iter().map(|key| key.name())).collect();
     let (name, text, seeds) = (file.name.clone(), file.text.clone(), file.seeds.len());
     Ok(Sweep { name, text, axes, configurations, seeds, trials })
 }
 
-fn measures(file: &SweepFile) -> impl Iterator<Item = Measured> {
-    [(Measured::Offline, file.offline), (Measured::Online, file.online)]
-        .into_iter()
-        .filter_map(|(measured, wanted)| wanted.then_some(measured))
+/// The trials of a family, seed by seed and in a seed choice by choice, and the settings of each choice.
+struct Made {
+    trials: Vec<Arc<Trial>>,
+    settings: Parts<drr_core::spec::Settings>,
+}
+
+/// A family that others stand on: its kind's name, how many choices it has, its trials, and for each choice of those
+/// above the one they stand on.
+struct Below<'a> {
+    slot: Name,
+    size: usize,
+    trials: &'a [Arc<Trial>],
+    places: Vec<usize>,
+}
+
+/// Makes a family's trials. Seeds are the outer loop, so that an unfinished sweep compares like with like.
+fn make(
+    file: &SweepFile,
+    grid: &Grid<'_>,
+    ground: &Ground<'_>,
+    family: &Family,
+    view: &View,
+    (families, views, made): (&[Family], &[View], &[Made]),
+) -> Made {
+    let below: Vec<Below<'_>> = family
+        .upstream
+        .iter()
+        .map(|&at| Below {
+            slot: families[at].kind.name.into(),
+            size: views[at].choices.len(),
+            trials: &made[at].trials,
+            places: view.choices.par_iter().map(|choice| views[at].place(choice)).collect(),
+        })
+        .collect();
+    let Shared { settings, policies, splits } = Shared::new(grid, family, families, view, |number| {
+        let of = |(at, below): (&usize, &Below<'_>)| &made[*at].settings.get(below.places[number]).0;
+        family.upstream.iter().zip(&below).map(of).collect()
+    });
+    let points: Vec<_> = view.choices.par_iter().map(|choice| grid.point(choice)).collect();
+    let (digest, kind, size) = (digest_of(family.kind), Name::from(family.kind.name), view.choices.len());
+    let trial = |number: usize| {
+        let (choice, nth_seed) = (number % size, number / size);
+        let seed = file.seeds[nth_seed];
+        let upstream = below.iter().map(|below| {
+            let trial = &below.trials[nth_seed * below.size + below.places[choice]];
+            (below.slot.clone(), trial.id)
+        });
+        let upstream = Upstream::new(upstream);
+        let (dataset, dataset_text) = ground.dataset(&view.choices[choice]);
+        let (split, split_text) = ground.split(splits.get(choice), seed);
+        let (settings, settings_text) = settings.get(choice);
+        let policy = policies.as_ref().map(|policies| policies.get(choice));
+        let id: TrialId = identity::id(&SpecParts {
+            dataset: dataset_text,
+            digest,
+            kind: family.kind.name,
+            policy: policy.map(|(_, text)| text.as_slice()),
+            seed,
+            settings: settings_text,
+            split: &split_text,
+            upstream: &upstream,
+        });
+        let spec = TrialSpec {
+            format: FORMAT,
+            kind: kind.clone(),
+            digest,
+            settings: settings.clone(),
+            policy: policy.map(|(policy, _)| policy.clone()),
+            upstream,
+            dataset: dataset.clone(),
+            split,
+            seed,
+        };
+        Arc::new(Trial { id, spec, point: Arc::clone(&points[choice]) })
+    };
+    let trials = (0..size * file.seeds.len()).into_par_iter().map(trial).collect();
+    Made { trials, settings }
 }
 
 fn check_count(file: &SweepFile, grid: &Grid<'_>, count: usize) -> Result<()> {

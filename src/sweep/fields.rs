@@ -1,6 +1,7 @@
 //! Finding a hyperparameter by the name a person wrote: `tau`, `τ`, `drr.tau`.
 
-use drr_core::spec::{Field, SECTIONS};
+use drr_core::spec::Field;
+use drr_kinds::SECTIONS;
 
 use super::suggest::{did_you_mean, nearest};
 
@@ -28,6 +29,13 @@ impl FieldKey {
         let index = SECTIONS.iter().position(|(name, _)| *name == section)?;
         let field = SECTIONS[index].1.iter().position(|field| is_called(field, key))?;
         Some(Self { section: index, field })
+    }
+
+    /// Every field of `section`, in the order they are documented.
+    pub fn of_section(section: &str) -> impl Iterator<Item = Self> {
+        let found = SECTIONS.iter().position(|(name, _)| *name == section);
+        let fields = found.map_or(0, |section| SECTIONS[section].1.len());
+        (0..fields).map(move |field| Self { section: found.unwrap_or_default(), field })
     }
 
     /// Every field called `key`, in any section.

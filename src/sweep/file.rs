@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use drr_core::Seed;
+use drr_kinds::{Kind, registry};
 use serde_json::Value;
 
 use super::axis::{Axis, Setting};
@@ -33,15 +34,13 @@ pub struct SweepFile {
     /// The replicates.
     pub seeds: Vec<Seed>,
     /// Policies to compare with.
-    pub baselines: Vec<ReferencePolicy>,
+    pub baselines: Vec<&'static Kind>,
     /// Where the file begins, for problems of the whole.
     pub start: Place,
     /// Where the split's seed comes from.
     pub split_seed: SplitSeed,
-    /// Whether the recommender is evaluated on the test log.
-    pub offline: bool,
-    /// Whether the recommender is evaluated in online sessions.
-    pub online: bool,
+    /// How policies are measured, by the names of the measures.
+    pub measures: Vec<&'static str>,
     /// Fields that do not vary and differ from their default.
     pub fixed: BTreeMap<FieldKey, Value>,
     /// What varies, in canonical order: the order of the file changes nothing.
@@ -106,33 +105,8 @@ impl Design {
     }
 }
 
-/// A policy to compare with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReferencePolicy {
-    /// Uniform choice.
-    Random,
-    /// By positive train ratings.
-    Popularity,
-    /// By predicted rating.
-    Pmf,
-    /// Networks as initialised.
-    DrrUntrained,
-}
-
-impl ReferencePolicy {
-    /// All of them, which is the default.
-    pub const ALL: [Self; 4] = [Self::Random, Self::Popularity, Self::Pmf, Self::DrrUntrained];
-
-    /// The name in files and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Random => "random",
-            Self::Popularity => "popularity",
-            Self::Pmf => "pmf",
-            Self::DrrUntrained => "drr-untrained",
-        }
-    }
-}
+/// The policies that a sweep compares with where its file does not say.
+const BASELINES: [&str; 4] = ["random", "popularity", "pmf", "drr-untrained"];
 
 impl DatasetChoice {
     /// The name of made-up datasets.
@@ -239,7 +213,9 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
     let dataset = DatasetChoice { name: name_of_data, place };
     let (mut fixed, mut conditions, mut drawn) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let mut axes: Vec<Axis> = draft.groups.into_iter().map(|group| group.axis).collect();
+    let mut mentioned = Vec::new();
     for (key, said) in draft.settings {
+        mentioned.push((key, said.place.clone()));
         if key.field().section == DatasetChoice::SYNTHETIC && !dataset.is_synthetic() && !dataset.name.is_empty() {
             let problem = Problem::new(format!("`{}` has no effect: the dataset is \"{}\"", key.name(), dataset.name));
             problems.add(problem.help("[synthetic] describes dataset = \"synthetic\""), &said.place, "never used");
@@ -265,10 +241,9 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         dataset,
         start,
         seeds: draft.seeds.unwrap_or_else(|| vec![Seed(0), Seed(1), Seed(2)]),
-        baselines: draft.baselines.unwrap_or_else(|| ReferencePolicy::ALL.to_vec()),
+        baselines: draft.baselines.unwrap_or_else(|| BASELINES.into_iter().filter_map(registry::policy).collect()),
         split_seed: draft.split_seed,
-        offline: draft.offline != Wanted::No,
-        online: draft.online == Wanted::Yes,
+        measures: wanted(&draft.measures),
         fixed,
         axes,
         design: draft.design.unwrap_or(Design::Grid),
@@ -281,8 +256,18 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         execution: draft.execution,
         early_stop: draft.early_stop,
     };
+    check::effects(&file, &mentioned, problems);
     check::conditions(&file, problems);
     file
+}
+
+/// The measures that are asked for, or that nobody switched off.
+fn wanted(said: &BTreeMap<&'static str, Wanted>) -> Vec<&'static str> {
+    let is_wanted = |kind: &&Kind| match said.get(kind.name) {
+        Some(said) => *said == Wanted::Yes,
+        None => kind.measure().is_some_and(|measure| measure.by_default),
+    };
+    registry::measures().filter(is_wanted).map(|kind| kind.name).collect()
 }
 
 /// The axis of a random search, if there is one.

@@ -1,73 +1,17 @@
 //! The points of a sweep: one choice of value per varied field, less what conditions and exclusions leave out, and what
-//! of it concerns which kind of trial.
+//! of it concerns which trials.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use drr_core::spec::Field;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde::de::value::MapDeserializer;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::column::{Column, Columns};
 use super::fields::FieldKey;
 use super::file::SweepFile;
 use super::problem::{Problem, Problems};
 use crate::error::Result;
-
-/// How a trial is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Measured {
-    Offline,
-    Online,
-}
-
-/// Which fields a kind of trial depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// Matrix factorisation: the ratings, the split, PMF's own.
-    Pmf,
-    /// A recommender.
-    Drr,
-    /// Networks as initialised: what shapes them.
-    Untrained,
-    /// A recommender's evaluation.
-    Eval(Measured),
-    /// The evaluation of networks as initialised.
-    UntrainedEval(Measured),
-    /// The evaluation of a policy without networks: of the recommender's fields, the history decides who is eligible.
-    Baseline(Measured),
-}
-
-/// The recommender's fields that shape its networks and what they see and say.
-const SHAPING: [&str; 6] = ["state", "history", "actor_hidden", "critic_hidden", "scoring", "action_norm"];
-
-impl Scope {
-    /// Whether trials of this kind depend on `field`.
-    pub fn concerns(self, field: &Field) -> bool {
-        match self {
-            Self::Pmf => matches!(field.section, "synthetic" | "split" | "pmf"),
-            Self::Drr => Self::Pmf.concerns(field) || field.section == "drr",
-            Self::Untrained => Self::Pmf.concerns(field) || (field.section == "drr" && SHAPING.contains(&field.name)),
-            Self::Eval(measured) => Self::Drr.concerns(field) || measured.concerns(field),
-            Self::UntrainedEval(measured) => Self::Untrained.concerns(field) || measured.concerns(field),
-            Self::Baseline(measured) => {
-                let decides = field.section == "drr" && field.name == "history";
-                Self::Pmf.concerns(field) || decides || measured.concerns(field)
-            }
-        }
-    }
-}
-
-impl Measured {
-    fn concerns(self, field: &Field) -> bool {
-        match self {
-            Self::Offline => field.section == "offline",
-            Self::Online => field.section == "online",
-        }
-    }
-}
 
 /// One value per column: its number, or one of the two below.
 pub(super) type Choice = Box<[u32]>;
@@ -147,9 +91,9 @@ impl<'a> Grid<'a> {
         }
     }
 
-    /// The points as trials of one kind see them.
-    pub fn view(&self, scope: Scope) -> View {
-        let concerned: Vec<bool> = self.columns.all.iter().map(|column| scope.concerns(column.field.field())).collect();
+    /// The points as trials see them that depend on these fields alone.
+    pub fn view(&self, concerns: impl Fn(&Field) -> bool) -> View {
+        let concerned: Vec<bool> = self.columns.all.iter().map(|column| concerns(column.field.field())).collect();
         let mut view = View { choices: Vec::new(), places: HashMap::new(), concerned };
         for point in &self.points {
             let choice = view.mask(point);
@@ -168,27 +112,15 @@ impl<'a> Grid<'a> {
         Arc::new(values.map(|(column, index)| (column.field.name(), column.values[*index as usize].clone())).collect())
     }
 
-    /// A section of the file without what varies, its defaults filled in.
-    pub fn base<T: Default + Serialize>(&self, name: &str) -> Value {
-        let mut section = serde_json::to_value(T::default()).expect("a section is JSON");
-        for (key, value) in self.file.fixed.iter().filter(|(key, _)| key.field().section == name) {
-            section[key.field().name] = value.clone();
-        }
-        section
+    /// The columns of some fields.
+    pub fn columns_of(&self, wanted: impl Fn(&Field) -> bool) -> Vec<usize> {
+        let columns = self.columns.all.iter().enumerate();
+        columns.filter(|(_, column)| wanted(column.field.field())).map(|(at, _)| at).collect()
     }
 
-    /// A section at `choice`, made from its base.
-    pub fn section<T: DeserializeOwned>(&self, base: &Value, name: &str, choice: &Choice) -> T {
-        let columns = self.columns.all.iter().zip(choice).filter(|(column, _)| column.field.field().section == name);
-        let varied: Vec<(&str, &Value)> =
-            columns.filter_map(|(column, index)| Some((column.field.field().name, value(column, *index)?))).collect();
-        // Without a copy of the base: this is done for every combination.
-        let fields = base.as_object().expect("a section is an object").iter().map(|(field, fixed)| {
-            let value = varied.iter().find(|(name, _)| name == field).map_or(fixed, |(_, value)| *value);
-            (field.as_str(), value)
-        });
-        T::deserialize(MapDeserializer::<_, serde_json::Error>::new(fields))
-            .expect("each value was checked against its field when it was read")
+    /// The values of a section's fields at `choice`, its defaults filled in.
+    pub fn section(&self, name: &str, choice: &Choice) -> Map<String, Value> {
+        FieldKey::of_section(name).map(|key| (key.field().name.to_owned(), self.value(key, choice))).collect()
     }
 
     /// The value of one field.
@@ -198,13 +130,7 @@ impl<'a> Grid<'a> {
             Some((column, index)) => value(column, *index).cloned(),
             None => self.file.fixed.get(&key).cloned(),
         }
-        .unwrap_or_else(|| key.field().kind.normalise((key.field().default)()))
-    }
-
-    /// The columns of a section, as one word per choice: equal words, equal sections.
-    pub fn part(&self, name: &str, choice: &Choice) -> Vec<u32> {
-        let columns = self.columns.all.iter().zip(choice);
-        columns.filter(|(column, _)| column.field.field().section == name).map(|(_, index)| *index).collect()
+        .unwrap_or_else(|| key.field().default_value())
     }
 
     /// The sizes of the axes in words.

@@ -1,6 +1,7 @@
 //! `--set KEY=VALUE,VALUE` and `--only KEY=VALUE,VALUE`: the same fields and the same checks as in a file, on top of what
 //! the file says.
 
+use drr_kinds::registry;
 use serde_json::Value;
 
 use super::condition;
@@ -28,7 +29,7 @@ pub(super) fn apply(draft: &mut Draft, text: &str, problems: &mut Problems) {
         problems.add(problem, &source.place(0..text.len()), "here");
         return;
     }
-    if TOP_LEVEL.contains(&name) || matches!(name, "offline" | "online") {
+    if TOP_LEVEL.contains(&name) || registry::measure(name).is_some() {
         return top_level(draft, &entry, problems);
     }
     match find_field(name) {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use drr_core::spec::{Field, Kind, SECTIONS};
+use drr_core::spec::{Field, Kind};
+use drr_kinds::SECTIONS;
 
 /// The page, Markdown.
 pub fn reference() -> String {
@@ -10,7 +11,7 @@ pub fn reference() -> String {
         Every number a sweep file may fix or vary, as `drr-lab schema --markdown` prints them. A name in brackets is accepted \
         too; where a\ndescription says *slides* the default is the published configuration.\n"
         .to_owned();
-    for (section, fields) in SECTIONS {
+    for (section, fields) in SECTIONS.iter() {
         let _ =
             write!(page, "\n## [{section}]\n\n| field | default | range | what it does |\n| --- | --- | --- | --- |\n");
         for field in *fields {

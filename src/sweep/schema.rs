@@ -1,10 +1,12 @@
 //! A JSON Schema of sweep files, for editors: completion, ranges and descriptions, taken from the fields themselves.
 
-use drr_core::spec::{Field, Kind, SECTIONS};
+use drr_core::spec::{Field, Kind};
+use drr_kinds::{SECTIONS, registry};
 use serde_json::{Map, Value, json};
 
 use super::execution::{EARLY_STOP, EXECUTION, Takes};
-use super::file::{Design, ReferencePolicy};
+use super::family::policies_to_compare;
+use super::file::Design;
 
 /// The schema.
 pub fn schema() -> Value {
@@ -54,7 +56,7 @@ fn top_level() -> Map<String, Value> {
     add(
         "baselines",
         json!({"type": "array", "uniqueItems": true,
-        "items": {"enum": ReferencePolicy::ALL.map(ReferencePolicy::name)},
+        "items": {"enum": policies_to_compare().iter().map(|kind| kind.name).collect::<Vec<_>>()},
         "description": "Policies to compare with; all of them if it is not said."}),
     );
     add(
@@ -94,7 +96,7 @@ fn top_level() -> Map<String, Value> {
         |what: &str| json!({"description": what, "anyOf": [combination, {"type": "array", "items": combination}]});
     add("zip", many("Fields that vary together: lists of one length."));
     add("exclude", many("Combinations to leave out: a table of fields and values."));
-    for (name, fields) in SECTIONS {
+    for (name, fields) in SECTIONS.iter() {
         let mut keys = Map::new();
         for field in *fields {
             for key in std::iter::once(&field.name).chain(field.aliases) {
@@ -103,7 +105,7 @@ fn top_level() -> Map<String, Value> {
         }
         let section = json!({"type": "object", "properties": keys, "additionalProperties": false});
         let section = match *name {
-            "offline" | "online" => json!({"anyOf": [section, {"type": "boolean"}]}),
+            name if registry::measure(name).is_some() => json!({"anyOf": [section, {"type": "boolean"}]}),
             _ => section,
         };
         add(name, section);
@@ -114,7 +116,7 @@ fn top_level() -> Map<String, Value> {
 /// Tables of fields by name, `"drr.tau"`, `tau` or `drr = { tau = … }`.
 fn fields_by_name() -> Value {
     let mut keys = Map::new();
-    for (section, fields) in SECTIONS {
+    for (section, fields) in SECTIONS.iter() {
         let mut inner = Map::new();
         for field in *fields {
             for name in std::iter::once(&field.name).chain(field.aliases) {

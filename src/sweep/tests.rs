@@ -6,8 +6,11 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use drr_core::spec::{Job, Policy, Stage, SyntheticSpec};
+use drr_core::TrialSpec;
+use drr_core::spec::SyntheticSpec;
 use drr_core::{Digest, TrialId, canonical};
+use drr_kinds::pmf::PmfSpec;
+use drr_kinds::{KindOf as _, Stage};
 use proptest::prelude::*;
 
 use super::*;
@@ -47,47 +50,49 @@ fn count(sweep: &Sweep, stage: Stage) -> usize {
     sweep.trials.iter().filter(|trial| trial.spec.stage() == stage).count()
 }
 
+fn is_trained(spec: &TrialSpec) -> bool {
+    spec.kind == "drr" && spec.learns()
+}
+
+fn evaluates(spec: &TrialSpec, policy: &str) -> bool {
+    spec.policy.as_ref().is_some_and(|it| it.kind == policy)
+}
+
 #[test]
 fn a_pmf_is_trained_once_however_many_recommenders_stand_on_it() {
     let sweep =
         expanded("dataset = \"ml-100k\"\nseeds = 2\n[pmf]\nk = [50, 100]\n[drr]\nactor_lr = [1e-4, 1e-3, 1e-2]", &[]);
-    assert_eq!(count(&sweep, Stage::Pmf), 4);
+    assert_eq!(count(&sweep, Stage::named("pmf")), 4);
     // Three and an untrained one for each PMF.
-    assert_eq!(count(&sweep, Stage::Drr), 16);
+    assert_eq!(count(&sweep, Stage::named("drr")), 16);
     // Three recommenders and four baselines for each PMF.
-    assert_eq!(count(&sweep, Stage::Eval), 28);
+    assert_eq!(count(&sweep, Stage::EVAL), 28);
     assert_eq!(sweep.axes, ["pmf.k", "drr.actor_lr"]);
     for trial in &sweep.trials {
         let names: Vec<&str> = trial.point.keys().map(String::as_str).collect();
-        let trained = matches!(&trial.spec.job, Job::Drr(job) if job.drr.train_steps > 0)
-            || matches!(&trial.spec.job, Job::Eval(job) if matches!(job.policy, Policy::Drr(_)));
+        let trained = is_trained(&trial.spec) || evaluates(&trial.spec, "drr");
         assert_eq!(names, if trained { vec!["drr.actor_lr", "pmf.k"] } else { vec!["pmf.k"] });
     }
-    let widths: BTreeSet<u64> = sweep
-        .trials
-        .iter()
-        .filter_map(|trial| if let Job::Drr(job) = &trial.spec.job { Some(job.drr.actor_hidden[0]) } else { None })
-        .collect();
+    let widths: BTreeSet<u64> =
+        sweep.trials.iter().filter_map(|trial| trial.spec.settings.get("actor_hidden")?[0].as_u64()).collect();
     assert_eq!(widths, [150, 300].into(), "widths left to the default follow their PMF's k");
 }
 
 #[test]
 fn baselines_follow_the_history_since_it_decides_who_is_eligible() {
     let sweep = expanded("dataset = \"ml-100k\"\nseeds = 1\n[drr]\nn = [5, 10]\ntau = [0.1, 0.2]", &[]);
-    let random = sweep.trials.iter().filter(|t| matches!(&t.spec.job, Job::Eval(j) if j.policy == Policy::Random));
+    let random = sweep.trials.iter().filter(|t| evaluates(&t.spec, "random"));
     assert_eq!(random.map(|trial| trial.point["drr.history"].clone()).collect::<Vec<_>>(), [5, 10]);
-    assert_eq!(count(&sweep, Stage::Drr), 4 + 2, "and so does the untrained network");
+    assert_eq!(count(&sweep, Stage::named("drr")), 4 + 2, "and so does the untrained network");
 }
 
 #[test]
 fn untrained_networks_are_those_of_each_shape() {
     let sweep = expanded("dataset = \"ml-100k\"\nseeds = 1\n[drr]\nstate = [\"ave\", \"p\"]\ntau = [0.1, 0.2]", &[]);
-    let of = |wanted: fn(&Policy) -> bool| {
-        sweep.trials.iter().filter(|t| matches!(&t.spec.job, Job::Eval(job) if wanted(&job.policy))).count()
-    };
-    assert_eq!(of(|policy| matches!(policy, Policy::DrrUntrained(_))), 2);
-    assert_eq!((of(|policy| *policy == Policy::Random), of(|policy| matches!(policy, Policy::Drr(_)))), (1, 4));
-    assert_eq!(count(&sweep, Stage::Drr), 4 + 2);
+    let of = |policy: &str| sweep.trials.iter().filter(|t| evaluates(&t.spec, policy)).count();
+    assert_eq!(of("drr-untrained"), 2);
+    assert_eq!((of("random"), of("drr")), (1, 4));
+    assert_eq!(count(&sweep, Stage::named("drr")), 4 + 2);
 }
 
 #[test]
@@ -95,8 +100,8 @@ fn zipped_fields_vary_together_and_cross_the_rest() {
     let text = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[drr]\ngamma = [0.8, 0.9]\n\
                 [[zip]]\ndrr.tau = [0.1, 0.2, 0.3]\npmf.k = [10, 20, 30]";
     let sweep = expanded(text, &[]);
-    assert_eq!((count(&sweep, Stage::Pmf), count(&sweep, Stage::Drr)), (3, 6));
-    for trial in sweep.trials.iter().filter(|trial| trial.spec.stage() == Stage::Drr) {
+    assert_eq!((count(&sweep, Stage::named("pmf")), count(&sweep, Stage::named("drr"))), (3, 6));
+    for trial in sweep.trials.iter().filter(|trial| trial.spec.stage() == Stage::named("drr")) {
         let tau = trial.point["drr.tau"].as_f64().expect("a number");
         let k = trial.point["pmf.k"].as_f64().expect("a number");
         assert!((tau * 100.0 - k).abs() < 1e-9);
@@ -107,7 +112,7 @@ fn zipped_fields_vary_together_and_cross_the_rest() {
 fn ranges_give_the_numbers_a_person_means() {
     let values = |axis: &str| -> Vec<String> {
         let sweep = expanded(&format!("dataset = \"ml-100k\"\nseeds = 1\noffline = false\n[drr]\n{axis}"), &[]);
-        let drr = sweep.trials.iter().filter(|trial| trial.spec.stage() == Stage::Drr);
+        let drr = sweep.trials.iter().filter(|trial| trial.spec.stage() == Stage::named("drr"));
         drr.map(|trial| trial.point.values().next().expect("one axis").to_string()).collect()
     };
     assert_eq!(values("tau = { range = [0.1, 0.4], step = 0.1 }"), ["0.1", "0.2", "0.3", "0.4"]);
@@ -146,7 +151,7 @@ fn each_seed_may_have_its_own_split() {
 }
 
 fn taus(sweep: &Sweep) -> Vec<f64> {
-    let drr = sweep.trials.iter().filter(|trial| matches!(&trial.spec.job, Job::Drr(job) if job.drr.train_steps > 0));
+    let drr = sweep.trials.iter().filter(|trial| is_trained(&trial.spec));
     drr.map(|trial| trial.point["drr.tau"].as_f64().expect("a number")).collect()
 }
 
@@ -183,10 +188,10 @@ fn a_condition_confines_an_axis_and_leaves_the_default_elsewhere() {
     let text = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[pmf]\noptimizer = [\"adam\", \"sgd\"]\n\
                 momentum = { choice = [0.5, 0.7, 0.8], when = { optimizer = \"sgd\" } }";
     let sweep = expanded(text, &[]);
-    let pmfs: Vec<_> = sweep.trials.iter().filter(|trial| trial.spec.stage() == Stage::Pmf).collect();
+    let pmfs: Vec<_> = sweep.trials.iter().filter(|trial| trial.spec.stage() == Stage::named("pmf")).collect();
     assert_eq!(pmfs.len(), 4, "one adam, three sgd");
     for trial in pmfs {
-        let Job::Pmf(pmf) = &trial.spec.job else { panic!("a PMF") };
+        let pmf: PmfSpec = trial.spec.settings.section().expect("a PMF");
         let is_sgd = trial.point["pmf.optimizer"] == "sgd";
         assert_eq!(trial.point.contains_key("pmf.momentum"), is_sgd);
         assert_eq!(pmf.momentum == 0.9, !is_sgd, "0.9 is the default");
@@ -233,12 +238,9 @@ fn profiles_and_bases_are_layers() {
     assert_eq!((whole.name.as_str(), whole.seeds, whole.configurations), ("child", 4, 2));
     assert_eq!((smoke.name.as_str(), smoke.seeds, smoke.configurations), ("child-smoke", 1, 2));
     assert!(whole.text.contains("#   seeds = 4"), "the base is kept with it: {}", whole.text);
-    let steps = smoke
-        .trials
-        .iter()
-        .find_map(|t| if let Job::Drr(job) = &t.spec.job { Some(job.drr.train_steps) } else { None });
+    let steps = smoke.trials.iter().find_map(|t| t.spec.settings.whole("train_steps"));
     assert_eq!(steps, Some(0), "the untrained network first");
-    assert!(smoke.trials.iter().any(|t| matches!(&t.spec.job, Job::Drr(job) if job.drr.train_steps == 7)));
+    assert!(smoke.trials.iter().any(|t| t.spec.settings.whole("train_steps") == Some(7)));
 }
 
 #[test]
@@ -297,10 +299,10 @@ proptest! {
             let concerned = axes.iter().filter(|axis| sections.contains(&AXES[**axis].0));
             concerned.map(|axis| AXES[*axis].2.len()).product()
         };
-        prop_assert_eq!(count(&sweep, Stage::Pmf), 2 * size(&["pmf", "split"]));
-        let trained = |trial: &&Arc<Trial>| matches!(&trial.spec.job, Job::Drr(job) if job.drr.train_steps > 0);
+        prop_assert_eq!(count(&sweep, Stage::named("pmf")), 2 * size(&["pmf", "split"]));
+        let trained = |trial: &&Arc<Trial>| is_trained(&trial.spec);
         prop_assert_eq!(sweep.trials.iter().filter(trained).count(), 2 * size(&["pmf", "split", "drr"]));
-        let evaluated = |trial: &&Arc<Trial>| matches!(&trial.spec.job, Job::Eval(job) if matches!(job.policy, Policy::Drr(_)));
+        let evaluated = |trial: &&Arc<Trial>| evaluates(&trial.spec, "drr");
         prop_assert_eq!(
             sweep.trials.iter().filter(evaluated).count(), 2 * size(&["pmf", "split", "drr", "offline"]));
 

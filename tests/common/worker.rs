@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use drr_core::journal::{Point, Writer};
 use drr_core::protocol::{FailureKind, FromWorker, Hello, ToWorker, VERSION};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::Stage;
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, TrialSpec, train_digest};
+use drr_core::{Digest, TrialSpec};
+use drr_kinds::KindOf as _;
+use drr_kinds::train_digest;
 use nix::sys::signal::{SigHandler, Signal, kill};
 use nix::unistd::Pid;
 
@@ -54,17 +55,17 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
     say(&FromWorker::Started { trial });
     eprintln!("working on {}", trial.short());
     let once = runs.join("crashed-once");
-    match (manner, spec.stage()) {
-        ("crash-once", Stage::Drr) if !once.exists() => {
+    match (manner, spec.stage().name()) {
+        ("crash-once", "drr") if !once.exists() => {
             fs::write(once, "").expect("written");
             std::process::abort();
         }
-        ("crash", Stage::Drr) if spec.seed.0 == 1 => std::process::abort(),
-        ("nan", Stage::Pmf) if spec.seed.0 == 1 => {
+        ("crash", "drr") if spec.seed.0 == 1 => std::process::abort(),
+        ("nan", "pmf") if spec.seed.0 == 1 => {
             let (kind, message) = (FailureKind::Deterministic, "the loss is not finite at step 7".to_owned());
             return say(&FromWorker::Failed { trial, kind, message });
         }
-        ("flood", Stage::Drr) => {
+        ("flood", "drr") => {
             for line in 0..200_000 {
                 eprintln!("a warning that is said again and again, now for the {line}th time");
             }
@@ -77,21 +78,21 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
             let mut sleep = Command::new("sleep");
             drop(sleep.arg("600").spawn().expect("a program of every system"));
         }
-        ("deaf", Stage::Drr) if spec.seed.0 == 1 => ignore_sigterm_and_sleep(),
-        ("wordy", Stage::Drr) => {
+        ("deaf", "drr") if spec.seed.0 == 1 => ignore_sigterm_and_sleep(),
+        ("wordy", "drr") => {
             for step in 0..400 {
                 say(&FromWorker::Progress { trial, done: step, total: 1000 });
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
-        ("memory", Stage::Drr) if given > 1 => {
+        ("memory", "drr") if given > 1 => {
             let (kind, message) = (FailureKind::Memory, "libtorch: CUDA out of memory".to_owned());
             return say(&FromWorker::Failed { trial, kind, message });
         }
-        ("crash-together", Stage::Drr) if given > 1 => std::process::abort(),
-        ("rewards", Stage::Drr) => {
+        ("crash-together", "drr") if given > 1 => std::process::abort(),
+        ("rewards", "drr") => {
             // One configuration is far better than the other.
-            let good = matches!(&spec.job, drr_core::spec::Job::Drr(job) if job.drr.tau > 0.005);
+            let good = spec.settings.get("tau").and_then(serde_json::Value::as_f64).is_some_and(|tau| tau > 0.005);
             for step in 1..=6 {
                 let reward = Point::new("train/reward", step * 10, if good { 0.9 } else { 0.1 });
                 say(&FromWorker::Metrics { trial, points: vec![reward] });

@@ -34,7 +34,7 @@ pub struct Head {
     pub format: u32,
     /// What the submission is called; no other has its name.
     pub submission: String,
-    /// [`crate::train_digest`] of the program that planned; the worker's must be the same.
+    /// the digest of all training sources of the program that planned; the worker's must be the same.
     pub train_digest: Digest,
     /// The runs folder, as the nodes see it.
     pub runs: PathBuf,
@@ -161,13 +161,20 @@ fn open(folder: &Path) -> Result<(Head, BufReader<File>), ReadError> {
 mod tests {
     use super::*;
     use crate::seed::Seed;
-    use crate::spec::{DatasetSpec, FORMAT as SPEC_FORMAT, Job, PmfSpec, SplitSpec};
+    use crate::spec::{DatasetSpec, FORMAT as SPEC_FORMAT, Settings, SplitSpec, Upstream};
 
     fn spec(seed: u64) -> TrialSpec {
-        let dataset = DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None };
-        let train_digest = Digest::of(b"sources");
-        let job = Job::Pmf(PmfSpec::default());
-        TrialSpec { format: SPEC_FORMAT, train_digest, dataset, split: SplitSpec::default(), seed: Seed(seed), job }
+        TrialSpec {
+            format: SPEC_FORMAT,
+            kind: "pmf".into(),
+            digest: Digest::of(b"sources"),
+            settings: Settings::default(),
+            policy: None,
+            upstream: Upstream::default(),
+            dataset: DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None },
+            split: SplitSpec::default(),
+            seed: Seed(seed),
+        }
     }
 
     fn head() -> Head {

@@ -17,6 +17,8 @@
 //!
 //! Nothing here knows libtorch or SQLite.
 
+extern crate self as drr_core; // the macro `section!` names this crate, here as elsewhere
+
 pub mod array;
 pub mod canonical;
 pub mod claim;
@@ -38,16 +40,6 @@ pub mod trial_dir;
 pub use digest::{Digest, TrialId};
 pub use seed::Seed;
 pub use spec::TrialSpec;
-
-/// Hash of the sources that can change a training result, taken when this crate was compiled (see `build.rs`).
-pub fn train_digest() -> Digest {
-    env!("DRR_TRAIN_DIGEST").parse().expect("build.rs writes 64 hexadecimal digits")
-}
-
-/// Those sources one by one, each with the beginning of its own hash: where two digests differ, these say which file.
-pub fn train_sources() -> impl Iterator<Item = (&'static str, &'static str)> {
-    env!("DRR_TRAIN_SOURCES").split(' ').filter_map(|source| source.split_once('='))
-}
 
 /// The compiler that made this program.
 pub fn rustc() -> &'static str {

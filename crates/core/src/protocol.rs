@@ -99,7 +99,7 @@ pub enum FromWorker {
 pub struct Hello {
     /// [`VERSION`] of the worker.
     pub protocol: u32,
-    /// [`crate::train_digest`] of the worker.
+    /// the digest of all training sources of the worker.
     pub train_digest: Digest,
     /// Its process id.
     pub pid: u32,

@@ -8,7 +8,7 @@ use divan::Bencher;
 use drr_core::Seed;
 use drr_core::data::load;
 use drr_core::seed::Stream;
-use drr_core::spec::DrrSpec;
+use drr_kinds::drr::DrrSpec;
 use drr_train::actor_critic::{Agent, Batch, Losses, Shapes};
 use drr_train::kernels::{Array, Backend, product};
 use drr_train::optim::{Rates, Trained};

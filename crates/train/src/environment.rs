@@ -2,11 +2,11 @@
 //! action, slides' Eq. (2).
 
 use drr_core::seed::Stream;
-use drr_core::spec::{ActionNorm, CriticAction, DrrSpec, Exploration};
+use drr_kinds::drr::{ActionNorm, CriticAction, DrrSpec, Exploration};
 
 use crate::kernels::slices::to_unit;
 use crate::pmf::PmfModel;
-use crate::world::World;
+use drr_kinds::world::World;
 
 /// Which ratings of a user answer a recommendation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

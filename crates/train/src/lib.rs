@@ -2,7 +2,6 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`world`] | ratings as the trainer wants them: logs by user, rewards, positives in time |
 //! | [`pmf`] | matrix factorisation: embeddings and the reward model |
 //! | [`kernels`] | the arithmetic of networks, over slices (CPU) or tensors (CUDA) |
 //! | [`actor_critic`], [`optim`] | the networks of a cohort, forward, backward, Adam with soft update |
@@ -10,7 +9,7 @@
 //! | [`sum_tree`], [`replay`] | prioritised replay over ids |
 //! | [`history`], [`environment`] | the latest positives, sessions, feedback, ranking |
 //! | [`trainer`] | the loop of the slides, readable top to bottom |
-//! | [`evaluate`] | offline and online evaluation of models and baselines |
+//! | [`offline`], [`online`], [`evaluate`] | evaluation of models and of rankings that never change |
 //! | [`model`] | safetensors files |
 //! | [`worker`] | the protocol around all this: the program `drr-lab-worker` |
 //!
@@ -18,11 +17,12 @@
 
 pub mod actor_critic;
 pub mod environment;
-pub mod error;
 pub mod evaluate;
 pub mod history;
 pub mod kernels;
 pub mod model;
+pub mod offline;
+pub mod online;
 pub mod optim;
 pub mod pmf;
 pub mod replay;
@@ -30,4 +30,3 @@ pub mod state;
 pub mod sum_tree;
 pub mod trainer;
 pub mod worker;
-pub mod world;

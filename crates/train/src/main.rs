@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use drr_train::error::Error;
+use drr_kinds::error::Error;
 use drr_train::worker;
 use drr_train::worker::array::{Ended, Request};
 
@@ -79,7 +79,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
         match name.as_str() {
             "--help" | "-h" => return Ok(Command::Say(HELP.to_owned())),
             "--version" | "-V" => {
-                let (version, sources) = (env!("CARGO_PKG_VERSION"), drr_core::train_digest().short());
+                let (version, sources) = (env!("CARGO_PKG_VERSION"), drr_kinds::train_digest().short());
                 return Ok(Command::Say(format!("drr-lab-worker {version} ({sources})\n")));
             }
             "--plan" => plan = Some(PathBuf::from(value()?)),

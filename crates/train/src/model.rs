@@ -1,20 +1,16 @@
 //! Models on disk: safetensors, readable from Python. Weights are stored as PyTorch stores them, `[outputs, inputs]`;
 //! Adam's step count as two exact floats, high and low 24 bits.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use drr_core::Digest;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use drr_kinds::error::Result;
+use drr_kinds::tensors::{TensorFile, Tensors, write};
 
 use crate::actor_critic::{Agent, Layout, Network};
-use crate::error::{Error, Result};
 use crate::kernels::Array;
 use crate::optim::Trained;
 use crate::pmf::PmfModel;
-
-/// Named tensors with their shapes.
-type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
 /// Saves a factorisation; returns the file's digest.
 ///
@@ -36,7 +32,7 @@ pub fn save_pmf(path: &Path, model: &PmfModel) -> Result<Digest> {
 /// # Errors
 /// If the file is missing, damaged or of another kind.
 pub fn load_pmf(path: &Path) -> Result<PmfModel> {
-    let mut file = File::read(path)?;
+    let mut file = TensorFile::read(path)?;
     let (shape, users) = file.take("user.embedding")?;
     let k = *shape.get(1).ok_or_else(|| file.broken("user.embedding is not a matrix"))?;
     Ok(PmfModel {
@@ -73,7 +69,7 @@ pub fn save_agent(path: &Path, agent: &Agent, member: usize) -> Result<Digest> {
 /// # Errors
 /// If the file is missing, damaged or of other shapes.
 pub fn load_agent(path: &Path, agent: &mut Agent) -> Result<()> {
-    let mut file = File::read(path)?;
+    let mut file = TensorFile::read(path)?;
     for (name, network) in [("actor", &mut agent.actor), ("critic", &mut agent.critic)] {
         let Network { layout, trained, .. } = network;
         load_layers(name, layout, trained, &mut file)?;
@@ -100,7 +96,7 @@ fn layers(name: &str, layout: &Layout, theta: &[f32], tensors: &mut Tensors) {
     }
 }
 
-fn load_layers(name: &str, layout: &Layout, trained: &mut Trained, file: &mut File) -> Result<()> {
+fn load_layers(name: &str, layout: &Layout, trained: &mut Trained, file: &mut TensorFile) -> Result<()> {
     let mut theta = vec![0.0; layout.size];
     for (index, layer) in layout.layers.iter().enumerate() {
         let weight = file.expect(&format!("{name}.{index}.weight"), layer.inputs * layer.outputs)?;
@@ -118,68 +114,4 @@ fn load_layers(name: &str, layout: &Layout, trained: &mut Trained, file: &mut Fi
 /// `[rows, columns]` → `[columns, rows]`.
 fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
-}
-
-fn write(path: &Path, tensors: &Tensors) -> Result<Digest> {
-    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
-        .iter()
-        .map(|(name, shape, values)| {
-            (name.clone(), shape.clone(), values.iter().flat_map(|value| value.to_le_bytes()).collect())
-        })
-        .collect();
-    let views = bytes.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("a shape and its values agree");
-        (name.as_str(), view)
-    });
-    // No metadata: equal tensors make equal files, whichever trial or code they come from.
-    let file = safetensors::serialize(views, None)
-        .map_err(|error| Error::Environment(format!("cannot write a model: {error}")))?;
-    drr_core::trial_dir::write_whole(path, &file)
-        .map_err(|error| Error::Environment(format!("{}: {error}", path.display())))?;
-    Ok(Digest::of(&file))
-}
-
-/// A model file in memory.
-struct File {
-    path: String,
-    tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
-}
-
-impl File {
-    fn read(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| Error::Environment(format!("{name}: {error}")))?;
-        let file = SafeTensors::deserialize(&bytes)
-            .map_err(|error| Error::Environment(format!("{name}: not a model: {error}")))?;
-        let mut tensors = HashMap::new();
-        for (tensor, view) in file.tensors() {
-            if view.dtype() != Dtype::F32 {
-                return Err(Error::Environment(format!("{name}: {tensor} is not single precision")));
-            }
-            let values = view
-                .data()
-                .chunks_exact(4)
-                .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("chunks of four")))
-                .collect();
-            tensors.insert(tensor, (view.shape().to_vec(), values));
-        }
-        Ok(Self { path: name, tensors })
-    }
-
-    fn broken(&self, what: &str) -> Error {
-        Error::Environment(format!("{}: {what}", self.path))
-    }
-
-    fn take(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
-        self.tensors.remove(name).ok_or_else(|| self.broken(&format!("holds no {name}")))
-    }
-
-    fn expect(&mut self, name: &str, size: usize) -> Result<Vec<f32>> {
-        let (_, values) = self.take(name)?;
-        if values.len() == size {
-            Ok(values)
-        } else {
-            Err(self.broken(&format!("{name} holds {} values, not {size}", values.len())))
-        }
-    }
 }

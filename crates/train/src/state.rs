@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use drr_core::spec::StateKind;
+use drr_kinds::drr::StateKind;
 use tch::{Device, Kind, Tensor};
 
 use crate::kernels::{Array, Backend, states};

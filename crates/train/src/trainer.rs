@@ -5,31 +5,18 @@ use std::sync::Arc;
 use drr_core::Seed;
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
-use drr_core::spec::DrrSpec;
+use drr_kinds::drr::DrrSpec;
+use drr_kinds::training::Reporter;
 
 use crate::actor_critic::{Agent, Batch, Losses, Shapes};
 use crate::environment::{Chooser, Known, Ranking, feedback};
-use crate::error::{Error, Result};
 use crate::history::History;
 use crate::kernels::Backend;
-use crate::pmf::{Metrics, PmfModel};
+use crate::pmf::PmfModel;
 use crate::replay::{Replay, Transition};
-use crate::world::World;
-
-/// Where training tells what happens, and learns that it should stop.
-pub trait Reporter {
-    /// Metric points of one member.
-    ///
-    /// # Errors
-    /// When they cannot be recorded.
-    fn points(&mut self, member: usize, points: Vec<Point>) -> Result<()>;
-
-    /// Steps done so far.
-    ///
-    /// # Errors
-    /// [`Error::Stopped`] when the work should end here.
-    fn progress(&mut self, done: u64, total: u64) -> Result<()>;
-}
+use drr_kinds::error::{Error, Result};
+use drr_kinds::training::Metrics;
+use drr_kinds::world::World;
 
 /// One trial of a cohort.
 #[derive(Clone, Debug)]

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use drr_core::Seed;
 use drr_core::journal::Point;
-use drr_core::spec::{
-    ActionNorm, CriticAction, DrrSpec, Exploration, PmfSpec, Scoring, SplitSpec, StateKind, SyntheticSpec,
-};
-use drr_train::error::{Error, Result};
+use drr_core::spec::{SplitSpec, SyntheticSpec};
+use drr_kinds::drr::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, StateKind};
+use drr_kinds::error::{Error, Result};
+use drr_kinds::pmf::PmfSpec;
+use drr_kinds::training::Reporter;
+use drr_kinds::world::World;
 use drr_train::kernels::{Backend, product};
 use drr_train::pmf::{self, PmfModel};
-use drr_train::trainer::{Member, Reporter, train};
-use drr_train::world::World;
+use drr_train::trainer::{Member, train};
 
 /// Keeps every member's points.
 #[derive(Default)]

@@ -4,27 +4,21 @@ use std::sync::Arc;
 
 use drr_core::Seed;
 use drr_core::data::{Rating, Ratings};
-use drr_core::journal::Point;
-use drr_core::spec::{DrrSpec, OfflineSpec, OnlineSpec, PmfSpec, Protocol, SplitKind, SplitSpec};
-use drr_train::error::{Error, Result};
-use drr_train::evaluate::policy::Ranker;
-use drr_train::evaluate::{Policy, offline, online};
+use drr_core::spec::{SplitKind, SplitSpec};
+use drr_kinds::drr::DrrSpec;
+use drr_kinds::error::{Error, Result};
+use drr_kinds::offline::OfflineSpec;
+use drr_kinds::online::OnlineSpec;
+use drr_kinds::pmf::PmfSpec;
+use drr_kinds::protocol::Protocol;
+use drr_kinds::ranking::StaticRanking;
+use drr_kinds::training::Silent;
+use drr_kinds::world::World;
+use drr_train::evaluate::Policy;
 use drr_train::kernels::Backend;
 use drr_train::pmf::{self, PmfModel};
-use drr_train::trainer::{Member, Reporter, train};
-use drr_train::world::World;
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn points(&mut self, _: usize, _: Vec<Point>) -> Result<()> {
-        Ok(())
-    }
-
-    fn progress(&mut self, _: u64, _: u64) -> Result<()> {
-        Ok(())
-    }
-}
+use drr_train::trainer::{Member, train};
+use drr_train::{offline, online};
 
 /// Every user rates every item, in the order of items, with the stars that `stars` gives; the last fifth is test.
 fn world(users: u32, items: u32, stars: impl Fn(u32, u32) -> f32) -> World {
@@ -67,11 +61,11 @@ fn a_history_longer_than_any_users_is_refused() {
     let text = message(drr(all_liked(), |spec| spec.history = 17));
     assert!(text.contains("no user has 17 positive train ratings") && text.contains("lower drr.history"), "{text}");
     let world = all_liked();
-    let (model, policy) = (model(&world), Policy::Static(Ranker::Random));
+    let (model, policy) = (model(&world), Policy::Static(StaticRanking::Uniform));
     let spec = OfflineSpec { k: vec![2], ..OfflineSpec::default() };
     let text = message(offline::run(&world, &model, &policy, 5, &spec, Seed(0), &mut Silent));
     assert!(text.contains("lower offline.k or drr.history"), "{text}");
-    let mut policy = Policy::Static(Ranker::Random);
+    let mut policy = Policy::Static(StaticRanking::Uniform);
     let spec = OnlineSpec { k: vec![2], steps: 10, repeats: 1, ..OnlineSpec::default() };
     let text = message(online::run(&world, &model, &mut policy, 5, &spec, Seed(0), &mut Silent));
     assert!(text.contains("no user has 5 positive ratings"), "{text}");
@@ -83,7 +77,7 @@ fn more_recommendations_than_candidates_are_refused() {
     let model = model(&world);
     let run = |k: u64| {
         let spec = OfflineSpec { k: vec![k], repeats: 2, users: 10, ..OfflineSpec::default() };
-        offline::run(&world, &model, &Policy::Static(Ranker::Random), 2, &spec, Seed(0), &mut Silent)
+        offline::run(&world, &model, &Policy::Static(StaticRanking::Uniform), 2, &spec, Seed(0), &mut Silent)
     };
     let text = message(run(5));
     assert!(text.contains("no user has 5 test ratings"), "{text}");
@@ -100,7 +94,8 @@ fn users_without_positives_are_passed_over() {
     assert!(text.contains("no user has 5 positive train ratings"), "{text}");
     let world = half();
     let spec = OfflineSpec { k: vec![3], repeats: 1, ..OfflineSpec::default() };
-    let outcome = offline::run(&world, &model(&world), &Policy::Static(Ranker::Random), 1, &spec, Seed(0), &mut Silent);
+    let outcome =
+        offline::run(&world, &model(&world), &Policy::Static(StaticRanking::Uniform), 1, &spec, Seed(0), &mut Silent);
     assert_eq!(outcome.expect("two users remain")["users@3"], 2.0);
 }
 
@@ -118,7 +113,7 @@ fn an_empty_set_of_candidates_is_an_error_online() {
     let model = model(&world);
     world.items = 8;
     let spec = OnlineSpec { k: vec![2], steps: 10, repeats: 1, protocol: Protocol::Strict, ..OnlineSpec::default() };
-    let mut policy = Policy::Static(Ranker::Random);
+    let mut policy = Policy::Static(StaticRanking::Uniform);
     let text = message(online::run(&world, &model, &mut policy, 2, &spec, Seed(0), &mut Silent));
     assert!(text.contains("no user has a candidate left"), "{text}");
 }
@@ -127,7 +122,7 @@ fn an_empty_set_of_candidates_is_an_error_online() {
 fn a_loss_that_is_not_a_number_says_which_rate_to_lower() {
     let world = world(20, 30, |user, item| 1.0 + ((user * 7 + item * 3) % 5) as f32);
     let spec =
-        PmfSpec { k: 4, lr: 10.0, optimizer: drr_core::spec::Optimizer::Sgd, batch_size: 8, ..PmfSpec::default() };
+        PmfSpec { k: 4, lr: 10.0, optimizer: drr_kinds::pmf::Optimizer::Sgd, batch_size: 8, ..PmfSpec::default() };
     let text = message(pmf::train(&world, &spec, Seed(0), &mut Silent).map(|_| ()));
     assert!(text.contains("not finite") && text.contains("lower pmf.lr"), "{text}");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use drr_core::Seed;
-use drr_core::spec::{ActionNorm, DrrSpec, Scoring, StateKind};
+use drr_kinds::drr::{ActionNorm, DrrSpec, Scoring, StateKind};
 use drr_train::actor_critic::{Agent, Batch, Losses, Network, Shapes};
 use drr_train::kernels::Backend;
 use drr_train::pmf::PmfModel;

@@ -4,25 +4,13 @@ use std::sync::Arc;
 
 use drr_core::Seed;
 use drr_core::data::{Rating, Ratings};
-use drr_core::journal::Point;
-use drr_core::spec::{DrrSpec, SplitKind, SplitSpec};
-use drr_train::error::Result;
+use drr_core::spec::{SplitKind, SplitSpec};
+use drr_kinds::drr::DrrSpec;
+use drr_kinds::training::Silent;
+use drr_kinds::world::World;
 use drr_train::kernels::Backend;
 use drr_train::pmf::PmfModel;
-use drr_train::trainer::{Member, Reporter, train};
-use drr_train::world::World;
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn points(&mut self, _: usize, _: Vec<Point>) -> Result<()> {
-        Ok(())
-    }
-
-    fn progress(&mut self, _: u64, _: u64) -> Result<()> {
-        Ok(())
-    }
-}
+use drr_train::trainer::{Member, train};
 
 const ITEMS: u32 = 8;
 

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use drr_core::protocol::{FromWorker, Hello, VERSION};
-use drr_core::train_digest;
+use drr_kinds::train_digest;
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::{DoctorTarget, Finding};

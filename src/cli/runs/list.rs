@@ -1,9 +1,9 @@
 //! `drr-lab runs list`: sweeps, and the trials of one, as the folders have them.
 
+use drr_kinds::KindOf as _;
 use std::collections::{BTreeMap, HashSet};
 
 use drr_core::result::TrialResult;
-use drr_core::spec::{Job, Measure};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec};
 use serde_json::{Value, json};
@@ -116,15 +116,9 @@ fn trials(context: &Context, name: &str) -> Result<String> {
 
 /// What of its stage a trial is: the policy and the measure of an evaluation.
 fn what(spec: &TrialSpec) -> String {
-    match &spec.job {
-        Job::Eval(job) => {
-            let measure = match job.measure {
-                Measure::Offline(_) => "offline",
-                Measure::Online(_) => "online",
-            };
-            format!("{} {measure}", job.policy.name())
-        }
-        Job::Drr(job) if job.drr.train_steps == 0 => "untrained".to_owned(),
-        Job::Pmf(_) | Job::Drr(_) => String::new(),
+    match spec.policy_kind() {
+        Some(policy) => format!("{} {}", policy.name, spec.kind().name),
+        None if !spec.learns() => "untrained".to_owned(),
+        None => String::new(),
     }
 }

@@ -3,6 +3,7 @@
 use drr_core::TrialId;
 use drr_core::finished::{self, Fault, Finished};
 use drr_core::trial_dir::TrialDir;
+use drr_kinds::KindOf as _;
 use serde_json::{Value, json};
 
 use crate::cli::{Context, Output};

@@ -2,7 +2,6 @@
 
 use drr_core::TrialId;
 use drr_core::finished::{self, Fault};
-use drr_core::spec::{Job, Policy};
 use drr_core::trial_dir::TrialDir;
 
 use crate::cli::target::{self, Target};
@@ -22,20 +21,11 @@ pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: boo
     };
     let read = |trial| finished::read_spec(&TrialDir::new(&context.runs, trial)).map_err(changed);
     let spec = read(trial)?;
-    let spec = match &spec.job {
-        Job::Eval(job) => match job.policy {
-            // An evaluation stands for what it evaluates.
-            Policy::Drr(recommender) => read(recommender)?,
-            _ => spec,
-        },
-        _ => spec,
-    };
-    let Job::Drr(job) = &spec.job else {
-        return Err(Error::input(format!("trial {} is no recommender", spec.id().short()))
-            .hint("`drr-lab runs list SWEEP` shows which trials are of the stage drr"));
-    };
+    // An evaluation stands for what it evaluates.
+    let evaluated = report::evaluated_recommender(&spec);
+    let spec = evaluated.map_or(Ok(spec), read)?;
     // The models are the ones that were recorded.
-    for trial in [job.pmf, spec.id()] {
+    for trial in spec.upstream().into_iter().chain([spec.id()]) {
         finished::read(&TrialDir::new(&context.runs, trial)).map_err(changed)?;
     }
     let list = report::top(&context.runs, &context.data, &spec, user, n, seen)?;

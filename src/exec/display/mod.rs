@@ -7,6 +7,8 @@ mod state;
 
 use std::time::Duration;
 
+use drr_kinds::{Kind, registry};
+
 pub use bars::bars;
 pub use json::json_lines;
 pub use lines::lines;
@@ -40,9 +42,9 @@ fn title(label: &Label) -> String {
 
 /// The few metrics that fit on a line.
 fn headline<'a>(metrics: impl IntoIterator<Item = (&'a String, &'a f64)>) -> String {
-    let wanted = |name: &str| {
-        ["test_rmse_stars", "precision@", "reward@"].iter().any(|start| name.starts_with(start)) && !name.contains('/')
-    };
+    let headlines: Vec<&str> =
+        registry::all().filter_map(Kind::study).flat_map(|study| study.headline).copied().collect();
+    let wanted = |name: &str| headlines.iter().any(|start| name.starts_with(start)) && !name.contains('/');
     let shown: Vec<String> = metrics
         .into_iter()
         .filter(|(name, _)| wanted(name))

@@ -1,13 +1,13 @@
 //! The trials that could start now, in the order they should, and those that rest before they are tried again.
 //!
-//! Factorisations come first, for others stand on them. Then replicate by replicate, so that at any moment every
+//! Models that stand on nothing come first, for others stand on them. Then replicate by replicate, so that at any moment every
 //! configuration has been run with about the same seeds and partial results can be compared; within a replicate what
 //! stands on others last, and within a stage the longest first.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use drr_core::spec::Stage;
+use drr_kinds::Stage;
 
 use super::Job;
 
@@ -24,7 +24,7 @@ struct Rank {
 impl Rank {
     fn new(job: usize, it: &Job) -> Self {
         Self {
-            is_later: it.stage != Stage::Pmf,
+            is_later: !it.stage.stands_on_nothing(),
             replicate: it.replicate,
             stage: it.stage,
             // The bits of a positive float sort like the float.

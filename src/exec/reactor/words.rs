@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use drr_core::protocol::FailureKind;
-use drr_core::spec::Stage;
+use drr_kinds::Stage;
 
 use super::worker::Force;
 

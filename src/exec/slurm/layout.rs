@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use drr_core::TrialSpec;
-use drr_core::spec::Stage;
+use drr_kinds::Stage;
 
 use crate::plan::{CohortKey, Plan, State, cohort};
 
@@ -63,11 +63,12 @@ impl Layout {
                 .filter(move |(_, task)| task.stage == stage && task.state == State::ToRun)
                 .map(|(position, _)| position)
         };
-        let pmf = to_run(Stage::Pmf).map(single).collect();
-        let pmf = layout.add("pmf", pmf, array_size, plan);
         let spec = |position: usize| &plan.tasks[position].trial.spec;
-        let drr = cohorts(to_run(Stage::Drr), spec, cohort_size);
-        let drr = layout.add("drr", drr, array_size, plan);
+        let mut models = Vec::new();
+        for stage in Stage::all().into_iter().filter(|stage| *stage != Stage::EVAL) {
+            let tasks = cohorts(to_run(stage), spec, cohort_size);
+            models.push((stage.name(), layout.add(stage.name(), tasks, array_size, plan)));
+        }
 
         // Evaluations are short: all that stand on the trials of one task make one task, which waits for that alone.
         let home: HashMap<usize, usize> = layout
@@ -78,20 +79,20 @@ impl Layout {
             .collect();
         let mut below: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut free: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for position in to_run(Stage::Eval) {
+        for position in to_run(Stage::EVAL) {
             let upstream = &plan.tasks[position].upstream;
             match upstream.iter().filter_map(|above| home.get(above)).max() {
                 Some(&task) => below.entry(task).or_default().push(position),
                 None => free.entry(upstream.iter().copied().max().unwrap_or(0)).or_default().push(position),
             }
         }
-        for (name, above) in [("eval-pmf", pmf), ("eval-drr", drr)] {
+        for (name, above) in models {
             for array in above {
                 let tasks = layout.arrays[array].tasks.clone();
                 let evals: Vec<TaskLayout> =
                     tasks.map(|task| one_by_one(below.remove(&task).unwrap_or_default())).collect();
                 if evals.iter().any(|task| !task.cohorts.is_empty()) {
-                    layout.add(name, evals, usize::MAX, plan);
+                    layout.add(&format!("eval-{name}"), evals, usize::MAX, plan);
                 }
             }
         }

@@ -98,10 +98,10 @@ fn one_recommender_a_pmf_needs_no_whole_array() {
 #[test]
 fn what_is_finished_is_waited_for_by_nobody() {
     let mut plan = plan(TWO_BY_TWO);
-    for task in plan.tasks.iter_mut().filter(|task| task.stage == Stage::Pmf) {
+    for task in plan.tasks.iter_mut().filter(|task| task.stage == Stage::named("pmf")) {
         task.state = State::Found;
     }
-    let first_drr = plan.tasks.iter().position(|task| task.stage == Stage::Drr).expect("there are four");
+    let first_drr = plan.tasks.iter().position(|task| task.stage == Stage::named("drr")).expect("there are four");
     plan.tasks[first_drr].state = State::Found;
     let layout = Layout::new(&plan, 1, 1000);
     assert_eq!(shown(&layout), ["drr-0 [1, 1, 1]", "eval-drr-0 [1, 1, 1] corr drr-0", "eval-0 [1, 1, 1]"]);

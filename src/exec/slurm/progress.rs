@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use drr_core::journal::{self, Point};
-use drr_core::spec::{Job, Measure};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec};
+use drr_kinds::KindOf as _;
 
 /// Where each journal was read up to.
 #[derive(Debug, Default)]
@@ -31,24 +31,12 @@ impl Progress {
         let (points, to) = journal::read_on(&TrialDir::new(runs, trial).journal(), *from).ok()?;
         *from = to;
         let last = points.last()?.step;
-        let total = units(spec).max(1);
+        let total = spec.last_step().max(1);
         Some(NewPoints { points, done: (last.min(total), total) })
     }
 
     /// Forgets a trial that no longer runs.
     pub fn forget(&mut self, trial: TrialId) {
         self.read.remove(&trial);
-    }
-}
-
-/// The last step a trial's journal will show.
-fn units(spec: &TrialSpec) -> u64 {
-    match &spec.job {
-        Job::Pmf(pmf) => pmf.epochs,
-        Job::Drr(job) => job.drr.train_steps,
-        Job::Eval(job) => match &job.measure {
-            Measure::Offline(measure) => measure.repeats,
-            Measure::Online(measure) => measure.repeats,
-        },
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use drr_core::array::{FORMAT, Head, Task};
 use drr_core::protocol::Device;
 use drr_core::trial_dir::{TrialDir, write_whole};
-use drr_core::{TrialId, array, train_digest};
+use drr_core::{TrialId, array};
+use drr_kinds::train_digest;
 
 use super::Options;
 use super::commands::{Request, Scheduler};

@@ -5,7 +5,7 @@ use super::build::subtitle;
 use super::content::{Figure, Heat, Lines, Parallel, Plot, Series, Shape, XAxis, XKind};
 use super::style::of_recommender;
 use crate::report::axis::{AxisValue, ordered, short_axis};
-use crate::report::group::{Group, Study, Subject};
+use crate::report::group::{Group, Study};
 use crate::report::table::Table;
 use crate::stats::Summary;
 
@@ -18,10 +18,7 @@ const VALUES: usize = 60;
 /// How the first metric of `table` depends on the axes of `study`; nothing for a study that has none.
 pub(in crate::report) fn sensitivity(study: &Study<'_>, table: &Table) -> Vec<Figure> {
     let Some(metric) = table.metrics.first() else { return Vec::new() };
-    let label = match study.subject {
-        Subject::Offline(_) | Subject::Online(_) => metric.name(),
-        Subject::Training | Subject::Pmf => metric.header.clone(),
-    };
+    let label = if study.subject.is_of_policies() { metric.name() } else { metric.header.clone() };
     // Baselines stand on no axis.
     let groups: Vec<(&Group<'_>, f64)> = study
         .groups
@@ -78,7 +75,7 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
         };
         let points = marginal.iter().map(|&(x, mean, _)| (x, mean, spread(x))).collect();
         series.push(Series {
-            name: "drr".to_owned(),
+            name: groups[0].0.policy.to_owned(),
             detail: String::new(),
             style: of_recommender(0),
             shape: Shape::Points(points),

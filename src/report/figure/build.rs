@@ -1,12 +1,14 @@
 //! Which figures a sweep has, and their numbers.
 
+use drr_kinds::kind::{Better, Columns, Curves, Family};
+
 use super::content::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
 use super::style::{of_baseline, of_recommender};
 use crate::error::Result;
 use crate::report::axis::short_axis;
 use crate::report::figure::axis::thousands;
-use crate::report::group::{Group, Noise, Study, Subject};
-use crate::report::ids::{Family, MetricId};
+use crate::report::group::{Group, Noise, Study, is_subject};
+use crate::report::ids::MetricId;
 use crate::report::tabulate::measured_at;
 use crate::report::users::UserCount;
 use crate::report::written::count;
@@ -15,71 +17,27 @@ use crate::store::Store;
 
 /// More series than this cannot be told apart.
 const MOST: usize = 8;
-/// Recorded points a learning curve is smoothed over (odd).
-const WINDOW: usize = 5;
 
 /// The figures of a study; none where nothing is finished.
 pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Spread) -> Result<Vec<Figure>> {
-    Ok(match study.subject {
-        Subject::Offline(_) => [
-            at_k(study, Family::Precision, "Offline precision@K", "precision@K (share of positive items among K)"),
-            at_k(study, Family::Ndcg, "Offline NDCG@K", "NDCG@K"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-        Subject::Online(_) => {
-            at_k(study, Family::Reward, "Online reward@K", "mean reward of a recommendation, −1 to 1")
-                .into_iter()
-                .collect()
-        }
-        Subject::Training => curves(
-            store,
-            study,
-            spread,
-            &Curves {
-                metric: "train/reward",
-                title: "Learning curves of DRR",
-                x: "environment steps",
-                y: "mean reward of a recommendation, −1 to 1",
-                last: "reward_last_tenth",
-                window: WINDOW,
-                better: 1.0,
-            },
-        )?
-        .into_iter()
-        .collect(),
-        Subject::Pmf => curves(
-            store,
-            study,
-            spread,
-            &Curves {
-                metric: "valid/rmse_stars",
-                title: "PMF validation error",
-                x: "epochs",
-                y: "RMSE on the validation part, stars",
-                last: "test_rmse_stars",
-                window: 1,
-                better: -1.0,
-            },
-        )?
-        .into_iter()
-        .collect(),
-    })
+    let kind = study.subject.study();
+    let at_k = |family: &'static Family| match family.columns {
+        Columns::AtK => at_k(study, family),
+        Columns::Fixed(_) => None,
+    };
+    let mut figures: Vec<Figure> = kind.families.iter().filter_map(at_k).collect();
+    if let Some(what) = &kind.curves {
+        figures.extend(curves(store, study, spread, what)?);
+    }
+    Ok(figures)
 }
 
-/// What a figure of curves shows.
-struct Curves {
-    metric: &'static str,
-    title: &'static str,
-    x: &'static str,
-    y: &'static str,
-    /// The final metric by which the best are known before their curves are read.
-    last: &'static str,
-    /// Points to smooth over; 1 is none.
-    window: usize,
-    /// 1 where higher is better, -1 where lower is.
-    better: f64,
+/// 1 where higher is better, -1 where lower is.
+fn sign(better: Better) -> f64 {
+    match better {
+        Better::Higher => 1.0,
+        Better::Lower => -1.0,
+    }
 }
 
 fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Result<Option<Figure>> {
@@ -87,7 +45,7 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
     let mut spacing = None;
     let least = least_shown(study, what);
     let final_of =
-        |group: &Group<'_>| group.score(what.last).map_or(f64::NAN, |score| what.better * score.summary.mean);
+        |group: &Group<'_>| group.score(what.last).map_or(f64::NAN, |score| sign(what.better) * score.summary.mean);
     for (index, group) in study.groups.iter().enumerate() {
         // A sweep of thousands has millions of points: those of curves that cannot be shown are not read.
         let shown = |least: f64| final_of(group) >= least;
@@ -111,7 +69,7 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
             raw.iter().map(|curve| curve.iter().map(|&(step, value)| (step as f64, value)).collect()).collect();
         series.push(one(study, group, index, Shape::Curve { band, faint }));
     }
-    let (series, mut left_out) = best(series, what.better, &[]);
+    let (series, mut left_out) = best(series, sign(what.better), &[]);
     if least.is_some() {
         left_out =
             format!(" Shown: the best of {} configurations by {}; the table has all.", study.groups.len(), what.last);
@@ -154,7 +112,7 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
 fn least_shown(study: &Study<'_>, what: &Curves) -> Option<f64> {
     let finals = study.groups.iter().filter_map(|group| group.score(what.last));
     let mut finals: Vec<f64> =
-        finals.map(|score| what.better * score.summary.mean).filter(|value| value.is_finite()).collect();
+        finals.map(|score| sign(what.better) * score.summary.mean).filter(|value| value.is_finite()).collect();
     if study.groups.len() <= MOST {
         return None;
     }
@@ -162,25 +120,25 @@ fn least_shown(study: &Study<'_>, what: &Curves) -> Option<f64> {
     finals.get(MOST - 1).or(finals.last()).copied()
 }
 
-fn at_k(study: &Study<'_>, family: Family, title: &str, y: &str) -> Option<Figure> {
-    let lengths = measured_at(study, family);
+fn at_k(study: &Study<'_>, family: &'static Family) -> Option<Figure> {
+    let lengths = measured_at(study, family.name);
     let mut series = Vec::new();
     let mut recommenders = 0;
     for group in &study.groups {
         let point = |k: &u64| {
-            let score = group.score(&MetricId::At(family, *k).name())?;
+            let score = group.score(&MetricId::At(family.name, *k).name())?;
             score.summary.mean.is_finite().then_some((*k as f64, score.summary.mean, score.spread))
         };
         let points: Vec<_> = lengths.iter().filter_map(point).collect();
         let index = recommenders;
-        if group.policy == "drr" {
+        if is_subject(group.policy) {
             recommenders += 1;
         }
         if !points.is_empty() {
             series.push(one(study, group, index, Shape::Points(points)));
         }
     }
-    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| *name != "drr").collect();
+    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| !is_subject(name)).collect();
     let (series, left_out) = best(series, 1.0, &baselines);
     if series.is_empty() {
         return None;
@@ -196,11 +154,11 @@ fn at_k(study: &Study<'_>, family: Family, title: &str, y: &str) -> Option<Figur
         (false, false) => "One measurement each: no spread is known.".to_owned(),
     };
     note += " Points of one K are set side by side.";
-    note += &users(study, family, &lengths);
+    note += &users(study, &lengths);
     note += &left_out;
     Some(Figure {
-        slug: format!("{}-{}", study.slug, family.stem()),
-        title: title.to_owned(),
+        slug: format!("{}-{}", study.slug, family.name),
+        title: family.title.to_owned(),
         subtitle: subtitle(study),
         note,
         plot: Plot::Lines(Lines {
@@ -208,17 +166,16 @@ fn at_k(study: &Study<'_>, family: Family, title: &str, y: &str) -> Option<Figur
                 label: "K, recommendations in an episode".to_owned(),
                 kind: XKind::Values(lengths.iter().map(|&k| k as f64).collect()),
             },
-            y_label: y.to_owned(),
+            y_label: family.axis.to_owned(),
             series,
         }),
     })
 }
 
 /// On how many users each K stands, where that is recorded.
-fn users(study: &Study<'_>, family: Family, lengths: &[u64]) -> String {
+fn users(study: &Study<'_>, lengths: &[u64]) -> String {
     let at = |k: &u64| {
-        let id = MetricId::At(family, *k);
-        let users = UserCount::over(study.groups.iter().filter_map(|group| UserCount::of(group, id)))?;
+        let users = UserCount::over(study.groups.iter().filter_map(|group| UserCount::of(group, *k)))?;
         Some(format!("@{k} on {users}{}", if users.is_thin() { ", too few for a comparison" } else { "" }))
     };
     let known: Vec<String> = lengths.iter().filter_map(at).collect();
@@ -237,15 +194,10 @@ pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Sha
         let comma = if detail.is_empty() { "" } else { ", " };
         detail = format!("{detail}{comma}n\u{a0}=\u{a0}{}", count(finished, expected));
     }
-    let baseline = match study.subject {
-        Subject::Offline(_) | Subject::Online(_) => of_baseline(group.policy),
-        Subject::Training | Subject::Pmf => None,
-    };
+    let of_policies = study.subject.is_of_policies();
+    let baseline = if of_policies { of_baseline(group.policy) } else { None };
     // Where all are of one kind, only what tells them apart is worth saying.
-    let (name, detail) = match study.subject {
-        Subject::Training | Subject::Pmf if !study.axes.is_empty() => (String::new(), detail),
-        _ => (group.policy.to_owned(), detail),
-    };
+    let name = if of_policies || study.axes.is_empty() { group.policy.to_owned() } else { String::new() };
     Series { name, detail, style: baseline.unwrap_or_else(|| of_recommender(index)), shape }
 }
 
@@ -279,7 +231,7 @@ pub(super) fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Seri
 
 /// What no number of the figure may be read without.
 pub(in crate::report) fn subtitle(study: &Study<'_>) -> String {
-    let protocol = study.subject.protocol().map(|protocol| format!("protocol {protocol}"));
+    let protocol = study.subject.protocol.map(|protocol| format!("protocol {protocol}"));
     let parts = [Some(study.dataset.to_owned()), protocol, Some(seeds(study)), Some(study.split.clone())];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

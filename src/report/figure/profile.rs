@@ -4,7 +4,7 @@ use super::build::{best, one, subtitle};
 use super::content::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
 use super::style::{of_baseline, of_recommender};
 use crate::report::aggregate::{HOW, matrix};
-use crate::report::group::Study;
+use crate::report::group::{Study, is_subject};
 use crate::report::notes::thin;
 use crate::report::table::Table;
 use crate::stats::{BOOTSTRAP_N, Draw, ScoreMatrix};
@@ -14,7 +14,7 @@ const THRESHOLDS: usize = 101;
 
 /// The share of scores, over seeds and K, above each threshold; `None` for a table of one metric or without scores.
 pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Figure> {
-    if table.compared().count() < 2 || !table.id.family.is_at_k() {
+    if table.compared().count() < 2 || !table.is_at_k() {
         return None;
     }
     let all: Vec<(usize, ScoreMatrix)> =
@@ -35,7 +35,7 @@ pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Fig
         let shape = Shape::Points(vec![(*at as f64, matrix.iqm(), None)]);
         Series { shape, ..one(study, group, *at, Shape::Points(Vec::new())) }
     });
-    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| *name != "drr").collect();
+    let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| !is_subject(name)).collect();
     let (shown, left_out) = best(order.collect(), 1.0, &baselines);
     let (mut recommenders, mut banded) = (0, false);
     let series = shown.into_iter().filter_map(|series| {
@@ -71,7 +71,7 @@ pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Fig
     let thin = thin(&table.metrics).map(|thin| format!(" {thin}")).unwrap_or_default();
     Some(Figure {
         slug: format!("{}-profile", table.slug()),
-        title: format!("Performance profile, {}", table.id.family.stem()),
+        title: format!("Performance profile, {}", table.id.family),
         subtitle: subtitle(study),
         note: format!(
             "The share of scores, over seeds and K, above a threshold; further right is better. Faint: each seed over its K. \

@@ -1,6 +1,8 @@
 //! Colours, dashes and markers: after Okabe and Ito (2008), told apart by colour-blind readers, and by dash and marker
 //! in grey print.
 
+pub(super) use drr_kinds::kind::Marker;
+use drr_kinds::{Stage, registry};
 use plotters::style::RGBColor;
 
 /// Text and axes.
@@ -19,19 +21,6 @@ pub(in crate::report) struct Style {
     /// Lengths of dashes and gaps; empty is solid.
     pub(super) dash: &'static [f64],
     pub(super) marker: Marker,
-}
-
-/// The shape at a series' points.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Marker {
-    Circle,
-    Square,
-    Triangle,
-    Diamond,
-    Down,
-    Cross,
-    Plus,
-    Bar,
 }
 
 const fn style(color: (u8, u8, u8), dash: &'static [f64], marker: Marker) -> Style {
@@ -56,23 +45,22 @@ pub(in crate::report) fn of_recommender(index: usize) -> Style {
     SERIES[index % SERIES.len()]
 }
 
-/// The look of a baseline, the same in all figures; `None` for what is none.
+/// The look of a policy that has its own, the same in all figures.
 pub(super) fn of_baseline(policy: &str) -> Option<Style> {
-    match policy {
-        "drr-untrained" => Some(style((0xcc, 0x79, 0xa7), &[10.0, 4.0], Marker::Down)),
-        "pmf" => Some(style((0x1b, 0x1f, 0x24), &[10.0, 4.0, 2.0, 4.0], Marker::Cross)),
-        "popularity" => Some(style((0xe6, 0x9f, 0x00), &[5.0, 4.0], Marker::Plus)),
-        "random" => Some(style((0x57, 0x60, 0x6a), &[2.0, 4.0], Marker::Bar)),
-        _ => None,
-    }
+    let drr_kinds::kind::Style { colour, dashes, marker } = registry::policy(policy)?.policy()?.style?;
+    Some(style(colour, dashes, marker))
 }
 
 /// The look of a stage of the sweep; of all of them for `None`.
-pub(in crate::report) fn of_stage(stage: Option<drr_core::spec::Stage>) -> Style {
+pub(in crate::report) fn of_stage(stage: Option<Stage>) -> Style {
     match stage {
-        Some(drr_core::spec::Stage::Drr) => SERIES[0],
-        Some(drr_core::spec::Stage::Eval) => SERIES[1],
-        Some(drr_core::spec::Stage::Pmf) => SERIES[2],
+        Some(Stage::EVAL) => SERIES[1],
+        // What stands on most comes first, as recommenders do elsewhere.
+        Some(stage) => {
+            let models: Vec<Stage> = Stage::all().into_iter().filter(|other| *other != Stage::EVAL).collect();
+            let place = models.iter().position(|other| *other == stage).unwrap_or(0);
+            if place + 1 == models.len() { SERIES[0] } else { SERIES[(2 + place) % SERIES.len()] }
+        }
         None => SERIES[6],
     }
 }

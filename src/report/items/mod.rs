@@ -4,32 +4,31 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `model` | a stored recommender and its forward pass, in plain Rust |
 //! | `session` | what it recommends to a user, as the offline evaluation plays it |
 //! | `plane` | embeddings in two dimensions: principal components |
 //! | `top` | a Top-N list of any user |
 
-mod model;
 mod plane;
 mod session;
 mod top;
 
+use drr_kinds::KindOf as _;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use drr_core::data::catalogue::Catalogue;
 use drr_core::data::{Ratings, synthetic};
-use drr_core::spec::{Job, Measure, Policy};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec};
+use drr_kinds::recommender::{ReadRecommender, Recommender};
+use serde_json::Value;
 
-use self::model::Recommender;
 use self::session::{Session, sessions};
 pub use self::top::{TopList, top};
 use super::contents::SweepReport;
 use super::figure::{Figure, ItemMap, Listed, Plot};
-use super::group::{Study, Subject};
-use super::ids::{Family, MetricId};
+use super::group::{Study, is_subject};
+use super::ids::MetricId;
 use crate::error::Result;
 use crate::store::{Store, TrialRecord};
 
@@ -45,19 +44,19 @@ pub(super) fn figures(store: &Store, report: &SweepReport<'_>, data: Option<&Pat
 
 fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Option<Vec<Figure>> {
     let mut studies = report.studies.iter().map(|(study, _)| study);
-    let study = studies.find(|study| matches!(study.subject, Subject::Offline(_)))?;
-    let (trial, job, offline) = best(study)?;
-    let Policy::Drr(id) = job.policy else { return None };
+    let study = studies.find(|study| study.subject.study().name == MEASURE)?;
+    let trial = best(study)?;
+    let id = model_of(&trial.spec)?;
     let specs: BTreeMap<TrialId, &TrialRecord> = report.sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
-    let Job::Drr(drr) = &specs.get(&id)?.spec.job else { return None };
-    let folder = |id| TrialDir::new(store.runs(), id).model();
-    let recommender = Recommender::read(&folder(job.pmf), &folder(id), &drr.drr)?;
+    let model = &specs.get(&id)?.spec;
+    let recommender = read(store.runs(), model, model.kind().model()?.recommender?)?;
     let (ratings, titles) = ratings(&trial.spec, data?)?;
     if ratings.items.len() != recommender.items() || ratings.users.len() != recommender.users() {
         return None;
     }
-    let length = LENGTH.min(offline.k.iter().copied().max()? as usize);
-    let sessions = sessions(&ratings, &trial.spec, &recommender, job.history as usize, offline.protocol, length);
+    let longest = trial.spec.settings.get("k")?.as_array()?.iter().filter_map(Value::as_u64).max()?;
+    let length = LENGTH.min(longest as usize);
+    let sessions = sessions(&ratings, &trial.spec, &*recommender, study.subject.protocol, length);
     let map = plane::principal_components(recommender.item_embeddings(), recommender.k());
     let [good, median, bad] = session::three(&sessions)?;
     let three = [("good", good), ("median", median), ("bad", bad)];
@@ -67,7 +66,7 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
         subtitle: format!(
             "{} · protocol {} · seed {} · precision@{length} of this user {:.2}",
             study.dataset,
-            study.subject.protocol().unwrap_or_default(),
+            study.subject.protocol.unwrap_or_default(),
             trial.spec.seed.0,
             session.precision()
         ),
@@ -91,23 +90,35 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
     Some(three.into_iter().map(figure).collect())
 }
 
+/// The measure whose best recommender is drawn and listed.
+const MEASURE: &str = "offline";
+
+/// The model of an evaluated recommender; `None` for what is no evaluation of one.
+pub fn model_of(evaluation: &TrialSpec) -> Option<TrialId> {
+    let used = evaluation.policy_kind()?.policy()?.model.as_ref()?;
+    evaluation.upstream.get(used.kind)
+}
+
+/// A stored recommender with the models it stands on.
+fn read(runs: &Path, spec: &TrialSpec, read: ReadRecommender) -> Option<Box<dyn Recommender>> {
+    let below: Vec<PathBuf> = spec.upstream().into_iter().map(|below| TrialDir::new(runs, below).model()).collect();
+    let below: Vec<&Path> = below.iter().map(PathBuf::as_path).collect();
+    read(&below, &TrialDir::new(runs, spec.id()).model(), &spec.settings)
+}
+
 /// The evaluation of the best recommender's lowest seed.
-fn best<'a>(
-    study: &Study<'a>,
-) -> Option<(&'a TrialRecord, &'a drr_core::spec::EvalJob, &'a drr_core::spec::OfflineSpec)> {
+fn best<'a>(study: &Study<'a>) -> Option<&'a TrialRecord> {
     let mean = |metric: &str, group: &super::group::Group<'_>| {
         group.score(metric).map(|score| score.summary.mean).filter(|mean| mean.is_finite())
     };
-    let k = *super::tabulate::measured_at(study, Family::Precision).first()?;
-    let metric = MetricId::At(Family::Precision, k).name();
-    let groups = study.groups.iter().filter(|group| group.policy == "drr");
+    let family = Some(study.subject.study()).filter(|study| study.name == MEASURE)?.families.first()?.name;
+    let k = *super::tabulate::measured_at(study, family).first()?;
+    let metric = MetricId::At(family, k).name();
+    let groups = study.groups.iter().filter(|group| is_subject(group.policy));
     let (group, _) = groups
         .filter_map(|group| Some((group, mean(&metric, group)?)))
         .reduce(|best, other| if other.1 > best.1 { other } else { best })?;
-    let trial = group.finished().next()?;
-    let Job::Eval(job) = &trial.spec.job else { return None };
-    let Measure::Offline(offline) = &job.measure else { return None };
-    Some((trial, job, offline))
+    group.finished().next()
 }
 
 /// The rating table and the titles by item id.

@@ -3,9 +3,9 @@
 
 use drr_core::TrialSpec;
 use drr_core::data::{Ratings, Split, reward};
-use drr_core::spec::Protocol;
+use drr_kinds::protocol::Protocol;
 
-use super::model::Recommender;
+use drr_kinds::recommender::Recommender;
 
 /// Users whose sessions are played; the three shown come from them.
 const USERS: usize = 60;
@@ -30,11 +30,11 @@ impl Session {
 pub(super) fn sessions(
     ratings: &Ratings,
     spec: &TrialSpec,
-    recommender: &Recommender,
-    n: usize,
-    protocol: Protocol,
+    recommender: &dyn Recommender,
+    protocol: Option<&str>,
     length: usize,
 ) -> Vec<Session> {
+    let (n, is_published) = (recommender.history(), protocol == Some(Protocol::Published.name()));
     let split = Split::new(ratings, &spec.split);
     let users = ratings.users.len();
     // (timestamp, item, stars) by user.
@@ -48,17 +48,11 @@ pub(super) fn sessions(
     };
     let (train, test) = (by_user(&split.train), by_user(&split.test));
     let start = |user: usize| {
-        let log = match protocol {
-            Protocol::Published => &test[user],
-            Protocol::Strict => &train[user],
-        };
+        let log = if is_published { &test[user] } else { &train[user] };
         let mut positive: Vec<(i64, u32, f32)> =
             log.iter().copied().filter(|(_, _, stars)| reward(*stars) > 0.0).collect();
         positive.sort_unstable_by_key(|&(time, item, _)| (time, item));
-        let from = match protocol {
-            Protocol::Published => 0,
-            Protocol::Strict => positive.len().checked_sub(n)?,
-        };
+        let from = if is_published { 0 } else { positive.len().checked_sub(n)? };
         Some(positive.get(from..from + n)?.iter().map(|&(_, item, stars)| (item, stars)).collect::<Vec<_>>())
     };
     let mut eligible: Vec<(u32, Vec<(u32, f32)>)> = (0..users)

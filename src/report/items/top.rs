@@ -1,14 +1,12 @@
 //! A Top-N list: the N items that a stored recommender scores highest for one user, now.
 
+use drr_kinds::KindOf as _;
 use std::path::Path;
 
 use drr_core::data::{Split, reward};
-use drr_core::spec::{Job, Policy};
-use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec};
 use serde::Serialize;
 
-use super::model::Recommender;
 use crate::error::{Error, Result};
 use crate::report::contents::SweepReport;
 
@@ -49,11 +47,8 @@ pub struct Scored {
 impl SweepReport<'_> {
     /// The recommender that the sweep's offline evaluation found best: its lowest seed.
     pub fn best_recommender(&self) -> Option<TrialId> {
-        let offline = self.studies.iter().find_map(|(study, _)| super::best(study))?;
-        match offline.1.policy {
-            Policy::Drr(id) => Some(id),
-            _ => None,
-        }
+        let trial = self.studies.iter().find_map(|(study, _)| super::best(study))?;
+        super::model_of(&trial.spec)
     }
 }
 
@@ -63,12 +58,11 @@ impl SweepReport<'_> {
 /// # Errors
 /// `spec` trains no recommender, its models or its data are gone, or the user is unknown or has too few positives.
 pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, seen: bool) -> Result<TopList> {
-    let Job::Drr(job) = &spec.job else {
-        return Err(Error::input(format!("trial {} is no recommender", spec.id().short()))
-            .hint("`drr-lab runs list SWEEP` shows which trials are of the stage drr"));
-    };
-    let model = |id| TrialDir::new(runs, id).model();
-    let recommender = Recommender::read(&model(job.pmf), &model(spec.id()), &job.drr).ok_or_else(|| {
+    let read = spec.kind().model().and_then(|model| model.recommender).ok_or_else(|| {
+        Error::input(format!("trial {} is no recommender", spec.id().short()))
+            .hint("`drr-lab runs list SWEEP` shows which trials are of the stage drr")
+    })?;
+    let recommender = super::read(runs, spec, read).ok_or_else(|| {
         Error::environment(format!("the models of {} and of its PMF cannot be read", spec.id().short()))
             .hint("`drr-lab verify` tells which file is gone or changed")
     })?;
@@ -99,7 +93,7 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
         .map(|rating| (rating.timestamp, rating.item))
         .collect();
     positive.sort_unstable();
-    let length = job.drr.history as usize;
+    let length = recommender.history();
     let from = positive.len().checked_sub(length).ok_or_else(|| {
         Error::input(format!(
             "user {user} likes {} items of the train log; this recommender's history has {length}",

@@ -2,7 +2,6 @@
 //! snapshot as it is; with `DRR_LAB_KEEP=DIR` the files themselves are kept there, to see what another digest means.
 
 use drr_core::Digest;
-use drr_core::spec::{Measure, Protocol};
 use serde_json::{Value, json};
 
 use super::*;
@@ -21,16 +20,13 @@ fn many_sided() -> (tempfile::TempDir, Store) {
         sweep.members.extend(with_gamma(&members, gamma, &state));
     }
     for member in sweep.members.clone() {
-        let mut spec = member.spec;
-        if let Job::Eval(job) = &mut spec.job
-            && let Measure::Offline(offline) = &mut job.measure
-        {
-            offline.protocol = Protocol::Strict;
+        if member.spec.kind == "offline" {
+            let spec = fabricate::with(&member.spec, "protocol", "strict".into());
             sweep.members.push(Member { spec, point: member.point });
         }
     }
     fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
-        if matches!(&spec.job, Job::Eval(job) if job.policy.name() == "random") {
+        if fabricate::evaluates(spec, "random") {
             metrics.values_mut().for_each(|value| *value = f64::NAN);
         }
     });
@@ -45,14 +41,10 @@ fn with_gamma(members: &[Member], gamma: f64, state: &Value) -> Vec<Member> {
     for member in members {
         let (mut spec, mut point) = (member.spec.clone(), member.point.clone());
         let old = spec.id();
-        match &mut spec.job {
-            Job::Drr(job) if job.drr.train_steps > 0 => job.drr.gamma = gamma,
-            Job::Eval(job) => {
-                if let drr_core::spec::Policy::Drr(trial) = &mut job.policy {
-                    *trial = renamed[trial];
-                }
-            }
-            _ => {}
+        if spec.kind == "drr" && spec.settings.whole("train_steps") != Some(0) {
+            spec = fabricate::with(&spec, "gamma", json!(gamma));
+        } else if fabricate::evaluates(&spec, "drr") {
+            stand_on(&mut spec, &renamed);
         }
         if !point.is_empty() {
             point.insert("drr.gamma".to_owned(), json!(gamma));

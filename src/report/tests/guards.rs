@@ -1,7 +1,6 @@
 //! What may not be compared is not: columns on a handful of users, rewards that different PMFs answered; and what tests and
 //! protocols do not cover is said.
 
-use drr_core::spec::{PmfSpec, Policy};
 use serde_json::json;
 
 use super::*;
@@ -107,20 +106,17 @@ fn sizes() -> SweepRecord {
     let mut members = Vec::new();
     for seed in 0..3 {
         for k in [8, 16] {
-            let pmf = PmfSpec { k, ..PmfSpec::default() };
-            let model = world.spec(seed, Job::Pmf(pmf));
+            let model = fabricate::with(&world.pmf(seed), "k", k.into());
+            let renamed = BTreeMap::from([(world.pmf(seed).id(), model.id())]);
             let mut drr = world.drr(seed, 0.001, 0.0005, 20_000);
-            if let Job::Drr(job) = &mut drr.job {
-                job.pmf = model.id();
-            }
-            let policies = [Policy::Drr(drr.id()), Policy::Pmf];
-            let mut all = vec![model.clone(), drr];
-            for (policy, measure) in policies.iter().flat_map(|it| [(it, world.online()), (it, world.offline())]) {
-                let mut eval = world.eval(seed, policy.clone(), measure);
-                if let Job::Eval(job) = &mut eval.job {
-                    job.pmf = model.id();
+            stand_on(&mut drr, &renamed);
+            let mut all = vec![model.clone(), drr.clone()];
+            for policy in [("drr", Some(drr.id())), ("pmf", None)] {
+                for measure in [world.online(), world.offline()] {
+                    let mut eval = world.eval(seed, policy, &measure);
+                    stand_on(&mut eval, &renamed);
+                    all.push(eval);
                 }
-                all.push(eval);
             }
             let point = AxisPoint::from([("pmf.k".to_owned(), json!(k))]);
             members.extend(all.into_iter().map(|spec| Member { spec, point: point.clone() }));
@@ -136,19 +132,22 @@ fn rewards_that_different_pmfs_answered_are_in_tables_of_their_own() {
     fabricate::fill(&mut store, &sizes(), None, |_, _| {});
     let sweep = store.sweep("sizes").expect("read").expect("recorded");
     let tables = plain_tables(&sweep);
-    let of = |family| tables.iter().filter(move |table| table.id.family == family).collect::<Vec<_>>();
-    for family in [ids::Family::Reward, ids::Family::TrainingReward] {
-        let own = of(family);
+    let of = |study: &str| tables.iter().filter(|table| table.slug().starts_with(study)).collect::<Vec<_>>();
+    for study in ["online", "training"] {
+        let own = of(study);
         let titles: Vec<&str> = own.iter().map(|table| table.title.as_str()).collect();
         assert_eq!(own.len(), 2, "{titles:?}");
-        assert!(titles[0].ends_with("PMF k = 8") && titles[1].ends_with("PMF k = 16"), "{titles:?}");
+        assert!(
+            titles[0].ends_with("rewards by pmf.k = 8") && titles[1].ends_with("rewards by pmf.k = 16"),
+            "{titles:?}"
+        );
         assert!(own.iter().all(|table| table.axes.is_empty()), "one simulator, one value");
-        let note = "Not set beside it: rewards answered by another PMF, k = 16.";
+        let note = "Not set beside it: rewards answered by another model, pmf.k = 16.";
         assert!(own[0].notes.iter().any(|it| it.text == note), "{:?}", own[0].notes);
     }
-    assert_eq!(of(ids::Family::Reward)[0].rows.len(), 2, "the baseline of the same PMF stands beside");
+    assert_eq!(of("online")[0].rows.len(), 2, "the baseline of the same PMF stands beside");
     // The ratings themselves judge an offline evaluation: there the sizes are compared.
-    let offline = of(ids::Family::Precision);
+    let offline: Vec<_> = tables.iter().filter(|table| table.id.family == "precision").collect();
     assert_eq!(
         (offline.len(), offline[0].axes.as_slice(), offline[0].rows.len()),
         (1, ["pmf.k".to_owned()].as_slice(), 4)
@@ -165,16 +164,7 @@ fn what_tests_and_protocols_cover_is_said_beside_the_tables() {
     for member in &mut own.members {
         let old = member.spec.id();
         member.spec.split.seed = member.spec.seed.0;
-        match &mut member.spec.job {
-            Job::Pmf(_) => {}
-            Job::Drr(job) => job.pmf = renamed[&job.pmf],
-            Job::Eval(job) => {
-                job.pmf = renamed[&job.pmf];
-                if let Policy::Drr(trial) | Policy::DrrUntrained(trial) = &mut job.policy {
-                    *trial = renamed[trial];
-                }
-            }
-        }
+        stand_on(&mut member.spec, &renamed);
         renamed.insert(old, member.spec.id());
     }
     fabricate::fill(&mut store, &fixed, None, |_, _| {});
@@ -193,11 +183,9 @@ fn what_tests_and_protocols_cover_is_said_beside_the_tables() {
             assert!(table.contains(covered), "{table}");
         }
         let table = read(&written, "offline-published-ml-100k-precision.md");
-        assert!(table.contains("have K test ratings and 5 liked items in the test log to start from"), "{table}");
-        assert!(
-            table.contains("the protocol strict starts from the train log and so evaluates other users"),
-            "{table}"
-        );
+        let users = "Users, counted beside K, are those whose ratings the protocol published can start from; another \
+                     protocol evaluates other users.";
+        assert!(table.contains(users), "{table}");
     }
 }
 

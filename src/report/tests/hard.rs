@@ -21,7 +21,7 @@ fn hard_names_survive_every_format() {
     let world = World { dataset: "<i>50%_&\"é\" | 🎬 ש", ..World::new() };
     let sweep = world.sweep(NAME, &[0.001, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
-    let failed = sweep.members.iter().map(|member| &member.spec).find(|spec| matches!(spec.job, Job::Drr(_)));
+    let failed = sweep.members.iter().map(|member| &member.spec).find(|spec| spec.kind == "drr");
     store.mark(failed.expect("a DRR trial").id(), Status::Failed, Some(NAME)).expect("marked");
     let out = tempfile::tempdir().expect("a temporary folder");
     let written = report_as(&store, NAME, out.path(), TEXT);
@@ -118,7 +118,7 @@ fn nan_is_shown_and_never_best() {
     let (_runs, mut store) = open();
     let sweep = World::new().sweep("nan", &[0.001, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
-        if matches!(&spec.job, Job::Eval(job) if job.policy.name() == "pmf") {
+        if fabricate::evaluates(spec, "pmf") {
             metrics.values_mut().for_each(|value| *value = f64::NAN);
         }
     });
@@ -160,14 +160,10 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
     let mut renamed = BTreeMap::new();
     for member in &mut long.members {
         let old = member.spec.id();
-        match &mut member.spec.job {
-            Job::Drr(job) if job.drr.train_steps > 0 => job.drr.train_steps = 40_000,
-            Job::Eval(job) => {
-                if let drr_core::spec::Policy::Drr(trial) = &mut job.policy {
-                    *trial = renamed[trial];
-                }
-            }
-            _ => {}
+        if member.spec.kind == "drr" && member.spec.settings.whole("train_steps") != Some(0) {
+            member.spec = fabricate::with(&member.spec, "train_steps", 40_000.into());
+        } else if fabricate::evaluates(&member.spec, "drr") {
+            stand_on(&mut member.spec, &renamed);
         }
         renamed.insert(old, member.spec.id());
     }
@@ -177,7 +173,7 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
     let both = together(&[read("short"), read("long")]).expect("two sweeps");
     assert_eq!(both.name, "short-vs-long");
     let tables = plain_tables(&both);
-    let precision: Vec<_> = tables.iter().filter(|table| table.id.family == ids::Family::Precision).collect();
+    let precision: Vec<_> = tables.iter().filter(|table| table.id.family == "precision").collect();
     assert_eq!(precision.len(), 2, "a table each");
     assert!(
         precision[0].notes.iter().any(|note| note.text == "Not set beside it: 40000 training steps."),
@@ -190,37 +186,26 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
 
 #[test]
 fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
-    use drr_core::spec::{Measure, Protocol};
     let (_runs, mut store) = open();
     let mut sweep = World::new().sweep("unlike", &[0.001], &[0.0005], 3);
-    let change = |spec: &TrialSpec, change: &dyn Fn(&mut TrialSpec, &mut drr_core::spec::OfflineSpec)| {
-        let mut spec = spec.clone();
-        let mut offline = match &spec.job {
-            Job::Eval(job) => match &job.measure {
-                Measure::Offline(offline) => offline.clone(),
-                Measure::Online(_) => return None,
-            },
-            Job::Pmf(_) | Job::Drr(_) => return None,
-        };
-        change(&mut spec, &mut offline);
-        if let Job::Eval(job) = &mut spec.job {
-            job.measure = Measure::Offline(offline);
-        }
-        Some(spec)
-    };
     for member in sweep.members.clone() {
+        if member.spec.kind != "offline" {
+            continue;
+        }
+        let mut divided = member.spec.clone();
+        divided.split.test = 0.3;
         let others = [
-            change(&member.spec, &|spec, _| spec.split.test = 0.3),
-            change(&member.spec, &|_, offline| offline.protocol = Protocol::Strict),
-            change(&member.spec, &|_, offline| offline.users = 7),
+            divided,
+            fabricate::with(&member.spec, "protocol", "strict".into()),
+            fabricate::with(&member.spec, "users", 7.into()),
         ];
         let member = |spec| crate::store::Member { spec, point: member.point.clone() };
-        sweep.members.extend(others.into_iter().flatten().map(member));
+        sweep.members.extend(others.into_iter().map(member));
     }
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let sweep = store.sweep("unlike").expect("read").expect("recorded");
     let tables = plain_tables(&sweep);
-    let precision: Vec<_> = tables.iter().filter(|table| table.id.family == ids::Family::Precision).collect();
+    let precision: Vec<_> = tables.iter().filter(|table| table.id.family == "precision").collect();
     assert_eq!(precision.len(), 4, "a table each");
     let apart: Vec<&str> = precision[0]
         .notes
@@ -252,7 +237,7 @@ fn published_numbers_get_a_verdict_each() {
     let (_runs, mut store) = open();
     let sweep = World::new().sweep("quick", &[0.001], &[0.0005], 4);
     fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
-        if matches!(&spec.job, Job::Eval(job) if job.policy.name() == "drr") && metrics.contains_key("precision@5") {
+        if fabricate::evaluates(spec, "drr") && metrics.contains_key("precision@5") {
             let noise = spec.seed.0 as f64 * 0.001;
             for (k, mean) in [(5, 0.775), (10, 0.60), (15, 0.752)] {
                 metrics.insert(format!("precision@{k}"), mean + noise);

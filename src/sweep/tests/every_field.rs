@@ -1,22 +1,14 @@
 //! Every field of the specs is an axis, in a file and on the command line, and ids follow what is resolved.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use drr_core::spec::{Field, Kind};
 use drr_core::{TrialId, TrialSpec};
+use drr_kinds::registry;
 use serde_json::{Value, json};
 
 use super::{FieldKey, Sweep, expanded};
-
-/// Where the sections stand in a spec.
-const PLACES: [(&str, &str); 6] = [
-    ("split", "/split"),
-    ("pmf", "/job/pmf"),
-    ("drr", "/job/drr/drr"),
-    ("offline", "/job/eval/measure/offline"),
-    ("online", "/job/eval/measure/online"),
-    ("synthetic", "/dataset/synthetic"),
-];
 
 /// The default and another value that the field takes.
 fn two_values(field: &Field) -> [Value; 2] {
@@ -34,17 +26,29 @@ fn two_values(field: &Field) -> [Value; 2] {
 }
 
 fn of_field(sweep: &Sweep, field: &Field) -> Vec<Value> {
-    let (_, place) = PLACES.iter().find(|(section, _)| *section == field.section).expect("a section has a place");
     let mut found: Vec<Value> = Vec::new();
     for trial in &sweep.trials {
-        let spec = serde_json::to_value(&trial.spec).expect("a spec is JSON");
-        let value = spec.pointer(&format!("{place}/{}", field.name)).cloned();
+        let spec = &trial.spec;
+        let section = match field.section {
+            "split" => json!(spec.split),
+            "synthetic" => json!(spec.dataset.synthetic),
+            section if spec.kind == section => spec.settings.to_json(),
+            section => match &spec.policy {
+                Some(policy) if policy.kind == section => policy.settings.to_json(),
+                _ => continue,
+            },
+        };
+        let value = section.get(field.name).map(|value| field.kind.normalise(value.clone()));
         found.extend(value.filter(|value| !found.contains(value)));
     }
     found
 }
 
-const WORLD: &str = "dataset = \"synthetic\"\nseeds = 1\n";
+/// A sweep of every policy there is: a field of each concerns some trial.
+static WORLD: LazyLock<String> = LazyLock::new(|| {
+    let names: Vec<&str> = registry::policies().iter().map(|kind| kind.name).filter(|name| *name != "drr").collect();
+    format!("dataset = \"synthetic\"\nseeds = 1\nbaselines = {names:?}\n")
+});
 
 #[test]
 fn every_hyperparameter_is_an_axis_in_files_and_on_the_command_line() {
@@ -58,8 +62,8 @@ fn every_hyperparameter_is_an_axis_in_files_and_on_the_command_line() {
             _ => values,
         };
         let written = explicit.each_ref().map(ToString::to_string);
-        let by_file = expanded(&format!("{WORLD}{name} = [{}, {}]\n", written[0], written[1]), &[]);
-        let by_set = expanded(WORLD, &[&format!("{name}={},{}", written[0], written[1])]);
+        let by_file = expanded(&format!("{}{name} = [{}, {}]\n", *WORLD, written[0], written[1]), &[]);
+        let by_set = expanded(&WORLD, &[&format!("{name}={},{}", written[0], written[1])]);
         for sweep in [&by_file, &by_set] {
             assert_eq!(sweep.axes, std::slice::from_ref(&name));
             let found = of_field(sweep, field);
@@ -74,7 +78,7 @@ fn ids_are_the_same_exactly_where_resolved_specs_are() {
     let (mut spec_of, mut id_of) = (HashMap::<TrialId, TrialSpec>::new(), HashMap::<String, TrialId>::new());
     for key in FieldKey::all() {
         for value in two_values(key.field()) {
-            for trial in expanded(WORLD, &[&format!("{}={value}", key.name())]).trials {
+            for trial in expanded(&WORLD, &[&format!("{}={value}", key.name())]).trials {
                 let text = serde_json::to_string(&trial.spec).expect("a spec is JSON");
                 assert_eq!(*id_of.entry(text).or_insert(trial.id), trial.id, "{}", key.name());
                 assert_eq!(*spec_of.entry(trial.id).or_insert_with(|| trial.spec.clone()), trial.spec);

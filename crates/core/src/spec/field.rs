@@ -22,18 +22,43 @@ pub struct Field {
     pub since: u32,
     /// What every trial did before it was a field, as JSON; the default where it always was one.
     pub before: fn() -> Value,
+    /// What it means for trials that are computed together.
+    pub varies: Varies,
+}
+
+/// What a field means for trials that are computed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Varies {
+    /// Each trial may have its own value.
+    Freely,
+    /// It decides what is computed when, so that all must agree.
+    Pace,
+    /// It shapes what a model is made of: all must agree, and a model as initialised depends on it.
+    Shape,
+}
+
+impl Field {
+    /// The default, as the field's type has it.
+    pub fn default_value(&self) -> Value {
+        self.kind.normalise((self.default)())
+    }
+}
+
+/// A struct that the macro [`section!`](crate::section) made.
+pub trait Section: serde::de::DeserializeOwned {
+    /// The section's fields, in the order they are documented.
+    const FIELDS: &'static [Field];
 }
 
 /// A section as specs had it that were written before some of its fields existed.
-pub(super) trait OfOld {
+pub trait LegacyDefault {
     /// Every later field stands at what trials did without it.
-    fn of_old() -> Self;
+    fn legacy_default() -> Self;
 }
 
-/// What serde takes fields from that a spec does not name. That a spec of today's format names all is checked where
-/// specs are read: it must be written as it was.
-pub(super) fn of_old<T: OfOld>() -> T {
-    T::of_old()
+/// What serde takes fields from that a spec does not name.
+pub fn legacy_default<T: LegacyDefault>() -> T {
+    T::legacy_default()
 }
 
 /// The values a field takes.
@@ -131,7 +156,8 @@ fn plain(number: f64) -> String {
 
 /// Defines a section: a struct with serde and defaults, and `FIELDS`, its description for people. A field that specs of
 /// an earlier format did not have ends in `since FORMAT, before VALUE`: what every trial did until then, whatever the
-/// default becomes.
+/// default becomes. One on which trials must agree to be computed together ends in `varies Shape` or `varies Pace`.
+#[macro_export]
 macro_rules! section {
     (
         $(#[$attribute:meta])*
@@ -139,13 +165,13 @@ macro_rules! section {
             $(
                 $(#[doc = $doc:literal])+
                 $field:ident $(($($alias:literal),+))? : $type:ty = $default:expr, $kind:expr
-                    $(, since $since:literal, before $before:expr)?;
+                    $(, since $since:literal, before $before:expr)? $(, varies $varies:ident)?;
             )*
         }
     ) => {
         $(#[$attribute])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[serde(deny_unknown_fields, default = "crate::spec::field::of_old")]
+        #[serde(deny_unknown_fields, default = "drr_core::spec::field::legacy_default")]
         pub struct $name {
             $( $(#[doc = $doc])+ pub $field: $type, )*
         }
@@ -156,10 +182,14 @@ macro_rules! section {
             }
         }
 
-        impl $crate::spec::field::OfOld for $name {
-            fn of_old() -> Self {
-                Self { $( $field: $crate::spec::field::either!($($before,)? $default), )* }
+        impl $crate::spec::field::LegacyDefault for $name {
+            fn legacy_default() -> Self {
+                Self { $( $field: $crate::first!($($before,)? $default), )* }
             }
+        }
+
+        impl $crate::spec::field::Section for $name {
+            const FIELDS: &'static [$crate::spec::Field] = Self::FIELDS;
         }
 
         impl $name {
@@ -176,21 +206,23 @@ macro_rules! section {
                             serde_json::json!(value)
                         },
                         doc: concat!($($doc),+),
-                        since: $crate::spec::field::either!($($since,)? 1),
+                        since: $crate::first!($($since,)? 1),
                         before: || {
-                            let value: $type = $crate::spec::field::either!($($before,)? $default);
+                            let value: $type = $crate::first!($($before,)? $default);
                             serde_json::json!(value)
                         },
+                        varies: { #[allow(unused_imports)] use $crate::spec::Varies::*; $crate::first!($($varies,)? Freely) },
                     },
                 )*
             ];
         }
     };
 }
-pub(crate) use section;
 
 /// The first of one or two.
-macro_rules! either {
+#[doc(hidden)]
+#[macro_export]
+macro_rules! first {
     ($first:expr, $second:expr) => {
         $first
     };
@@ -198,4 +230,3 @@ macro_rules! either {
         $only
     };
 }
-pub(crate) use either;

@@ -1,6 +1,6 @@
 //! Forward passes and the activations they leave for the backward pass.
 
-use drr_core::spec::ActionNorm;
+use drr_kinds::drr::ActionNorm;
 
 use super::network::{Network, Which};
 use super::shapes::Shapes;

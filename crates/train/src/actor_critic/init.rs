@@ -3,7 +3,7 @@
 
 use drr_core::Seed;
 use drr_core::seed::Stream;
-use drr_core::spec::StateKind;
+use drr_kinds::drr::StateKind;
 use tch::{Kind, Tensor};
 
 use super::shapes::Layout;

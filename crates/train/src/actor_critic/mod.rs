@@ -11,7 +11,7 @@ mod update;
 use std::sync::Arc;
 
 use drr_core::Seed;
-use drr_core::spec::DrrSpec;
+use drr_kinds::drr::DrrSpec;
 
 pub use self::forward::ActorPass;
 pub use self::network::{Network, Which};

@@ -1,6 +1,6 @@
 //! Shapes of the networks and where each parameter lies in a member's flat memory.
 
-use drr_core::spec::{ActionNorm, DrrSpec, StateKind};
+use drr_kinds::drr::{ActionNorm, DrrSpec, StateKind};
 
 /// What all members of a cohort share.
 #[derive(Clone, Debug, PartialEq, Eq)]

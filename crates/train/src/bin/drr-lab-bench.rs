@@ -20,16 +20,21 @@ use drr_core::Seed;
 use drr_core::data::catalogue::Catalogue;
 use drr_core::data::{Rating, Ratings};
 use drr_core::journal::Point;
-use drr_core::spec::{DrrSpec, OfflineSpec, PmfSpec, SplitKind, SplitSpec};
+use drr_core::spec::{SplitKind, SplitSpec};
+use drr_kinds::drr::DrrSpec;
+use drr_kinds::error::{Error, Result};
+use drr_kinds::offline::OfflineSpec;
+use drr_kinds::pmf::PmfSpec;
+use drr_kinds::training::{Reporter, Silent};
+use drr_kinds::world::{Log, World};
 use drr_train::actor_critic::{Agent, Shapes};
-use drr_train::error::{Error, Result};
-use drr_train::evaluate::{Policy, offline};
+use drr_train::evaluate::Policy;
 use drr_train::kernels::{Array, Backend};
+use drr_train::offline;
 use drr_train::optim::{Rates, Trained};
 use drr_train::pmf::{self, PmfModel};
-use drr_train::trainer::{Member, Reporter, train};
+use drr_train::trainer::{Member, train};
 use drr_train::worker;
-use drr_train::world::{Log, World};
 use serde_json::json;
 
 /// Sizes of MovieLens 100K.
@@ -236,18 +241,6 @@ fn offline_seconds(users: u64, k: u64) -> Result<serde_json::Value> {
         best = best.min(start.elapsed().as_secs_f64());
     }
     Ok(json!({"seconds": best}))
-}
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn points(&mut self, _: usize, _: Vec<Point>) -> Result<()> {
-        Ok(())
-    }
-
-    fn progress(&mut self, _: u64, _: u64) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// The default PMF with some fields set, each as JSON.

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         return ExitCode::from(3);
     }
     match worker::numerics::pin().map(|()| worker::serve()) {
-        Ok(Ok(()) | Err(error::Error::Stopped)) => ExitCode::SUCCESS,
+        Ok(Ok(()) | Err(drr_kinds::error::Error::Stopped)) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
             eprintln!("error: {error}");
             ExitCode::from(3)

@@ -1,15 +1,13 @@
-//! Offline and online evaluation of trained models and baselines, all through the same code, under two protocols that
-//! never share a table.
+//! What offline and online evaluation share: where histories start under two protocols that never share a table, what
+//! chooses the items, how repeats are summarised.
 
-pub mod offline;
-pub mod online;
 pub mod policy;
 
-use drr_core::spec::Protocol;
+use drr_kinds::protocol::Protocol;
 
 pub use self::policy::Policy;
-use crate::pmf::Metrics;
-use crate::world::World;
+use drr_kinds::training::Metrics;
+use drr_kinds::world::World;
 
 /// The items a user's history starts from, if the user has enough of them.
 ///
@@ -25,16 +23,8 @@ pub fn initial_history(world: &World, protocol: Protocol, user: u32, n: usize) -
     }
 }
 
-/// The protocol's name in stream names.
-fn protocol_name(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Published => "published",
-        Protocol::Strict => "strict",
-    }
-}
-
 /// Final metrics of repeated measurements: their mean and sample standard deviation.
-fn summarise(metrics: &mut Metrics, name: &str, values: &[f64]) {
+pub(crate) fn summarise(metrics: &mut Metrics, name: &str, values: &[f64]) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     metrics.insert(name.to_owned(), mean);

@@ -1,49 +1,26 @@
-//! A policy under evaluation: a recommender with its networks, or a static baseline.
+//! A policy under evaluation: a recommender with its networks, or a static ranking.
 
 use std::sync::Arc;
 
-use drr_core::spec::DrrSpec;
+use drr_kinds::drr::DrrSpec;
+use drr_kinds::ranking::{Scores, StaticRanking};
 
 use crate::actor_critic::Agent;
 use crate::pmf::PmfModel;
-use crate::world::World;
 
 /// What chooses the items.
 pub enum Policy {
     /// The recommender: its networks (one member) and the hyperparameters it learns on with.
     Recommender(Box<Agent>, DrrSpec),
     /// A ranking that never changes.
-    Static(Ranker),
+    Static(StaticRanking),
 }
 
-/// A ranking of items for a user.
-pub enum Ranker {
-    /// By PMF's predicted reward.
-    Pmf(Arc<PmfModel>),
-    /// By the number of positive train ratings.
-    Popularity(Vec<f32>),
-    /// No preference: a uniform draw.
-    Random,
-}
+/// The ranking by a model's predicted reward.
+pub struct Predicted(pub Arc<PmfModel>);
 
-impl Ranker {
-    /// The baseline `popularity`.
-    pub fn popularity(world: &World) -> Self {
-        let mut counts = vec![0.0; world.items];
-        for (_, item, reward) in world.train.ratings() {
-            if reward > 0.0 {
-                counts[item as usize] += 1.0;
-            }
-        }
-        Self::Popularity(counts)
-    }
-
-    /// The score of an item, higher is better; `None` if there is no preference.
-    pub fn score(&self, user: u32, item: u32) -> Option<f32> {
-        match self {
-            Self::Pmf(model) => Some(model.predict(user, item)),
-            Self::Popularity(counts) => Some(counts[item as usize]),
-            Self::Random => None,
-        }
+impl Scores for Predicted {
+    fn score(&self, user: u32, item: u32) -> f32 {
+        self.0.predict(user, item)
     }
 }

@@ -1,7 +1,7 @@
 //! The state representations and their weights' gradients over slices. `items` holds n ids a row, oldest first; tables
 //! hold k values a row.
 
-use drr_core::spec::StateKind;
+use drr_kinds::drr::StateKind;
 
 use super::dot::dot;
 use super::simd::{add_scaled, simd};

@@ -4,14 +4,14 @@
 
 use drr_core::Seed;
 use drr_core::seed::Stream;
-use drr_core::spec::{Optimizer, PmfSpec};
+use drr_kinds::pmf::{Optimizer, PmfSpec};
 
 use super::PmfModel;
 use crate::kernels::dot::dot;
 use crate::kernels::lines::Lines;
 use crate::kernels::simd::simd;
 use crate::kernels::slices::ADAM;
-use crate::world::World;
+use drr_kinds::world::World;
 
 /// A rating on the reward scale: user, item, reward.
 pub(super) type Rating = (u32, u32, f32);

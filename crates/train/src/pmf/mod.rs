@@ -4,7 +4,7 @@
 mod factors;
 mod train;
 
-pub use self::train::{Metrics, errors, train};
+pub use self::train::{errors, train};
 use crate::kernels::dot::dot;
 use crate::kernels::simd::{scores, simd};
 

@@ -1,20 +1,15 @@
 //! Training a factorisation: epochs, early stopping, the best epoch kept, and what is recorded.
 
-use std::collections::BTreeMap;
-
 use drr_core::Seed;
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
-use drr_core::spec::{PmfSpec, Select};
+use drr_kinds::pmf::{PmfSpec, Select};
 
 use super::PmfModel;
 use super::factors::{Factors, Rating};
-use crate::error::{Error, Result};
-use crate::trainer::Reporter;
-use crate::world::World;
-
-/// What training leaves beside the model.
-pub type Metrics = BTreeMap<String, f64>;
+use drr_kinds::error::{Error, Result};
+use drr_kinds::training::{Metrics, Reporter};
+use drr_kinds::world::World;
 
 /// Root mean squared and mean absolute error on the reward scale, predictions clipped to the dataset's range.
 pub fn errors(world: &World, model: &PmfModel, ratings: impl Iterator<Item = (u32, u32, f32)>) -> (f64, f64) {

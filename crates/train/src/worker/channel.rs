@@ -9,7 +9,7 @@ use std::thread;
 
 use drr_core::protocol::{FromWorker, ToWorker};
 
-use crate::error::{Error, Result};
+use drr_kinds::error::{Error, Result};
 
 /// stdin and stdout, as messages.
 pub struct Channel {

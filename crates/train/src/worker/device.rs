@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use drr_core::protocol::Device;
 
-use crate::error::{Error, Result};
 use crate::kernels::Backend;
+use drr_kinds::error::{Error, Result};
 
 /// How to compute on `device`.
 ///

@@ -7,9 +7,16 @@ use std::time::{Duration, Instant};
 use drr_core::journal::{Point, Writer};
 use drr_core::protocol::{Assignment, FromWorker};
 use drr_core::result::{FORMAT, TrialResult};
-use drr_core::spec::{DrrJob, EvalJob, Job, Measure, Policy as PolicySpec, TrialSpec};
+use drr_core::spec::{Section, TrialSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
+use drr_kinds::KindOf as _;
+use drr_kinds::drr::DrrSpec;
+use drr_kinds::offline::OfflineSpec;
+use drr_kinds::online::OnlineSpec;
+use drr_kinds::ranking::{RankingInput, StaticRanking};
+use drr_kinds::training::{Reporter, Training};
+use drr_kinds::world::World;
 
 use super::channel::Channel;
 use super::device::backend;
@@ -17,12 +24,13 @@ use super::library::{Library, check_model};
 use super::numerics;
 use super::usage::Meter;
 use crate::actor_critic::{Agent, Shapes};
-use crate::error::{Error, Result};
-use crate::evaluate::policy::Ranker;
-use crate::evaluate::{Policy, offline, online};
-use crate::pmf::{Metrics, PmfModel};
-use crate::trainer::{Member, Reporter, train};
-use crate::{model, pmf};
+use crate::evaluate::Policy;
+use crate::evaluate::policy::Predicted;
+use crate::pmf::PmfModel;
+use crate::trainer::{Member, train};
+use crate::{model, offline, online, pmf};
+use drr_kinds::error::{Error, Result};
+use drr_kinds::training::Metrics;
 
 /// Runs a cohort; one outcome a trial, in order. A trial that is `Ok` has its result on disk.
 pub fn run(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Vec<Result<()>> {
@@ -43,13 +51,15 @@ fn copy(error: &Error) -> Error {
 
 fn cohort(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Result<Vec<Result<()>>> {
     let mut records = Records::open(assignment, channel)?;
+    for spec in &assignment.trials {
+        spec.check().map_err(Error::Deterministic)?;
+    }
     let outcomes = match &assignment.trials[..] {
-        [spec] => match &spec.job {
-            Job::Pmf(_) => vec![train_pmf(assignment, spec, library, &mut records)],
-            Job::Drr(_) => train_drr(assignment, library, &mut records)?,
-            Job::Eval(job) => vec![evaluate(assignment, spec, job, library, &mut records)],
-        },
-        _ => train_drr(assignment, library, &mut records)?,
+        [spec] if spec.policy.is_some() => vec![evaluate(assignment, spec, library, &mut records)],
+        [spec] if spec.kind().model().is_some_and(|model| !model.together) => {
+            vec![train_one(assignment, spec, library, &mut records)]
+        }
+        _ => train_together(assignment, library, &mut records)?,
     };
     Ok(records.close(outcomes))
 }
@@ -57,30 +67,39 @@ fn cohort(assignment: &Assignment, library: &mut Library, channel: &mut Channel)
 /// What a successful trial leaves: metrics, repeats behind them, the model's digest.
 type Done = (Metrics, u64, Option<Digest>);
 
-fn train_pmf(
+/// One trial of a kind that trains itself, or of a factorisation.
+fn train_one(
     assignment: &Assignment,
     spec: &TrialSpec,
     library: &mut Library,
     records: &mut Records<'_>,
 ) -> Result<Done> {
-    let Job::Pmf(job) = &spec.job else { return Err(mixed()) };
     let world = library.world(&assignment.data, &spec.dataset, &spec.split)?;
-    let (model, metrics) = pmf::train(&world, job, spec.seed, records)?;
-    let digest = model::save_pmf(&records.folder(0).model(), &model)?;
-    Ok((metrics, 1, Some(digest)))
+    let path = records.folder(0).model();
+    let Some(train) = spec.kind().model().and_then(|model| model.train) else {
+        let (model, metrics) = pmf::train(&world, &settings(spec)?, spec.seed, records)?;
+        return Ok((metrics, 1, Some(model::save_pmf(&path, &model)?)));
+    };
+    let training = Training { world: &world, settings: &spec.settings, seed: spec.seed, model: &path };
+    let trained = train(&training, records)?;
+    Ok((trained.metrics, 1, Some(trained.model)))
 }
 
-fn train_drr(assignment: &Assignment, library: &mut Library, records: &mut Records<'_>) -> Result<Vec<Result<Done>>> {
+/// Recommenders in a cohort.
+fn train_together(
+    assignment: &Assignment,
+    library: &mut Library,
+    records: &mut Records<'_>,
+) -> Result<Vec<Result<Done>>> {
     let members = assignment
         .trials
         .iter()
         .map(|spec| {
-            let Job::Drr(DrrJob { pmf, drr }) = &spec.job else { return Err(mixed()) };
             Ok(Member {
-                spec: drr.clone(),
+                spec: settings(spec)?,
                 seed: spec.seed,
                 world: library.world(&assignment.data, &spec.dataset, &spec.split)?,
-                model: library.pmf(&assignment.runs, *pmf)?,
+                model: library.pmf(&assignment.runs, model_below(spec)?)?,
             })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -97,45 +116,66 @@ fn train_drr(assignment: &Assignment, library: &mut Library, records: &mut Recor
 fn evaluate(
     assignment: &Assignment,
     spec: &TrialSpec,
-    job: &EvalJob,
     library: &mut Library,
     records: &mut Records<'_>,
 ) -> Result<Done> {
     let world = library.world(&assignment.data, &spec.dataset, &spec.split)?;
-    let model = library.pmf(&assignment.runs, job.pmf)?;
-    let mut policy = match &job.policy {
-        PolicySpec::Drr(trial) | PolicySpec::DrrUntrained(trial) => recommender(assignment, *trial, &model)?,
-        PolicySpec::Pmf => Policy::Static(Ranker::Pmf(Arc::clone(&model))),
-        PolicySpec::Popularity => Policy::Static(Ranker::popularity(&world)),
-        PolicySpec::Random => Policy::Static(Ranker::Random),
-    };
-    let n = job.history as usize;
-    let (metrics, repeats) = match &job.measure {
-        Measure::Offline(measure) => {
-            (offline::run(&world, &model, &policy, n, measure, spec.seed, records)?, measure.repeats)
-        }
-        Measure::Online(measure) => {
-            (online::run(&world, &model, &mut policy, n, measure, spec.seed, records)?, measure.repeats)
-        }
+    let model = library.pmf(&assignment.runs, model_below(spec)?)?;
+    let mut policy = policy(assignment, spec, &world, &model)?;
+    let n = spec.settings.whole("history").unwrap_or_default() as usize;
+    let (metrics, repeats) = if spec.kind().name == "offline" {
+        let measure: OfflineSpec = settings(spec)?;
+        (offline::run(&world, &model, &policy, n, &measure, spec.seed, records)?, measure.repeats)
+    } else {
+        let measure: OnlineSpec = settings(spec)?;
+        (online::run(&world, &model, &mut policy, n, &measure, spec.seed, records)?, measure.repeats)
     };
     Ok((metrics, repeats, None))
 }
 
+/// What an evaluation evaluates.
+fn policy(assignment: &Assignment, spec: &TrialSpec, world: &World, model: &Arc<PmfModel>) -> Result<Policy> {
+    let (kind, own) = spec.policy_kind().and_then(|kind| Some((kind, kind.policy()?))).ok_or_else(mixed)?;
+    let below = own.model.as_ref().and_then(|below| spec.upstream.get(below.kind));
+    if let Some(trial) = below {
+        check_model(&assignment.runs, trial)?;
+    }
+    let folder = below.map(|trial| TrialDir::new(&assignment.runs, trial));
+    match (own.ranking, &folder) {
+        (Some(make), folder) => {
+            let settings = spec.policy.as_ref().map(|policy| &policy.settings).ok_or_else(mixed)?;
+            let path = folder.as_ref().map(TrialDir::model);
+            Ok(Policy::Static(make(&RankingInput { world, settings, model: path.as_deref() })?))
+        }
+        (None, Some(folder)) => recommender(assignment, folder, model),
+        (None, None) if kind.name == "pmf" => {
+            Ok(Policy::Static(StaticRanking::By(Box::new(Predicted(Arc::clone(model))))))
+        }
+        (None, None) => Err(Error::Deterministic(format!("nothing here recommends as {} does", kind.name))),
+    }
+}
+
+/// The settings of a trial as its kind's type.
+fn settings<T: Section>(spec: &TrialSpec) -> Result<T> {
+    spec.settings.section().map_err(|error| Error::Deterministic(format!("the settings of {}: {error}", spec.kind)))
+}
+
+/// The factorisation that a recommender or an evaluation stands on.
+fn model_below(spec: &TrialSpec) -> Result<TrialId> {
+    spec.upstream.get("pmf").ok_or_else(|| Error::Deterministic("it stands on no factorisation".to_owned()))
+}
+
 /// A trained recommender from its run folder.
-fn recommender(assignment: &Assignment, trial: TrialId, model: &Arc<PmfModel>) -> Result<Policy> {
-    check_model(&assignment.runs, trial)?;
-    let folder = TrialDir::new(&assignment.runs, trial);
+fn recommender(assignment: &Assignment, folder: &TrialDir, model: &Arc<PmfModel>) -> Result<Policy> {
     let text = std::fs::read(folder.spec())?;
     let spec: TrialSpec = serde_json::from_slice(&text)
         .map_err(|error| Error::Environment(format!("{}: {error}", folder.spec().display())))?;
-    let Job::Drr(job) = spec.job else {
-        return Err(Error::Deterministic(format!("trial {} is not a recommender", trial.short())));
-    };
-    let shapes = Shapes::new(&job.drr, model.k);
+    let drr: DrrSpec = settings(&spec)?;
+    let shapes = Shapes::new(&drr, model.k);
     let backend = backend(assignment.device)?;
-    let mut agent = Agent::new(&shapes, &[&job.drr], &[spec.seed], vec![Arc::clone(model)], backend);
+    let mut agent = Agent::new(&shapes, &[&drr], &[spec.seed], vec![Arc::clone(model)], backend);
     model::load_agent(&folder.model(), &mut agent)?;
-    Ok(Policy::Recommender(Box::new(agent), job.drr))
+    Ok(Policy::Recommender(Box::new(agent), drr))
 }
 
 fn mixed() -> Error {

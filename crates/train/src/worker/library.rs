@@ -9,10 +9,10 @@ use drr_core::spec::{DatasetSpec, SplitSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
 
-use crate::error::{Error, Result};
 use crate::model;
 use crate::pmf::PmfModel;
-use crate::world::World;
+use drr_kinds::error::{Error, Result};
+use drr_kinds::world::World;
 
 /// Entries kept of each kind; the oldest leaves.
 const KEPT: usize = 8;

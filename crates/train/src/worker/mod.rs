@@ -15,7 +15,7 @@ use drr_core::protocol::{Assignment, FailureKind, FromWorker, Hello, ToWorker, V
 
 use self::channel::Channel;
 use self::library::Library;
-use crate::error::{Error, Result};
+use drr_kinds::error::{Error, Result};
 
 /// Serves assignments until told to stop or until stdin closes.
 ///
@@ -29,7 +29,7 @@ pub fn serve() -> Result<()> {
     let mut library = Library::default();
     channel.say(&FromWorker::Ready(Hello {
         protocol: VERSION,
-        train_digest: drr_core::train_digest(),
+        train_digest: drr_kinds::train_digest(),
         pid: std::process::id(),
         environment: numerics::environment(drr_core::protocol::Device::Cpu),
     }))?;

@@ -6,7 +6,7 @@ use super::*;
 
 /// `count` trials of one group.
 fn group(count: usize) -> Vec<Job> {
-    (0..count).map(|_| Job { group: Some(0), ..job(Stage::Drr, 1.0, &[]) }).collect()
+    (0..count).map(|_| Job { group: Some(0), ..job(Stage::named("drr"), 1.0, &[]) }).collect()
 }
 
 #[test]
@@ -98,7 +98,7 @@ impl MemoryFit for Slots {
 #[test]
 fn a_full_device_is_waited_for_and_a_vanished_one_is_not() {
     let room = Slots(RefCell::new(vec![Space::Full, Space::Trials(1), Space::Gone]));
-    let jobs = (0..9).map(|_| job(Stage::Drr, 1.0, &[])).collect();
+    let jobs = (0..9).map(|_| job(Stage::named("drr"), 1.0, &[])).collect();
     let mut reactor = Reactor::new(jobs, 3, rules(), None);
     let now = Duration::ZERO;
     reactor.start(now, &room);

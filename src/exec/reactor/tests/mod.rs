@@ -8,7 +8,7 @@ mod random;
 use super::super::memory_fit::{Always, Space};
 use super::*;
 use drr_core::Seed;
-use drr_core::spec::Stage;
+use drr_kinds::Stage;
 
 fn job(stage: Stage, cost: f64, upstream: &[usize]) -> Job {
     let (short, upstream) = (format!("{}-{cost}", stage.name()), upstream.to_vec());
@@ -78,11 +78,11 @@ fn kill(slot: usize) -> Action {
 /// A PMF, two recommenders on it, an evaluation of each.
 fn sweep() -> Vec<Job> {
     vec![
-        job(Stage::Pmf, 1.0, &[]),
-        job(Stage::Drr, 5.0, &[0]),
-        job(Stage::Drr, 9.0, &[0]),
-        job(Stage::Eval, 1.0, &[0, 1]),
-        job(Stage::Eval, 1.0, &[0, 2]),
+        job(Stage::named("pmf"), 1.0, &[]),
+        job(Stage::named("drr"), 5.0, &[0]),
+        job(Stage::named("drr"), 9.0, &[0]),
+        job(Stage::EVAL, 1.0, &[0, 1]),
+        job(Stage::EVAL, 1.0, &[0, 2]),
     ]
 }
 

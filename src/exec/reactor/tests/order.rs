@@ -105,10 +105,10 @@ fn replicates_come_in_turn_and_their_evaluations_with_them() {
     let mut jobs = Vec::new();
     for replicate in [1, 0] {
         let pmf = jobs.len();
-        jobs.push(Job { replicate, ..job(Stage::Pmf, 1.0, &[]) });
+        jobs.push(Job { replicate, ..job(Stage::named("pmf"), 1.0, &[]) });
         for cost in [5.0, 9.0] {
-            jobs.push(Job { replicate, ..job(Stage::Drr, cost, &[pmf]) });
-            jobs.push(Job { replicate, ..job(Stage::Eval, 1.0, &[jobs.len() - 1]) });
+            jobs.push(Job { replicate, ..job(Stage::named("drr"), cost, &[pmf]) });
+            jobs.push(Job { replicate, ..job(Stage::EVAL, 1.0, &[jobs.len() - 1]) });
         }
     }
     let mut rig = Rig::new(jobs, 1, rules());

@@ -76,7 +76,7 @@ fn what_is_finished_within_the_grace_period_counts() {
 
 #[test]
 fn a_worker_that_does_not_leave_is_ended() {
-    let mut rig = Rig::new(vec![job(Stage::Pmf, 1.0, &[])], 1, rules());
+    let mut rig = Rig::new(vec![job(Stage::named("pmf"), 1.0, &[])], 1, rules());
     rig.start();
     rig.ready(0);
     assert!(rig.on(Event::Finished { slot: 0, job: 0 }).contains(&Action::StopWorker(0)));
@@ -87,7 +87,7 @@ fn a_worker_that_does_not_leave_is_ended() {
 
 #[test]
 fn enough_failures_end_the_sweep() {
-    let jobs = (0..9).map(|_| job(Stage::Pmf, 1.0, &[])).collect();
+    let jobs = (0..9).map(|_| job(Stage::named("pmf"), 1.0, &[])).collect();
     let mut rig = Rig::new(jobs, 2, Rules { max_failures: Some(2), ..rules() });
     rig.start();
     rig.ready(0);

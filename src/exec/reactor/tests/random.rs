@@ -53,10 +53,10 @@ proptest! {
     ) {
         let mut jobs: Vec<Job> = Vec::new();
         for (stage, cost, above) in shape {
-            let stage = [Stage::Pmf, Stage::Drr, Stage::Eval][stage as usize];
+            let stage = [Stage::named("pmf"), Stage::named("drr"), Stage::EVAL][stage as usize];
             let candidates: Vec<usize> = (0..jobs.len()).filter(|&i| jobs[i].stage < stage).collect();
             let upstream: Vec<usize> = candidates.get(above % candidates.len().max(1)).copied().into_iter().collect();
-            let group = (stage == Stage::Drr).then_some(above as u32 % 2);
+            let group = (stage == Stage::named("drr")).then_some(above as u32 % 2);
             jobs.push(Job { group, replicate: above as u32 % 3, ..job(stage, cost, &upstream) });
         }
         let count = jobs.len();

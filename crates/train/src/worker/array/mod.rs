@@ -23,7 +23,7 @@ use self::keeper::LeaseKeeper;
 use super::channel::Channel;
 use super::library::Library;
 use super::{kind, numerics, outcomes};
-use crate::error::{Error, Result};
+use drr_kinds::error::{Error, Result};
 
 /// What the command line asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,11 +59,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 pub fn run(request: &Request) -> Result<Ended> {
     let (head, task) =
         array::read_task(&request.plan, request.task).map_err(|error| Error::Environment(error.to_string()))?;
-    if head.train_digest != drr_core::train_digest() {
+    if head.train_digest != drr_kinds::train_digest() {
         return Err(Error::Environment(format!(
             "the plan was made for training sources {}, this worker has {}",
             head.train_digest.short(),
-            drr_core::train_digest().short()
+            drr_kinds::train_digest().short()
         )));
     }
     tch::set_num_threads(1);
@@ -137,7 +137,7 @@ impl Runner {
     fn run(&mut self, trials: Vec<TrialSpec>) -> Result<Ended> {
         let hello = Hello {
             protocol: VERSION,
-            train_digest: drr_core::train_digest(),
+            train_digest: drr_kinds::train_digest(),
             pid: std::process::id(),
             environment: numerics::environment(self.head.device),
         };

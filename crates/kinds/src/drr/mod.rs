@@ -1,0 +1,128 @@
+//! DRR: the actor-critic recommender, and the same networks as they were initialised.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `settings` | the hyperparameters |
+//! | `cost` | the time and the memory a training takes |
+//! | `recommender` | a stored recommender and its forward pass, in plain Rust |
+
+mod cost;
+mod recommender;
+mod settings;
+
+use drr_core::spec::Settings;
+use serde_json::{Map, Value, json};
+
+pub use settings::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, StateKind};
+
+use crate::kind::{Better, Column, Columns, Curves, Family, Kind, Marker, Model, ModelUse, Policy, Role, Study, Style};
+
+pub use cost::UPDATE;
+
+/// The trained model, the policy it is, and the policy it was before training.
+pub static KINDS: &[&Kind] = &[&MODEL, &POLICY, &UNTRAINED];
+
+static MODEL: Kind = Kind {
+    name: "drr",
+    title: "DRR",
+    fields: DrrSpec::FIELDS,
+    role: Role::Model(&Model {
+        plural: "DRR models",
+        stands_on: &["pmf"],
+        complete,
+        learns: |settings| settings.whole("train_steps") != Some(0),
+        last_step: |settings| settings.whole("train_steps").unwrap_or(0),
+        seconds: cost::seconds,
+        device_bytes: cost::device_bytes,
+        together: true,
+        budget: Some("train_steps"),
+        train: None,
+        recommender: Some(recommender::read),
+        study: Study {
+            name: "training",
+            order: 20,
+            families: &[Family {
+                name: "reward",
+                title: "Training reward",
+                axis: "mean reward of a recommendation, −1 to 1",
+                columns: Columns::Fixed(&[Column {
+                    metric: "reward_last_tenth",
+                    header: "mean reward, last tenth",
+                    better: Better::Higher,
+                }]),
+            }],
+            curves: Some(Curves {
+                metric: "train/reward",
+                title: "Learning curves of DRR",
+                x: "environment steps",
+                y: "mean reward of a recommendation, −1 to 1",
+                last: "reward_last_tenth",
+                window: 5,
+                better: Better::Higher,
+            }),
+            headline: &[],
+            note: Some(
+                "Measured while exploring and learning, with the training's own exploration rate; evaluations are the \
+                 comparison.",
+            ),
+            answered_by: Some("pmf"),
+        },
+    }),
+};
+
+static POLICY: Kind = Kind {
+    name: "drr",
+    title: "DRR",
+    fields: &[],
+    role: Role::Policy(&Policy {
+        order: 0,
+        model: Some(ModelUse { kind: "drr", fixed: &[], shape_only: false }),
+        adapts: true,
+        ranking: None,
+        style: None,
+    }),
+};
+
+static UNTRAINED: Kind = Kind {
+    name: "drr-untrained",
+    title: "untrained DRR",
+    fields: &[],
+    role: Role::Policy(&Policy {
+        order: 10,
+        model: Some(ModelUse { kind: "drr", fixed: &[("train_steps", 0)], shape_only: true }),
+        adapts: true,
+        ranking: None,
+        style: Some(Style { colour: (0xcc, 0x79, 0xa7), dashes: &[10.0, 4.0], marker: Marker::Down }),
+    }),
+};
+
+/// Widths left to the default are as wide as their input, which the factors of the model decide.
+fn complete(settings: &mut Map<String, Value>, upstream: &[&Settings]) {
+    let k = upstream.first().and_then(|model| model.whole("k")).unwrap_or_default();
+    let mut drr: DrrSpec = serde_json::from_value(Value::Object(settings.clone()))
+        .expect("each value was checked against its field when it was read");
+    drr.resolve(k);
+    for (name, value) in [
+        ("actor_hidden", json!(drr.actor_hidden)),
+        ("critic_hidden", json!(drr.critic_hidden)),
+        ("learning_starts", json!(drr.learning_starts)),
+    ] {
+        settings.insert(name.to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::typed;
+
+    #[test]
+    fn widths_default_to_their_input() {
+        let mut settings = json!(DrrSpec::default()).as_object().expect("an object").clone();
+        let model = Settings::new(json!({"k": 100})).expect("an object");
+        complete(&mut settings, &[&model]);
+        let drr: DrrSpec = typed(&Settings::new(Value::Object(settings)).expect("an object"));
+        assert_eq!(drr.actor_hidden, [300, 300]);
+        assert_eq!(drr.critic_hidden, [300, 400, 400]);
+    }
+}

@@ -1,0 +1,151 @@
+//! DRR's hyperparameters. Where a source says *slides* the default is the published configuration.
+
+use drr_core::section;
+use drr_core::spec::LARGE;
+use serde::{Deserialize, Serialize};
+
+/// DRR's state representation s = f(u, H).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateKind {
+    /// `[p_u ; p_u ⊙ g ; g]` with g = Σ_a w_a q_a a learned weighting of the history.
+    Ave,
+    /// `[q_1 .. q_n ; (w_a q_a) ⊙ (w_b q_b) for a < b]`.
+    P,
+    /// `[p_u ⊙ (w_a q_a) for all a ; (w_a q_a) ⊙ (w_b q_b) for a < b]`.
+    U,
+}
+
+/// What an action scores of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scoring {
+    /// Its embedding: q_i · a.
+    Dot,
+    /// Its embedding and its bias: `[q_i ; b_i]` · a, with one more coordinate in the action.
+    DotBias,
+}
+
+/// What is done to the actor's output before it scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionNorm {
+    /// Nothing: tanh's range.
+    None,
+    /// Brought to length 1.
+    Unit,
+}
+
+/// What an exploring step draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exploration {
+    /// An action, U(-1, 1) in every coordinate; it ranks the items as any other.
+    Action,
+    /// A candidate, each equally likely; its vector is the action.
+    Item,
+}
+
+/// What stands for a step's action in the replay, and so what the critic learns the value of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CriticAction {
+    /// The action that ranked the items.
+    Actor,
+    /// The vector of the item that was recommended.
+    Item,
+}
+
+section! {
+    /// DRR: an actor-critic recommender after Liu et al. (arXiv 1810.12027), trained as DDPG with prioritised replay.
+    pub struct DrrSpec in "drr" {
+        /// State representation s = f(u, H) (slides, DRR-ave, DRR-p and DRR-u).
+        state: StateKind = StateKind::Ave, Choice(&["ave", "p", "u"]), varies Shape;
+        /// History length n: the latest positive items that make the state (slides: 5).
+        history ("n"): u64 = 5, Int { min: 1, max: 1000 }, varies Shape;
+        /// The actor's two hidden widths; an empty list means as wide as the state.
+        actor_hidden: Vec<u64> = Vec::new(), Ints { min: 1, max: 65_536, lengths: &[0, 2] }, varies Shape;
+        /// The critic's three hidden widths; an empty list means each as wide as its input.
+        critic_hidden: Vec<u64> = Vec::new(), Ints { min: 1, max: 65_536, lengths: &[0, 3] }, varies Shape;
+        /// What an action scores of an item: its embedding (slides), or its embedding and its bias.
+        scoring: Scoring = Scoring::Dot, Choice(&["dot", "dot-bias"]), since 2, before Scoring::Dot, varies Shape;
+        /// Whether the actor's output is brought to length 1; the order of items does not depend on it, the critic's
+        /// task does.
+        action_norm: ActionNorm = ActionNorm::None, Choice(&["none", "unit"]), since 2, before ActionNorm::None, varies Shape;
+        /// What an exploring step draws: an action (slides), or one of the candidates.
+        exploration: Exploration = Exploration::Action, Choice(&["action", "item"]), since 2, before Exploration::Action;
+        /// What the critic learns the value of: the action that ranked the items (slides), or the vector of the recommended
+        /// item, of length 1 where actions are (as the critic of Dulac-Arnold et al., arXiv 1512.07679, does).
+        critic_action: CriticAction = CriticAction::Actor, Choice(&["actor", "item"]), since 2, before CriticAction::Actor;
+        /// Least reward that is learned from; 0 clips dislikes, -1 keeps all (slides). Recorded rewards are never clipped.
+        reward_floor: f64 = -1.0, Float { min: -1.0, max: 1.0 }, since 2, before -1.0;
+        /// Discount factor γ (slides: 0.9).
+        gamma ("γ"): f64 = 0.9, Float { min: 0.0, max: 1.0 };
+        /// Soft-update rate τ of both target networks (slides: 0.001).
+        tau ("τ"): f64 = 0.001, Float { min: 0.0, max: 1.0 };
+        /// Adam's learning rate for the actor and the state's weights, η_a (slides: 0.0005).
+        actor_lr ("η_a"): f64 = 0.0005, Float { min: 0.0, max: 10.0 };
+        /// Adam's learning rate for the critic, η_c (slides: 0.001).
+        critic_lr ("η_c"): f64 = 0.001, Float { min: 0.0, max: 10.0 };
+        /// L2 penalty added to both networks' gradients, as `torch.optim.Adam` does; 0 is plain Adam.
+        weight_decay: f64 = 0.0, Float { min: 0.0, max: 10.0 };
+        /// Largest norm of the critic's gradient; 0 does not clip.
+        grad_clip: f64 = 1.0, Float { min: 0.0, max: f64::MAX };
+        /// Transitions in a minibatch, N.
+        batch_size ("N"): u64 = 64, Int { min: 1, max: 65_536 }, varies Pace;
+        /// Recommendations in a training session, T.
+        episode_length ("T"): u64 = 10, Int { min: 1, max: 100_000 };
+        /// Transitions the replay buffer holds (slides: 200,000).
+        replay_capacity: u64 = 200_000, Int { min: 1, max: 1 << 28 };
+        /// Transitions stored before updates begin; at least one minibatch.
+        learning_starts: u64 = 5_000, Int { min: 1, max: LARGE }, varies Pace;
+        /// Exponent α of the replay priorities; 0 draws uniformly (slides: 0.3).
+        alpha ("α"): f64 = 0.3, Float { min: 0.0, max: 2.0 };
+        /// Exponent β of the importance weights (slides: 0.4).
+        beta ("β"): f64 = 0.4, Float { min: 0.0, max: 1.0 };
+        /// Steps over which β rises linearly to 1; 0 keeps it constant.
+        beta_steps: u64 = 0, Int { min: 0, max: LARGE };
+        /// Exploration rate ε at the first step (slides: 1).
+        eps_start ("ε"): f64 = 1.0, Float { min: 0.0, max: 1.0 };
+        /// Exploration rate once `eps_steps` are done (slides: 0.1).
+        eps_end: f64 = 0.1, Float { min: 0.0, max: 1.0 };
+        /// Steps over which ε falls linearly.
+        eps_steps: u64 = 10_000, Int { min: 0, max: LARGE };
+        /// Environment steps to train for; 0 leaves the networks as initialised.
+        train_steps: u64 = 20_000, Int { min: 0, max: LARGE }, varies Pace;
+        /// Steps between two recorded points of a training metric (each is the mean since the last).
+        record_every: u64 = 250, Int { min: 1, max: LARGE }, varies Pace;
+    }
+}
+
+impl DrrSpec {
+    /// Size of the state for `k` factors: 3k for `ave`, k (n + n(n-1)/2) for `p` and `u`.
+    pub fn state_size(&self, k: u64) -> u64 {
+        let n = self.history;
+        match self.state {
+            StateKind::Ave => 3 * k,
+            StateKind::P | StateKind::U => k * (n + n * (n - 1) / 2),
+        }
+    }
+
+    /// Size of an action for `k` factors.
+    pub fn action_size(&self, k: u64) -> u64 {
+        match self.scoring {
+            Scoring::Dot => k,
+            Scoring::DotBias => k + 1,
+        }
+    }
+
+    /// Fills in the widths left to the default: as wide as the layer's input.
+    pub fn resolve(&mut self, k: u64) {
+        let state = self.state_size(k);
+        if self.actor_hidden.is_empty() {
+            self.actor_hidden = vec![state, state];
+        }
+        if self.critic_hidden.is_empty() {
+            let joined = self.action_size(k) + state;
+            self.critic_hidden = vec![state, joined, joined];
+        }
+        self.learning_starts = self.learning_starts.max(self.batch_size);
+    }
+}

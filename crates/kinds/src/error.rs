@@ -1,0 +1,24 @@
+//! Why a trial ends without a result.
+
+/// The end of a trial that has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The same spec fails the same way.
+    #[error("{0}")]
+    Deterministic(String),
+    /// The surroundings failed: disk, memory, device, libtorch.
+    #[error("{0}")]
+    Environment(String),
+    /// Somebody asked for a stop.
+    #[error("stopped")]
+    Stopped,
+}
+
+/// Shorthand.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Environment(error.to_string())
+    }
+}

@@ -1,0 +1,26 @@
+//! Static ranking by the mean rating of an item, drawn towards the mean of all where few have rated it.
+
+mod ranking;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use settings::ItemMeanSpec;
+
+use crate::kind::{Kind, Marker, Policy, Role, Style};
+
+/// The policy.
+pub static KINDS: &[&Kind] = &[&POLICY];
+
+static POLICY: Kind = Kind {
+    name: "item-mean",
+    title: "item mean",
+    fields: ItemMeanSpec::FIELDS,
+    role: Role::Policy(&Policy {
+        order: 28,
+        model: None,
+        adapts: false,
+        ranking: Some(ranking::ranking),
+        style: Some(Style { colour: (0x00, 0x9e, 0x73), dashes: &[3.0, 3.0], marker: Marker::Diamond }),
+    }),
+};

@@ -1,0 +1,280 @@
+//! What a kind is to everybody who runs, shows or judges its trials. A kind says it once, in its folder; nobody else
+//! knows its name.
+
+use drr_core::spec::{Field, Section, Settings};
+use serde_json::{Map, Value};
+
+use crate::error::Result;
+use crate::ranking::MakeRanking;
+use crate::recommender::ReadRecommender;
+use crate::training::{Reporter, Trained, Training};
+
+/// A kind of work, as data.
+#[derive(Debug)]
+pub struct Kind {
+    /// The name in sweep files, specs and tables.
+    pub name: &'static str,
+    /// What it is, for people: one or two words.
+    pub title: &'static str,
+    /// Its section of a sweep file, field by field; none where it has no settings.
+    pub fields: &'static [Field],
+    /// What it is for.
+    pub role: Role,
+}
+
+/// What a kind is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Role {
+    /// It is trained, and leaves a model.
+    Model(&'static Model),
+    /// It recommends, and is evaluated.
+    Policy(&'static Policy),
+    /// It evaluates a policy.
+    Measure(&'static Measure),
+}
+
+/// What is trained.
+#[derive(Debug)]
+pub struct Model {
+    /// Many of them, for people.
+    pub plural: &'static str,
+    /// The kinds of models it stands on.
+    pub stands_on: &'static [&'static str],
+    /// Fills in the settings that follow from others; `upstream` in the order of [`Model::stands_on`].
+    pub complete: fn(settings: &mut Map<String, Value>, upstream: &[&Settings]),
+    /// Whether these settings train anything; a model that stays as initialised does not.
+    pub learns: fn(&Settings) -> bool,
+    /// The last step its curves reach.
+    pub last_step: fn(&Settings) -> u64,
+    /// Expected seconds on one core: good enough to start the longest first and to weigh a progress bar.
+    pub seconds: fn(&Settings) -> f64,
+    /// Bytes of a GPU's memory it takes beside what any process takes.
+    pub device_bytes: fn(&Settings, upstream: &[&Settings]) -> u64,
+    /// Whether trials that agree in their fields of shape and pace can be trained together.
+    pub together: bool,
+    /// The field that makes trials cheap or dear, whose rate is worth telling; trials of different budgets never share a
+    /// table.
+    pub budget: Option<&'static str>,
+    /// Trains one trial; `None` where the worker trains it with networks of its own.
+    pub train: Option<fn(&Training<'_>, &mut dyn Reporter) -> Result<Trained>>,
+    /// Reads it to list and draw what it recommends, if it can be.
+    pub recommender: Option<ReadRecommender>,
+    /// What its own numbers are called and mean.
+    pub study: Study,
+}
+
+/// What recommends.
+#[derive(Debug)]
+pub struct Policy {
+    /// Its place in tables: lower ones stand first.
+    pub order: u32,
+    /// The model it stands on, beside the measure's.
+    pub model: Option<ModelUse>,
+    /// Whether it learns while it is measured online.
+    pub adapts: bool,
+    /// Its ranking; `None` where the worker has it: policies with networks, and the model behind the measure.
+    pub ranking: Option<MakeRanking>,
+    /// Its look in every figure; `None` for the policy that a sweep is about: its groups take the series' looks.
+    pub style: Option<Style>,
+}
+
+/// The model behind a policy.
+#[derive(Debug)]
+pub struct ModelUse {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Settings that this policy fixes.
+    pub fixed: &'static [(&'static str, u64)],
+    /// Whether it depends on what shapes the model alone.
+    pub shape_only: bool,
+}
+
+/// How a policy is measured.
+#[derive(Debug)]
+pub struct Measure {
+    /// The kinds of models it stands on, whatever the policy.
+    pub stands_on: &'static [&'static str],
+    /// Settings that are fields of other kinds: their section, their name, and the name they have here.
+    pub borrowed: &'static [Borrowed],
+    /// The last step its curves reach.
+    pub last_step: fn(&Settings) -> u64,
+    /// Expected seconds on one core.
+    pub seconds: fn(&Settings, policy: &Policy) -> f64,
+    /// What it may know beforehand; numbers of different protocols never share a table.
+    pub protocol: fn(&Settings) -> &'static str,
+    /// Fields that change what its numbers mean, each in words.
+    pub method: fn(&Settings) -> Vec<(&'static str, String)>,
+    /// How one score comes about, as the end of a sentence.
+    pub repeats: fn(&Settings) -> String,
+    /// Whether a sweep measures it where its file does not say.
+    pub by_default: bool,
+    /// What its numbers are called and mean.
+    pub study: Study,
+}
+
+/// A field of another kind that an evaluation depends on.
+#[derive(Debug)]
+pub struct Borrowed {
+    /// The field's section.
+    pub section: &'static str,
+    /// The field's name.
+    pub field: &'static str,
+    /// The name it has among the evaluation's settings.
+    pub name: &'static str,
+}
+
+/// What a kind's numbers are called and mean.
+#[derive(Debug)]
+pub struct Study {
+    /// Its name in gate files and in the names of files.
+    pub name: &'static str,
+    /// Its place in a report: lower ones stand first.
+    pub order: u32,
+    /// Its tables: one a family of metrics.
+    pub families: &'static [Family],
+    /// Its learning curves, if it has any.
+    pub curves: Option<Curves>,
+    /// The beginnings of the metrics' names that fit on one line.
+    pub headline: &'static [&'static str],
+    /// What a reader must know of all its tables.
+    pub note: Option<&'static str>,
+    /// The kind of model whose predictions its rewards are; `None` where the data itself judges. Numbers that models of
+    /// different settings answered never share a table.
+    pub answered_by: Option<&'static str>,
+}
+
+/// Metrics that share a table.
+#[derive(Debug)]
+pub struct Family {
+    /// Its name: of the metrics before the `@`, and of the table's files.
+    pub name: &'static str,
+    /// The title of its table and of its figure.
+    pub title: &'static str,
+    /// What the axis of its figure says.
+    pub axis: &'static str,
+    /// Its columns.
+    pub columns: Columns,
+}
+
+/// The curves of a kind that are drawn.
+#[derive(Debug)]
+pub struct Curves {
+    /// The recorded metric.
+    pub metric: &'static str,
+    /// The figure's title.
+    pub title: &'static str,
+    /// What the steps are.
+    pub x: &'static str,
+    /// What the values are.
+    pub y: &'static str,
+    /// The final metric by which the best are known before their curves are read.
+    pub last: &'static str,
+    /// Points to smooth over, an odd number; 1 is none.
+    pub window: usize,
+    /// Which way is better.
+    pub better: Better,
+}
+
+/// The columns of a table.
+#[derive(Debug)]
+pub enum Columns {
+    /// `family@K` for each K that was measured; larger is better.
+    AtK,
+    /// These.
+    Fixed(&'static [Column]),
+}
+
+/// A metric of a table.
+#[derive(Debug)]
+pub struct Column {
+    /// Its name in results.
+    pub metric: &'static str,
+    /// Its header.
+    pub header: &'static str,
+    /// Which way is better.
+    pub better: Better,
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// A larger value.
+    Higher,
+    /// A smaller value.
+    Lower,
+}
+
+/// How a policy looks in figures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Style {
+    /// Red, green and blue.
+    pub colour: (u8, u8, u8),
+    /// Lengths of dashes and gaps in pixels; none for a solid line.
+    pub dashes: &'static [f64],
+    /// The mark of a point.
+    pub marker: Marker,
+}
+
+/// The mark of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// A filled circle.
+    Circle,
+    /// A filled square.
+    Square,
+    /// A triangle on its base.
+    Triangle,
+    /// A triangle on its tip.
+    Down,
+    /// A diamond.
+    Diamond,
+    /// A diagonal cross.
+    Cross,
+    /// A plus.
+    Plus,
+    /// A vertical stroke.
+    Bar,
+}
+
+impl Kind {
+    /// What it trains, if it does.
+    pub fn model(&self) -> Option<&'static Model> {
+        if let Role::Model(model) = self.role { Some(model) } else { None }
+    }
+
+    /// How it recommends, if it does.
+    pub fn policy(&self) -> Option<&'static Policy> {
+        if let Role::Policy(policy) = self.role { Some(policy) } else { None }
+    }
+
+    /// How it measures, if it does.
+    pub fn measure(&self) -> Option<&'static Measure> {
+        if let Role::Measure(measure) = self.role { Some(measure) } else { None }
+    }
+
+    /// What its numbers are called and mean; policies have none of their own.
+    pub fn study(&self) -> Option<&'static Study> {
+        match self.role {
+            Role::Model(model) => Some(&model.study),
+            Role::Measure(measure) => Some(&measure.study),
+            Role::Policy(_) => None,
+        }
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Kind {}
+
+/// Nothing follows from other settings.
+pub fn complete_nothing(_: &mut Map<String, Value>, _: &[&Settings]) {}
+
+/// Settings as the type that describes them; its defaults where a record holds something else, which only a record that
+/// was changed by hand does, and which is refused where it would count: by whoever trains.
+pub fn typed<T: Section + Default>(settings: &Settings) -> T {
+    settings.section().unwrap_or_default()
+}

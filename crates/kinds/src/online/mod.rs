@@ -1,0 +1,53 @@
+//! Online evaluation: sessions over all items, in which a policy that adapts goes on learning.
+
+mod settings;
+
+use drr_core::spec::Settings;
+
+pub use settings::OnlineSpec;
+
+use crate::drr::UPDATE;
+use crate::kind::{Borrowed, Columns, Family, Kind, Measure, Policy, Role, Study, typed};
+
+/// The measure.
+pub static KINDS: &[&Kind] = &[&MEASURE];
+
+static MEASURE: Kind = Kind {
+    name: "online",
+    title: "online evaluation",
+    fields: OnlineSpec::FIELDS,
+    role: Role::Measure(&Measure {
+        stands_on: &["pmf"],
+        borrowed: &[Borrowed { section: "drr", field: "history", name: "history" }],
+        last_step: |settings| settings.whole("repeats").unwrap_or(0),
+        seconds,
+        protocol: |settings| typed::<OnlineSpec>(settings).protocol.name(),
+        method: |settings| {
+            let OnlineSpec { steps, epsilon, .. } = typed(settings);
+            vec![("online.steps", format!("{steps} recommendations")), ("online.epsilon", format!("ε = {epsilon}"))]
+        },
+        repeats: |settings| {
+            let OnlineSpec { repeats, steps, epsilon, .. } = typed(settings);
+            format!("{repeats} repeats of {steps} recommendations, ε = {epsilon}")
+        },
+        by_default: false,
+        study: Study {
+            name: "online",
+            order: 10,
+            families: &[Family { name: "reward", title: "Online reward@K", axis: "mean reward of a recommendation, −1 to 1", columns: Columns::AtK }],
+            curves: None,
+            headline: &["reward@"],
+            note: None,
+            answered_by: Some("pmf"),
+        },
+    }),
+};
+
+/// One step of a policy that stays as it is, in seconds.
+const STATIC_STEP: f64 = 0.000_05;
+
+fn seconds(settings: &Settings, policy: &Policy) -> f64 {
+    let online: OnlineSpec = typed(settings);
+    let steps = (online.steps * online.repeats) as f64 * online.k.len() as f64;
+    0.2 + steps * if policy.adapts { UPDATE } else { STATIC_STEP }
+}

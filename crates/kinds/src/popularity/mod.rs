@@ -1,0 +1,21 @@
+//! Static ranking by the number of positive train ratings.
+
+mod ranking;
+
+use crate::kind::{Kind, Marker, Policy, Role, Style};
+
+/// The policy.
+pub static KINDS: &[&Kind] = &[&POLICY];
+
+static POLICY: Kind = Kind {
+    name: "popularity",
+    title: "popularity",
+    fields: &[],
+    role: Role::Policy(&Policy {
+        order: 30,
+        model: None,
+        adapts: false,
+        ranking: Some(ranking::ranking),
+        style: Some(Style { colour: (0xe6, 0x9f, 0x00), dashes: &[5.0, 4.0], marker: Marker::Plus }),
+    }),
+};

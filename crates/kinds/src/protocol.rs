@@ -1,0 +1,26 @@
+//! What an evaluation may know beforehand.
+
+use serde::{Deserialize, Serialize};
+
+/// Which knowledge an evaluation starts from; numbers of different protocols never share a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// As the slides' numbers were made: the history starts from test positives, which stay candidates.
+    Published,
+    /// The history starts from the train log; nothing known beforehand is scored.
+    Strict,
+}
+
+impl Protocol {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Published, Self::Strict];
+
+    /// The name in files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Strict => "strict",
+        }
+    }
+}

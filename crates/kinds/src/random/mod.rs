@@ -1,0 +1,20 @@
+//! Uniform choice: what a policy is worth that knows nothing.
+
+use crate::kind::{Kind, Marker, Policy, Role, Style};
+use crate::ranking::StaticRanking;
+
+/// The policy.
+pub static KINDS: &[&Kind] = &[&POLICY];
+
+static POLICY: Kind = Kind {
+    name: "random",
+    title: "random",
+    fields: &[],
+    role: Role::Policy(&Policy {
+        order: 40,
+        model: None,
+        adapts: false,
+        ranking: Some(|_| Ok(StaticRanking::Uniform)),
+        style: Some(Style { colour: (0x57, 0x60, 0x6a), dashes: &[2.0, 4.0], marker: Marker::Bar }),
+    }),
+};

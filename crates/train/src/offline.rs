@@ -1,0 +1,307 @@
+//! Offline evaluation (slides, Algorithm 2): K recommendations from what the user rated in the test log, judged by that
+//! log. Users are served together, a step at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+
+use drr_core::Seed;
+use drr_core::journal::Point;
+use drr_core::seed::Stream;
+use drr_kinds::offline::OfflineSpec;
+use drr_kinds::protocol::Protocol;
+use drr_kinds::ranking::StaticRanking;
+
+use crate::actor_critic::{ActorPass, Agent, Which};
+use crate::environment::explore;
+use crate::evaluate::policy::Policy;
+use crate::evaluate::{initial_history, summarise};
+use crate::history::History;
+use crate::kernels::{Array, Backend};
+use crate::pmf::PmfModel;
+use drr_kinds::error::{Error, Result};
+use drr_kinds::training::Metrics;
+use drr_kinds::training::Reporter;
+use drr_kinds::world::World;
+
+/// Measures precision@K and NDCG@K for every K of the spec.
+///
+/// Users are drawn with replacement from the eligible ones, so that the spread over repeats is the sampling noise of
+/// `users` users also on a dataset that has fewer. Policies of one seed meet the same users. A policy that never draws
+/// serves a user the same way every time: each session is then played once, as long as the largest K, and its
+/// beginnings serve every K and every repeat.
+///
+/// # Errors
+/// Deterministic if no user is eligible; whatever the reporter says.
+pub fn run(
+    world: &World,
+    model: &PmfModel,
+    policy: &Policy,
+    n: usize,
+    spec: &OfflineSpec,
+    seed: Seed,
+    reporter: &mut dyn Reporter,
+) -> Result<Metrics> {
+    let mut metrics = Metrics::new();
+    let total = spec.k.len() as u64 * spec.repeats;
+    let mut done = 0;
+    let draws = spec.epsilon > 0.0 || matches!(policy, Policy::Static(StaticRanking::Uniform));
+    let mut served = Vec::new();
+    for &k in &spec.k {
+        let eligible = eligible(world, spec.protocol, n, k as usize)?;
+        metrics.insert(format!("users@{k}"), eligible.len() as f64);
+        for repeat in 0..spec.repeats {
+            let mut stream = seed.stream(&format!("eval/offline/{}/{k}/{repeat}", spec.protocol.name()));
+            let users: Vec<u32> = (0..spec.users).map(|_| eligible[stream.below(eligible.len())]).collect();
+            served.push((users, stream));
+        }
+    }
+    let mut played = BTreeMap::new();
+    if !draws {
+        let most = spec.k.iter().max().copied().unwrap_or(0);
+        let users: BTreeSet<u32> = served.iter().flat_map(|(users, _)| users).copied().collect();
+        let users: Vec<u32> = users.into_iter().collect();
+        for users in users.chunks(TOGETHER) {
+            let mut sessions = start(world, spec.protocol, users, n);
+            play(model, policy, &mut sessions, most as usize, 0.0, &mut seed.stream("eval/offline"));
+            played.extend(users.iter().copied().zip(sessions));
+            reporter.progress(0, total)?;
+        }
+    }
+    let mut served = served.into_iter();
+    for &k in &spec.k {
+        let (mut precisions, mut ndcgs) = (Vec::new(), Vec::new());
+        for (repeat, (users, mut stream)) in (0..spec.repeats).zip(served.by_ref()) {
+            let (precision, ndcg) = if draws {
+                let mut sessions = start(world, spec.protocol, &users, n);
+                for sessions in sessions.chunks_mut(TOGETHER) {
+                    play(model, policy, sessions, k as usize, spec.epsilon, &mut stream);
+                }
+                judge(sessions.iter(), k as usize)
+            } else {
+                judge(users.iter().map(|user| &played[user]), k as usize)
+            };
+            reporter.points(
+                0,
+                vec![
+                    Point::new(format!("precision@{k}"), repeat, precision),
+                    Point::new(format!("ndcg@{k}"), repeat, ndcg),
+                ],
+            )?;
+            precisions.push(precision);
+            ndcgs.push(ndcg);
+            done += 1;
+            reporter.progress(done, total)?;
+        }
+        summarise(&mut metrics, &format!("precision@{k}"), &precisions);
+        summarise(&mut metrics, &format!("ndcg@{k}"), &ndcgs);
+    }
+    Ok(metrics)
+}
+
+/// Users served together, a step at a time.
+const TOGETHER: usize = 512;
+
+fn start(world: &World, protocol: Protocol, users: &[u32], n: usize) -> Vec<Session> {
+    users.iter().map(|&user| Session::new(world, protocol, user, n)).collect()
+}
+
+/// Mean precision and NDCG of the first K recommendations.
+fn judge<'a>(sessions: impl Iterator<Item = &'a Session>, k: usize) -> (f64, f64) {
+    let (mut precision, mut ndcg, mut count) = (0.0, 0.0, 0.0);
+    for session in sessions {
+        precision += session.precision(k);
+        ndcg += session.ndcg(k);
+        count += 1.0;
+    }
+    (precision / count, ndcg / count)
+}
+
+/// Users with at least K candidates and n positives to start from.
+fn eligible(world: &World, protocol: Protocol, n: usize, k: usize) -> Result<Vec<u32>> {
+    let users: Vec<u32> = (0..world.users as u32)
+        .filter(|&user| world.test.of(user).0.len() >= k && initial_history(world, protocol, user, n).is_some())
+        .collect();
+    if users.is_empty() {
+        return Err(Error::Deterministic(format!(
+            "no user has {k} test ratings and {n} positive ones to start from: lower offline.k or drr.history"
+        )));
+    }
+    Ok(users)
+}
+
+/// One user's candidates and how the session goes.
+struct Session {
+    user: u32,
+    history: History,
+    candidates: Vec<(u32, f32)>,
+    rewards: Vec<f32>,
+    ideal: Vec<f32>,
+    /// The history is another one than that of the last action.
+    moved: bool,
+}
+
+impl Session {
+    fn new(world: &World, protocol: Protocol, user: u32, n: usize) -> Self {
+        let history = initial_history(world, protocol, user, n).expect("eligible users have a history");
+        let (items, rewards) = world.test.of(user);
+        let candidates: Vec<(u32, f32)> = items.iter().copied().zip(rewards.iter().copied()).collect();
+        let mut ideal = rewards.to_vec();
+        ideal.sort_unstable_by(|a, b| b.total_cmp(a));
+        Self { user, history: History::new(history), candidates, rewards: Vec::new(), ideal, moved: true }
+    }
+
+    /// Recommends the candidate with the highest score, the first of equals.
+    fn take_best(&mut self, score: impl Fn(u32) -> f32) {
+        let mut best = (0, f32::NEG_INFINITY);
+        for (index, &(item, _)) in self.candidates.iter().enumerate() {
+            let score = score(item);
+            if score > best.1 {
+                best = (index, score);
+            }
+        }
+        self.take(best.0);
+    }
+
+    /// Recommends a candidate: feedback from the log, a new history, one candidate less.
+    fn take(&mut self, index: usize) {
+        let (item, reward) = self.candidates.remove(index);
+        self.moved |= self.history.observe(item, reward);
+        self.rewards.push(reward);
+    }
+
+    /// Share of positives among the first K recommendations.
+    fn precision(&self, k: usize) -> f64 {
+        self.rewards[..k].iter().filter(|&&reward| reward > 0.0).count() as f64 / k as f64
+    }
+
+    /// Discounted gain over that of the best order of the same candidates; the gain is R* above that of half a star.
+    fn ndcg(&self, k: usize) -> f64 {
+        let gain = |rewards: &[f32]| -> f64 {
+            rewards
+                .iter()
+                .enumerate()
+                .map(|(rank, &reward)| f64::from(reward + 1.25) / (rank as f64 + 2.0).log2())
+                .sum()
+        };
+        gain(&self.rewards[..k]) / gain(&self.ideal[..k])
+    }
+}
+
+/// K steps of the policy for all users; a user without a candidate left stops early.
+fn play(model: &PmfModel, policy: &Policy, sessions: &mut [Session], k: usize, epsilon: f64, stream: &mut Stream) {
+    let mut actor = match policy {
+        Policy::Recommender(agent, _) => Some(Actor::new(agent, sessions.len())),
+        Policy::Static(_) => None,
+    };
+    for _ in 0..k {
+        if let Some(actor) = &mut actor {
+            actor.act(sessions);
+        }
+        for (row, session) in sessions.iter_mut().enumerate() {
+            if session.candidates.is_empty() {
+                continue;
+            }
+            let explores = epsilon > 0.0 && stream.unit() < epsilon;
+            match (policy, &mut actor) {
+                (Policy::Recommender(..), Some(actor)) => {
+                    let action = actor.action(row, explores.then_some(&mut *stream));
+                    session.take_best(|item| model.score(item, action));
+                }
+                (Policy::Static(StaticRanking::Uniform), _) => session.take(stream.below(session.candidates.len())),
+                (Policy::Static(_), _) if explores => session.take(stream.below(session.candidates.len())),
+                (Policy::Static(StaticRanking::By(scores)), _) => {
+                    let user = session.user;
+                    session.take_best(|item| scores.score(user, item));
+                }
+                (Policy::Recommender(..), None) => unreachable!("a recommender has its actor"),
+            }
+        }
+    }
+}
+
+/// The actor's actions for sessions that are played together. A state that has not changed since has the same action: only the others
+/// go through the network, a block at a time.
+struct Actor<'a> {
+    agent: &'a Agent,
+    pass: ActorPass,
+    states: Array,
+    /// One a session.
+    actions: Vec<f32>,
+    block: Block,
+    explored: Vec<f32>,
+}
+
+/// The sessions of one forward pass, and what goes in and comes out.
+#[derive(Default)]
+struct Block {
+    sessions: Vec<usize>,
+    users: Vec<u32>,
+    histories: Vec<u32>,
+    actions: Vec<f32>,
+}
+
+impl<'a> Actor<'a> {
+    fn new(agent: &'a Agent, sessions: usize) -> Self {
+        // A GPU wants few launches, a CPU no idle rows.
+        let rows = if agent.backend() == Backend::Slices { 32 } else { sessions };
+        let size = agent.shapes.action;
+        Self {
+            pass: ActorPass::new(&agent.shapes, 1, rows, agent.backend()),
+            states: Array::zeros(&[1, rows, agent.shapes.state], agent.backend()),
+            actions: vec![0.0; sessions * size],
+            block: Block { actions: vec![0.0; rows * size], ..Block::default() },
+            explored: vec![0.0; size],
+            agent,
+        }
+    }
+
+    /// Brings the actions of all sessions up to date.
+    fn act(&mut self, sessions: &mut [Session]) {
+        let rows = self.states.size(1);
+        for (index, session) in sessions.iter_mut().enumerate() {
+            if !mem::take(&mut session.moved) {
+                continue;
+            }
+            self.block.sessions.push(index);
+            self.block.users.push(session.user);
+            self.block.histories.extend_from_slice(session.history.items());
+            if self.block.sessions.len() == rows {
+                self.run();
+            }
+        }
+        if !self.block.sessions.is_empty() {
+            self.run();
+        }
+    }
+
+    fn run(&mut self) {
+        let Self { agent, pass, states, actions, block, .. } = self;
+        let (rows, size) = (states.size(1), agent.shapes.action);
+        // Rows to spare repeat the first one.
+        let n = block.histories.len() / block.users.len();
+        while block.users.len() < rows {
+            block.users.push(block.users[0]);
+            block.histories.extend_from_within(..n);
+        }
+        agent.states_into(&block.users, &block.histories, states);
+        pass.run(&agent.actor, Which::Online, states);
+        pass.action.read_into(&mut block.actions);
+        for (session, action) in block.sessions.drain(..).zip(block.actions.chunks_exact(size)) {
+            actions[session * size..][..size].copy_from_slice(action);
+        }
+        block.users.clear();
+        block.histories.clear();
+    }
+
+    /// A session's action; one drawn from `stream` where the step explores.
+    fn action(&mut self, session: usize, stream: Option<&mut Stream>) -> &[f32] {
+        let size = self.agent.shapes.action;
+        match stream {
+            Some(stream) => {
+                explore(stream, self.agent.shapes.action_norm, &mut self.explored);
+                &self.explored
+            }
+            None => &self.actions[session * size..][..size],
+        }
+    }
+}
