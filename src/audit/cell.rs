@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use drr_core::neutral::HiddenCharacter;
 use drr_core::TrialId;
 use drr_core::finished::{self, Finished};
 use drr_core::trial_dir::TrialDir;
@@ -88,13 +89,22 @@ fn read(table: &Path) -> Result<(Vec<String>, Vec<Line>)> {
     let mut reader = csv::Reader::from_path(table).map_err(|error| cannot(error.to_string()))?;
     let headers: Vec<String> =
         reader.headers().map_err(|error| cannot(error.to_string()))?.iter().map(str::to_owned).collect();
+    let plain = |texts: &csv::StringRecord, line: u64| match texts.iter().find_map(HiddenCharacter::first_in) {
+        Some(hidden) => Err(cannot(format!("line {line} holds {hidden}"))),
+        None => Ok(()),
+    };
+    plain(&headers.iter().map(String::as_str).collect(), 1)?;
     if ["row", "trials"].iter().any(|needed| !headers.iter().any(|header| header == needed)) {
         return Err(cannot("it does not say which trials are behind its numbers".to_owned())
             .hint("write it anew: drr-lab report SWEEP"));
     }
-    let line = |record: csv::StringRecord| headers.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
-    let lines = reader.records().map(|record| record.map(line)).collect::<std::result::Result<_, _>>();
-    Ok((headers.clone(), lines.map_err(|error| cannot(error.to_string()))?))
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| cannot(error.to_string()))?;
+        plain(&record, record.position().map_or(0, csv::Position::line))?;
+        lines.push(headers.iter().cloned().zip(record.iter().map(str::to_owned)).collect());
+    }
+    Ok((headers, lines))
 }
 
 /// What a line is about: its column, its policy and its place on the axes.

@@ -4,6 +4,7 @@ use std::io::{Write as _, stderr};
 
 use super::super::notice::{Notice, Observer};
 use super::{duration, headline, title};
+use crate::neutral;
 
 /// Prints what happens, a line each, to stderr.
 pub fn lines() -> impl Observer {
@@ -18,8 +19,13 @@ struct Lines {
 impl Observer for Lines {
     fn on(&mut self, notice: &Notice) {
         if let Some(line) = self.line(notice) {
+            // An event is a line, whatever a worker says; but for the state, which is several.
+            let shown = match notice {
+                Notice::State { .. } => neutral::lines(&line),
+                _ => neutral::line(&line),
+            };
             // A reader that left must not stop the sweep.
-            let _ = writeln!(stderr().lock(), "{line}");
+            let _ = writeln!(stderr().lock(), "{shown}");
         }
     }
 }
