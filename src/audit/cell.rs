@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use drr_core::neutral::HiddenCharacter;
 use drr_core::TrialId;
 use drr_core::finished::{self, Finished};
+use drr_core::neutral::HiddenCharacter;
 use drr_core::trial_dir::TrialDir;
 
 use crate::error::{Error, Result};
+use crate::neutral::unguarded;
 use crate::stats::Summary;
 
 /// A cell of a written table.
@@ -87,8 +88,12 @@ fn read(table: &Path) -> Result<(Vec<String>, Vec<Line>)> {
         return Err(cannot("it is no CSV file".to_owned()).hint("name the .csv file that a report wrote beside it"));
     }
     let mut reader = csv::Reader::from_path(table).map_err(|error| cannot(error.to_string()))?;
-    let headers: Vec<String> =
-        reader.headers().map_err(|error| cannot(error.to_string()))?.iter().map(str::to_owned).collect();
+    let headers: Vec<String> = reader
+        .headers()
+        .map_err(|error| cannot(error.to_string()))?
+        .iter()
+        .map(|header| unguarded(header).to_owned())
+        .collect();
     let plain = |texts: &csv::StringRecord, line: u64| match texts.iter().find_map(HiddenCharacter::first_in) {
         Some(hidden) => Err(cannot(format!("line {line} holds {hidden}"))),
         None => Ok(()),
@@ -102,7 +107,7 @@ fn read(table: &Path) -> Result<(Vec<String>, Vec<Line>)> {
     for record in reader.records() {
         let record = record.map_err(|error| cannot(error.to_string()))?;
         plain(&record, record.position().map_or(0, csv::Position::line))?;
-        lines.push(headers.iter().cloned().zip(record.iter().map(str::to_owned)).collect());
+        lines.push(headers.iter().cloned().zip(record.iter().map(|cell| unguarded(cell).to_owned())).collect());
     }
     Ok((headers, lines))
 }

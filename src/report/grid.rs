@@ -1,10 +1,13 @@
 //! A table as shown: headers, cells with their looks, notes. Every kind of table becomes one of these, and Markdown,
 //! LaTeX, the page and the terminal each write all of them.
 
+use std::borrow::Cow;
+
 use drr_core::TrialId;
 
 use super::group::Noise;
 use super::table::{Cell, Row, Standing, Table};
+use crate::neutral;
 
 /// A table as shown.
 #[derive(Debug)]
@@ -16,6 +19,24 @@ pub(super) struct Grid {
     pub(super) rows: Vec<Line>,
     /// What no number may be read without.
     pub(super) notes: Vec<String>,
+}
+
+impl Grid {
+    /// The table with all its text on one line each and nothing hidden in it, as every format writes it.
+    pub(super) fn neutral(mut self) -> Self {
+        let line = |text: &mut String| {
+            if let Cow::Owned(safe) = neutral::line(text) {
+                *text = safe;
+            }
+        };
+        line(&mut self.title);
+        self.headers.iter_mut().for_each(|header| line(&mut header.text));
+        self.notes.iter_mut().for_each(line);
+        for cell in self.rows.iter_mut().flat_map(|row| &mut row.cells) {
+            [&mut cell.text, &mut cell.value, &mut cell.more].into_iter().for_each(line);
+        }
+        self
+    }
 }
 
 /// A column's header.

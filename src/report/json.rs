@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::grid::Grid;
 use super::group::Noise;
 use super::table::{Better, Row, Standing, Table};
+use crate::neutral;
 
 /// The version of this layout.
 const FORMAT: u32 = 1;
@@ -110,5 +111,5 @@ fn finite(value: f64) -> Option<f64> {
 fn written(value: &Value) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("a value is JSON");
     text.push('\n');
-    text
+    neutral::lines(&text).into_owned()
 }

@@ -49,6 +49,7 @@ pub use paper::Paper;
 pub use reference::Reference;
 
 use crate::error::{Error, Result};
+use crate::neutral;
 use crate::store::{Status, StoredSweep};
 // Which trials belong together: the vocabulary of everything here.
 use crate::study::{group, studies};
@@ -100,7 +101,7 @@ pub fn summary_as(sweep: &StoredSweep, layout: &Layout) -> Result<String> {
             if pivoted.is_empty() { vec![grid::of_table(table)] } else { pivoted }
         }
     });
-    let mut parts: Vec<String> = grids.map(|grid| text::terminal(&grid)).collect();
+    let mut parts: Vec<String> = grids.map(|grid| text::terminal(&grid.neutral())).collect();
     if !parts.is_empty() {
         parts.push("mean ± sample std (ddof 1) over seeds, or over repeats where it says so; * best mean, ≈ not distinguishable from it".to_owned());
     }
@@ -108,7 +109,10 @@ pub fn summary_as(sweep: &StoredSweep, layout: &Layout) -> Result<String> {
     let failures: BTreeMap<_, _> = failed
         .map(|trial| {
             let why = trial.failure.as_deref().unwrap_or("no reason recorded");
-            (trial.trial, format!("failed: {} {} {why}", trial.spec.stage().name(), trial.trial.short()))
+            (
+                trial.trial,
+                format!("failed: {} {} {}", trial.spec.stage().name(), trial.trial.short(), neutral::line(why)),
+            )
         })
         .collect();
     let stopped = sweep.trials.iter().filter(|trial| trial.status == Status::Stopped).count();

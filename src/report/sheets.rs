@@ -55,7 +55,7 @@ impl Sheets {
     }
 
     fn put(&mut self, grid: Grid, source: Source) {
-        self.grids.push(grid);
+        self.grids.push(grid.neutral());
         self.sources.push(source);
     }
 

@@ -244,7 +244,7 @@ fn notes(study: &Study<'_>, rows: &[Row], tested: bool) -> Vec<String> {
     }
     if rows.iter().any(|row| matches!(row.noise, Noise::Repeats(_))) {
         notes.push(
-            "Where `± over` says repeats, one seed is finished: the spread is the evaluation's, not the training's."
+            "Where \"± over\" says repeats, one seed is finished: the spread is the evaluation's, not the training's."
                 .to_owned(),
         );
     }

@@ -307,7 +307,8 @@ mod tests {
 
     #[test]
     fn a_name_that_drives_a_terminal_is_refused_and_located() {
-        for (name, says) in [("a\x1b[2J", r"`a\u001b[2J` holds the control character U+001B"), ("\u{202e}a", "U+202E")] {
+        for (name, says) in [("a\x1b[2J", r"`a\u001b[2J` holds the control character U+001B"), ("\u{202e}a", "U+202E")]
+        {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let path = folder.path().join("journal.jsonl");
             let mut writer = Writer::create(&path, TrialId(Digest::of(b"trial"))).expect("created");

@@ -182,7 +182,8 @@ mod tests {
 
     #[test]
     fn what_is_harmless_stays_as_it_is() {
-        for text in ["", "precision@5", "a::b", "## title", "שלום 🎬 é", "#1", "user::item", "C:\\x", "👩‍👩‍👧"] {
+        for text in ["", "precision@5", "a::b", "## title", "שלום 🎬 é", "#1", "user::item", "C:\\x", "👩‍👩‍👧"]
+        {
             assert_eq!(line(text), text);
             assert_eq!(lines(text), text);
         }
@@ -203,7 +204,10 @@ mod tests {
         assert_eq!(line("::error::x"), r"\u003a:error::x");
         assert_eq!(line(" \u{a0}::stop-commands::t"), " \u{a0}\\u003a:stop-commands::t");
         assert_eq!(lines("a\n::error::x\n\t ::warning::y\n"), "a\n\\u003a:error::x\n\t \\u003a:warning::y\n");
-        assert_eq!(line("a ##[error]b ###[x] ##VSO[task] #[y]"), r"a \u0023#[error]b #\u0023#[x] \u0023#VSO[task] #[y]");
+        assert_eq!(
+            line("a ##[error]b ###[x] ##VSO[task] #[y]"),
+            r"a \u0023#[error]b #\u0023#[x] \u0023#VSO[task] #[y]"
+        );
         assert_eq!(lines("\x1b\n\t::error::x"), "\\u001b\n\t\\u003a:error::x");
     }
 
