@@ -10,6 +10,8 @@
 //!
 //! `println!` and its like are this module's own in the whole crate, so nothing reaches stdout or stderr raw.
 
+#[cfg(test)]
+pub(crate) mod hostile;
 mod markdown;
 mod sheet;
 #[macro_use]

@@ -248,6 +248,7 @@ fn nothing_finished_is_said_with_a_hint() {
 mod browser;
 mod chromium;
 mod hard;
+mod hostile;
 mod latex_compiles;
 mod layouts;
 mod many;
