@@ -1,6 +1,7 @@
 //! How errors reach a person: what, where in the file, what to do. No panic is ever shown raw.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::panic;
 
@@ -9,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Colour;
 use crate::error::{Error, Exit};
-use crate::neutral::lines;
+use crate::neutral::{line, lines};
 
 /// Prints an error with its located problems to stderr.
 pub(super) fn print(error: &Error, colour: Colour) {
@@ -55,14 +56,13 @@ fn rendered(report: &miette::Report, theme: GraphicalTheme) -> String {
 
 /// Ends the program as `clap` does, with its help or what it has to say of the arguments.
 pub(super) fn usage(error: &clap::Error) -> ! {
-    let plain = error.to_string();
-    match lines(&plain) {
-        Cow::Borrowed(_) => error.exit(),
-        Cow::Owned(safe) => {
-            eprintln!("{}", safe.trim_end());
-            std::process::exit(error.exit_code());
-        }
+    let is_plain = |argument: OsString| matches!(line(&argument.to_string_lossy()), Cow::Borrowed(_));
+    if !error.use_stderr() || std::env::args_os().all(is_plain) {
+        error.exit();
     }
+    // Without colours: an argument's could not be told from ours.
+    eprintln!("{}", error.to_string().trim_end());
+    std::process::exit(error.exit_code());
 }
 
 /// A panic is a bug of ours: say so in one line and how to report it, and end with the exit code for bugs.
