@@ -111,3 +111,14 @@ fn a_program_reads_the_names_that_were_written() {
     }
     assert!(seen > 2, "the axis is there under its name");
 }
+
+#[test]
+fn published_numbers_with_hidden_characters_are_refused() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
+    let text = fs::read_to_string(&path).expect("readable");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let hard = folder.path().join("hard.paper.toml");
+    fs::write(&hard, text.replacen("title = \"", "title = \"\\u202e", 1)).expect("written");
+    let error = Paper::read(&hard).expect_err("hidden");
+    assert!(error.message.contains("`title` holds the mark of writing direction U+202E"), "{}", error.message);
+}
