@@ -125,6 +125,18 @@ fn sweep_and_gate_files_with_hidden_characters_are_refused_in_their_lines() {
 }
 
 #[test]
+fn our_own_colours_stay_where_nothing_else_could_be_one() {
+    let place = Place::new();
+    let reported = |comment: &str| {
+        place.file("mistake.toml", &format!("dataset = \"é\"\n[drr]\ntauu = 1 # {comment}\n"));
+        let (_, _, told) = ended(place.drr_lab(&["sweep", "mistake.toml", "--dry-run", "--color", "always"]));
+        told.split_once("\x1b[1;31merror:").expect("the sum of it, in red").0.to_owned()
+    };
+    assert!(reported("é").matches("\x1b[").count() > 10, "{}", reported("é"));
+    assert_harmless("a report", &reported("\u{202e}é"));
+}
+
+#[test]
 fn arguments_and_file_names_are_only_shown() {
     let place = Place::new();
     place.file("small.toml", SMALL);

@@ -73,7 +73,10 @@ const COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
 /// `text` as one line.
 pub fn line(text: &str) -> Cow<'_, str> {
-    if is_neutral(text) { Cow::Borrowed(text) } else { Cow::Owned(escaped(text, "\\t")) }
+    if is_neutral(text) && !text.contains(['\n', '\t']) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(escaped(text, "\\t"))
 }
 
 /// `text` with its lines and tabs as they are.
@@ -85,9 +88,12 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.split('\n').map(one).collect::<Vec<_>>().join("\n"))
 }
 
-/// Whether a line can be shown as it is, at a glance.
+/// Whether a text of one line can be shown as it is; ends of lines and tabs are looked for elsewhere.
 fn is_neutral(line: &str) -> bool {
-    line.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !line.trim_start().starts_with("::") && !line.contains("##")
+    // Most lines are ASCII, and a byte is looked at faster than a letter.
+    let is_plain = line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let hides = |letter: char| is_hidden(letter) && !matches!(letter, '\n' | '\t');
+    (is_plain || !line.chars().any(hides)) && !line.trim_start().starts_with("::") && !line.contains("##")
 }
 
 /// One line, with what is written for a tab.
@@ -186,6 +192,9 @@ mod tests {
         {
             assert_eq!(line(text), text);
             assert_eq!(lines(text), text);
+        }
+        for text in ["", "±", "╭─ שלום", "🎬"] {
+            assert!(matches!((line(text), lines(text)), (Cow::Borrowed(_), Cow::Borrowed(_))), "{text} is not copied");
         }
         assert_eq!(lines("one\n\ttwo  é\n"), "one\n\ttwo  é\n");
         assert_eq!(lines("one\r\ntwo\r\n"), "one\ntwo\n", "the ends of lines of another system are ends of lines");
