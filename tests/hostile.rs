@@ -198,8 +198,8 @@ fn bundles_and_tables_with_hidden_characters_are_refused() {
 
     assert_eq!(said(&place, &["report", "small", "--format", "csv"]).0, 0);
     let tables = fs::read_dir(place.path().join("reports/small/tables")).expect("tables");
-    let texts = tables.map(|entry| fs::read_to_string(entry.expect("an entry").path()).expect("a table"));
-    let text = texts.filter(|text| text.contains(",@5,synthetic,")).next().expect("a table of metrics");
+    let mut texts = tables.map(|entry| fs::read_to_string(entry.expect("an entry").path()).expect("a table"));
+    let text = texts.find(|text| text.contains(",@5,synthetic,")).expect("a table of metrics");
     place.file("hard.csv", &text.replacen("synthetic", "synthetic\x1b[2J", 1));
     let (code, told) = said(&place, &["verify", "--table", "hard.csv", "--cell", "1", "@5"]);
     assert!(code == 2 && told.contains("line 2 holds the control character U+001B"), "{told}");
