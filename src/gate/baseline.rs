@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use drr_core::{canonical, neutral};
 use drr_core::result::EnvironmentClass;
 use drr_core::trial_dir::write_whole;
+use drr_core::{canonical, neutral};
 use serde::Deserialize;
 
 use super::measured::{EVERY_KIND, Group, Key, Measured, SeedValues};

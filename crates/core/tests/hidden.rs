@@ -3,7 +3,7 @@
 use drr_core::finished::{self, Fault};
 use drr_core::journal::{Point, Writer};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{self, DatasetSpec, Job, PmfSpec, SplitSpec};
+use drr_core::spec::{self, DatasetSpec, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Seed, TrialSpec};
 
@@ -12,11 +12,14 @@ fn read_with(dataset: &str, metric: &str, device: &str, points: &str) -> Result<
     let runs = tempfile::tempdir().expect("a folder");
     let spec = TrialSpec {
         format: spec::FORMAT,
-        train_digest: Digest::of(b"sources"),
+        kind: "pmf".into(),
+        digest: Digest::of(b"sources"),
+        settings: Settings::default(),
+        policy: None,
+        upstream: Upstream::default(),
         dataset: DatasetSpec { name: dataset.to_owned(), fingerprint: Digest::of(b"ratings"), synthetic: None },
         split: SplitSpec::default(),
         seed: Seed(1),
-        job: Job::Pmf(PmfSpec::default()),
     };
     let folder = TrialDir::new(runs.path(), spec.id());
     folder.prepare(&spec).expect("prepared");

@@ -123,8 +123,8 @@ pub(super) fn rest(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use drr_core::spec::Stage;
     use drr_core::{Digest, TrialId};
+    use drr_kinds::Stage;
 
     use super::super::super::notice::{Label, SlotState};
     use super::super::super::slots::Slot;
@@ -136,7 +136,8 @@ mod tests {
         let whole = name();
         for text in TEXTS.into_iter().chain([whole.as_str()]) {
             let (trial, text) = (TrialId(Digest::of(b"trial")), text.to_owned());
-            let label = Label { short: trial.short(), stage: Stage::Drr, seed: 1, what: text.clone(), expected_s: 1.0 };
+            let label =
+                Label { short: trial.short(), stage: Stage::EVAL, seed: 1, what: text.clone(), expected_s: 1.0 };
             let slot = SlotState {
                 place: Slot::Cpu,
                 pid: Some(1),

@@ -16,7 +16,7 @@ fn recorded_as(text: &str) -> (tempfile::TempDir, Store) {
         member.point.insert(text.to_owned(), format!("{text}{}", at % 2).into());
     }
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
-    let mut drr = sweep.members.iter().map(|member| &member.spec).filter(|spec| matches!(spec.job, Job::Drr(_)));
+    let mut drr = sweep.members.iter().map(|member| &member.spec).filter(|spec| spec.kind == "drr");
     let failed = drr.next().expect("a DRR trial").id();
     store.mark(failed, Status::Failed, Some(text)).expect("marked");
     let folder = drr_core::trial_dir::TrialDir::new(runs.path(), failed);
