@@ -16,6 +16,11 @@
 //! | [`plan`] | 2 | stages, what is found, what is to run |
 //! | [`sweep`] | 1 | the sweep file, its axes, its expansion into trial specs |
 //! | [`error`] | 0 | one error type for users |
+//! | [`neutral`] | 0 | text that others wrote, made harmless for where it is shown |
+
+// First, for its macros.
+#[macro_use]
+pub mod neutral;
 
 pub mod audit;
 pub mod bundle;

@@ -118,7 +118,7 @@ fn a_pipeline_is_told_in_its_own_words() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("::error file=gates.toml,line=26,title=precision@5 of pmf%3A regressed::"), "{said}");
     let text = fs::read_to_string(&summary).expect("a summary");
-    assert!(text.starts_with("before\n") && text.contains("### Gates of `small`: 1 regressed, 3 pass"), "{text}");
+    assert!(text.starts_with("before\n") && text.contains("### Gates of small: 1 regressed, 3 pass"), "{text}");
 
     let output = place.run(&["check", "gates.toml", "--output", "json"]);
     let checked: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");

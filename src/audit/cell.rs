@@ -6,9 +6,11 @@ use std::path::Path;
 
 use drr_core::TrialId;
 use drr_core::finished::{self, Finished};
+use drr_core::neutral::HiddenCharacter;
 use drr_core::trial_dir::TrialDir;
 
 use crate::error::{Error, Result};
+use crate::neutral::unguarded;
 use crate::stats::Summary;
 
 /// A cell of a written table.
@@ -86,15 +88,28 @@ fn read(table: &Path) -> Result<(Vec<String>, Vec<Line>)> {
         return Err(cannot("it is no CSV file".to_owned()).hint("name the .csv file that a report wrote beside it"));
     }
     let mut reader = csv::Reader::from_path(table).map_err(|error| cannot(error.to_string()))?;
-    let headers: Vec<String> =
-        reader.headers().map_err(|error| cannot(error.to_string()))?.iter().map(str::to_owned).collect();
+    let headers: Vec<String> = reader
+        .headers()
+        .map_err(|error| cannot(error.to_string()))?
+        .iter()
+        .map(|header| unguarded(header).to_owned())
+        .collect();
+    let plain = |texts: &csv::StringRecord, line: u64| match texts.iter().find_map(HiddenCharacter::first_in) {
+        Some(hidden) => Err(cannot(format!("line {line} holds {hidden}"))),
+        None => Ok(()),
+    };
+    plain(&headers.iter().map(String::as_str).collect(), 1)?;
     if ["row", "trials"].iter().any(|needed| !headers.iter().any(|header| header == needed)) {
         return Err(cannot("it does not say which trials are behind its numbers".to_owned())
             .hint("write it anew: drr-lab report SWEEP"));
     }
-    let line = |record: csv::StringRecord| headers.iter().cloned().zip(record.iter().map(str::to_owned)).collect();
-    let lines = reader.records().map(|record| record.map(line)).collect::<std::result::Result<_, _>>();
-    Ok((headers.clone(), lines.map_err(|error| cannot(error.to_string()))?))
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| cannot(error.to_string()))?;
+        plain(&record, record.position().map_or(0, csv::Position::line))?;
+        lines.push(headers.iter().cloned().zip(record.iter().map(|cell| unguarded(cell).to_owned())).collect());
+    }
+    Ok((headers, lines))
 }
 
 /// What a line is about: its column, its policy and its place on the axes.

@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use drr_core::finished;
+use drr_core::neutral::{self, HiddenCharacter};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
 use zip::ZipArchive;
@@ -72,7 +73,7 @@ fn unpack(file: &Path, folder: &Path, limit: u64) -> Result<Vec<(Member, PathBuf
         let entry = archive.by_index(index).map_err(|error| refuse(format!("a member cannot be read: {error}")))?;
         // As written, not as the library mends it.
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        let shown: String = name.escape_debug().take(80).collect();
+        let shown: String = neutral::line(&name).chars().take(80).collect();
         let member = Member::parse(&name).filter(|_| entry.is_file());
         let member = member.ok_or_else(|| refuse(format!("its member `{shown}` is none a bundle holds")))?;
         if !seen.insert(name.clone()) {
@@ -111,6 +112,9 @@ fn take(runs: &Path, beside: &Path, members: &[(Member, PathBuf)], file: &Path) 
                 let (Ok(text), Ok(lines)) = (text, lines) else {
                     return Err(refuse(format!("the sweep {name} is not whole")));
                 };
+                if let Some((hidden, line, _)) = HiddenCharacter::first_in_lines(&text) {
+                    return Err(refuse(format!("line {line} of sweeps/{name}/sweep.toml holds {hidden}")));
+                }
                 done.sweeps.push(parse_sweep(name, text, &lines).map_err(|why| refuse(format!("{name}: {why}")))?);
             }
             Member::Diff(digest) => {
@@ -118,7 +122,12 @@ fn take(runs: &Path, beside: &Path, members: &[(Member, PathBuf)], file: &Path) 
                     return Err(refuse(format!("diffs/{digest}.diff has another content")));
                 }
             }
-            Member::Dataset(_) => done.datasets.extend(fs::read_to_string(path).ok()),
+            Member::Dataset(name) => {
+                let text = fs::read_to_string(path).map_err(environment)?;
+                neutral::check_record(text.as_bytes())
+                    .map_err(|hidden| refuse(format!("datasets/{name}.json: {hidden}")))?;
+                done.datasets.push(text);
+            }
             Member::Metadata | Member::Sweep { .. } => {}
         }
     }

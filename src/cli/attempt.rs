@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::Output;
 use crate::error::{Error, Result};
+use crate::neutral;
 use crate::plan::{Plan, State, Task};
 
 /// Where an attempt is made.
@@ -69,7 +70,8 @@ impl Place {
                     if let (Some(old), Some(new)) = (&old, &new)
                         && old.2 != new.2
                     {
-                        println!("  it ran on {} before, on {} now", old.2, new.2);
+                        let [old, new] = [&old.2, &new.2].map(ToString::to_string);
+                        println!("  it ran on {} before, on {} now", neutral::line(&old), neutral::line(&new));
                     }
                 }
                 _ => {}

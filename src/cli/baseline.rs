@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{Context, Output};
 use crate::error::{Error, Exit, Result};
 use crate::gate::{self, Baseline};
+use crate::neutral::line;
 use crate::store::Store;
 
 /// Baselines of recorded sweeps.
@@ -91,14 +92,14 @@ fn show(changes: &[String], output: Output) {
     match output {
         Output::Json => println!("{}", json!({ "changes": changes })),
         Output::Human if changes.is_empty() => println!("nothing differs"),
-        Output::Human => changes.iter().for_each(|change| println!("{change}")),
+        Output::Human => changes.iter().for_each(|change| println!("{}", line(change))),
         Output::Quiet => {}
     }
 }
 
 fn said(output: Output, text: &str) {
     match output {
-        Output::Human => println!("{text}"),
+        Output::Human => println!("{}", line(text)),
         Output::Json => println!("{}", json!({ "done": text })),
         Output::Quiet => {}
     }

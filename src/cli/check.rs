@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::{Context, Output};
 use crate::error::{Error, Exit, Result};
 use crate::gate::{self, Checked, Inconclusive, output};
+use crate::neutral;
 use crate::store::Store;
 
 const EXAMPLES: &str = "\
@@ -82,7 +83,8 @@ fn say(checked: &Checked, how: Output) {
         Output::Human => {
             print!("{}", output::text(checked));
             if std::env::var_os("GITHUB_ACTIONS").is_some() {
-                print!("{}", output::github_annotations(checked));
+                // The one output that is to be obeyed, so past what keeps the others from it.
+                std::print!("{}", output::github_annotations(checked));
             }
         }
         Output::Json => println!("{}", output::json(checked)),
@@ -98,7 +100,7 @@ fn write(args: &Args, checked: &Checked, inconclusive: Inconclusive) -> Result<(
         put(path, &output::markdown(checked))?;
     }
     if let Some(path) = &args.gitlab {
-        put(path, &format!("{:#}\n", output::gitlab_code_quality(checked)))?;
+        put(path, &neutral::lines(&format!("{:#}\n", output::gitlab_code_quality(checked))))?;
     }
     // The summary of a job collects what all of its steps say.
     if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {

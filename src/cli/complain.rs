@@ -1,5 +1,7 @@
 //! How errors reach a person: what, where in the file, what to do. No panic is ever shown raw.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::panic;
 
@@ -8,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Colour;
 use crate::error::{Error, Exit};
+use crate::neutral::{line, lines};
 
 /// Prints an error with its located problems to stderr.
 pub(super) fn print(error: &Error, colour: Colour) {
@@ -16,24 +19,50 @@ pub(super) fn print(error: &Error, colour: Colour) {
         Colour::Never => false,
         Colour::Auto => stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
+    // There is no one left to tell where stderr is gone.
+    let _ = stderr().lock().write_all(told(error, colourful).as_bytes());
+}
+
+/// An error with its located problems, as text in which nothing but our own colours is more than text.
+fn told(error: &Error, colourful: bool) -> String {
     let theme = if colourful { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false).without_cause_chain();
     let mut text = String::new();
     for report in &error.reports {
-        let mut rendered = String::new();
-        if handler.render_report(&mut rendered, report.as_ref()).is_err() {
-            rendered = report.to_string();
-        }
+        let plain = rendered(report, GraphicalTheme::unicode_nocolor());
+        let rendered = match lines(&plain) {
+            Cow::Borrowed(_) => rendered(report, theme.clone()),
+            // In colours, theirs could not be told from ours.
+            Cow::Owned(safe) => safe,
+        };
         text.push_str(rendered.trim_start_matches('\n').trim_end());
         text.push_str("\n\n");
     }
     let (bold_red, bold, plain) = if colourful { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-    text.push_str(&format!("{bold_red}error:{plain} {error}\n"));
+    text.push_str(&format!("{bold_red}error:{plain} {}\n", lines(&error.message)));
     if let Some(hint) = &error.hint {
-        text.push_str(&format!("{bold}hint:{plain} {hint}\n"));
+        text.push_str(&format!("{bold}hint:{plain} {}\n", lines(hint)));
     }
-    // There is no one left to tell where stderr is gone.
-    let _ = stderr().lock().write_all(text.as_bytes());
+    text
+}
+
+fn rendered(report: &miette::Report, theme: GraphicalTheme) -> String {
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false).without_cause_chain();
+    let mut text = String::new();
+    if handler.render_report(&mut text, report.as_ref()).is_err() {
+        text = report.to_string();
+    }
+    text
+}
+
+/// Ends the program as `clap` does, with its help or what it has to say of the arguments.
+pub(super) fn usage(error: &clap::Error) -> ! {
+    let is_plain = |argument: OsString| matches!(line(&argument.to_string_lossy()), Cow::Borrowed(_));
+    if !error.use_stderr() || std::env::args_os().all(is_plain) {
+        error.exit();
+    }
+    // Without colours: an argument's could not be told from ours.
+    eprintln!("{}", error.to_string().trim_end());
+    std::process::exit(error.exit_code());
 }
 
 /// A panic is a bug of ours: say so in one line and how to report it, and end with the exit code for bugs.
@@ -49,8 +78,9 @@ pub(super) fn install_panic_hook() {
         let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
         let _ = writeln!(
             stderr().lock(),
-            "error: this is a bug in drr-lab {}: {message}{place}\nhint: please report it with the command you ran: {}/issues",
+            "error: this is a bug in drr-lab {}: {}{place}\nhint: please report it with the command you ran: {}/issues",
             env!("CARGO_PKG_VERSION"),
+            lines(message),
             env!("CARGO_PKG_REPOSITORY"),
         );
         std::process::exit(Exit::Environment as i32);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{Context, Output, execution};
 use crate::audit::{self, DoctorTarget, Health};
 use crate::error::{Exit, Result};
+use crate::neutral::line;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -33,9 +34,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                     Health::Poor => "poor",
                     Health::Bad => "BAD",
                 };
-                println!("{mark:<5} {:<12} {}", finding.part, finding.found);
+                println!("{mark:<5} {:<12} {}", finding.part, line(&finding.found));
                 if !finding.mend.is_empty() {
-                    println!("{:<18} mend: {}", "", finding.mend);
+                    println!("{:<18} mend: {}", "", line(&finding.mend));
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use drr_core::trial_dir::TrialDir;
 
 use crate::exec::{Label, Outcome};
+use crate::neutral::line;
 use crate::plan::{Plan, Task, read_failure};
 
 /// Failures that are told in full; the others are counted.
@@ -16,11 +17,11 @@ pub(super) fn print(plan: &Plan, outcome: &Outcome, runs: &Path) {
     let tasks: HashMap<_, &Task> = plan.tasks.iter().map(|task| (task.trial.id, task)).collect();
     for (trial, reason) in outcome.failed.iter().take(MOST) {
         let Some(label) = tasks.get(trial).map(|task| Label::of(task)) else { continue };
-        eprintln!("\nfailed: {} {} seed {} {}", label.stage.name(), label.short, label.seed, label.what);
-        eprintln!("  {reason}");
+        eprintln!("\nfailed: {} {} seed {} {}", label.stage.name(), label.short, label.seed, line(&label.what));
+        eprintln!("  {}", line(reason));
         let failure = read_failure(&TrialDir::new(runs, *trial));
-        for line in failure.iter().flat_map(|failure| &failure.log) {
-            eprintln!("  | {line}");
+        for said in failure.iter().flat_map(|failure| &failure.log) {
+            eprintln!("  | {}", line(said));
         }
         let runs = runs.display().to_string();
         let folder = if runs == "runs" { String::new() } else { format!(" --runs {runs}") };

@@ -148,7 +148,7 @@ pub struct Context {
 /// The program: parses the arguments, runs the verb, explains what went wrong, and returns the exit code.
 pub fn main() -> ExitCode {
     complain::install_panic_hook();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| complain::usage(&error));
     complain::install_log(cli.global.verbose);
     let colour = cli.global.colour;
     let exit = run(cli).unwrap_or_else(|error| {

@@ -9,6 +9,7 @@ use super::Output;
 use super::execution::Resolved;
 use crate::error::Result;
 use crate::exec::Slot;
+use crate::neutral;
 use crate::plan::{Plan, StageCount, State, Task, Timings, cohorts};
 use crate::store::Store;
 use crate::sweep::Sweep;
@@ -113,7 +114,12 @@ impl<'a> Shown<'a> {
         let Sweep { name, configurations, seeds, .. } = self.sweep;
         let s = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
         let trials = s(self.plan.tasks.len(), "trial");
-        println!("{name}: {trials} of {} × {}", s(*configurations, "configuration"), s(*seeds, "seed"));
+        println!(
+            "{}: {trials} of {} × {}",
+            neutral::line(name),
+            s(*configurations, "configuration"),
+            s(*seeds, "seed")
+        );
         println!("{:<6} {:>8} {:>8} {:>8} {:>8}  expected", "stage", "to run", "found", "skipped", "cohorts");
         let mut whole = Some(0.0);
         for count in self.plan.stages() {
@@ -133,7 +139,7 @@ impl<'a> Shown<'a> {
             self.sweeps(task).iter().for_each(|sweep| *shared.entry(sweep).or_default() += 1);
         }
         for (sweep, count) in shared {
-            println!("found in {sweep}: {count}");
+            println!("found in {}: {count}", neutral::line(sweep));
         }
         println!("in all: {}, on {}; nothing was started", expected(whole), s(self.slots, "slot"));
     }

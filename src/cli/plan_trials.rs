@@ -6,6 +6,7 @@ use drr_kinds::registry::kind_settings;
 use serde_json::{Value, json};
 
 use super::plan_table::Shown;
+use crate::neutral::line;
 use crate::plan::{State, Task};
 
 /// Prints the trials of a plan to stdout.
@@ -16,11 +17,12 @@ pub(super) fn print(shown: &Shown<'_>) {
         let is_common = |name: &String, value: &String| fields.iter().all(|other| other.get(name) == Some(value));
         let common: Vec<(&String, &String)> = fields[0].iter().filter(|(name, value)| is_common(name, value)).collect();
         let said: Vec<String> = common.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        println!("\n{}: all with {}", count.stage.name(), said.join(" "));
+        println!("\n{}: all with {}", count.stage.name(), line(&said.join(" ")));
         for (task, fields) in tasks.iter().zip(&fields) {
             let own = fields.iter().filter(|field| !common.contains(field));
             let own: Vec<String> = own.map(|(name, value)| format!("{name}={value}")).collect();
-            println!("  {} {:<7} {}{}", task.trial.id.short(), state(task), own.join(" "), whence(shown, task));
+            let own = own.join(" ");
+            println!("  {} {:<7} {}{}", task.trial.id.short(), state(task), line(&own), line(&whence(shown, task)));
         }
     }
 }

@@ -13,6 +13,7 @@ use super::target::{self, Target};
 use super::{Context, Output};
 use crate::audit;
 use crate::error::{Exit, Result};
+use crate::neutral::line;
 use crate::store::RunsLock;
 
 /// Recorded sweeps and trials.
@@ -135,7 +136,7 @@ fn reindex(context: &Context) -> Result<Exit> {
     let _lock = RunsLock::acquire(&context.runs)?;
     let done = audit::reindex(&context.runs)?;
     for fault in &done.left_out {
-        eprintln!("left out: {fault}");
+        eprintln!("left out: {}", line(&fault.to_string()));
     }
     match context.output {
         Output::Json => println!(

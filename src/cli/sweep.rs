@@ -13,6 +13,7 @@ use super::{Context, Output, attempt, failures, observer};
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, Options, Outcome};
+use crate::neutral::line;
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
@@ -299,7 +300,7 @@ fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, context: &Context) -
     }
     let skipped: Vec<_> = plan.skipped().filter(|(_, why)| !why.starts_with("upstream ")).collect();
     for (task, why) in &skipped {
-        eprintln!("left out: {} {}, which failed before: {why}", task.stage.name(), task.trial.id.short());
+        eprintln!("left out: {} {}, which failed before: {}", task.stage.name(), task.trial.id.short(), line(why));
     }
     if !skipped.is_empty() {
         eprintln!("hint: the same bits fail the same way; --retry-failed runs them all the same");

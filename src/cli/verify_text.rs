@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Output;
 use crate::audit::{Cell, Difference, Divergence, Examined, Replayed, Verdict};
+use crate::neutral::line;
 
 /// Entries shown of two environments that differ in many.
 const MOST_DIFFERENCES: usize = 24;
@@ -32,7 +33,7 @@ impl Text {
             for fault in faults {
                 match self.output {
                     Output::Json => println!("{}", json!({"trial": trial.trial, "check": "integrity", "fault": fault})),
-                    Output::Human | Output::Quiet => println!("{}  CHANGED: {fault}", trial.trial.short()),
+                    Output::Human | Output::Quiet => println!("{}  CHANGED: {}", trial.trial.short(), line(&fault)),
                 }
             }
         }
@@ -54,7 +55,7 @@ impl Text {
     pub(super) fn fault(&self, fault: &str) {
         match self.output {
             Output::Json => println!("{}", json!({"check": "index", "fault": fault})),
-            Output::Human | Output::Quiet => println!("CHANGED: {fault}"),
+            Output::Human | Output::Quiet => println!("CHANGED: {}", line(fault)),
         }
     }
 
@@ -77,7 +78,7 @@ impl Text {
             ),
             (Output::Quiet, _) if faults == 0 => {}
             (_, number) => {
-                println!("cell: {}, {behind} trials behind it, {trials} with those they stand on", cell.name);
+                println!("cell: {}, {behind} trials behind it, {trials} with those they stand on", line(&cell.name));
                 if !missing.is_empty() {
                     println!("CHANGED: not finished here, or not as written: {}", missing.join(", "));
                 }
@@ -96,7 +97,7 @@ impl Text {
 
     pub(super) fn note(&self, note: &str) {
         if self.output == Output::Human {
-            eprintln!("note: {note}");
+            eprintln!("note: {}", line(note));
         }
     }
 
@@ -120,9 +121,11 @@ impl Text {
             *counts.entry(word(&trial.verdict)).or_default() += 1;
             match self.output {
                 Output::Json => println!("{}", record(trial)),
-                Output::Human => println!("{:<5} {}  {}", trial.stage.name(), trial.trial.short(), trial.verdict),
+                Output::Human => {
+                    println!("{:<5} {}  {}", trial.stage.name(), trial.trial.short(), line(&trial.verdict.to_string()))
+                }
                 Output::Quiet if !matches!(trial.verdict, Verdict::Bitwise | Verdict::Within { .. }) => {
-                    println!("{:<5} {}  {}", trial.stage.name(), trial.trial.short(), trial.verdict);
+                    println!("{:<5} {}  {}", trial.stage.name(), trial.trial.short(), line(&trial.verdict.to_string()));
                 }
                 Output::Quiet => {}
             }
@@ -189,12 +192,13 @@ pub(super) fn table(differences: &[Difference], heads: [&str; 2]) {
         // Digests are known by their beginning.
         let hex = value.len() >= 40 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
         let most = if hex { 12 } else { 44 };
+        let value = line(value);
         let cut: String = value.chars().take(most).collect();
         if !hex && value.chars().count() > most { format!("{cut}…") } else { cut }
     };
     let shown = &differences[..differences.len().min(MOST_DIFFERENCES)];
     let rows: Vec<[String; 3]> = std::iter::once(["".to_owned(), heads[0].to_owned(), heads[1].to_owned()])
-        .chain(shown.iter().map(|it| [it.entry.clone(), short(&it.one), short(&it.other)]))
+        .chain(shown.iter().map(|it| [line(&it.entry).into_owned(), short(&it.one), short(&it.other)]))
         .collect();
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let (first, second) = (width(0), width(1));

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use drr_core::canonical;
 use drr_core::result::EnvironmentClass;
 use drr_core::trial_dir::write_whole;
+use drr_core::{canonical, neutral};
 use serde::Deserialize;
 
 use super::measured::{EVERY_KIND, Group, Key, Measured, SeedValues};
@@ -124,6 +124,7 @@ impl Baseline {
     pub(super) fn parse(text: &str) -> std::result::Result<Self, String> {
         // The format first: a newer file may hold keys that this program does not know.
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+        refuse_hidden(&table)?;
         match table.get("format").and_then(toml::Value::as_integer) {
             Some(format) if format > i64::from(FORMAT) => {
                 return Err(format!("format {format} is newer than this program reads ({FORMAT})"));
@@ -181,6 +182,17 @@ impl Baseline {
         groups.iter().for_each(|group| write_group(&mut text, group, &shared));
         text
     }
+}
+
+/// Refuses names and values with characters that nobody sees. A reason is of a person, who may write several lines.
+fn refuse_hidden(table: &toml::Table) -> std::result::Result<(), String> {
+    let mut record = serde_json::to_value(table).map_err(|error| error.to_string())?;
+    for change in record.get_mut("change").and_then(serde_json::Value::as_array_mut).into_iter().flatten() {
+        if let Some(serde_json::Value::String(reason)) = change.get_mut("reason") {
+            *reason = reason.replace(['\n', '\t'], " ");
+        }
+    }
+    neutral::check_value(&record)
 }
 
 /// Settings with the same value in every group that has them.

@@ -309,6 +309,17 @@ fn what_a_trial_used_becomes_a_rate_and_a_ratio() {
 }
 
 #[test]
+fn a_baseline_with_hidden_characters_is_refused_and_a_reason_may_have_lines() {
+    let place = Place::new(3);
+    place.save();
+    place.edit("reason = \"the first\"", "reason = \"one\\n\\ttwo\"");
+    Baseline::read(&place.folder.path().join("lab.baseline.toml")).expect("a person's words");
+    place.edit("dataset = \"ml-100k\"", "dataset = \"a\\u001b[2J\\n::error::b\"");
+    let told = place.said(PRECISION);
+    assert!(told.contains("`group.0.dataset` holds the control character U+001B"), "{told}");
+}
+
+#[test]
 fn every_form_says_the_same() {
     let place = Place::new(5);
     let baseline = place.save();

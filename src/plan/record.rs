@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use drr_core::trial_dir::write_whole;
-use drr_core::{TrialId, TrialSpec, canonical};
+use drr_core::{TrialId, TrialSpec, canonical, neutral};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -112,6 +112,7 @@ pub fn read_sweep(runs: &Path, name: &str) -> Result<Sweep> {
 pub fn parse_sweep(name: &str, text: String, lines: &str) -> std::result::Result<Sweep, String> {
     let mut rows = lines.split_inclusive('\n').enumerate();
     let (_, head) = rows.next().ok_or("it is empty")?;
+    neutral::check_record(head.as_bytes()).map_err(|hidden| format!("line 1: {hidden}"))?;
     let head: ReadHead = serde_json::from_str(head).map_err(|error| format!("line 1: {error}"))?;
     match head.format {
         FORMAT => {}
@@ -125,6 +126,7 @@ pub fn parse_sweep(name: &str, text: String, lines: &str) -> std::result::Result
     again.push(b'\n');
     let rows: Vec<(usize, &str)> = rows.collect();
     let read = |&(at, row): &(usize, &str)| -> std::result::Result<(Arc<Trial>, Vec<u8>), String> {
+        neutral::check_record(row.as_bytes()).map_err(|hidden| format!("line {}: {hidden}", at + 1))?;
         let ReadMember { trial, point, spec } =
             serde_json::from_str(row).map_err(|error| format!("line {}: {error}", at + 1))?;
         let text = canonical::to_bytes(&Member { trial, point: &point, spec: &spec });

@@ -1,10 +1,13 @@
 //! A table of any kind as its writers get it: headers, cells with their looks, notes. Markdown, LaTeX, CSV, JSON, the page
 //! and the terminal each write all of them.
 
+use std::borrow::Cow;
+
 use drr_core::TrialId;
 
 use super::users::UserCount;
 use super::value::CellValue;
+use crate::neutral;
 
 /// A table as its writers get it.
 #[derive(Debug)]
@@ -16,6 +19,30 @@ pub(super) struct Grid {
     pub(super) rows: Vec<Line>,
     /// What no number may be read without.
     pub(super) notes: Vec<String>,
+}
+
+impl Grid {
+    /// The table with all its text on one line each and nothing hidden in it, as every format writes it.
+    pub(super) fn neutral(mut self) -> Self {
+        let line = |text: &mut String| {
+            if let Cow::Owned(safe) = neutral::line(text) {
+                *text = safe;
+            }
+        };
+        line(&mut self.title);
+        self.headers.iter_mut().for_each(|header| line(&mut header.text));
+        self.notes.iter_mut().for_each(line);
+        for cell in self.rows.iter_mut().flat_map(|row| &mut row.cells) {
+            cell.more.iter_mut().for_each(line);
+            match &mut cell.value {
+                CellValue::Text(text) => line(text),
+                // What is no text has none to hide, and words on an axis become text on one line.
+                CellValue::Axis(_) | CellValue::Missing(_) | CellValue::Number(_) => {}
+                CellValue::Count { .. } | CellValue::Interval { .. } | CellValue::Users(_) => {}
+            }
+        }
+        self
+    }
 }
 
 /// A column's header.

@@ -8,6 +8,7 @@ use super::group::Noise;
 use super::ids::{DerivedKind, TableId};
 use super::table::{Better, Row, Standing, Table};
 use super::value::CellValue;
+use crate::neutral;
 
 /// The version of this layout. In the first, values of axes and all cells of derived tables were text.
 const FORMAT: u32 = 2;
@@ -138,5 +139,5 @@ fn finite(value: f64) -> Option<f64> {
 fn written(value: &Value) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("a value is JSON");
     text.push('\n');
-    text
+    neutral::lines(&text).into_owned()
 }

@@ -2,9 +2,12 @@
 //! pdflatex and no more than `\usepackage[T1]{fontenc}` and `\usepackage{booktabs,textcomp}`; a letter that pdflatex does not
 //! know is set as its code point, and stands as it is in the comment above the table.
 
+use std::borrow::Cow;
+
 use drr_core::TrialId;
 
 use super::grid::{Align, Grid, Look};
+use crate::neutral;
 
 /// Ids on a line.
 const IDS: usize = 8;
@@ -137,8 +140,8 @@ fn greek(letter: char) -> Option<&'static str> {
 }
 
 /// A comment ends with its line.
-fn comment(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+fn comment(text: &str) -> Cow<'_, str> {
+    neutral::line(text)
 }
 
 fn label(slug: &str) -> String {
@@ -157,7 +160,7 @@ mod tests {
             r"50\% of A\&B\_\{x\}\textbackslash{}end \$1 \#2 \textasciitilde{}\textasciicircum{}"
         );
         assert_eq!(escape("τ é 🎬 ש"), r"$\tau$ é \texttt{U+1F3AC} \texttt{U+05E9}");
-        assert_eq!(comment("one\n\\end{document}\rtwo"), "one \\end{document} two");
+        assert_eq!(comment("one\n\\end{document}\rtwo"), "one\\n\\end{document}\\rtwo");
         let grid = Grid {
             slug: "a_b".to_owned(),
             title: "A & B".to_owned(),

@@ -46,7 +46,7 @@ fn spreads(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
     }
     if rows.iter().any(|row| matches!(row.noise, Noise::Repeats(_))) {
         notes.push(
-            "Where `± over` says repeats, one seed is finished: the spread is the evaluation's, not the training's."
+            "Where \"± over\" says repeats, one seed is finished: the spread is the evaluation's, not the training's."
                 .to_owned(),
         );
     }

@@ -1,5 +1,6 @@
 //! The HTML page: self-contained, readable on a telephone, light or dark. Text is escaped by its template.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -13,20 +14,22 @@ use super::figure::Figure;
 use super::grid::{Align, Grid, GridCell, Header, Look};
 use super::provenance::Fact;
 use crate::error::{Error, Result};
+use crate::neutral;
 use crate::store::{Status, Store, StoredSweep, TrialRecord};
 
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     facts: Vec<(String, String)>,
     missing: Option<String>,
     tables: &'a [Grid],
     comparisons: &'a [Grid],
     provenance: Vec<Fact>,
     failures: Vec<FailureView>,
-    pictures: &'a [(&'a Figure, &'a str)],
-    source: &'a str,
+    /// Titles and drawings.
+    pictures: Vec<(Cow<'a, str>, &'a str)>,
+    source: Cow<'a, str>,
     trials: Vec<TrialView>,
     version: &'static str,
 }
@@ -63,16 +66,18 @@ pub(super) fn html(
     pictures: &[(&Figure, &str)],
     provenance: Vec<Fact>,
 ) -> Result<String> {
+    let line = |text: &String| neutral::line(text).into_owned();
+    let told = |(what, values): Fact| (what, values.iter().map(|(value, count)| (line(value), *count)).collect());
     let page = Page {
-        name: &sweep.name,
+        name: neutral::line(&sweep.name),
         facts: facts(sweep),
         missing: missing(sweep),
         tables,
         comparisons,
-        provenance,
+        provenance: provenance.into_iter().map(told).collect(),
         failures: failures(store, sweep),
-        pictures,
-        source: &sweep.source,
+        pictures: pictures.iter().map(|(figure, svg)| (neutral::line(&figure.title), *svg)).collect(),
+        source: neutral::lines(&sweep.source),
         trials: trials(sweep),
         version: env!("CARGO_PKG_VERSION"),
     };
@@ -93,7 +98,7 @@ fn failures(store: &Store, sweep: &StoredSweep) -> Vec<FailureView> {
     let view = |trial: &TrialRecord| FailureView {
         short: trial.trial.short(),
         what: format!("{} seed {}", trial.spec.stage().name(), trial.spec.seed.0),
-        why: trial.failure.clone().unwrap_or_else(|| "no reason recorded".to_owned()),
+        why: neutral::line(trial.failure.as_deref().unwrap_or("no reason recorded")).into_owned(),
         log: tail(&TrialDir::new(store.runs(), trial.trial).log()),
     };
     failed.take(FAILURES).map(view).collect()
@@ -104,7 +109,7 @@ fn tail(path: &Path) -> String {
     let bytes = std::fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+    neutral::lines(&lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")).into_owned()
 }
 
 /// What the filter of the trials looks for to show those of a row.
@@ -190,11 +195,11 @@ fn trials(sweep: &StoredSweep) -> Vec<TrialView> {
             stage: trial.spec.stage().name(),
             policy,
             seed: trial.spec.seed.0,
-            point: if point.is_empty() { "–".to_owned() } else { point.join(", ") },
+            point: if point.is_empty() { "–".to_owned() } else { neutral::line(&point.join(", ")).into_owned() },
             status: trial.status.name(),
             seconds: trial.wall_s.map(|seconds| format!("{seconds:.1}")).unwrap_or_default(),
             digest: trial.metrics_digest.map(|digest| digest.short()).unwrap_or_default(),
-            failure: trial.failure.clone().unwrap_or_default(),
+            failure: neutral::line(trial.failure.as_deref().unwrap_or_default()).into_owned(),
         }
     };
     sweep.trials.iter().map(view).collect()

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use drr_core::TrialId;
+use drr_core::{TrialId, neutral};
 use drr_kinds::protocol::Protocol;
 use drr_kinds::registry::kind_settings;
 use serde::Deserialize;
@@ -76,6 +76,8 @@ impl Paper {
             Error::input(format!("{} is no file of published numbers: {error}", path.display()))
                 .hint("sweeps/slides.paper.toml is one")
         })?;
+        let record: Value = toml::from_str(&text).unwrap_or_default();
+        neutral::check_value(&record).map_err(|hidden| Error::input(format!("{}: {hidden}", path.display())))?;
         match paper.table.iter().find(|table| !(table.margin > 0.0 && table.margin.is_finite())) {
             Some(table) => {
                 Err(Error::input(format!("{}: the margin of `{}` is not positive", path.display(), table.title)))

@@ -52,7 +52,7 @@ impl<'r> Sheets<'r> {
     }
 
     fn put(&mut self, grid: Grid, source: Source<'r>) {
-        self.grids.push(grid);
+        self.grids.push(grid.neutral());
         self.sources.push(source);
     }
 

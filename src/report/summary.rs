@@ -10,6 +10,7 @@ use super::options::Options;
 use super::table::Table;
 use super::users::LEAST;
 use super::{measured, sheets, text};
+use crate::neutral;
 use crate::store::{Status, StoredSweep};
 
 /// What a sweep found, for its end.
@@ -31,7 +32,7 @@ impl SweepReport<'_> {
                 if pivoted.is_empty() { vec![measured::of_table(table)] } else { pivoted }
             }
         });
-        let grids: Vec<Grid> = grids.collect();
+        let grids: Vec<Grid> = grids.map(Grid::neutral).collect();
         let mut parts: Vec<String> = grids.iter().map(text::terminal).collect();
         parts.extend(legend(&grids));
         if let Some(thin) = self.tables.iter().filter(|table| table.id.is_headline()).find_map(Table::thin) {
@@ -41,7 +42,10 @@ impl SweepReport<'_> {
         let failures: BTreeMap<_, _> = failed
             .map(|trial| {
                 let why = trial.failure.as_deref().unwrap_or("no reason recorded");
-                (trial.trial, format!("failed: {} {} {why}", trial.spec.stage().name(), trial.trial.short()))
+                (
+                    trial.trial,
+                    format!("failed: {} {} {}", trial.spec.stage().name(), trial.trial.short(), neutral::line(why)),
+                )
             })
             .collect();
         let stopped = self.sweep.trials.iter().filter(|trial| trial.status == Status::Stopped).count();

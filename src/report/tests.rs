@@ -266,6 +266,7 @@ mod bytes;
 mod chromium;
 mod guards;
 mod hard;
+mod hostile;
 mod latex_compiles;
 mod layouts;
 mod many;

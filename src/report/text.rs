@@ -9,11 +9,11 @@ use super::pivot::Pivot;
 use super::table::{Cell, Row, Table};
 use super::users::UserCount;
 use super::value::CellValue;
+use crate::neutral::{guarded, markdown as escape};
 
 /// The table with title and notes as Markdown.
 pub(super) fn markdown(grid: &Grid) -> String {
-    let escape = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-    let mut lines = vec![format!("### {}", grid.title), String::new()];
+    let mut lines = vec![format!("### {}", escape(&grid.title)), String::new()];
     let headers: Vec<String> = grid.headers.iter().map(|header| escape(&header.shown())).collect();
     lines.push(format!("| {} |", headers.join(" | ")));
     let aligns = grid.headers.iter().map(|header| match header.align {
@@ -30,7 +30,7 @@ pub(super) fn markdown(grid: &Grid) -> String {
         lines.push(format!("| {} |", cells.collect::<Vec<_>>().join(" | ")));
     }
     lines.push(String::new());
-    lines.extend(grid.notes.iter().map(|note| format!("* {note}")));
+    lines.extend(grid.notes.iter().map(|note| format!("* {}", escape(note))));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -101,7 +101,9 @@ fn ids(trials: &[TrialId]) -> String {
 fn written(records: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for record in records {
-        writer.write_record(record).expect("memory does not fail, and all records are as long as the header");
+        writer
+            .write_record(record.iter().map(|cell| guarded(cell).into_owned()))
+            .expect("memory does not fail, and all records are as long as the header");
     }
     let bytes = writer.into_inner().expect("memory does not fail");
     String::from_utf8(bytes).expect("text in, text out")

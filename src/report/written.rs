@@ -2,6 +2,7 @@
 
 use super::grid::Header;
 use super::value::{Aside, CellValue, Gap, Numeral};
+use crate::neutral;
 
 impl CellValue {
     /// For people.
@@ -15,7 +16,7 @@ impl CellValue {
             }
             CellValue::Users(users) if users.least == users.most => users.most.to_string(),
             CellValue::Users(users) => format!("{} to {}", users.least, users.most),
-            CellValue::Axis(value) => value.to_string(),
+            CellValue::Axis(value) => neutral::line(&value.to_string()).into_owned(),
             CellValue::Text(text) => text.clone(),
         }
     }

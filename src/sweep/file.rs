@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use drr_core::Seed;
+use drr_core::{Seed, neutral};
 use drr_kinds::{Kind, registry};
 use serde_json::Value;
 
@@ -181,7 +181,7 @@ pub fn parse(
 fn frozen(source: &Source, bases: &[Source], request: &Request) -> String {
     let mut text = source.text().to_owned();
     for base in bases {
-        text.push_str(&format!("\n# it extends {}, which said:\n", base.name()));
+        text.push_str(&format!("\n# it extends {}, which said:\n", neutral::line(base.name())));
         base.text().lines().for_each(|line| text.push_str(&format!("#   {line}\n")));
     }
     let given = request.profile.iter().map(|name| format!("--profile {name}"));

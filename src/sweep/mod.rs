@@ -14,6 +14,7 @@ mod family;
 mod fields;
 mod file;
 mod grid;
+mod hidden;
 mod identity;
 mod inherit;
 mod overrides;

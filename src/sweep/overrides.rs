@@ -8,6 +8,7 @@ use super::condition;
 use super::document::{TOP_LEVEL, top_level};
 use super::draft::Draft;
 use super::fields::find_field;
+use super::hidden;
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Entry, Node, Tree};
 
@@ -54,6 +55,7 @@ pub(super) fn only(draft: &mut Draft, text: &str, problems: &mut Problems) {
 /// `KEY=VALUE,VALUE` as an entry of a file.
 fn assignment(option: &str, text: &str, problems: &mut Problems) -> Option<(Source, Entry)> {
     let source = Source::new(option, text);
+    hidden::refuse(&source, problems);
     let Some((key, values)) = text.split_once('=') else {
         let problem =
             Problem::new("an override is written KEY=VALUE").help(format!("for example {option} drr.tau=0.001,0.01"));

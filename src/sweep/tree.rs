@@ -4,6 +4,7 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::hidden;
 use super::problem::{Place, Problem, Problems, Source};
 
 /// A value and where it stands.
@@ -55,6 +56,7 @@ impl Node {
 pub(crate) fn document(source: &Source, problems: &mut Problems) -> Vec<Entry> {
     let (table, errors) = DeTable::parse_recoverable(source.text());
     syntax(source, errors, problems);
+    hidden::refuse(source, problems);
     entries(source, 0, table.into_inner(), problems)
 }
 
@@ -84,6 +86,7 @@ fn entries(source: &Source, offset: usize, table: DeTable<'_>, problems: &mut Pr
             let span = key.span();
             let node = node(source, offset, value, problems)?;
             let key_place = source.place(span.start + offset..span.end + offset);
+            hidden::refuse_key(key.get_ref(), &key_place, problems);
             Some((span.start, Entry { key: key.into_inner().into_owned(), key_place, node }))
         })
         .collect();
@@ -95,7 +98,10 @@ fn node(source: &Source, offset: usize, value: Spanned<DeValue<'_>>, problems: &
     let span = value.span();
     let place = source.place(span.start + offset..span.end + offset);
     let tree = match value.into_inner() {
-        DeValue::String(text) => Tree::Scalar(Value::String(text.into_owned())),
+        DeValue::String(text) => {
+            hidden::refuse_value(&text, &place, problems);
+            Tree::Scalar(Value::String(text.into_owned()))
+        }
         DeValue::Boolean(bit) => Tree::Scalar(Value::Bool(bit)),
         DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => match (u64::try_from(number), i64::try_from(number)) {

@@ -19,6 +19,9 @@ use nix::unistd::Pid;
 
 use super::{Place, SMALL};
 
+/// What drives a terminal or gives commands to a build server where it is shown raw.
+pub const HOSTILE: &str = "\x1b[2J\x07\u{9b}1m a\rb \u{202e}c\u{2066} ##[error]d\n::error::forged\n ::stop-commands::e";
+
 /// Speaks the protocol, as the variable `FAKE_WORKER` says; does not return.
 pub fn play() {
     let Ok(manner) = std::env::var("FAKE_WORKER") else { return };
@@ -27,7 +30,7 @@ pub fn play() {
     let environment = EnvironmentClass {
         libtorch: "none".into(),
         isa: "none".into(),
-        device: "cpu".into(),
+        device: if manner == "hostile" { HOSTILE.into() } else { "cpu".into() },
         numerics: "strict".into(),
     };
     let digest = if manner == "stranger" { Digest::of(b"other sources") } else { train_digest() };
@@ -55,6 +58,7 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
     say(&FromWorker::Started { trial });
     eprintln!("working on {}", trial.short());
     let once = runs.join("crashed-once");
+    let mut points = vec![Point::new("loss", 1, spec.seed.0 as f64)];
     match (manner, spec.stage().name()) {
         ("crash-once", "drr") if !once.exists() => {
             fs::write(once, "").expect("written");
@@ -64,6 +68,15 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
         ("nan", "pmf") if spec.seed.0 == 1 => {
             let (kind, message) = (FailureKind::Deterministic, "the loss is not finite at step 7".to_owned());
             return say(&FromWorker::Failed { trial, kind, message });
+        }
+        ("hostile", "pmf") if spec.seed.0 == 1 => {
+            eprint!("{HOSTILE}\n{HOSTILE}\n");
+            say(&FromWorker::Metrics { trial, points: vec![Point::new(HOSTILE, 1, 0.5)] });
+            let (kind, message) = (FailureKind::Deterministic, HOSTILE.to_owned());
+            return say(&FromWorker::Failed { trial, kind, message });
+        }
+        ("hostile-metric", "pmf") if spec.seed.0 == 1 => {
+            points = vec![Point::new(HOSTILE, 1, 0.5)];
         }
         ("flood", "drr") => {
             for line in 0..200_000 {
@@ -103,7 +116,6 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
         ("stuck", _) => std::thread::sleep(Duration::from_secs(60)),
         _ => {}
     }
-    let points = vec![Point::new("loss", 1, spec.seed.0 as f64)];
     say(&FromWorker::Progress { trial, done: 1, total: 2 });
     say(&FromWorker::Metrics { trial, points: points.clone() });
     let mut journal = Writer::create(&folder.journal(), trial).expect("a journal");

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::canonical;
 use crate::digest::{Digest, TrialId};
 use crate::journal::{self, Point};
+use crate::neutral;
 use crate::result::{SEALED, Seal, Sealed, TrialResult};
 use crate::spec::{self, TrialSpec};
 use crate::trial_dir::TrialDir;
@@ -61,6 +62,7 @@ fn identified(folder: &TrialDir) -> Result<(TrialSpec, TrialId), Fault> {
         Some(0) => return Err(changed(format!("{}: there never was a format 0", path.display()))),
         _ => {}
     }
+    neutral::check_value(&record).map_err(|hidden| changed(format!("{}: {hidden}", path.display())))?;
     // From the text: by way of `Value` the message would name no line.
     let spec: TrialSpec = serde_json::from_slice(&bytes).map_err(bad)?;
     let again = canonical::to_bytes(&spec);

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::digest::{Digest, Hasher, TrialId};
+use crate::neutral::{self, HiddenCharacter};
 
 /// The version of the journal's format; newer ones are refused.
 pub const FORMAT: u32 = 1;
@@ -222,7 +223,12 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
             continue;
         }
         let record: Line = serde_json::from_slice(&text).map_err(|e| fail(e.to_string()))?;
-        record.points.iter().for_each(|point| point.hash_into(&mut hasher));
+        for point in &record.points {
+            if let Some(hidden) = HiddenCharacter::first_in(&point.name) {
+                return Err(fail(format!("the name of the metric `{}` holds {hidden}", neutral::line(&point.name))));
+            }
+            point.hash_into(&mut hasher);
+        }
         if record.digest != hasher.digest() {
             let (recorded, found) = record.digest.beside(&hasher.digest());
             return Err(fail(format!("the recorded digest {recorded} is not that of the points up to here, {found}")));
@@ -297,6 +303,20 @@ mod tests {
         std::fs::write(&path, &bytes).expect("writable");
         let (points, at) = read_on(&path, at).expect("readable");
         assert_eq!((points[0].step, points.len(), at), (2, 2, bytes.len() as u64));
+    }
+
+    #[test]
+    fn a_name_that_drives_a_terminal_is_refused_and_located() {
+        for (name, says) in [("a\x1b[2J", r"`a\u001b[2J` holds the control character U+001B"), ("\u{202e}a", "U+202E")]
+        {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let path = folder.path().join("journal.jsonl");
+            let mut writer = Writer::create(&path, TrialId(Digest::of(b"trial"))).expect("created");
+            writer.append(vec![Point::new("fine/é", 1, 0.1)]).expect("appended");
+            writer.append(vec![Point::new(name, 1, 0.1)]).expect("appended");
+            let error = read(&path).expect_err("hidden").to_string();
+            assert!(error.contains("journal.jsonl:3: the name of the metric") && error.contains(says), "{error}");
+        }
     }
 
     #[test]

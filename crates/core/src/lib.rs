@@ -13,6 +13,7 @@
 //! | [`claim`] | who may write to a trial's folder where many machines share it |
 //! | [`provenance`], [`machine`], [`libraries`] | what code and what machine a trial ran on |
 //! | [`time`] | moments as records write them |
+//! | [`neutral`] | text that others wrote, kept from doing anything but being read |
 //! | [`protocol`] | messages between supervisor and worker |
 //!
 //! Nothing here knows libtorch or SQLite.
@@ -29,6 +30,7 @@ pub mod finished;
 pub mod journal;
 pub mod libraries;
 pub mod machine;
+pub mod neutral;
 pub mod protocol;
 pub mod provenance;
 pub mod result;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::canonical;
 use crate::digest::{Digest, TrialId};
+use crate::neutral;
 use crate::time::utc_now;
 use crate::trial_dir::write_last;
 
@@ -172,6 +173,7 @@ impl Sealed {
         if canonical::to_bytes(&record) != text {
             return Err(fail("it is not as it was written".to_owned()));
         }
+        neutral::check_value(&record).map_err(fail)?;
         let seal = record.get("seal").cloned().ok_or_else(|| fail("not a result: it has no seal".to_owned()))?;
         let seal: Seal = serde_json::from_value(seal).map_err(|e| fail(format!("not a result: its seal: {e}")))?;
         record["seal"].as_object_mut().and_then(|seal| seal.remove("digest"));

@@ -33,6 +33,9 @@ pub enum Role {
     Measure(&'static Measure),
 }
 
+/// Trains one trial.
+pub type Train = fn(&Training<'_>, &mut dyn Reporter) -> Result<Trained>;
+
 /// What is trained.
 #[derive(Debug)]
 pub struct Model {
@@ -56,7 +59,7 @@ pub struct Model {
     /// table.
     pub budget: Option<&'static str>,
     /// Trains one trial; `None` where the worker trains it with networks of its own.
-    pub train: Option<fn(&Training<'_>, &mut dyn Reporter) -> Result<Trained>>,
+    pub train: Option<Train>,
     /// Reads it to list and draw what it recommends, if it can be.
     pub recommender: Option<ReadRecommender>,
     /// What its own numbers are called and mean.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use drr_core::neutral::line;
 use drr_kinds::error::Error;
 use drr_train::worker;
 use drr_train::worker::array::{Ended, Request};
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     let command = match parse(std::env::args().skip(1)) {
         Ok(command) => command,
         Err(message) => {
-            eprintln!("error: {message}\nhint: drr-lab starts this program; see --help");
+            eprintln!("error: {}\nhint: drr-lab starts this program; see --help", line(&message));
             return ExitCode::from(2);
         }
     };
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
         Ok(Ended::Unsettled) => ExitCode::from(worker::EXIT_TRY_AGAIN),
         Ok(Ended::Stopped) => ExitCode::from(143),
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", line(&error.to_string()));
             ExitCode::from(3)
         }
     }

@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use crate::cli::Output;
 use crate::error::{Error, Result};
+use crate::neutral::lines;
 
 /// Writes a result to stdout. A reader that has gone away, such as `head`, is no error.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{}", text.trim_end()).and_then(|()| stdout.flush()) {
+    match writeln!(stdout, "{}", lines(text.trim_end())).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::environment(format!("cannot write to stdout: {error}")))
         }
@@ -30,7 +31,7 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
 /// A line of progress on stderr.
 pub(super) fn tell(output: Output, line: &str) {
     if output != Output::Quiet {
-        let _ = writeln!(io::stderr(), "{line}");
+        let _ = writeln!(io::stderr(), "{}", lines(line));
     }
 }
 

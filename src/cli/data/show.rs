@@ -11,6 +11,7 @@ use super::known::{self, Known};
 use super::present::{print, print_json, thousands};
 use crate::cli::Output;
 use crate::error::Result;
+use crate::neutral;
 
 /// More distinct ratings than this are shown in ranges.
 const MOST_BARS: usize = 12;
@@ -124,7 +125,7 @@ fn described(shown: &Shown) -> String {
     let [low, high] = dataset.rating_range;
     let mut text = format!("{}\n", dataset.name);
     let mut line = |key: &str, value: String| {
-        let _ = writeln!(text, "  {key:12} {value}");
+        let _ = writeln!(text, "  {key:12} {}", neutral::line(&value));
     };
     line("ratings", thousands(dataset.ratings));
     line("users", thousands(dataset.users));

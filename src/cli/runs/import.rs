@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::bundle;
 use crate::cli::{Context, Output};
 use crate::error::{Exit, Result};
+use crate::neutral::line;
 use crate::store::{Member, RunsLock, Store, SweepRecord};
 
 pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
@@ -44,7 +45,7 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
         Output::Human => {
             println!("{}: {} trials taken in, {} known", names.join(", "), done.taken.len(), done.known);
             for dataset in done.datasets.iter().filter_map(|text| serde_json::from_str::<Value>(text).ok()) {
-                let text = |key: &str| dataset[key].as_str().unwrap_or("-").to_owned();
+                let text = |key: &str| line(dataset[key].as_str().unwrap_or("-")).into_owned();
                 println!("ratings: {}, fingerprint {:.12}, from {}", text("name"), text("fingerprint"), text("source"));
             }
             println!("verify it: drr-lab verify {}", names.join(" "));

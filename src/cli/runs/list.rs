@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::target::{self, Target};
 use crate::cli::{Context, Output};
 use crate::error::{Error, Result};
+use crate::neutral::line;
 use crate::plan::{read_failure, read_stop, read_sweep};
 use crate::store::{Holder, RunsLock, Store};
 
@@ -53,7 +54,7 @@ fn sweeps(context: &Context) -> Result<String> {
         eprintln!("no sweep is recorded in {}", context.runs.display());
     }
     let running = running(context)?;
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(5);
+    let width = names.iter().map(|name| line(name).chars().count()).max().unwrap_or(0).max(5);
     let mut text = String::new();
     if context.output != Output::Json && !names.is_empty() {
         let states = STATES.map(|state| format!(" {state:>8}")).concat();
@@ -72,6 +73,7 @@ fn sweeps(context: &Context) -> Result<String> {
             STATES.iter().for_each(|state| line[*state] = count(state).into());
             text += &format!("{line}\n");
         } else {
+            let name = line(&name);
             let counts = STATES.map(|state| format!(" {:>8}", count(state))).concat();
             text += &format!("{name:<width$} {:>8}{counts}\n", sweep.trials.len());
         }
@@ -108,7 +110,7 @@ fn trials(context: &Context, name: &str) -> Result<String> {
             trial.spec.seed.0,
             took.unwrap_or_default(),
             if what.is_empty() || point.is_empty() { "" } else { "  " },
-            point.join(" ")
+            line(&point.join(" "))
         );
     }
     Ok(text)

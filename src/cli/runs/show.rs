@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Context, Output};
 use crate::error::{Error, Exit, Result};
+use crate::neutral::line;
 use crate::plan::{read_failure, read_stop};
 
 pub(super) fn run(context: &Context, trial: TrialId) -> Result<()> {
@@ -27,18 +28,18 @@ pub(super) fn run(context: &Context, trial: TrialId) -> Result<()> {
         return Ok(());
     }
     println!("trial       {trial}");
-    println!("stage       {}, seed {}, on {}", spec.stage().name(), spec.seed.0, spec.dataset.name);
+    println!("stage       {}, seed {}, on {}", spec.stage().name(), spec.seed.0, line(&spec.dataset.name));
     match &found {
         Some(finished) => outcome(finished),
         None => match read_failure(&folder) {
             Some(failure) => {
-                println!("failed      {} (attempts: {})", failure.message, failure.attempts);
-                failure.exit.iter().for_each(|exit| println!("ended       {exit}"));
+                println!("failed      {} (attempts: {})", line(&failure.message), failure.attempts);
+                failure.exit.iter().for_each(|exit| println!("ended       {}", line(exit)));
                 println!("log         {}", folder.log().display());
-                failure.log.iter().for_each(|line| println!("  | {line}"));
+                failure.log.iter().for_each(|said| println!("  | {}", line(said)));
             }
             None => match read_stop(&folder) {
-                Some(stop) => println!("stopped     {}", stop.reason),
+                Some(stop) => println!("stopped     {}", line(&stop.reason)),
                 None => println!("not finished"),
             },
         },

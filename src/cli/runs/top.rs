@@ -7,6 +7,7 @@ use drr_core::trial_dir::TrialDir;
 use crate::cli::target::{self, Target};
 use crate::cli::{Context, Output};
 use crate::error::{Error, Exit, Result};
+use crate::neutral::line;
 use crate::report::{self, Options, SweepReport, TopList};
 use crate::store::Store;
 
@@ -48,16 +49,16 @@ fn best(context: &Context, sweep: &str) -> Result<TrialId> {
 }
 
 fn text(list: &TopList) -> String {
-    let mut text = format!("user {} by {}, after:\n", list.user, list.trial.short());
+    let mut text = format!("user {} by {}, after:\n", line(&list.user), list.trial.short());
     for item in &list.history {
-        text += &format!("      {}\n", item.title);
+        text += &format!("      {}\n", line(&item.title));
     }
-    let width = list.items.iter().map(|it| it.item.title.chars().count()).max().unwrap_or(0);
+    let width = list.items.iter().map(|it| line(&it.item.title).chars().count()).max().unwrap_or(0);
     let width = width.max("recommended".len());
     text += &format!("\n  #  {:<width$}  {:>7}  held out\n", "recommended", "score");
     for (at, scored) in list.items.iter().enumerate() {
         let stars = scored.stars.map_or_else(|| "–".to_owned(), |stars| format!("{stars} ★"));
-        text += &format!("{:>3}  {:<width$}  {:>7.3}  {stars}\n", at + 1, scored.item.title, scored.score);
+        text += &format!("{:>3}  {:<width$}  {:>7.3}  {stars}\n", at + 1, line(&scored.item.title), scored.score);
     }
     text
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::list;
 use crate::cli::{Context, Output};
 use crate::error::{Exit, Result};
+use crate::neutral::lines;
 use crate::store::{Holder, RunsLock};
 
 /// How often the folders are looked at.
@@ -23,6 +24,7 @@ pub(super) fn run(context: &Context, sweep: Option<&str>) -> Result<Exit> {
                 _ => "\nnothing is running\n".to_owned(),
             });
         }
+        text = lines(&text).into_owned();
         if text != last {
             // In place: home, the new text with each line's rest cleared, and all below it.
             let shown =

@@ -11,6 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use super::super::notice::{Label, Notice, Observer};
 use super::lines::{STOPPING, draining, full, lost, rest, submitted, too_many};
 use super::{duration, headline, title};
+use crate::neutral;
 
 /// Bar units per expected second.
 const RESOLUTION: f64 = 1000.0;
@@ -83,7 +84,7 @@ impl Observer for Bars {
                 self.overall = self.all.add(ProgressBar::new((expected_s * RESOLUTION) as u64));
                 self.overall
                     .set_style(style("{prefix} {bar:30} {percent:>3}%  {msg}  {elapsed} gone, about {eta} left"));
-                self.overall.set_prefix(sweep.clone());
+                self.overall.set_prefix(neutral::line(sweep).into_owned());
                 self.overall.enable_steady_tick(Duration::from_millis(250));
                 self.overall();
             }
@@ -122,7 +123,7 @@ impl Observer for Bars {
             }
             Notice::TrialMetrics { slot, points, .. } => {
                 if let (Some(line), Some(point)) = (self.slots.get(slot), points.last()) {
-                    line.bar.set_message(format!("{} {:.4}", point.name, point.value));
+                    line.bar.set_message(format!("{} {:.4}", neutral::line(&point.name), point.value));
                 }
             }
             Notice::TrialFinished { trial, label, metrics, wall_s, .. } => {
@@ -147,7 +148,7 @@ impl Observer for Bars {
             Notice::SlotFull { slot } => self.say(&full(*slot)),
             Notice::SlotLost { slot } => self.say(&lost(*slot)),
             Notice::TooManyFailures { failures, running } => self.say(&too_many(*failures, *running)),
-            Notice::State { .. } => self.say(&super::state::text(notice)),
+            Notice::State { .. } => super::state::text(notice).lines().for_each(|line| self.say(line)),
             Notice::TrialFailed { trial, label, reason, .. } => {
                 self.failed += 1;
                 self.done_s += label.expected_s;
@@ -192,6 +193,6 @@ impl Bars {
 
     fn say(&self, line: &str) {
         // A terminal that went away must not stop the sweep.
-        let _ = self.all.println(line);
+        let _ = self.all.println(neutral::line(line));
     }
 }

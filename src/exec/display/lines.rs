@@ -4,6 +4,7 @@ use std::io::{Write as _, stderr};
 
 use super::super::notice::{Notice, Observer};
 use super::{duration, headline, title};
+use crate::neutral;
 
 /// Prints what happens, a line each, to stderr.
 pub fn lines() -> impl Observer {
@@ -17,7 +18,7 @@ struct Lines {
 
 impl Observer for Lines {
     fn on(&mut self, notice: &Notice) {
-        if let Some(line) = self.line(notice) {
+        if let Some(line) = self.shown(notice) {
             // A reader that left must not stop the sweep.
             let _ = writeln!(stderr().lock(), "{line}");
         }
@@ -25,6 +26,16 @@ impl Observer for Lines {
 }
 
 impl Lines {
+    /// An event is a line, whatever a worker says; but for the state, which is several.
+    fn shown(&mut self, notice: &Notice) -> Option<String> {
+        let line = self.line(notice)?;
+        let shown = match notice {
+            Notice::State { .. } => neutral::lines(&line),
+            _ => neutral::line(&line),
+        };
+        Some(shown.into_owned())
+    }
+
     fn line(&mut self, notice: &Notice) -> Option<String> {
         match notice {
             Notice::SweepStarted { sweep, found, to_run, slots, .. } => {
@@ -108,4 +119,60 @@ pub(super) fn too_many(failures: usize, running: usize) -> String {
 /// How long a trial rests before it is tried again.
 pub(super) fn rest(seconds: f64) -> String {
     if seconds > 0.0 { format!(" in {}", duration(seconds)) } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use drr_core::{Digest, TrialId};
+    use drr_kinds::Stage;
+
+    use super::super::super::notice::{Label, SlotState};
+    use super::super::super::slots::Slot;
+    use super::*;
+    use crate::neutral::hostile::{TEXTS, assert_harmless, name};
+
+    #[test]
+    fn an_event_is_a_harmless_line_whatever_its_names_and_reasons_are() {
+        let whole = name();
+        for text in TEXTS.into_iter().chain([whole.as_str()]) {
+            let (trial, text) = (TrialId(Digest::of(b"trial")), text.to_owned());
+            let label =
+                Label { short: trial.short(), stage: Stage::EVAL, seed: 1, what: text.clone(), expected_s: 1.0 };
+            let slot = SlotState {
+                place: Slot::Cpu,
+                pid: Some(1),
+                worker: "busy",
+                trials: vec![label.clone(), label.clone()],
+                since_s: 1.0,
+                silent_s: 1.0,
+            };
+            let state = Notice::State {
+                slots: vec![slot],
+                ready: 0,
+                resting: 0,
+                waiting: 0,
+                finished: 0,
+                failed: 0,
+                wall_s: 1.0,
+            };
+            let metrics = [(format!("precision@{text}"), 0.5)].into();
+            let (job, reason) = (1, text.clone());
+            let events = [
+                Notice::Cluster { message: text.clone() },
+                Notice::ArraySubmitted { job, name: text.clone(), tasks: 1 },
+                Notice::TrialRetried { trial, label: label.clone(), reason: text.clone(), attempt: 1, rest_s: 0.0 },
+                Notice::TrialStopped { trial, label: label.clone(), reason },
+                Notice::TrialFinished { slot: 0, trial, label, metrics, wall_s: 1.0 },
+            ];
+            let mut lines = Lines { done: 0, to_run: 1 };
+            for event in events {
+                let shown = lines.shown(&event).expect("a line");
+                assert_harmless("an event", &shown);
+                assert_eq!(shown.lines().count(), 1, "{shown}");
+            }
+            let shown = lines.shown(&state).expect("lines");
+            assert_harmless("the state", &shown);
+            assert_eq!(shown.lines().count(), 4, "{shown}");
+        }
+    }
 }

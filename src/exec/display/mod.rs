@@ -14,6 +14,7 @@ pub use json::json_lines;
 pub use lines::lines;
 
 use super::notice::{Label, Notice, Observer};
+use crate::neutral;
 
 /// Shows nothing.
 pub fn silent() -> impl Observer {
@@ -37,7 +38,8 @@ fn duration(seconds: f64) -> String {
 
 /// A trial on one line.
 fn title(label: &Label) -> String {
-    format!("{:<4} {} seed {} {}", label.stage.name(), label.short, label.seed, label.what).trim_end().to_owned()
+    let text = format!("{:<4} {} seed {} {}", label.stage.name(), label.short, label.seed, neutral::line(&label.what));
+    text.trim_end().to_owned()
 }
 
 /// The few metrics that fit on a line.
@@ -49,7 +51,7 @@ fn headline<'a>(metrics: impl IntoIterator<Item = (&'a String, &'a f64)>) -> Str
         .into_iter()
         .filter(|(name, _)| wanted(name))
         .take(4)
-        .map(|(name, value)| format!("{name} {value:.3}"))
+        .map(|(name, value)| format!("{} {value:.3}", neutral::line(name)))
         .collect();
     shown.join(", ")
 }

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use super::json;
 use super::parse::{self, Row};
 use crate::error::{Error, Result};
+use crate::neutral::line;
 
 /// One array to submit.
 #[derive(Clone, Debug)]
@@ -114,8 +115,8 @@ impl Scheduler for Cluster {
         match json {
             Ok(Ok(rows)) if !rows.is_empty() => return rows,
             Ok(Ok(_)) => tracing::debug!("scontrol: no job is understood"),
-            Ok(Err(why)) => tracing::debug!("scontrol: {why}"),
-            Err(error) => tracing::debug!("{error}"),
+            Ok(Err(why)) => tracing::debug!("scontrol: {}", line(&why)),
+            Err(error) => tracing::debug!("{}", line(&error.message)),
         }
         ask(&[]).map(|said| parse::details(&said)).unwrap_or_default()
     }
@@ -135,12 +136,12 @@ impl Scheduler for Cluster {
         match run("sacct", arguments, &[("SLURM_BITSTR_LEN", "0")]).map(|said| parse::account(&said)) {
             Ok(Ok(rows)) => rows,
             Ok(Err(why)) => {
-                tracing::warn!("sacct: {why}");
+                tracing::warn!("sacct: {}", line(&why));
                 Vec::new()
             }
             Err(error) => {
                 // Many sites keep no accounts; the folders say what matters.
-                tracing::debug!("{error}");
+                tracing::debug!("{}", line(&error.message));
                 self.without_accounts = error.message.contains("accounting storage is disabled");
                 Vec::new()
             }

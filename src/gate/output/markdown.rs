@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::super::verdict::{Checked, Verdict};
+use crate::neutral;
 
 /// The check as a Markdown section.
 pub fn markdown(checked: &Checked) -> String {
-    let mut text = format!("### Gates of `{}`: {}\n\n", checked.sweep, checked.summary());
+    let mut text = format!("### Gates of {}: {}\n\n", neutral::markdown(&checked.sweep), checked.summary());
     let mut write = |line: std::fmt::Arguments<'_>| writeln!(text, "{line}").expect("a text can be written to");
     write(format_args!("| | gate | group | metric | must be | |\n|---|---|---|---|---|---|"));
     for finding in &checked.findings {
@@ -17,7 +18,8 @@ pub fn markdown(checked: &Checked) -> String {
             Verdict::Pass => "✅",
             Verdict::NotCompared => "➖",
         };
-        let cells = [&finding.gate, &finding.group, &finding.metric, &finding.rule, &finding.reason].map(|it| cell(it));
+        let cells = [&finding.gate, &finding.group, &finding.metric, &finding.rule, &finding.reason]
+            .map(|it| neutral::markdown(it));
         let [gate, group, metric, rule, reason] = cells;
         let verdict = finding.verdict;
         write(format_args!("| {sign} {verdict} | {gate} | {group} | {metric} | {rule} | {reason} |"));
@@ -25,23 +27,7 @@ pub fn markdown(checked: &Checked) -> String {
     write(format_args!(""));
     let notes = checked.findings.iter().flat_map(|it| it.notes.iter().map(move |note| format!("{}: {note}", it.gate)));
     for note in checked.notes.iter().cloned().chain(notes) {
-        write(format_args!("- {}", cell(&note)));
+        write(format_args!("- {}", neutral::markdown(&note)));
     }
     text
-}
-
-/// Text that stays within its cell and is no markup.
-fn cell(text: &str) -> String {
-    let mut safe = String::new();
-    for letter in text.chars() {
-        match letter {
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' => safe.extend(['\\', letter]),
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            '&' => safe += "&amp;",
-            '\n' | '\r' => safe.push(' '),
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }

@@ -5,6 +5,8 @@ mod json;
 mod junit;
 mod markdown;
 mod quality;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use annotations::github_annotations;

@@ -3,11 +3,15 @@
 use std::fmt::Write as _;
 
 use super::super::verdict::{Checked, Finding};
+use crate::neutral;
 
 /// The check as text.
 pub fn text(checked: &Checked) -> String {
     let mut text = String::new();
-    let mut write = |line: std::fmt::Arguments<'_>| writeln!(text, "{line}").expect("a text can be written to");
+    // What is asked to be written is one line, whatever names are in it.
+    let mut write = |line: std::fmt::Arguments<'_>| {
+        writeln!(text, "{}", neutral::line(&line.to_string())).expect("a text can be written to");
+    };
     for note in &checked.notes {
         write(format_args!("note: {note}"));
     }
@@ -25,6 +29,7 @@ pub fn text(checked: &Checked) -> String {
             write(format_args!("              note: {note}"));
         }
     }
-    write(format_args!("\n{}: {}", checked.sweep, checked.summary()));
+    write(format_args!(""));
+    write(format_args!("{}: {}", checked.sweep, checked.summary()));
     text
 }

@@ -9,6 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
 
 use super::style::Marker;
+use crate::neutral;
 
 static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| {
     FontRef::try_from_slice(include_bytes!("../../../assets/fonts/Inter-Regular.otf")).expect("the file is a font")
@@ -176,6 +177,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
 
     /// Text whose baseline is at `y`.
     pub(super) fn text(&mut self, text: &str, place: (f64, f64), align: Align, look: Type) -> Result<(), DrawError> {
+        let text = &neutral::line(text);
         match self.lettering {
             Lettering::Reader => self.text_for_reader(text, place, align, look),
             Lettering::Dots => self.text_in_dots(text, place, align, look),
@@ -230,7 +232,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         let font = font(look.weight);
         let scale = em(font, look.size);
         let scaled = font.as_scaled(scale);
-        let width: f32 = text.chars().map(|letter| scaled.h_advance(font.glyph_id(letter))).sum();
+        let width: f32 = neutral::line(text).chars().map(|letter| scaled.h_advance(font.glyph_id(letter))).sum();
         f64::from(width)
     }
 }

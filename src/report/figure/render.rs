@@ -8,6 +8,7 @@ use super::canvas::{Canvas, DrawError, Lettering};
 use super::content::Figure;
 use super::draw::draw;
 use super::sizes::{HEIGHT, WIDTH};
+use crate::neutral;
 
 /// Units of the SVG in a point.
 const FINE: u32 = 4;
@@ -26,9 +27,8 @@ pub(in crate::report) fn svg(figure: &Figure) -> Result<String, DrawError> {
         spots
     };
     let (_, body) = text.split_once('>').ok_or_else(|| DrawError::new(&"the SVG has no root"))?;
-    // A control character may stand in no XML, escaped or not.
-    let escape =
-        |text: &str| text.replace(|letter: char| letter.is_control(), " ").replace('&', "&amp;").replace('<', "&lt;");
+    // A control character may stand in no XML, escaped as XML does or not.
+    let escape = |text: &str| neutral::line(text).replace('&', "&amp;").replace('<', "&lt;");
     let spot = |((x, y), text): &((f64, f64), String)| {
         let (x, y) = ((x * f64::from(FINE)).round(), (y * f64::from(FINE)).round());
         format!(

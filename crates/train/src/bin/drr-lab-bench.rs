@@ -232,7 +232,7 @@ fn offline_seconds(users: u64, k: u64) -> Result<serde_json::Value> {
     drr.resolve(100);
     let shapes = Shapes::new(&drr, 100);
     let agent = Agent::new(&shapes, &[&drr], &[Seed(0)], vec![Arc::clone(&model)], Backend::Slices);
-    let policy = Policy::Recommender(Box::new(agent), drr);
+    let policy = Policy::Recommender(Box::new(agent), Box::new(drr));
     let spec = OfflineSpec { k: vec![k], users, repeats: 1, ..OfflineSpec::default() };
     let mut best = f64::INFINITY;
     for _ in 0..5 {

@@ -11,7 +11,7 @@ use crate::pmf::PmfModel;
 /// What chooses the items.
 pub enum Policy {
     /// The recommender: its networks (one member) and the hyperparameters it learns on with.
-    Recommender(Box<Agent>, DrrSpec),
+    Recommender(Box<Agent>, Box<DrrSpec>),
     /// A ranking that never changes.
     Static(StaticRanking),
 }

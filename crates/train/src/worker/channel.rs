@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
+use drr_core::neutral;
 use drr_core::protocol::{FromWorker, ToWorker};
 
 use drr_kinds::error::{Error, Result};
@@ -40,7 +41,10 @@ impl Channel {
                             break;
                         }
                     }
-                    Err(error) => eprintln!("drr-lab-worker: a message that cannot be read is ignored: {error}"),
+                    Err(error) => {
+                        let why = error.to_string();
+                        eprintln!("drr-lab-worker: a message that cannot be read is ignored: {}", neutral::line(&why));
+                    }
                 }
             }
             // The supervisor is gone, or wants nothing more: what is running is given up.

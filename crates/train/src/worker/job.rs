@@ -175,7 +175,7 @@ fn recommender(assignment: &Assignment, folder: &TrialDir, model: &Arc<PmfModel>
     let backend = backend(assignment.device)?;
     let mut agent = Agent::new(&shapes, &[&drr], &[spec.seed], vec![Arc::clone(model)], backend);
     model::load_agent(&folder.model(), &mut agent)?;
-    Ok(Policy::Recommender(Box::new(agent), drr))
+    Ok(Policy::Recommender(Box::new(agent), Box::new(drr)))
 }
 
 fn mixed() -> Error {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use drr_core::array::{self, Head};
 use drr_core::claim::{Claim, Holder, Taken, Watch};
 use drr_core::failure::{FailureRecord, clear_failure, write_failure};
+use drr_core::neutral;
 use drr_core::protocol::{Assignment, Hello, VERSION};
 use drr_core::provenance::Provenance;
 use drr_core::spec::TrialSpec;
@@ -157,7 +158,8 @@ impl Runner {
                 Err(Error::Stopped) => return Ok(Ended::Stopped),
                 Err(error) => error,
             };
-            eprintln!("drr-lab-worker: trial {} failed: {error}", spec.id().short());
+            let why = error.to_string();
+            eprintln!("drr-lab-worker: trial {} failed: {}", spec.id().short(), neutral::line(&why));
             let failure = FailureRecord::new(kind(&error), error.to_string(), 1);
             if !failure.is_deterministic() {
                 ended = Ended::Unsettled;
@@ -193,7 +195,7 @@ impl Runner {
             match watch.try_take(&folder, &self.holder, self.lease).map_err(named(&folder))? {
                 Taken::Held(claim) => return Ok(Some(claim)),
                 Taken::Busy(who) if who != told => {
-                    eprintln!("drr-lab-worker: trial {} is held by {who}", spec.id().short());
+                    eprintln!("drr-lab-worker: trial {} is held by {}", spec.id().short(), neutral::line(&who));
                     told = who;
                 }
                 Taken::Busy(_) => {}
