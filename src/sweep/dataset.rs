@@ -1,11 +1,13 @@
-//! The content of the ratings a sweep names, as a fingerprint.
+//! The content of the ratings a sweep names, as a fingerprint and, for what a plan has to know, as a table.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use drr_core::data::Ratings;
 use drr_core::data::catalogue::{Catalogue, CatalogueError};
 use drr_core::data::synthetic::generate;
-use drr_core::spec::SyntheticSpec;
+use drr_core::spec::{DatasetSpec, SyntheticSpec};
 use drr_core::{Digest, canonical};
 
 use super::file::DatasetChoice;
@@ -31,16 +33,47 @@ pub trait Fingerprints {
     fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest>;
 }
 
+/// Tables are kept up to so many ratings in all, about 100 MB; of larger ones only the latest.
+const KEPT: usize = 4_000_000;
+
 /// The data folder and the synthetic generator; each dataset is read once.
 pub struct Datasets {
     data: PathBuf,
     known: HashMap<Digest, Digest>,
+    tables: HashMap<Digest, Arc<Ratings>>,
 }
 
 impl Datasets {
     /// The datasets below the folder `data`.
     pub fn new(data: &Path) -> Self {
-        Self { data: data.to_owned(), known: HashMap::new() }
+        Self { data: data.to_owned(), known: HashMap::new(), tables: HashMap::new() }
+    }
+
+    /// The ratings that a trial names.
+    ///
+    /// # Errors
+    /// They are not there, or not those it names.
+    pub fn table(&mut self, dataset: &DatasetSpec) -> Result<Arc<Ratings>> {
+        if let Some(table) = self.tables.get(&dataset.fingerprint) {
+            return Ok(Arc::clone(table));
+        }
+        let table = match &dataset.synthetic {
+            Some(world) => generate(world).map_err(|error| Error::input(format!("[synthetic]: {error}")))?,
+            None => Catalogue::new(&self.data)
+                .open(&dataset.name, Some(dataset.fingerprint))
+                .map_err(|error| Error::input(error.to_string()))?,
+        };
+        Ok(self.keep(dataset.fingerprint, table))
+    }
+
+    fn keep(&mut self, fingerprint: Digest, table: Ratings) -> Arc<Ratings> {
+        let kept: usize = self.tables.values().map(|table| table.rows.len()).sum();
+        if kept + table.rows.len() > KEPT {
+            self.tables.clear();
+        }
+        let table = Arc::new(table);
+        self.tables.insert(fingerprint, Arc::clone(&table));
+        table
     }
 }
 
@@ -63,6 +96,7 @@ impl Fingerprints for Datasets {
         }
         let ratings = generate(world).map_err(|error| Error::input(format!("[synthetic]: {error}")))?;
         let fingerprint = ratings.fingerprint();
+        self.keep(fingerprint, ratings);
         self.known.insert(key, fingerprint);
         Ok(fingerprint)
     }
