@@ -67,3 +67,23 @@ fn a_handful_of_eligible_users_is_said_in_the_plan() {
     let (_, json) = planned("few-eligible-users", "s5.csv", &["--dry-run", "--output", "json"]);
     assert!(json.contains(r#""eligible":[{"k":5,"users":16},{"k":10,"users":2}]"#), "{json}");
 }
+
+#[test]
+fn of_a_flood_of_problems_the_first_twenty_are_shown_and_the_others_counted() {
+    let place = Place::new();
+    let ratings: String = (0..3000).map(|row| format!("{row},7,5.0,996722701\n")).collect();
+    let unknown: String = (0..500).map(|key| format!("no_key_{key} = 1\n")).collect();
+    for (name, text, problems) in [("ratings.csv", ratings, 3000), ("wrong.toml", unknown, 500)] {
+        let file = place.file(name, &text);
+        let output = place.run(&["sweep", &file, "--dry-run"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.lines().count() < 250, "{}", said.lines().count());
+        let more =
+            said.lines().find_map(|line| line.strip_prefix("and ")?.strip_suffix(" more problems")?.parse().ok());
+        // Those shown, and one or the other that is found once the file has been read.
+        let more: usize = more.unwrap_or_else(|| panic!("{said}"));
+        assert!((problems - 20..problems - 15).contains(&more), "{more}: {said}");
+        assert_eq!(said.matches(" × ").count(), 20, "{said}");
+    }
+}

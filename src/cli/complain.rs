@@ -9,6 +9,9 @@ use tracing_subscriber::EnvFilter;
 use super::Colour;
 use crate::error::{Error, Exit};
 
+/// Located problems that are shown; a file of another kind has one on every line.
+const MOST: usize = 20;
+
 /// Prints an error with its located problems to stderr.
 pub(super) fn print(error: &Error, colour: Colour) {
     let colourful = match colour {
@@ -19,13 +22,16 @@ pub(super) fn print(error: &Error, colour: Colour) {
     let theme = if colourful { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false).without_cause_chain();
     let mut text = String::new();
-    for report in &error.reports {
+    for report in error.reports.iter().take(MOST) {
         let mut rendered = String::new();
         if handler.render_report(&mut rendered, report.as_ref()).is_err() {
             rendered = report.to_string();
         }
         text.push_str(rendered.trim_start_matches('\n').trim_end());
         text.push_str("\n\n");
+    }
+    if error.reports.len() > MOST {
+        text.push_str(&format!("and {} more problems\n\n", error.reports.len() - MOST));
     }
     let (bold_red, bold, plain) = if colourful { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
     text.push_str(&format!("{bold_red}error:{plain} {error}\n"));
