@@ -38,7 +38,7 @@ enum Verb {
         name: String,
     },
     /// Import ratings of your own or of another MovieLens release
-    Import(ImportArgs),
+    Import(Box<ImportArgs>),
 }
 
 #[derive(Debug, clap::Args)]

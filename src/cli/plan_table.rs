@@ -9,7 +9,7 @@ use super::Output;
 use super::execution::Resolved;
 use crate::error::Result;
 use crate::exec::Slot;
-use crate::plan::{Offer, Plan, StageCount, State, Task, Timings, cohorts};
+use crate::plan::{Outlook, Plan, StageCount, State, Task, Timings, cohorts};
 use crate::store::Store;
 use crate::sweep::Sweep;
 
@@ -34,7 +34,7 @@ pub(super) struct Shown<'a> {
     cohort: Option<usize>,
     timings: Timings,
     elsewhere: HashMap<TrialId, Vec<String>>,
-    offers: &'a [Offer],
+    outlook: Option<&'a Outlook>,
 }
 
 impl<'a> Shown<'a> {
@@ -48,12 +48,12 @@ impl<'a> Shown<'a> {
         // A cohort on a GPU grows to what fits, shared out over the slots.
         let on_gpus = resolved.slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
         let cohort = resolved.cohort.or((!on_gpus).then_some(1));
-        Ok(Self { sweep, plan, slots, cohort, timings, elsewhere, offers: &[] })
+        Ok(Self { sweep, plan, slots, cohort, timings, elsewhere, outlook: None })
     }
 
-    /// Shows how many users the evaluations can take as well.
-    pub fn offering(self, offers: &'a [Offer]) -> Self {
-        Self { offers, ..self }
+    /// Shows what the ratings have to offer as well.
+    pub fn looking_out(self, outlook: &'a Outlook) -> Self {
+        Self { outlook: Some(outlook), ..self }
     }
 
     /// The other sweeps that hold a trial that was found.
@@ -92,7 +92,7 @@ impl<'a> Shown<'a> {
             "{}",
             json!({"sweep": self.sweep.name, "axes": self.sweep.axes, "seeds": self.sweep.seeds,
             "configurations": self.sweep.configurations, "trials": self.plan.tasks.len(), "slots": self.slots,
-            "stages": stages, "eligible": self.offers})
+            "stages": stages, "eligible": self.outlook.map(|it| &it.offers), "warnings": self.outlook.map(|it| &it.warnings)})
         );
         for task in &self.plan.tasks {
             let trial = &task.trial;
@@ -141,7 +141,7 @@ impl<'a> Shown<'a> {
         for (sweep, count) in shared {
             println!("found in {sweep}: {count}");
         }
-        self.offers.iter().filter_map(Offer::warning).for_each(|line| println!("{line}"));
+        self.outlook.iter().flat_map(|it| &it.warnings).for_each(|line| println!("{line}"));
         println!("in all: {}, on {}; nothing was started", expected(whole), s(self.slots, "slot"));
     }
 }

@@ -13,7 +13,7 @@ use super::{Context, Output, attempt, failures, observer};
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, Options, Outcome};
-use crate::plan::{FailedBefore, Offer, Plan, State, examine, write_sweep};
+use crate::plan::{FailedBefore, Outlook, Plan, State, examine, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
 use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, expand, load};
@@ -78,7 +78,7 @@ struct Ordered {
     resolved: Resolved,
     early_stop: Option<EarlyStop>,
     slurm: SlurmSettings,
-    offers: Vec<Offer>,
+    outlook: Outlook,
 }
 
 impl Ordered {
@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 continue;
             }
             let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?;
-            shown.offering(&ordered.offers).print(detail, context.output);
+            shown.looking_out(&ordered.outlook).print(detail, context.output);
         }
         return Ok(Exit::Done);
     }
@@ -125,7 +125,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         }
         record(sweep, &plan, &mut store, context)?;
         if context.output == Output::Human {
-            ordered.offers.iter().filter_map(Offer::warning).for_each(|line| eprintln!("{}: {line}", sweep.name));
+            ordered.outlook.warnings.iter().for_each(|line| eprintln!("{}: {line}", sweep.name));
         }
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
@@ -183,8 +183,8 @@ fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Resu
         let ordered = load(file, &request, &mut datasets).and_then(|file| {
             let resolved = args.choices.resolve(&file.execution, inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
-            let offers = examine(&file, &sweep, &context.runs, &mut datasets)?;
-            Ok(Ordered { sweep, resolved, early_stop: file.early_stop, slurm: file.slurm, offers })
+            let outlook = examine(&file, &sweep, &context.runs, &mut datasets)?;
+            Ok(Ordered { sweep, resolved, early_stop: file.early_stop, slurm: file.slurm, outlook })
         });
         match ordered {
             Ok(ordered) => sweeps.push(ordered),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use drr_core::data::Ratings;
-use drr_core::data::catalogue::{Catalogue, CatalogueError};
+use drr_core::data::catalogue::{Catalogue, CatalogueError, FETCHABLE};
 use drr_core::data::synthetic::generate;
 use drr_core::spec::{DatasetSpec, SyntheticSpec};
 use drr_core::{Digest, canonical};
@@ -14,9 +14,6 @@ use super::file::DatasetChoice;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
 use crate::error::{Error, Result};
-
-/// The dataset that is suggested to newcomers.
-const FETCHABLE: &str = "ml-100k";
 
 /// Where fingerprints come from; tests make them up.
 pub trait Fingerprints {
@@ -108,11 +105,13 @@ fn explain(catalogue: &Catalogue, choice: &DatasetChoice, error: &CatalogueError
     let (message, help) = match error {
         CatalogueError::Missing { .. } | CatalogueError::Name { .. } => {
             let mut known: Vec<String> = catalogue.list().unwrap_or_default().into_iter().map(|d| d.name).collect();
-            known.extend([FETCHABLE.to_owned(), DatasetChoice::SYNTHETIC.to_owned()]);
+            known.extend(FETCHABLE.iter().map(|name| (*name).to_owned()));
+            known.push(DatasetChoice::SYNTHETIC.to_owned());
             let near = nearest(name, known.iter().map(String::as_str).filter(|known| known != name));
             let help = match near {
-                Some(near) if name != FETCHABLE => format!("did you mean \"{near}\"?"),
-                _ => format!("fetch it first: drr-lab data fetch {name}"),
+                _ if FETCHABLE.contains(&name.as_str()) => format!("fetch it first: drr-lab data fetch {name}"),
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("import it first: drr-lab data import {name} FILE"),
             };
             (format!("the dataset \"{name}\" is not there"), Some(help))
         }

@@ -173,6 +173,8 @@ pub(super) fn find(name: &str) -> Option<&'static Known> {
 
 #[cfg(test)]
 mod tests {
+    use drr_core::data::catalogue::FETCHABLE;
+
     use super::*;
 
     #[test]
@@ -190,6 +192,7 @@ mod tests {
 
     #[test]
     fn the_table_is_well_formed() {
+        assert!(all().iter().map(|known| known.name).eq(FETCHABLE.iter().copied()));
         for known in all() {
             // The words and the counts say the same.
             assert!(known.counts.iter().all(|count| known.about.contains(&thousands(*count))), "{}", known.about);

@@ -2,14 +2,15 @@
 //! each measure can take. Known before anything trains, by the split that the worker uses as well.
 
 mod division;
+mod lacks;
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use drr_core::TrialId;
 use drr_core::data::Ratings;
-use drr_core::data::load::{Scale, has_positives};
-use drr_core::spec::{DatasetSpec, HeldOut, Job, Measure, Protocol, SplitSpec};
+use drr_core::data::load::Scale;
+use drr_core::spec::{DatasetSpec, Job, Measure, Protocol, SplitSpec};
 use drr_core::trial_dir::TrialDir;
 use serde::Serialize;
 
@@ -20,6 +21,15 @@ use crate::sweep::{Datasets, Problem, Problems, Sweep, SweepFile};
 
 /// Fewer users than this are a handful: what is measured on them is warned about.
 const HANDFUL: usize = 20;
+
+/// What is known of a sweep's ratings before it runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outlook {
+    /// How many users each evaluation can take; the fewest, where seeds have splits of their own.
+    pub offers: Vec<Offer>,
+    /// What a person should know, a line each.
+    pub warnings: Vec<String>,
+}
 
 /// How many users an evaluation can take.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,7 +59,7 @@ pub struct Eligible {
 
 impl Offer {
     /// What a person should know before the sweep runs; nothing where there are users enough.
-    pub fn warning(&self) -> Option<String> {
+    fn warning(&self) -> Option<String> {
         let Self { dataset, measure, history, users: all, .. } = self;
         if self.eligible.iter().all(|eligible| eligible.users >= HANDFUL) {
             return None;
@@ -78,8 +88,8 @@ enum Need {
 ///
 /// # Errors
 /// A part of the ratings is empty, or nobody can be trained or evaluated on: a trial would fail, or measure nothing.
-pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Datasets) -> Result<Vec<Offer>> {
-    let (mut offers, mut problems, mut said) = (Vec::new(), Problems::default(), HashSet::new());
+pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Datasets) -> Result<Outlook> {
+    let (mut outlook, mut problems, mut said) = (Outlook::default(), Problems::default(), HashSet::new());
     for (dataset, split, needs) in needed(sweep, runs) {
         let table = datasets.table(dataset)?;
         let division = Division::new(&table, split);
@@ -91,9 +101,41 @@ pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Data
                 problems.add(Problem::new(message).help(help), &file.dataset.place, "of these ratings");
             }
         }
-        offers.extend(found.into_iter().filter(|offer| !offers.contains(offer)).collect::<Vec<_>>());
+        if let Some(line) = other_scale(&dataset.name, &table).filter(|line| !outlook.warnings.contains(line)) {
+            outlook.warnings.push(line);
+        }
+        found.into_iter().for_each(|offer| outlook.add(offer));
     }
-    if problems.is_empty() { Ok(offers) } else { Err(problems.into_error(file.start.source_name())) }
+    let few: Vec<String> = outlook.offers.iter().filter_map(Offer::warning).collect();
+    outlook.warnings.extend(few);
+    if problems.is_empty() { Ok(outlook) } else { Err(problems.into_error(file.start.source_name())) }
+}
+
+impl Outlook {
+    /// Adds what one division offers.
+    fn add(&mut self, offer: Offer) {
+        let is_same = |other: &&mut Offer| {
+            (&other.dataset, other.measure, other.protocol, other.history)
+                == (&offer.dataset, offer.measure, offer.protocol, offer.history)
+        };
+        let Some(known) = self.offers.iter_mut().find(is_same) else { return self.offers.push(offer) };
+        for Eligible { k, users } in offer.eligible {
+            match known.eligible.iter_mut().find(|known| known.k == k) {
+                Some(known) => known.users = known.users.min(users),
+                None => known.eligible.push(Eligible { k, users }),
+            }
+        }
+    }
+}
+
+/// Ratings that came in before scales were looked at, or were meant to.
+fn other_scale(name: &str, table: &Ratings) -> Option<String> {
+    match Scale::of(table) {
+        Scale::Stars => None,
+        Scale::Other { range: [low, high], looks, .. } => Some(format!(
+            "the ratings of {name} run from {low} to {high} and look like {looks}; they are taken for stars, positive above 3"
+        )),
+    }
 }
 
 /// What the unfinished trials of a sweep need, by the division they stand on.
@@ -141,9 +183,6 @@ struct Examined<'a> {
     division: &'a Division,
 }
 
-/// What is wrong, and what to do about it.
-type Lack = (String, String);
-
 impl Examined<'_> {
     fn offers(&self, needs: &BTreeSet<Need>) -> Vec<Offer> {
         let mut offers: Vec<Offer> = Vec::new();
@@ -167,130 +206,9 @@ impl Examined<'_> {
         }
         offers
     }
-
-    fn lacks(&self, needs: &BTreeSet<Need>, offers: &[Offer]) -> Vec<Lack> {
-        let Division { train, test, .. } = *self.division;
-        if train == 0 || test == 0 {
-            return vec![self.empty_part()];
-        }
-        let mut lacks = Vec::new();
-        for need in needs {
-            match need {
-                Need::Factors(share) => lacks.extend(self.no_validation(f64::from_bits(*share))),
-                Need::Sessions(history) if self.division.eligible(Protocol::Strict, *history, 0) == 0 => {
-                    lacks.push(self.no_positives(*history, "train", "to train a recommender on"));
-                }
-                Need::Sessions(_) | Need::Users { .. } => {}
-            }
-        }
-        lacks.extend(offers.iter().filter_map(|offer| self.nobody(offer)));
-        lacks
-    }
-
-    fn empty_part(&self) -> Lack {
-        let (ratings, users) = (self.table.rows.len(), self.table.users.len());
-        let held_out = match self.split.held_out {
-            HeldOut::Test => "test",
-            HeldOut::Validation => "validation",
-        };
-        let (what, part) = match self.division.train {
-            0 => ("leaves nothing to learn from", "train"),
-            _ => ("holds nothing out", held_out),
-        };
-        let SplitSpec { kind, test, .. } = self.split;
-        let kind = serde_json::to_value(kind).expect("a kind is a word");
-        let message = format!(
-            "the split {what}: of {ratings} ratings by {users} users none is in the {part} part (split.kind = {kind}, \
-             split.test = {test})"
-        );
-        let help = match part {
-            "train" => "lower split.test, or import more ratings",
-            _ if kind == "temporal" => {
-                "a temporal split holds out the rounded share of each user's ratings: raise split.test, or set split.kind = \
-                 \"random\""
-            }
-            _ => "raise split.test, or import more ratings",
-        };
-        (message, help.to_owned())
-    }
-
-    /// The factorisation's own validation part, by which the best epoch is chosen.
-    fn no_validation(&self, share: f64) -> Option<Lack> {
-        let train = self.division.train;
-        let validation = (train as f64 * share).round() as usize;
-        if validation == train {
-            let message = format!("pmf.validation = {share} leaves none of the {train} train ratings to learn from");
-            return Some((message, "lower pmf.validation".to_owned()));
-        }
-        (share > 0.0 && validation == 0).then(|| {
-            let message = format!("pmf.validation = {share} holds out none of the {train} train ratings");
-            (message, "raise it, or set pmf.validation = 0 to train without".to_owned())
-        })
-    }
-
-    fn no_positives(&self, history: u64, part: &str, purpose: &str) -> Lack {
-        let most = self.division.most_positives(if part == "train" { Protocol::Strict } else { Protocol::Published });
-        let message = format!(
-            "no user of {} has {history} positive {part} ratings (above 3 stars) {purpose}: the most is {most}",
-            self.dataset.name
-        );
-        let cause = match Scale::of(self.table) {
-            Scale::Other { range: [low, high], looks, mend } => Some(format!(
-                "the ratings run from {low} to {high} and look like {looks}, while above 3 stars is positive: {mend}"
-            )),
-            Scale::Stars if !has_positives(self.table) => Some(
-                "no rating at all is above 3 stars: is it the scale from 1 to 5 that drr-lab takes it for?".to_owned(),
-            ),
-            Scale::Stars => None,
-        };
-        let lower = match most {
-            0 => "import ratings with positive ones".to_owned(),
-            most => format!("set drr.history to {most} or less"),
-        };
-        (message, cause.unwrap_or(lower))
-    }
-
-    /// An evaluation, or one K of it, that nobody can be taken for.
-    fn nobody(&self, offer: &Offer) -> Option<Lack> {
-        let Offer { measure, history, users, eligible, .. } = offer;
-        let (none, kept): (Vec<Eligible>, Vec<Eligible>) = eligible.iter().partition(|eligible| eligible.users == 0);
-        if none.is_empty() {
-            return None;
-        }
-        let part = match offer.protocol {
-            Protocol::Published => "test",
-            Protocol::Strict => "train",
-        };
-        let protocol = name(offer.protocol);
-        if self.division.eligible(offer.protocol, *history, 0) == 0 {
-            let purpose = format!("to start from ({measure}, {protocol})");
-            return Some(self.no_positives(*history, part, &purpose));
-        }
-        let list =
-            |all: &[Eligible]| all.iter().filter_map(|it| it.k).map(|k| k.to_string()).collect::<Vec<_>>().join(", ");
-        let least = none.iter().filter_map(|it| it.k).min().unwrap_or(0);
-        let counts = kept.iter().map(|it| format!("{} of {users} users at K = {}", it.users, it.k.unwrap_or(0)));
-        let others = match kept.as_slice() {
-            [] => String::new(),
-            _ => format!("; there are {}", counts.collect::<Vec<_>>().join(", ")),
-        };
-        let message = format!(
-            "K = {} cannot be measured {measure} ({protocol}): no user of {} has {least} test ratings and {history} positive \
-             {part} ratings to start from{others}",
-            list(&none),
-            self.dataset.name,
-        );
-        let help = match kept.as_slice() {
-            [] => {
-                let most = self.division.most_candidates(offer.protocol, *history);
-                format!("the most test ratings of such a user are {most}: set offline.k = [{most}] or less")
-            }
-            _ => format!("set offline.k = [{}]; a larger split.test or a smaller drr.history leaves more", list(&kept)),
-        };
-        Some((message, help))
-    }
 }
 
+/// What a person calls a protocol.
 fn name(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Published => "published",

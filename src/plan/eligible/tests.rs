@@ -21,7 +21,7 @@ fn data(rows: impl IntoIterator<Item = (u32, u32, f32)>) -> tempfile::TempDir {
     folder
 }
 
-fn examined(data: &tempfile::TempDir, text: &str) -> Result<Vec<Offer>> {
+fn examined(data: &tempfile::TempDir, text: &str) -> Result<Outlook> {
     let source = Source::new("a.toml", &format!("dataset = \"mine\"\nseeds = 2\n{text}"));
     let mut datasets = Datasets::new(data.path());
     let file = parse(&source, Path::new("."), &Request::default(), &mut datasets).expect("whole");
@@ -98,10 +98,11 @@ fn one_k_that_nobody_reaches_is_refused_with_what_the_others_have() {
         "{said}"
     );
     assert!(said.ends_with("| the most test ratings of such a user are 6: set offline.k = [6] or less"), "{said}");
-    let offers = examined(&even, "[split]\nkind = \"temporal\"\n[offline]\nk = [5, 6]").expect("all can be measured");
+    let outlook = examined(&even, "[split]\nkind = \"temporal\"\n[offline]\nk = [5, 6]").expect("all can be measured");
+    let offers = &outlook.offers;
     let at = |k, users| Eligible { k: Some(k), users };
     assert_eq!((offers.len(), offers[0].eligible.as_slice()), (1, [at(5, 100), at(6, 100)].as_slice()));
-    assert_eq!(offers[0].warning(), None);
+    assert_eq!(outlook.warnings, Vec::<String>::new());
 }
 
 #[test]
@@ -126,9 +127,8 @@ fn few_users_are_counted_as_the_worker_counts_them_and_warned_about() {
         data((0..40).flat_map(|user| (0..=user).map(move |item| (user, item, [5.0, 2.0, 3.0][(item % 3) as usize]))));
     let text =
         "[split]\nkind = \"temporal\"\n[drr]\nhistory = 2\n[offline]\nk = [3, 6]\nprotocol = \"strict\"\n[online]\n";
-    let offers = examined(&uneven, text).expect("there are some");
+    let Outlook { offers, warnings: said } = examined(&uneven, text).expect("there are some");
     // A user with n ratings has round(n / 5) test ratings, 3 from n = 13 on and 6 from 28 on, and then positives enough.
-    let said: Vec<String> = offers.iter().filter_map(Offer::warning).collect();
     assert_eq!(
         said[0],
         "few users of mine to evaluate on (offline, strict, history 2): 28 of 40 at K = 3, 13 of 40 at K = 6"
@@ -150,5 +150,22 @@ fn what_is_finished_is_not_looked_at_again() {
         std::fs::create_dir_all(folder.path()).expect("made");
         std::fs::write(folder.result(), "{}").expect("written");
     }
-    assert_eq!(examined(&even, text).expect("nothing is to run"), []);
+    assert_eq!(examined(&even, text).expect("nothing is to run"), Outlook::default());
+}
+
+#[test]
+fn another_scale_is_said_and_splits_by_seed_show_the_fewest() {
+    let ten = data((0..60).flat_map(|user| (0..12).map(move |item| (user, item, ((user + item) % 9 + 2) as f32))));
+    let text = "[split]\nseed = \"trial\"\n[drr]\nhistory = 1\n[offline]\nk = [4]";
+    let outlook = examined(&ten, text).expect("somebody can be measured");
+    let scale = "the ratings of mine run from 2 to 10 and look like a scale up to 10; they are taken for stars, positive above 3";
+    assert_eq!(outlook.warnings[0], scale);
+    assert_eq!((outlook.offers.len(), outlook.offers[0].eligible.len()), (1, 1));
+    let of = |seed: u64| {
+        let table = Catalogue::new(ten.path()).open("mine", None).expect("opens");
+        let split = SplitSpec { seed, ..SplitSpec::default() };
+        Division::new(&table, &split).eligible(Protocol::Published, 1, 4)
+    };
+    assert_ne!(of(0), of(1), "the splits differ");
+    assert_eq!(outlook.offers[0].eligible[0].users, of(0).min(of(1)));
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::error::{LoadError, shown};
 use super::layout::{first_line, header, sniffed};
 use super::records::{Delimiter, Records};
-use super::text::{decoded, prepared};
+use super::text::{decoded, instead, prepared};
 use super::title::{clean, genres, split_year, year};
 use super::{bad_line, next};
 use crate::data::table::compare_ids;
@@ -101,7 +101,10 @@ impl ItemLayout {
 pub fn items(file: &str, bytes: &[u8], named: Option<&ItemColumns>) -> Result<Vec<Item>, LoadError> {
     let (bytes, _) = prepared(file, bytes)?;
     let (text, _) = decoded(&bytes);
-    let bytes = text.as_bytes();
+    recognised(file, text.as_bytes(), named).map_err(|error| instead(file, &bytes, error))
+}
+
+fn recognised(file: &str, bytes: &[u8], named: Option<&ItemColumns>) -> Result<Vec<Item>, LoadError> {
     let unknown = || LoadError::Layout { file: file.to_owned(), first: shown(first_line(bytes)) };
     let headed = || Some(ItemLayout::MoviesCsv);
     let layout = named.map_or_else(|| ItemLayout::detect(bytes), |_| headed()).ok_or_else(unknown)?;

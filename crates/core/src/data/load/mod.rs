@@ -91,15 +91,14 @@ pub fn ratings_file(path: &Path, layout: Option<&Layout>) -> Result<Loaded, Load
 /// See [`LoadError`].
 pub fn ratings(file: &str, bytes: &[u8], layout: Option<&Layout>) -> Result<Loaded, LoadError> {
     let (bytes, encoding) = text::prepared(file, bytes)?;
-    let loaded = table(file, &bytes, layout, encoding);
-    if !matches!(loaded, Err(LoadError::Line { .. })) {
-        return loaded;
-    }
+    let mut loaded = table(file, &bytes, layout, encoding);
     // Only a line that cannot be read is reason to look at the whole file: nearly all are UTF-8.
-    match text::decoded(&bytes) {
-        (_, Encoding::Utf8) => loaded,
-        (text, other) => table(file, text.as_bytes(), layout, other),
+    if matches!(loaded, Err(LoadError::Line { .. }))
+        && let (text, other @ Encoding::Windows1252) = text::decoded(&bytes)
+    {
+        loaded = table(file, text.as_bytes(), layout, other);
     }
+    loaded.map_err(|error| text::instead(file, &bytes, error))
 }
 
 fn table(file: &str, bytes: &[u8], layout: Option<&Layout>, encoding: Encoding) -> Result<Loaded, LoadError> {

@@ -92,6 +92,16 @@ fn a_bad_line_says_where_what_and_what_else() {
 }
 
 #[test]
+fn ids_may_look_like_the_beginning_of_another_file() {
+    for id in ["{3F2504E0}", "PAR1", "BZh9", "[1]", "<html", "%PDF"] {
+        let loaded = load("x.csv", format!("user,item,rating\n{id},1,4\n").as_bytes());
+        let again = ratings("ratings.tsv", &loaded.ratings.canonical_bytes(), Some(&Layout::UData));
+        assert_eq!(again.expect("the canonical file").ratings, loaded.ratings, "{id}");
+        assert_eq!(load("x", format!("{id},1,4\n").as_bytes()).ratings.users, [id]);
+    }
+}
+
+#[test]
 fn items_of_all_sources_agree() {
     let u_item = b"2|GoldenEye (1995)|01-Jan-1995||http://x|0|1|1|0|0|0|0|0|0|0|0|0|0|0|0|0|1|0|0\n\
         1|Mis\xe9rables, Les (1995)|01-Jan-1995||http://x|0|0|0|1|1|1|0|0|0|0|0|0|0|0|0|0|0|0|0\n\

@@ -18,27 +18,34 @@ pub enum Encoding {
     Windows1252,
 }
 
-/// Files that begin with these bytes are no tables of text: what they are, and what mends it.
-const FOREIGN: &[(&[u8], &str, &str)] = &[
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "`git lfs pull` fetches the file"),
+/// What a file is, by the bytes it begins with, and what makes a table of text of it.
+type Beginning = (&'static [u8], &'static str, &'static str);
+
+/// No table of text begins so.
+const BINARY: &[Beginning] = &[
     (b"\x1f\x8b", "compressed by gzip", "`gunzip` unpacks it"),
     (b"PK\x03\x04", "a ZIP archive", "`unzip` unpacks it"),
     (b"PK\x05\x06", "an empty ZIP archive", "download it anew"),
-    (b"BZh", "compressed by bzip2", "`bunzip2` unpacks it"),
     (b"\xfd7zXZ\0", "compressed by xz", "`unxz` unpacks it"),
     (b"\x28\xb5\x2f\xfd", "compressed by Zstandard", "`unzstd` unpacks it"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "`7z x` unpacks it"),
     (b"Rar!\x1a", "a RAR archive", "`unrar x` unpacks it"),
-    (b"PAR1", "a Parquet table", CSV_BY_PANDAS),
-    (b"ARROW1", "an Arrow table", CSV_BY_PANDAS),
-    (b"FEA1", "a Feather table", CSV_BY_PANDAS),
     (b"\x89HDF\r\n", "an HDF5 file", CSV_BY_PANDAS),
     (b"\x93NUMPY", "a NumPy array", "write it as text by `numpy.savetxt(FILE, array, delimiter=\",\", fmt=\"%s\")`"),
     (b"SQLite format 3\0", "an SQLite database", "`sqlite3 -csv -header FILE 'SELECT …'` writes a table as CSV"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel spreadsheet", "save the sheet as CSV"),
+];
+
+/// A table may begin so, for ids are any text: looked at where a file cannot be read.
+const PRINTABLE: &[Beginning] = &[
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "`git lfs pull` fetches the file"),
+    (b"BZh", "compressed by bzip2", "`bunzip2` unpacks it"),
+    (b"PAR1", "a Parquet table", CSV_BY_PANDAS),
+    (b"ARROW1", "an Arrow table", CSV_BY_PANDAS),
+    (b"FEA1", "a Feather table", CSV_BY_PANDAS),
     (b"%PDF", "a PDF document", "it needs a table of text, such as CSV"),
     (b"{", "JSON", CSV_BY_PANDAS),
-    (b"[{", "JSON", CSV_BY_PANDAS),
+    (b"[", "JSON", CSV_BY_PANDAS),
 ];
 
 const CSV_BY_PANDAS: &str = "write it as CSV, for example by pandas' `to_csv(FILE, index=False)`";
@@ -53,7 +60,7 @@ const WINDOWS: [char; 32] = [
 ];
 
 /// Brings the bytes of a file called `file` into lines that end as they do here. Looks at the first bytes only, and at the
-/// whole file where it has no line feed; whether it is UTF-8 is left to [`decoded`].
+/// whole file where it has no line feed; whether it is UTF-8 is left to [`decoded`], and what else it may be to [`instead`].
 ///
 /// # Errors
 /// [`LoadError::Foreign`] for what is no text.
@@ -62,19 +69,16 @@ pub(super) fn prepared<'a>(file: &str, bytes: &'a [u8]) -> Result<(Cow<'a, [u8]>
     if let Some(text) = utf16(bytes) {
         return Ok((line_feeds(text.into_bytes().into()), Encoding::Utf16));
     }
-    let begins = |what: &&(&[u8], &str, &str)| bytes.starts_with(what.0);
-    if let Some(&(_, what, mend)) = FOREIGN.iter().find(begins) {
+    if let Some((what, mend)) = begins(bytes, BINARY) {
         return Err(foreign(what, mend));
-    }
-    let start = bytes[..bytes.len().min(512)].trim_ascii_start().to_ascii_lowercase();
-    if PAGE.iter().any(|page| start.starts_with(page)) {
-        let mend = "a download that needs a log-in or a click leaves such a page: fetch the file anew";
-        return Err(foreign("a web page", mend));
     }
     let head = &bytes[..bytes.len().min(4096)];
     if let Some(at) = memchr(0, head) {
         // Every other byte of English text in UTF-16 is zero.
         let half = head.iter().filter(|byte| **byte == 0).count() * 3 > head.len();
+        if let Some((what, mend)) = begins(bytes, PRINTABLE) {
+            return Err(foreign(what, mend));
+        }
         return Err(match (half, at % 2) {
             (true, 0) => {
                 foreign("text in UTF-16 without a mark of it", "`iconv -f utf-16be -t utf-8` makes it readable")
@@ -86,6 +90,21 @@ pub(super) fn prepared<'a>(file: &str, bytes: &'a [u8]) -> Result<(Cow<'a, [u8]>
         });
     }
     Ok((line_feeds(bytes.into()), Encoding::Utf8))
+}
+
+/// What a file that cannot be read is instead of a table, if that can be told.
+pub(super) fn instead(file: &str, bytes: &[u8], error: LoadError) -> LoadError {
+    let start = bytes[..bytes.len().min(512)].trim_ascii_start();
+    let is_page = PAGE.iter().any(|page| start.get(..page.len()).is_some_and(|it| it.eq_ignore_ascii_case(page)));
+    let page = ("a web page", "a download that needs a log-in or a click leaves such a page: fetch the file anew");
+    match is_page.then_some(page).or_else(|| begins(start, PRINTABLE)) {
+        Some((what, mend)) => LoadError::Foreign { file: file.to_owned(), what, mend },
+        None => error,
+    }
+}
+
+fn begins(bytes: &[u8], with: &[Beginning]) -> Option<(&'static str, &'static str)> {
+    with.iter().find(|(start, ..)| bytes.starts_with(start)).map(|&(_, what, mend)| (what, mend))
 }
 
 /// The text of a file, from Windows-1252 where it is not UTF-8. MovieLens' older titles are Latin-1, a part of that.
@@ -126,7 +145,8 @@ mod tests {
     use super::*;
 
     fn said(bytes: &[u8]) -> String {
-        prepared("x", bytes).expect_err("no text").to_string()
+        let empty = LoadError::Empty { file: "x".to_owned() };
+        prepared("x", bytes).err().unwrap_or_else(|| instead("x", bytes, empty)).to_string()
     }
 
     #[test]
@@ -134,16 +154,18 @@ mod tests {
         assert_eq!(said(b"\x1f\x8b\x08rest"), "x is compressed by gzip");
         assert_eq!(said(b"PK\x03\x04rest"), "x is a ZIP archive");
         assert_eq!(said(b"PAR1rest"), "x is a Parquet table");
+        assert_eq!(said(b"PAR1\0\0rest"), "x is a Parquet table");
         assert_eq!(
             said(b"version https://git-lfs.github.com/spec/v1\noid"),
             "x is a Git LFS pointer, not the file itself"
         );
         assert_eq!(said(b"\n <!DOCTYPE html><html>"), "x is a web page");
+        assert_eq!(said(b"[\n {\"user\": 1}]"), "x is JSON");
         assert_eq!(said(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "x is an Excel spreadsheet");
         assert_eq!(said(b"1\0,\x002\0"), "x is text in UTF-16 without a mark of it");
         assert_eq!(said(b"1,2,3\n4,\0,6\n"), "x is a binary file");
-        for text in [b"".as_slice(), b"1,2,3", b"<3,b,5\n", b"{"] {
-            assert_eq!(prepared("x", text).is_ok(), text != b"{");
+        for text in [b"".as_slice(), b"1,2,3", b"<3,b,5\n", b"\xb5{"] {
+            assert_eq!(said(text), "x: no rows in it");
         }
     }
 

@@ -61,8 +61,8 @@ pub(super) fn is_time(text: &[u8]) -> bool {
 /// A number such as `8.8125e8`, `881250949.0` or `1217896793.5`: whole seconds and microseconds.
 fn number(text: &str) -> Option<(i64, u32)> {
     let value: f64 = text.parse().ok()?;
-    // Beyond 2^53 a double no longer tells neighbouring seconds apart; NaN is no number.
-    if !(value.abs() <= 9_007_199_254_740_992.0) {
+    // Beyond 2^53 a double no longer tells neighbouring seconds apart.
+    if value.is_nan() || value.abs() > 9_007_199_254_740_992.0 {
         return None;
     }
     let (whole, fraction) = (value.floor(), value - value.floor());
