@@ -126,7 +126,8 @@ impl Published {
                 100.0 * LEVEL
             ),
         ];
-        let by_name = |study: &&Study<'_>| study.subject == subject && self.likeness(study) == Likeness::ByName;
+        let by_name =
+            |study: &&Study<'_>| self.is_measured_by(study.subject) && self.likeness(study) == Likeness::ByName;
         if let Some(study) = studies.iter().filter(|study| by_name(study)).map(|study| study.dataset).next() {
             notes.push(format!(
                 "That ours are the ratings of {study} is told by the name alone: [data.{study}] in the file of published \

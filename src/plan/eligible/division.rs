@@ -1,7 +1,8 @@
 //! A table, divided: how much each part holds, and of each user what decides who can be trained and evaluated on.
 
 use drr_core::data::{Ratings, Split, reward};
-use drr_core::spec::{Protocol, SplitSpec};
+use drr_core::spec::SplitSpec;
+use drr_kinds::protocol::Protocol;
 
 /// The parts of a division, counted.
 pub(super) struct Division {

@@ -1,31 +1,31 @@
 //! What a division of the ratings cannot give, in words: what is wrong, and what to do about it.
 
-use std::collections::BTreeSet;
-
 use drr_core::data::load::{Scale, has_positives};
-use drr_core::spec::{HeldOut, Protocol, SplitSpec};
+use drr_core::spec::{HeldOut, SplitSpec};
+use drr_kinds::kind::Need;
+use drr_kinds::protocol::Protocol;
 
 use super::division::Division;
-use super::{Eligible, Examined, Need, Offer, name};
+use super::{Demand, Eligible, Examined, Offer};
 
 /// What is wrong, and what to do about it.
 pub(super) type Lack = (String, String);
 
 impl Examined<'_> {
     /// Everything a division cannot give.
-    pub(super) fn lacks(&self, needs: &BTreeSet<Need>, offers: &[Offer]) -> Vec<Lack> {
+    pub(super) fn lacks(&self, demands: &[Demand], offers: &[Offer]) -> Vec<Lack> {
         let Division { train, test, .. } = *self.division;
         if train == 0 || test == 0 {
             return vec![self.empty_part()];
         }
         let mut lacks = Vec::new();
-        for need in needs {
+        for (_, need) in demands {
             match need {
-                Need::Factors(share) => lacks.extend(self.no_validation(f64::from_bits(*share))),
-                Need::Sessions(history) if self.division.eligible(Protocol::Strict, *history, 0) == 0 => {
-                    lacks.push(self.no_positives(*history, "train", "to train a recommender on"));
+                Need::Validation { field, share } => lacks.extend(self.no_validation(field, *share)),
+                Need::Sessions { field, history } if self.division.eligible(Protocol::Strict, *history, 0) == 0 => {
+                    lacks.push(self.no_positives((field, *history), "train", "to train a recommender on"));
                 }
-                Need::Sessions(_) | Need::Users { .. } => {}
+                Need::Sessions { .. } | Need::Users { .. } => {}
             }
         }
         lacks.extend(offers.iter().filter_map(|offer| self.nobody(offer)));
@@ -59,21 +59,21 @@ impl Examined<'_> {
         (message, help.to_owned())
     }
 
-    /// The factorisation's own validation part, by which the best epoch is chosen.
-    fn no_validation(&self, share: f64) -> Option<Lack> {
+    /// A trainer's own validation part, by which the best epoch is chosen.
+    fn no_validation(&self, field: &str, share: f64) -> Option<Lack> {
         let train = self.division.train;
         let validation = (train as f64 * share).round() as usize;
         if validation == train {
-            let message = format!("pmf.validation = {share} leaves none of the {train} train ratings to learn from");
-            return Some((message, "lower pmf.validation".to_owned()));
+            let message = format!("{field} = {share} leaves none of the {train} train ratings to learn from");
+            return Some((message, format!("lower {field}")));
         }
         (share > 0.0 && validation == 0).then(|| {
-            let message = format!("pmf.validation = {share} holds out none of the {train} train ratings");
-            (message, "raise it, or set pmf.validation = 0 to train without".to_owned())
+            let message = format!("{field} = {share} holds out none of the {train} train ratings");
+            (message, format!("raise it, or set {field} = 0 to train without"))
         })
     }
 
-    fn no_positives(&self, history: u64, part: &str, purpose: &str) -> Lack {
+    fn no_positives(&self, (field, history): (&str, u64), part: &str, purpose: &str) -> Lack {
         let most = self.division.most_positives(if part == "train" { Protocol::Strict } else { Protocol::Published });
         let message = format!(
             "no user of {} has {history} positive {part} ratings (above 3 stars) {purpose}: the most is {most}",
@@ -90,14 +90,14 @@ impl Examined<'_> {
         };
         let lower = match most {
             0 => "import ratings with positive ones".to_owned(),
-            most => format!("set drr.history to {most} or less"),
+            most => format!("set {field} to {most} or less"),
         };
         (message, cause.unwrap_or(lower))
     }
 
     /// An evaluation, or one K of it, that nobody can be taken for.
     fn nobody(&self, offer: &Offer) -> Option<Lack> {
-        let Offer { measure, history, users, eligible, .. } = offer;
+        let Offer { measure, field, history, users, eligible, .. } = offer;
         let (none, kept): (Vec<Eligible>, Vec<Eligible>) = eligible.iter().partition(|eligible| eligible.users == 0);
         if none.is_empty() {
             return None;
@@ -106,10 +106,10 @@ impl Examined<'_> {
             Protocol::Published => "test",
             Protocol::Strict => "train",
         };
-        let protocol = name(offer.protocol);
+        let protocol = offer.protocol.name();
         if self.division.eligible(offer.protocol, *history, 0) == 0 {
             let purpose = format!("to start from ({measure}, {protocol})");
-            return Some(self.no_positives(*history, part, &purpose));
+            return Some(self.no_positives((field, *history), part, &purpose));
         }
         let list =
             |all: &[Eligible]| all.iter().filter_map(|it| it.k).map(|k| k.to_string()).collect::<Vec<_>>().join(", ");
@@ -128,9 +128,9 @@ impl Examined<'_> {
         let help = match kept.as_slice() {
             [] => {
                 let most = self.division.most_candidates(offer.protocol, *history);
-                format!("the most test ratings of such a user are {most}: set offline.k = [{most}] or less")
+                format!("the most test ratings of such a user are {most}: set {measure}.k = [{most}] or less")
             }
-            _ => format!("set offline.k = [{}]; a larger split.test or a smaller drr.history leaves more", list(&kept)),
+            _ => format!("set {measure}.k = [{}]; a larger split.test or a smaller {field} leaves more", list(&kept)),
         };
         Some((message, help))
     }

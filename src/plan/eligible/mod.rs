@@ -4,14 +4,17 @@
 mod division;
 mod lacks;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
-use drr_core::TrialId;
 use drr_core::data::Ratings;
 use drr_core::data::load::Scale;
-use drr_core::spec::{DatasetSpec, Job, Measure, Protocol, SplitSpec};
+use drr_core::spec::{DatasetSpec, SplitSpec};
 use drr_core::trial_dir::TrialDir;
+use drr_core::{TrialId, TrialSpec};
+use drr_kinds::kind::{Need, Role};
+use drr_kinds::protocol::Protocol;
+use drr_kinds::{Kind, KindOf as _};
 use serde::Serialize;
 
 use self::division::Division;
@@ -36,12 +39,15 @@ pub struct Outlook {
 pub struct Offer {
     /// The dataset's name.
     pub dataset: String,
-    /// `offline` or `online`.
+    /// The measure.
     pub measure: &'static str,
     /// The protocol, which decides what a history starts from.
     pub protocol: Protocol,
     /// How many positive items it starts from.
     pub history: u64,
+    /// The field that says so.
+    #[serde(skip)]
+    pub field: &'static str,
     /// Users of the dataset.
     pub users: usize,
     /// Users that can be taken, by K.
@@ -68,21 +74,13 @@ impl Offer {
             None => format!("{users} of {all}"),
             Some(k) => format!("{users} of {all} at K = {k}"),
         });
-        let (at, protocol) = (at.collect::<Vec<_>>().join(", "), name(self.protocol));
+        let (at, protocol) = (at.collect::<Vec<_>>().join(", "), self.protocol.name());
         Some(format!("few users of {dataset} to evaluate on ({measure}, {protocol}, history {history}): {at}"))
     }
 }
 
-/// What an unfinished trial needs of its division.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Need {
-    /// Ratings to learn from and a share of them that validates, as its bits.
-    Factors(u64),
-    /// Users with so many positive train ratings.
-    Sessions(u64),
-    /// Users for an evaluation; offline with at least K candidates.
-    Users { measure: &'static str, protocol: Protocol, history: u64, k: Option<u64> },
-}
+/// What the unfinished trials of a kind need of their division.
+type Demand = (&'static Kind, Need);
 
 /// Looks at the ratings of every trial that is not finished, once for each division.
 ///
@@ -139,40 +137,39 @@ fn other_scale(name: &str, table: &Ratings) -> Option<String> {
 }
 
 /// What the unfinished trials of a sweep need, by the division they stand on.
-fn needed<'a>(sweep: &'a Sweep, runs: &Path) -> Vec<(&'a DatasetSpec, &'a SplitSpec, BTreeSet<Need>)> {
+fn needed<'a>(sweep: &'a Sweep, runs: &Path) -> Vec<(&'a DatasetSpec, &'a SplitSpec, Vec<Demand>)> {
     let begun = begun(runs);
     let is_finished = |id: TrialId| begun.contains(&id) && TrialDir::new(runs, id).is_complete();
-    let mut divisions: Vec<(&DatasetSpec, &SplitSpec, BTreeSet<Need>)> = Vec::new();
+    let mut divisions: Vec<(&DatasetSpec, &SplitSpec, Vec<Demand>)> = Vec::new();
     for trial in &sweep.trials {
         let spec = &trial.spec;
         let same = |(dataset, split, _): &(&DatasetSpec, &SplitSpec, _)| {
             dataset.fingerprint == spec.dataset.fingerprint && **split == spec.split
         };
-        let new: Vec<Need> = needs(&spec.job);
+        let mut new = demands(spec);
         let at = divisions.iter().rposition(same);
-        if at.is_some_and(|at| new.iter().all(|need| divisions[at].2.contains(need))) || is_finished(trial.id) {
+        if let Some(at) = at {
+            new.retain(|demand| !divisions[at].2.contains(demand));
+        }
+        if (at.is_some() && new.is_empty()) || is_finished(trial.id) {
             continue;
         }
         match at {
             Some(at) => divisions[at].2.extend(new),
-            None => divisions.push((&spec.dataset, &spec.split, new.into_iter().collect())),
+            None => divisions.push((&spec.dataset, &spec.split, new)),
         }
     }
     divisions
 }
 
-fn needs(job: &Job) -> Vec<Need> {
-    match job {
-        Job::Pmf(pmf) => vec![Need::Factors(pmf.validation.to_bits())],
-        Job::Drr(job) => vec![Need::Sessions(job.drr.history)],
-        Job::Eval(job) => {
-            let users = |measure, protocol, k| Need::Users { measure, protocol, history: job.history, k };
-            match &job.measure {
-                Measure::Offline(it) => it.k.iter().map(|k| users("offline", it.protocol, Some(*k))).collect(),
-                Measure::Online(it) => vec![users("online", it.protocol, None)],
-            }
-        }
-    }
+fn demands(spec: &TrialSpec) -> Vec<Demand> {
+    let kind = spec.kind();
+    let needs = match kind.role {
+        Role::Model(model) => (model.needs)(&spec.settings),
+        Role::Measure(measure) => (measure.needs)(&spec.settings),
+        Role::Policy(_) => Vec::new(),
+    };
+    needs.into_iter().map(|need| (kind, need)).collect()
 }
 
 /// One division, and what is asked of it.
@@ -184,19 +181,20 @@ struct Examined<'a> {
 }
 
 impl Examined<'_> {
-    fn offers(&self, needs: &BTreeSet<Need>) -> Vec<Offer> {
+    fn offers(&self, demands: &[Demand]) -> Vec<Offer> {
         let mut offers: Vec<Offer> = Vec::new();
-        for need in needs {
-            let Need::Users { measure, protocol, history, k } = need else { continue };
+        for (kind, need) in demands {
+            let Need::Users { field, protocol, history, k } = need else { continue };
             let users = self.division.eligible(*protocol, *history, k.unwrap_or(0));
             let eligible = Eligible { k: *k, users };
             let is_same =
-                |offer: &&mut Offer| (offer.measure, offer.protocol, offer.history) == (*measure, *protocol, *history);
+                |offer: &&mut Offer| (offer.measure, offer.protocol, offer.history) == (kind.name, *protocol, *history);
             match offers.iter_mut().find(is_same) {
                 Some(offer) => offer.eligible.push(eligible),
                 None => offers.push(Offer {
                     dataset: self.dataset.name.clone(),
-                    measure,
+                    measure: kind.name,
+                    field,
                     protocol: *protocol,
                     history: *history,
                     users: self.table.users.len(),
@@ -205,14 +203,6 @@ impl Examined<'_> {
             }
         }
         offers
-    }
-}
-
-/// What a person calls a protocol.
-fn name(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Published => "published",
-        Protocol::Strict => "strict",
     }
 }
 
