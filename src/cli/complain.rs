@@ -12,6 +12,9 @@ use super::Colour;
 use crate::error::{Error, Exit};
 use crate::neutral::{line, lines};
 
+/// Located problems that are shown; a file of another kind has one on every line.
+const MOST: usize = 20;
+
 /// Prints an error with its located problems to stderr.
 pub(super) fn print(error: &Error, colour: Colour) {
     let colourful = match colour {
@@ -27,7 +30,7 @@ pub(super) fn print(error: &Error, colour: Colour) {
 fn told(error: &Error, colourful: bool) -> String {
     let theme = if colourful { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let mut text = String::new();
-    for report in &error.reports {
+    for report in error.reports.iter().take(MOST) {
         let plain = rendered(report, GraphicalTheme::unicode_nocolor());
         let rendered = match lines(&plain) {
             Cow::Borrowed(_) => rendered(report, theme.clone()),
@@ -36,6 +39,9 @@ fn told(error: &Error, colourful: bool) -> String {
         };
         text.push_str(rendered.trim_start_matches('\n').trim_end());
         text.push_str("\n\n");
+    }
+    if error.reports.len() > MOST {
+        text.push_str(&format!("and {} more problems\n\n", error.reports.len() - MOST));
     }
     let (bold_red, bold, plain) = if colourful { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
     text.push_str(&format!("{bold_red}error:{plain} {}\n", lines(&error.message)));

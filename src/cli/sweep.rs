@@ -14,7 +14,7 @@ use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, Options, Outcome};
 use crate::neutral::line;
-use crate::plan::{FailedBefore, Plan, State, write_sweep};
+use crate::plan::{FailedBefore, Outlook, Plan, State, examine, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
 use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, expand, load};
@@ -79,6 +79,7 @@ struct Ordered {
     resolved: Resolved,
     early_stop: Option<EarlyStop>,
     slurm: SlurmSettings,
+    outlook: Outlook,
 }
 
 impl Ordered {
@@ -109,7 +110,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 slurm::print_scripts(&plan, &options, context.output);
                 continue;
             }
-            Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?.print(detail, context.output);
+            let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?;
+            shown.looking_out(&ordered.outlook).print(detail, context.output);
         }
         return Ok(Exit::Done);
     }
@@ -123,6 +125,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             refuse_if_open(&plan, &context.runs)?;
         }
         record(sweep, &plan, &mut store, context)?;
+        if context.output == Output::Human {
+            ordered.outlook.warnings.iter().for_each(|line| eprintln!("{}: {line}", sweep.name));
+        }
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
             _ if args.executor == Executor::Slurm => {
@@ -179,7 +184,8 @@ fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Resu
         let ordered = load(file, &request, &mut datasets).and_then(|file| {
             let resolved = args.choices.resolve(&file.execution, inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
-            Ok(Ordered { sweep, resolved, early_stop: file.early_stop, slurm: file.slurm })
+            let outlook = examine(&file, &sweep, &context.runs, &mut datasets)?;
+            Ok(Ordered { sweep, resolved, early_stop: file.early_stop, slurm: file.slurm, outlook })
         });
         match ordered {
             Ok(ordered) => sweeps.push(ordered),

@@ -7,7 +7,7 @@
 //! | `layout`, `pivot` | grouped by fewer axes, sorted, an axis across |
 //! | `compare`, `baseline`, `forest` | which cannot be told from the best; differences to a reference, to all baselines |
 //! | `aggregate` | IQM and probability of improvement over seeds and K |
-//! | `paper` | published numbers and verdicts |
+//! | `paper`, `published_data` | published numbers and verdicts; whether they stand on the same ratings |
 //! | `grid` | any table as shown; `text`, `latex`, `json` write it |
 //! | `items` | recommended items of three users and Top-N lists, from stored models |
 //! | `provenance` | where the numbers come from |
@@ -31,6 +31,7 @@ mod page;
 mod paper;
 mod pivot;
 mod provenance;
+mod published_data;
 mod reference;
 mod sheets;
 mod table;
