@@ -16,7 +16,7 @@ use crate::exec::{self, Inventory, Options, Outcome};
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
-use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, expand, load};
+use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,6 +74,7 @@ pub struct Args {
 
 /// A sweep and how it runs.
 struct Ordered {
+    request: SweepRequest,
     sweep: Sweep,
     resolved: Resolved,
     early_stop: Option<EarlyStop>,
@@ -121,6 +122,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         if args.executor == Executor::Local {
             refuse_if_open(&plan, &context.runs)?;
         }
+        write_sweep(sweep, &ordered.request, &context.runs)
+            .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
         record(sweep, &plan, &mut store, context)?;
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
@@ -171,14 +174,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
 fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Result<Vec<Ordered>> {
     let mut set = args.set.clone();
     set.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
-    let request = Request { set, only: args.only.clone(), profile: args.profile.clone() };
+    let asked = Request { set, only: args.only.clone(), profile: args.profile.clone() };
     let mut datasets = Datasets::new(&context.data);
     let (mut sweeps, mut failed): (Vec<Ordered>, Option<Error>) = (Vec::new(), None);
     for file in &args.files {
-        let ordered = load(file, &request, &mut datasets).and_then(|file| {
+        let ordered = SweepRequest::read(file, &asked).and_then(|request| {
+            let file = request.file(&mut datasets)?;
             let resolved = args.choices.resolve(&file.execution, inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
-            Ok(Ordered { sweep, resolved, early_stop: file.early_stop, slurm: file.slurm })
+            Ok(Ordered { request, sweep, resolved, early_stop: file.early_stop, slurm: file.slurm })
         });
         match ordered {
             Ok(ordered) => sweeps.push(ordered),
@@ -225,10 +229,8 @@ fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
     }
 }
 
-/// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.
+/// Brings the database up to the sweep and to what the run folders know of its trials.
 pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
-    write_sweep(sweep, &context.runs)
-        .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
     store.record_sweep(&record_of(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
     for (task, known) in plan.tasks.iter().zip(stored) {

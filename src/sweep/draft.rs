@@ -8,11 +8,11 @@ use drr_kinds::{Kind, registry};
 use serde_json::Value;
 
 use super::axis::{self, Axis, Repeats, Setting};
-use super::condition::{self, Condition};
+use super::choices::{Design, SplitSeed};
+use super::condition::{self, Condition, Exclusion};
 use super::execution::{EarlyStop, Execution};
 use super::family::policies_to_compare;
 use super::fields::FieldKey;
-use super::file::{Design, SplitSeed};
 use super::problem::{Place, Problem, Problems};
 use super::search::Search;
 use super::slurm::SlurmSettings;
@@ -40,15 +40,6 @@ pub(super) struct FieldSetting {
 pub(super) struct Group {
     pub axis: Axis,
     layer: u32,
-}
-
-/// Combinations that are left out.
-#[derive(Clone, Debug)]
-pub struct Exclusion {
-    /// What all must hold.
-    pub conditions: Vec<Condition>,
-    /// Where it is said.
-    pub place: Place,
 }
 
 /// A sweep in the making. Each text is a layer: within one, nothing may be said twice; a later one has the last word.
@@ -124,7 +115,7 @@ impl Draft {
             }
             self.split_seed = SplitSeed::Fixed;
         }
-        let when = axis::conditions(node, problems);
+        let when = condition::when(node, problems);
         if let Some(setting) = axis::read(key, node, Repeats::Refused, problems) {
             let place = match setting {
                 Setting::Fixed(_) => at.clone(),
@@ -153,7 +144,7 @@ impl Draft {
                 let problem = Problem::new(format!("`{}` does not vary in its zip group", key.name()));
                 problems.add(problem, &member.node.place, "expected a list of values");
             };
-            if !axis::conditions(&member.node, problems).is_empty() {
+            if !condition::when(&member.node, problems).is_empty() {
                 let problem =
                     Problem::new("`when` has no place in a zip group").help("its fields vary together, always");
                 problems.add(problem, &member.node.place, "here");

@@ -3,9 +3,11 @@
 
 mod axis;
 mod check;
+mod choices;
 mod column;
 mod condition;
 mod dataset;
+mod distribution;
 mod document;
 mod draft;
 mod execution;
@@ -19,6 +21,7 @@ mod inherit;
 mod overrides;
 mod problem;
 mod reference;
+mod request;
 mod schema;
 mod search;
 mod shared;
@@ -29,18 +32,22 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod value;
+mod whole;
 
 pub use axis::Axis;
-pub use condition::Condition;
+pub use choices::{DatasetChoice, Design, SplitSeed};
+pub use condition::{Condition, Exclusion};
 pub use dataset::{Datasets, Fingerprints};
-pub use draft::Exclusion;
 pub use execution::{EarlyStop, Execution, Goal, StopRule};
 pub use expand::{Sweep, Trial, expand};
 pub use fields::FieldKey;
-pub use file::{DatasetChoice, Design, Request, SplitSeed, SweepFile, load, parse};
+pub use file::SweepFile;
+pub use overrides::Request;
 pub use problem::{Place, Source};
 pub(crate) use problem::{Problem, Problems};
 pub use reference::reference;
+pub use request::{SweepRequest, parse};
 pub use schema::schema;
 pub use slurm::SlurmSettings;
 pub(crate) use suggest::did_you_mean;

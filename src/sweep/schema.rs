@@ -4,9 +4,9 @@ use drr_core::spec::{Field, Kind};
 use drr_kinds::{SECTIONS, registry};
 use serde_json::{Map, Value, json};
 
+use super::choices::Design;
 use super::execution::{EARLY_STOP, EXECUTION, Takes};
 use super::family::policies_to_compare;
-use super::file::Design;
 
 /// The schema.
 pub fn schema() -> Value {
