@@ -16,7 +16,7 @@ use crate::exec::{self, Inventory, Options, Outcome};
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
-use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand};
+use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand, idle};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,6 +74,8 @@ pub struct Args {
 
 /// A sweep and how it runs.
 struct Ordered {
+    /// What is worth knowing before it runs.
+    notes: Vec<String>,
     request: SweepRequest,
     sweep: Sweep,
     resolved: Resolved,
@@ -98,6 +100,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     }
     let inventory = inventory();
     let sweeps = expand_all(args, inventory.as_ref(), context)?;
+    if context.output != Output::Quiet {
+        for (ordered, note) in sweeps.iter().flat_map(|it| it.notes.iter().map(move |note| (it, note))) {
+            eprintln!("{}: note: {note}", ordered.sweep.name);
+        }
+    }
     let failed_before = if args.retry_failed { FailedBefore::Retry } else { FailedBefore::Skip };
     if args.dry_run || args.show {
         let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
@@ -182,7 +189,8 @@ fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Resu
             let file = request.file(&mut datasets)?;
             let resolved = args.choices.resolve(&file.execution, inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
-            Ok(Ordered { request, sweep, resolved, early_stop: file.early_stop, slurm: file.slurm })
+            let notes = file.notes.into_iter().chain(idle(&sweep)).collect();
+            Ok(Ordered { notes, request, sweep, resolved, early_stop: file.early_stop, slurm: file.slurm })
         });
         match ordered {
             Ok(ordered) => sweeps.push(ordered),

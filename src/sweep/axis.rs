@@ -139,11 +139,42 @@ fn from_table(
             return None;
         }
     };
-    let nodes: Vec<Node> = values
-        .into_iter()
-        .map(|value| Node { place: whole.place.clone(), tree: Tree::Scalar(numbers.value(value)) })
-        .collect();
-    varied(key, whole, &nodes, repeats, problems).map(Setting::Varied)
+    spread(key, whole, values.into_iter().map(|value| numbers.value(value)), repeats, problems).map(Setting::Varied)
+}
+
+/// The values of a spaced axis. All stand in the same place of the file, so the first that is wrong speaks for the rest.
+fn spread(
+    key: FieldKey,
+    whole: &Node,
+    points: impl ExactSizeIterator<Item = Value>,
+    repeats: Repeats,
+    problems: &mut Problems,
+) -> Option<Vec<Value>> {
+    let (count, mut values, mut seen, mut twice) =
+        (points.len(), Vec::with_capacity(points.len()), HashSet::new(), None);
+    for point in points {
+        let node = Node { place: whole.place.clone(), tree: Tree::Scalar(point) };
+        let value = checked(key, &node, problems)?;
+        if seen.insert(value.to_string()) || repeats == Repeats::Allowed {
+            values.push(value);
+        } else {
+            twice.get_or_insert(value);
+        }
+    }
+    if let Some(twice) = twice {
+        let (name, distinct) = (key.name(), values.len());
+        let rounded = if matches!(key.field().kind, Kind::Int { .. }) { "whole numbers" } else { "12 digits" };
+        let problem = Problem::new(format!("of the {count} points of the axis `{name}` {distinct} are different"));
+        let help = format!("ask for fewer points, or list the {distinct} values");
+        problems.add(problem.help(help), &whole.place, format!("{twice} comes twice: points are rounded to {rounded}"));
+        return None;
+    }
+    Some(values)
+}
+
+/// Whether a table asks for draws, be they possible or not.
+pub(super) fn is_drawn(node: &Node) -> bool {
+    matches!(&node.tree, Tree::Table(entries) if entries.iter().any(|entry| DISTRIBUTIONS.contains(&entry.key.as_str())))
 }
 
 fn is_form(key: &str) -> bool {

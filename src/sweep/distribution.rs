@@ -42,8 +42,11 @@ pub(super) fn read(key: FieldKey, entry: &Entry, problems: &mut Problems) -> Opt
         return refuse(problems, "needs two numbers to draw between", "for example { log_uniform = [0.0001, 0.1] }");
     };
     if low >= high || (name == "log_uniform" && low <= 0.0) {
-        let positive = if name == "log_uniform" { " and above 0" } else { "" };
-        return refuse(problems, &format!("needs its low end below its high end{positive}"), "[low, high]");
+        let (positive, help) = match name {
+            "log_uniform" => (" and above 0", "0 has no logarithm; begin above it, for example at 0.0001"),
+            _ => ("", "[low, high]"),
+        };
+        return refuse(problems, &format!("needs its low end below its high end{positive}"), help);
     }
     let Tree::Array(nodes) = &entry.node.tree else { return None };
     let before = problems.len();

@@ -13,6 +13,7 @@ use super::condition::{self, Condition, Exclusion};
 use super::execution::{EarlyStop, Execution};
 use super::family::policies_to_compare;
 use super::fields::FieldKey;
+use super::name::name_fault;
 use super::problem::{Place, Problem, Problems};
 use super::search::Search;
 use super::slurm::SlurmSettings;
@@ -63,6 +64,8 @@ pub(super) struct Draft {
     pub slurm: SlurmSettings,
     pub execution: Execution,
     pub early_stop: Option<EarlyStop>,
+    /// Whether a field was to be drawn and cannot be.
+    pub misdrawn: bool,
     layer: u32,
 }
 
@@ -86,6 +89,7 @@ impl Draft {
             slurm: SlurmSettings::default(),
             execution: Execution::default(),
             early_stop: None,
+            misdrawn: false,
             layer: 0,
         }
     }
@@ -122,6 +126,8 @@ impl Draft {
                 _ => node.place.clone(),
             };
             self.settings.insert(key, FieldSetting { setting, when, place, layer: self.layer });
+        } else {
+            self.misdrawn |= axis::is_drawn(node);
         }
     }
 
@@ -222,11 +228,13 @@ impl Draft {
 
     pub fn set_name(&mut self, node: &Node, problems: &mut Problems) {
         let Some(text) = text(node, "name", "a text", problems) else { return };
-        if is_name(&text) {
-            self.name = Some((text, node.place.clone()));
-        } else {
-            let problem = Problem::new(format!("\"{text}\" cannot name a sweep"));
-            problems.add(problem, &node.place, "expected letters, digits, `-`, `_` and `.`");
+        match name_fault(&text) {
+            None => self.name = Some((text, node.place.clone())),
+            Some(rule) => {
+                // A name that will not do counts as given: one complaint is enough.
+                self.name = Some(("sweep".to_owned(), node.place.clone()));
+                problems.add(Problem::new(format!("\"{text}\" cannot name a sweep")), &node.place, rule);
+            }
         }
     }
 
@@ -319,12 +327,4 @@ fn text(node: &Node, key: &str, expected: &str, problems: &mut Problems) -> Opti
             None
         }
     }
-}
-
-/// Names become folders and links, so they are plain.
-pub(super) fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with('.')
-        && text.len() <= 100
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }

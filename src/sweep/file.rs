@@ -22,6 +22,8 @@ pub struct SweepFile {
     pub name: String,
     /// The file as written; below it, as comments, what it extends and what was asked for on the command line.
     pub text: String,
+    /// What is worth knowing before it runs, though nothing is wrong.
+    pub notes: Vec<String>,
     /// The ratings.
     pub dataset: DatasetChoice,
     /// The replicates.

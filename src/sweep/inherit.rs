@@ -95,7 +95,7 @@ fn apply(draft: &mut Draft, name: &str, variant: &Entry, problems: &mut Problems
 }
 
 /// A text that lies in `folder` and all it builds on, in the order in which they speak: what is built on first.
-/// `None` if one is not TOML at all.
+/// `None` if one is not TOML at all, or where there are too many.
 pub(super) fn collect(
     source: Source,
     file: Option<&Path>,
@@ -119,7 +119,6 @@ fn add(
     if problems.len() > before {
         return None;
     }
-    let mut whole = Some(());
     for (base, place) in bases(&entries, problems) {
         let file = folder.join(&base);
         let file = if file.is_file() || file.extension().is_some() { file } else { file.with_extension("toml") };
@@ -144,13 +143,11 @@ fn add(
         path.push(identity);
         let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
         let source = Source::new(&file.display().to_string(), &text);
-        if add(source, &folder, path, sources, problems).is_none() {
-            whole = None;
-        }
+        add(source, &folder, path, sources, problems)?;
         path.pop();
     }
     sources.push(source);
-    whole
+    Some(())
 }
 
 /// The files that `extends` names.

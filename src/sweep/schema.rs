@@ -39,7 +39,7 @@ fn top_level() -> Map<String, Value> {
     let mut add = |name: &str, value: Value| properties.insert(name.to_owned(), value);
     add(
         "name",
-        json!({"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$",
+        json!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
         "description": "The sweep's name; the file's name without .toml if it is not said."}),
     );
     add(

@@ -1,6 +1,8 @@
 //! Random search: the section `[search]` and the draws, each field from a named stream of its own, so that a field more
 //! or a sample more shifts no other.
 
+use std::collections::HashSet;
+
 use drr_core::Seed;
 use serde_json::Value;
 
@@ -96,4 +98,12 @@ pub(super) fn draw(fields: &[(FieldKey, Distribution)], search: &Search, problem
         .collect();
     let points = (0..samples).map(|i| columns.iter().map(|column| column[i].clone()).collect()).collect();
     Some(Axis { fields: fields.iter().map(|(key, _)| *key).collect(), points })
+}
+
+/// How many samples of a search repeat others, in words, if any do.
+pub(super) fn repeated(axis: &Axis) -> Option<String> {
+    let mut seen = HashSet::new();
+    let distinct = axis.points.iter().filter(|point| seen.insert(format!("{point:?}"))).count();
+    let (samples, repeats) = (axis.points.len(), axis.points.len() - distinct);
+    (repeats > 0).then(|| format!("{repeats} of {samples} samples repeat others: {distinct} different ones are left"))
 }

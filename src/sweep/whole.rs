@@ -10,9 +10,10 @@ use super::axis::{Axis, Setting};
 use super::choices::{DatasetChoice, Design};
 use super::dataset::Fingerprints;
 use super::distribution::Distribution;
-use super::draft::{Draft, Wanted, is_name};
+use super::draft::{Draft, Wanted};
 use super::fields::FieldKey;
 use super::file::SweepFile;
+use super::name::name_fault;
 use super::overrides::{self, Request};
 use super::problem::{Place, Problem, Problems, Source};
 use super::{check, inherit, search};
@@ -65,10 +66,10 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         // A record of its own: a smoke run must not replace the record of the whole sweep.
         name = format!("{name}-{suffix}");
     }
-    if !is_name(&name) {
+    if let Some(rule) = name_fault(&name) {
         let problem =
             Problem::new(format!("\"{name}\" cannot name a sweep")).help("give it a name: name = \"my-sweep\"");
-        problems.add(problem, &start, "names are letters, digits, `-`, `_` and `.`");
+        problems.add(problem, &start, rule);
     }
     let (name_of_data, place) = draft.dataset.unwrap_or_else(|| {
         let problem = Problem::new("the sweep names no dataset").help("add dataset = \"ml-100k\", or \"synthetic\"");
@@ -98,11 +99,16 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
             Setting::Drawn(distribution) => drawn.push((key, distribution, said.place)),
         }
     }
-    axes.extend(searched(&drawn, draft.search, problems));
+    // Where the field that was to be drawn is wrong, that says it all.
+    let section = draft.search.filter(|_| !drawn.is_empty() || !draft.misdrawn);
+    let searched = searched(&drawn, section, problems);
+    let notes = searched.as_ref().and_then(search::repeated).into_iter().collect();
+    axes.extend(searched);
     axes.sort_by_key(|axis| axis.fields.iter().min().copied());
     let file = SweepFile {
         name,
         text: String::new(),
+        notes,
         dataset,
         start,
         seeds: draft.seeds.unwrap_or_else(|| vec![Seed(0), Seed(1), Seed(2)]),
