@@ -16,6 +16,10 @@
 //! | [`plan`] | 2 | stages, what is found, what is to run |
 //! | [`sweep`] | 1 | the sweep file, its axes, its expansion into trial specs |
 //! | [`error`] | 0 | one error type for users |
+//! | [`printing`] | 0 | words to stdout and stderr |
+
+#[macro_use]
+pub mod printing; // first: its `println!` is everyone's
 
 pub mod audit;
 pub mod bundle;

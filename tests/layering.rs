@@ -26,6 +26,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("plan", 2),
     ("sweep", 1),
     ("error", 0),
+    ("printing", 0),
 ];
 
 /// Lower rooms that a room must not know all the same, as docs/architecture.md says.

@@ -1,6 +1,6 @@
 //! How errors reach a person: what, where in the file, what to do. No panic is ever shown raw.
 
-use std::io::{IsTerminal as _, Write as _, stderr};
+use std::io::{IsTerminal, Write as _, stderr};
 use std::panic;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
@@ -9,13 +9,18 @@ use tracing_subscriber::EnvFilter;
 use super::Colour;
 use crate::error::{Error, Exit};
 
-/// Prints an error with its located problems to stderr.
-pub(super) fn print(error: &Error, colour: Colour) {
-    let colourful = match colour {
+/// Whether what is written to `place` has colours.
+pub(super) fn is_colourful(colour: Colour, place: &impl IsTerminal) -> bool {
+    match colour {
         Colour::Always => true,
         Colour::Never => false,
-        Colour::Auto => stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-    };
+        Colour::Auto => place.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
+}
+
+/// Prints an error with its located problems to stderr.
+pub(super) fn print(error: &Error, colour: Colour) {
+    let colourful = is_colourful(colour, &stderr());
     let theme = if colourful { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false).without_cause_chain();
     let mut text = String::new();
@@ -42,10 +47,6 @@ pub(super) fn install_panic_hook() {
         let payload = info.payload();
         let text = payload.downcast_ref::<&str>().copied();
         let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-        if message.starts_with("failed printing to") {
-            // The reader of a pipe left, as `| head` does; nobody wants to hear more.
-            std::process::exit(141);
-        }
         let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
         let _ = writeln!(
             stderr().lock(),

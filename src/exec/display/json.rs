@@ -1,8 +1,7 @@
 //! One JSON object per event on stdout.
 
-use std::io::{Write as _, stdout};
-
 use super::super::notice::{Notice, Observer};
+use crate::printing;
 
 /// Prints every event as a line of JSON.
 pub fn json_lines() -> impl Observer {
@@ -11,8 +10,7 @@ pub fn json_lines() -> impl Observer {
         fn on(&mut self, notice: &Notice) {
             let mut line = serde_json::to_vec(notice).expect("events are JSON");
             line.push(b'\n');
-            // A reader that left must not stop the sweep.
-            let _ = stdout().lock().write_all(&line);
+            printing::out_now(&line);
         }
     }
     JsonLines

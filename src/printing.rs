@@ -1,0 +1,61 @@
+//! How words reach stdout and stderr. `print!`, `println!` and their like mean these throughout the crate: a reader that
+//! left, as `| head` does, is no failure of what runs, and a disk that is full is one, told at the end.
+
+use std::fmt::Arguments;
+use std::io::{self, Write as _};
+use std::sync::OnceLock;
+
+/// Why stdout takes no more.
+static FAULT: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes to stdout as `std::print!` does, without its panic.
+macro_rules! print {
+    ($($argument:tt)*) => { $crate::printing::out(format_args!($($argument)*)) };
+}
+
+/// Writes a line to stdout as `std::println!` does, without its panic.
+macro_rules! println {
+    () => { $crate::printing::out(format_args!("\n")) };
+    ($($argument:tt)*) => { $crate::printing::out(format_args!("{}\n", format_args!($($argument)*))) };
+}
+
+/// Writes a line to stderr as `std::eprintln!` does, without its panic.
+macro_rules! eprintln {
+    () => { $crate::printing::aside(format_args!("\n")) };
+    ($($argument:tt)*) => { $crate::printing::aside(format_args!("{}\n", format_args!($($argument)*))) };
+}
+
+/// Writes to stdout, as long as someone reads it.
+pub fn out(words: Arguments<'_>) {
+    keep(|| io::stdout().lock().write_fmt(words));
+}
+
+/// Writes bytes to stdout at once, as long as someone reads it.
+pub fn out_now(bytes: &[u8]) {
+    let mut stdout = io::stdout().lock();
+    keep(|| stdout.write_all(bytes).and_then(|()| stdout.flush()));
+}
+
+fn keep(write: impl FnOnce() -> io::Result<()>) {
+    if FAULT.get().is_none()
+        && let Err(error) = write()
+    {
+        let _ = FAULT.set(error);
+    }
+}
+
+/// Writes to stderr. Where that is gone there is nobody left to tell.
+pub fn aside(words: Arguments<'_>) {
+    let _ = io::stderr().lock().write_fmt(words);
+}
+
+/// Whether stdout takes no more: whoever goes on only to be read may end.
+pub fn is_closed() -> bool {
+    FAULT.get().is_some()
+}
+
+/// Writes out what is still held back. Returns why something was lost that somebody waits for.
+pub fn finish() -> Option<&'static io::Error> {
+    keep(|| io::stdout().lock().flush());
+    FAULT.get().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+}
