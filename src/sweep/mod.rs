@@ -5,6 +5,7 @@ mod axis;
 mod check;
 mod choices;
 mod column;
+mod comments;
 mod condition;
 mod dataset;
 mod distribution;

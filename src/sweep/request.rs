@@ -11,6 +11,7 @@ use drr_core::canonical;
 use drr_core::trial_dir::write_whole;
 use serde::{Deserialize, Serialize};
 
+use super::comments;
 use super::dataset::Fingerprints;
 use super::expand::{Sweep, expand};
 use super::file::SweepFile;
@@ -25,15 +26,6 @@ const FORMAT: u32 = 1;
 
 /// The file's name in the folder of a recorded sweep.
 const FILE: &str = "request.json";
-
-/// What stands before the name and the text of a base in a recorded sweep file.
-const EXTENDS: (&str, &str) = ("# it extends ", ", which said:");
-
-/// What stands before each line of a base.
-const QUOTED: &str = "#   ";
-
-/// What stands before an option.
-const GIVEN: &str = "# given on the command line: --";
 
 /// A sweep as it was asked for.
 #[derive(Clone, Debug)]
@@ -118,11 +110,12 @@ impl SweepRequest {
             .ok_or_else(|| Error::environment(format!("there is no {}", folder.join("sweep.toml").display())))?;
         let Some(kept) = read(FILE)? else {
             let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            return Ok(Self::of_comments(&name, &recorded));
+            let (sources, asked) = comments::read(&name, &recorded);
+            return Ok(Self { sources, asked });
         };
         let at = folder.join(FILE);
         let request = Self::parse(&kept).map_err(|why| Error::environment(format!("{}: {why}", at.display())))?;
-        if request.text() != recorded {
+        if !request.tells(&recorded) {
             let why = "it asks for another sweep than sweep.toml beside it";
             return Err(Error::environment(format!("{}: {why}", at.display()))
                 .hint("running the sweep again records both anew; finished trials are kept"));
@@ -180,46 +173,13 @@ impl SweepRequest {
     /// The text that is kept for people: the sweep file as written; below it, as comments, what it extends and what was
     /// asked for on the command line.
     pub fn text(&self) -> String {
-        let (source, bases) = self.sources.split_last().expect("a request holds its sweep file");
-        let mut text = source.text().to_owned();
-        for base in bases {
-            let (before, after) = EXTENDS;
-            text.push_str(&format!("\n{before}{}{after}\n", base.name()));
-            base.text().lines().for_each(|line| text.push_str(&format!("{QUOTED}{line}\n")));
-        }
-        let Request { set, only, profile } = &self.asked;
-        let given = profile.iter().map(|name| format!("profile {name}"));
-        let given = given.chain(set.iter().map(|item| format!("set {item}")));
-        for option in given.chain(only.iter().map(|item| format!("only {item}"))) {
-            text.push_str(&format!("\n{GIVEN}{}", option.replace('\n', " ")));
-        }
-        text
+        comments::write(&self.sources, &self.asked)
     }
 
-    /// The request behind the text of a record called `name`, read back from its end.
-    fn of_comments(name: &str, recorded: &str) -> Self {
-        let (mut rest, mut asked) = (recorded, Request::default());
-        while let Some((before, option)) = rest.rsplit_once('\n')
-            && let Some((option, value)) = option.strip_prefix(GIVEN).and_then(|given| given.split_once(' '))
-        {
-            match option {
-                "set" => asked.set.insert(0, value.to_owned()),
-                "only" => asked.only.insert(0, value.to_owned()),
-                "profile" => asked.profile = Some(value.to_owned()),
-                _ => break,
-            }
-            rest = before;
-        }
-        let mut sources = Vec::new();
-        while let Some((before, base)) = last_base(rest) {
-            sources.insert(0, base);
-            rest = before;
-        }
-        // A file that names no sweep gives it its own name, and a profile adds to that.
-        let suffix = asked.profile.iter().map(|profile| format!("-{profile}")).next().unwrap_or_default();
-        let stem = name.strip_suffix(&suffix).unwrap_or(name);
-        sources.push(Source::new(&format!("{stem}.toml"), rest));
-        Self { sources, asked }
+    /// Whether a recorded text is that of this request. Further comments may stand below it: they ask for nothing.
+    pub fn tells(&self, recorded: &str) -> bool {
+        let below = recorded.strip_prefix(&self.text());
+        below.is_some_and(|below| below.lines().all(|line| line.is_empty() || line.starts_with("# ")))
     }
 
     /// The sweep file, whole: every value checked, every axis known. Reads no file of its own.
@@ -245,22 +205,6 @@ impl KeptSource {
     }
 }
 
-/// The base that is quoted at the end of a recorded text, and what stands before it.
-fn last_base(text: &str) -> Option<(&str, Source)> {
-    let (mut rest, mut lines) = (text.strip_suffix('\n')?, Vec::new());
-    loop {
-        let (before, line) = rest.rsplit_once('\n')?;
-        if let Some(line) = line.strip_prefix(QUOTED) {
-            lines.push(line);
-            rest = before;
-            continue;
-        }
-        let name = line.strip_prefix(EXTENDS.0)?.strip_suffix(EXTENDS.1)?;
-        lines.reverse();
-        return Some((before, Source::new(name, &lines.join("\n"))));
-    }
-}
-
 /// Reads the text of a sweep file that lies in `folder`.
 ///
 /// # Errors
@@ -276,8 +220,6 @@ pub fn parse(
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     /// The request as kept.
@@ -286,41 +228,18 @@ mod tests {
         (sources.collect(), &request.asked)
     }
 
-    fn request(sources: &[(&str, &str)], asked: Request) -> SweepRequest {
-        SweepRequest { sources: sources.iter().map(|(name, text)| Source::new(name, text)).collect(), asked }
-    }
-
     #[test]
     fn a_record_is_read_back_as_it_was_asked_for() {
         let folder = tempfile::tempdir().expect("a folder");
+        let sources = [("world.toml", "[synthetic]\n"), ("a.toml", "# ünï \u{1b}\r\n")];
         let asked =
             Request { set: vec!["a=1\n".to_owned()], only: vec!["b=2".to_owned()], profile: Some("smoke".to_owned()) };
-        let request = request(&[("world.toml", "[synthetic]\n"), ("a.toml", "# ünï \u{1b}\r\n")], asked);
+        let request = SweepRequest { sources: sources.map(|(name, text)| Source::new(name, text)).into(), asked };
         fs::write(folder.path().join("sweep.toml"), request.text()).expect("written");
         request.write(folder.path()).expect("written");
         let read = SweepRequest::of_record(folder.path()).expect("readable");
         assert_eq!(kept(&read), kept(&request));
-    }
-
-    proptest! {
-        #[test]
-        fn comments_tell_the_request_of_an_old_record(
-            texts in prop::collection::vec("([a-z# =]{0,12}\n){0,4}", 1..4),
-            set in prop::collection::vec("[a-z=,.# ]{1,12}", 0..3),
-            only in prop::collection::vec("[a-z=,.# ]{1,12}", 0..3),
-            profile in prop::option::of("[a-z]{1,6}"),
-        ) {
-            let last = texts.len() - 1;
-            let name = |at: usize| if at == last { "me.toml".to_owned() } else { format!("base {at}.toml") };
-            // A base ends where its last line does; whether a line feed follows is not told.
-            let text = |at: usize| if at == last { texts[at].clone() } else { texts[at].trim_end_matches('\n').to_owned() };
-            let sources: Vec<(String, String)> = (0..=last).map(|at| (name(at), text(at))).collect();
-            let borrowed: Vec<(&str, &str)> = sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-            let request = request(&borrowed, Request { set, only, profile });
-            let record = request.asked.profile.iter().fold("me".to_owned(), |name, profile| format!("{name}-{profile}"));
-            let again = SweepRequest::of_comments(&record, &request.text());
-            prop_assert_eq!(kept(&again), kept(&request));
-            prop_assert_eq!(again.text(), request.text());
-        }
+        let text = request.text();
+        assert!(request.tells(&format!("{text}\n# a remark\n")) && !request.tells(&format!("{text}\nseeds = 2")));
     }
 }
