@@ -20,9 +20,10 @@ pub fn idle(sweep: &Sweep) -> Option<String> {
         }
     }
     let (steps, starts) = first?;
-    let updates = if steps < starts { "not once" } else { "once" };
-    Some(format!(
-        "{idle} of {trained} recommenders learn nothing: training begins at learning_starts = {starts} (at least one \
-         minibatch) and ends at train_steps = {steps}, so that networks are updated {updates}"
-    ))
+    let why = if steps < starts {
+        format!("learn nothing: train_steps = {steps} end before training begins, at learning_starts = {starts}")
+    } else {
+        format!("are updated once: train_steps = {steps} end as training begins, at learning_starts = {starts}")
+    };
+    Some(format!("{idle} of {trained} recommenders {why} (at least one minibatch)"))
 }
