@@ -3,6 +3,7 @@
 mod archive;
 mod checksum;
 mod download;
+mod failure;
 mod fetch;
 mod import;
 mod known;

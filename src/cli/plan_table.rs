@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use drr_core::TrialId;
 use serde_json::json;
 
-use super::Output;
 use super::execution::Resolved;
+use super::{Output, plan_trials};
 use crate::error::Result;
 use crate::exec::Slot;
 use crate::neutral;
@@ -70,7 +70,7 @@ impl<'a> Shown<'a> {
             Output::Human | Output::Quiet => {
                 self.stages();
                 if detail == Detail::Trials {
-                    super::plan_trials::print(self);
+                    plan_trials::print(self.plan, |task| self.sweeps(task));
                 }
             }
         }

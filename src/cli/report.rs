@@ -133,6 +133,9 @@ fn watch(args: &Args, runs: &Path, options: &Options, output: Output) -> Result<
         } else if last.as_ref() != Some(&state) {
             once(&store, args, options, output)?;
         }
+        if crate::neutral::printing::is_closed() {
+            return Ok(());
+        }
         last = Some(state);
         std::thread::sleep(LOOK);
     }

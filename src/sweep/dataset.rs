@@ -10,7 +10,7 @@ use drr_core::data::synthetic::generate;
 use drr_core::spec::{DatasetSpec, SyntheticSpec};
 use drr_core::{Digest, canonical};
 
-use super::file::DatasetChoice;
+use super::choices::DatasetChoice;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
 use crate::error::{Error, Result};

@@ -8,20 +8,12 @@ use drr_core::data::catalogue::{Catalogue, CatalogueError, Description, Meta};
 use drr_core::data::load::{LoadError, items, ratings};
 
 use super::archive::read_members;
+use super::failure::Failure;
 use super::known::{self, Known, Origin, Place};
 use super::present::{print, print_json, tell, thousands};
 use super::{FetchArgs, Source, catalogue_error, download, pip};
 use crate::cli::Output;
 use crate::error::{Error, Result};
-
-/// Why an origin did not give a dataset.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// It cannot be reached; another may be.
-    Network(Error),
-    /// It gave something wrong, or there is no place for it: to be told, not passed over.
-    Fatal(Error),
-}
 
 pub(super) fn run(args: &FetchArgs, data: &Path, catalogue: &Catalogue, output: Output) -> Result<()> {
     let known = known::find(&args.name).ok_or_else(|| unknown(&args.name))?;

@@ -12,13 +12,8 @@ use crate::neutral::lines;
 
 /// Writes a result to stdout. A reader that has gone away, such as `head`, is no error.
 pub(super) fn print(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{}", lines(text.trim_end())).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::environment(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
-    }
+    println!("{}", text.trim_end());
+    Ok(())
 }
 
 /// Writes a result to stdout as JSON.
