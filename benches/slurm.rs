@@ -21,7 +21,7 @@ use drr_lab::exec::slurm::{self, AfterSubmit, Cluster, End, JobState, Options, R
 use drr_lab::exec::{Rules, silent};
 use drr_lab::plan::{FailedBefore, Plan, write_sweep};
 use drr_lab::store::{Member, Store, SweepRecord};
-use drr_lab::sweep::{DatasetChoice, Fingerprints, Request as Asked, SlurmSettings, Source, Sweep, expand, parse};
+use drr_lab::sweep::{DatasetChoice, Fingerprints, Request as Asked, SlurmSettings, Source, Sweep, SweepRequest};
 
 /// A thousand PMFs, four recommenders on each, and a task of evaluations for each of these five thousand.
 const PLAN: &str = "name = \"ten-thousand\"\ndataset = \"made-up\"\nseeds = 1000\nbaselines = [\"pmf\"]\n\
@@ -170,13 +170,16 @@ fn finish(runs: &Path, spec: &TrialSpec) {
 
 fn main() {
     let place = std::env::temp_dir().join(format!("drr-lab-bench-slurm-{}", std::process::id()));
-    let source = Source::new("ten-thousand.toml", PLAN);
-    let file = parse(&source, Path::new("."), &Asked::default(), &mut MadeUp).expect("whole");
-    let sweep = expand(&file, &mut MadeUp).expect("expands");
+    let sweep = request().expand(&mut MadeUp).expect("expands");
     println!("{} trials", sweep.trials.len());
     played(&sweep, &place.join("played"));
     real(&sweep, &place.join("real"));
     let _ = std::fs::remove_dir_all(&place);
+}
+
+fn request() -> SweepRequest {
+    let source = Source::new("ten-thousand.toml", PLAN);
+    SweepRequest::of_text(&source, Path::new("."), &Asked::default()).expect("readable")
 }
 
 fn options(runs: &Path, settings: SlurmSettings) -> Options {
@@ -186,7 +189,7 @@ fn options(runs: &Path, settings: SlurmSettings) -> Options {
 
 fn prepared(sweep: &Sweep, runs: &Path) -> (Plan, Store) {
     let plan = Plan::new(sweep, runs, FailedBefore::Skip);
-    write_sweep(sweep, runs).expect("writable");
+    write_sweep(sweep, &request(), runs).expect("writable");
     let mut store = Store::open(runs).expect("a database");
     let members = sweep.trials.iter().map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() });
     let record = SweepRecord {

@@ -6,7 +6,7 @@ use drr_core::seed::Stream;
 use drr_core::spec::SyntheticSpec;
 use drr_core::{Digest, Seed, canonical};
 use drr_lab::error::{Exit, Result};
-use drr_lab::sweep::{DatasetChoice, Fingerprints, Request, Source, Sweep, expand, load, parse};
+use drr_lab::sweep::{DatasetChoice, Fingerprints, Request, Source, Sweep, SweepRequest};
 
 struct MadeUp;
 
@@ -33,7 +33,7 @@ fn files() -> Vec<PathBuf> {
 
 fn expanded(file: &Path, profile: Option<&str>) -> Result<Sweep> {
     let request = Request { profile: profile.map(str::to_owned), ..Request::default() };
-    expand(&load(file, &request, &mut MadeUp)?, &mut MadeUp)
+    SweepRequest::read(file, &request)?.expand(&mut MadeUp)
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn two_thousand_mutilated_files_are_planned_or_explained_in_their_line() {
         let request = Request { profile: (number % 3 == 0).then(|| "smoke".to_owned()), ..Request::default() };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps");
         let source = Source::new("mutant.toml", &text);
-        match parse(&source, &folder, &request, &mut MadeUp).and_then(|file| expand(&file, &mut MadeUp)) {
+        match SweepRequest::of_text(&source, &folder, &request).and_then(|asked| asked.expand(&mut MadeUp)) {
             Ok(sweep) => {
                 assert!(!sweep.trials.is_empty(), "{text}");
                 whole += 1;

@@ -103,14 +103,25 @@ fn a_changed_rating_is_found_and_the_dataset_named() {
     assert!(stdout.contains("dataset.fingerprint"), "{stdout}");
 }
 
+/// As if a default had been another when the sweep ran: the record holds a value that its request does not give.
+fn forget_option(place: &Place, sweep: &str, option: &str) {
+    let folder = place.runs().join("sweeps").join(sweep);
+    let edit = |file: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(folder.join(file)).expect("recorded");
+        assert!(text.contains(from), "{file}: {text}");
+        fs::write(folder.join(file), text.replace(from, to)).expect("written");
+    };
+    edit("sweep.toml", &format!("\n# given on the command line: --set {option}"), "");
+    if folder.join("request.json").exists() {
+        edit("request.json", &format!("\"{option}\""), "");
+    }
+}
+
 #[test]
 fn a_default_that_changed_since_is_named() {
     let place = swept(&format!("{SMALL}\n"));
-    // As if the default had been another when the sweep ran: the record holds a value that its file does not give.
     done(&place.run(&["sweep", "small.toml", "--set", "drr.gamma=0.8", "--output", "quiet"]), 0);
-    let file = place.runs().join("sweeps/small/sweep.toml");
-    let text = fs::read_to_string(&file).expect("recorded");
-    fs::write(&file, text.replace("# given on the command line: --set drr.gamma=0.8", "")).expect("written");
+    forget_option(&place, "small", "drr.gamma=0.8");
     let stdout = done(&place.run(&["verify", "small", "--integrity-only"]), 5);
     assert!(stdout.contains("CHANGED: the database has for this \"sweep\""), "{stdout}");
     done(&place.run(&["runs", "reindex"]), 0);
@@ -118,6 +129,81 @@ fn a_default_that_changed_since_is_named() {
     let stdout = done(&place.run(&["verify", "small"]), 5);
     assert!(stdout.contains("gives other trials today") && stdout.contains(".gamma"), "{stdout}");
     assert!(stdout.contains("replay: 14 bitwise"), "the trials themselves are as they were: {stdout}");
+}
+
+/// A place where a sweep has run that extends the small one, which extends a third.
+fn extended(options: &[&str]) -> Place {
+    const WORLD: &str = "[synthetic]\nusers = 60\nitems = 80\nratings = 2_400\n";
+    let place = Place::new();
+    fs::create_dir(place.path().join("deep")).expect("made");
+    place.file("deep/small.toml", &format!("extends = \"../world.toml\"\n{}", SMALL.replace(WORLD, "")));
+    place.file("world.toml", WORLD);
+    place.file("child.toml", "name = \"child\"\nextends = \"deep/small\"\n[profile.brief]\nseeds = 1\n");
+    done(&place.run(&[&["sweep", "child.toml", "--output", "quiet"], options].concat()), 0);
+    place
+}
+
+#[test]
+fn a_sweep_is_verified_by_its_record_whatever_became_of_what_it_extends() {
+    let options = ["--profile", "brief", "--set", "drr.gamma=0.8", "--only", "drr.tau=0.001"];
+    let place = extended(&options);
+    let (name, runs) = ("child-brief", place.runs());
+    let verified = |code| done(&place.run(&["verify", name, "--sample", "1"]), code);
+    assert!(verified(0).contains("replay: 1 bitwise"));
+    let world = fs::read_to_string(place.path().join("world.toml")).expect("there");
+    place.file("world.toml", &world.replace("users = 60", "users = 61"));
+    assert!(verified(0).contains("replay: 1 bitwise"), "a base that changed since");
+    for gone in ["world.toml", "deep/small.toml", "child.toml"] {
+        fs::remove_file(place.path().join(gone)).expect("removed");
+    }
+    assert!(verified(0).contains("replay: 1 bitwise"), "bases that are gone");
+
+    // A record of before request.json, and one that came in a bundle: the comments of sweep.toml tell the same.
+    let request = runs.join("sweeps").join(name).join("request.json");
+    let kept = fs::read_to_string(&request).expect("recorded");
+    fs::remove_file(&request).expect("removed");
+    assert!(verified(0).contains("replay: 1 bitwise"), "an old record");
+    done(&place.run(&["export", "--bundle", name, "a.zip"]), 0);
+    done(&place.run(&["--runs", "there", "runs", "import", "a.zip"]), 0);
+    assert!(place.path().join("there/sweeps").join(name).join("request.json").is_file(), "made from the comments");
+    done(&place.run(&["--runs", "there", "verify", name, "--sample", "1"]), 0);
+
+    // A default that changed since, by an old record and by today's.
+    for file in [None, Some(kept)] {
+        if let Some(kept) = file {
+            place.file("world.toml", &world);
+            fs::write(&request, kept).expect("written");
+        }
+        let sweep = runs.join("sweeps").join(name).join("sweep.toml");
+        let text = fs::read_to_string(&sweep).expect("recorded");
+        forget_option(&place, name, "drr.gamma=0.8");
+        let stdout = verified(5);
+        assert!(stdout.contains("trials today"), "{stdout}");
+        fs::write(&sweep, text).expect("written");
+    }
+}
+
+#[test]
+fn a_request_that_cannot_be_expanded_or_is_no_longer_the_records_is_a_fault() {
+    let place = swept(SMALL);
+    let folder = place.runs().join("sweeps/small");
+    let verified = |options: &[&str], says: &str| {
+        let stdout = done(&place.run(&[&["verify", "small", "--sample", "1"], options].concat()), 5);
+        assert!(stdout.contains(says), "{says}: {stdout}");
+    };
+    let kept = fs::read_to_string(folder.join("request.json")).expect("recorded");
+    let text = fs::read_to_string(folder.join("sweep.toml")).expect("recorded");
+    // One alone was changed.
+    fs::write(folder.join("request.json"), kept.replace("users = 60", "users = 66")).expect("written");
+    verified(&["--integrity-only"], "it asks for another sweep than sweep.toml beside it");
+    // Of a program of tomorrow.
+    fs::write(folder.join("request.json"), kept.replace("\"format\":1", "\"format\":2,\"more\":[]")).expect("written");
+    verified(&["--integrity-only"], "format 2 is newer than this program reads (1)");
+    // A key that this program does not have.
+    fs::write(folder.join("request.json"), kept.replace("users = 60", "uzers = 60")).expect("written");
+    fs::write(folder.join("sweep.toml"), text.replace("users = 60", "uzers = 60")).expect("written");
+    verified(&[], "small: what was asked for cannot be expanded today: unknown key `uzers` in [synthetic]");
+    verified(&["--output", "json"], "\"check\":\"meaning\",\"fault\":\"unknown key `uzers` in [synthetic]\"");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::reindex::frame;
 use crate::error::Result;
 use crate::plan::{read_sweep, recorded_sweeps};
 use crate::store::{Status, Store, TrialRow};
+use crate::sweep::SweepRequest;
 
 /// A trial's folder as it was found.
 #[derive(Clone, Debug)]
@@ -161,6 +162,7 @@ fn sweep_faults(
 ) -> Result<Option<String>> {
     let sweep = read_sweep(runs, name)?;
     specs.extend(sweep.trials.iter().map(|trial| (trial.id.to_string(), trial.spec.clone())));
+    SweepRequest::of_record(&runs.join("sweeps").join(name))?;
     let Some(store) = store else { return Ok(None) };
     let mut expected = Store::in_memory()?;
     expected.record_sweep(&frame(&sweep))?;

@@ -1,4 +1,4 @@
-//! What a recorded sweep file would expand to today. The trials it became are recorded in full, so a default that
+//! What a recorded request would expand to today. The trials it became are recorded in full, so a default that
 //! changed since does not touch them; but whoever runs the file again gets others, and should know.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,18 +10,16 @@ use serde_json::{Map, Value, json};
 
 use super::difference::{Difference, differences};
 use crate::error::Result;
-use crate::sweep::{Datasets, Request, Source, Sweep, expand, parse};
+use crate::sweep::{Datasets, Sweep, SweepRequest};
 
-/// In which settings the trials differ that the recorded file gives today. Ids and the hash of the training sources
+/// In which settings the trials differ that the recorded request gives today; files are not looked at. Ids and the hash of the training sources
 /// differ as a consequence and are left out.
 ///
 /// # Errors
-/// The file cannot be read any more, or its dataset is not there.
+/// The request cannot be read or expanded any more, or its dataset is not there.
 pub fn changed_meaning(sweep: &Sweep, runs: &Path, data: &Path) -> Result<Vec<Difference>> {
-    let source = Source::new(&format!("sweeps/{}/sweep.toml", sweep.name), &sweep.text);
-    let mut datasets = Datasets::new(data);
-    let file = parse(&source, runs, &request(&sweep.text), &mut datasets)?;
-    let today = expand(&file, &mut datasets)?;
+    let request = SweepRequest::of_record(&runs.join("sweeps").join(&sweep.name))?;
+    let today = request.expand(&mut Datasets::new(data))?;
     let specs = |sweep: &Sweep| -> Vec<Value> { sweep.trials.iter().map(|trial| settings(&trial.spec)).collect() };
     let (mut then, mut now) = (specs(sweep), specs(&today));
     // What is in both says nothing; what remains is told in the order of the file.
@@ -53,15 +51,6 @@ pub fn changed_meaning(sweep: &Sweep, runs: &Path, data: &Path) -> Result<Vec<Di
         });
     }
     Ok(found)
-}
-
-/// What was given on the command line, which a recorded file keeps as comments.
-fn request(text: &str) -> Request {
-    let given = |option: &str| -> Vec<String> {
-        let mark = format!("# given on the command line: --{option} ");
-        text.lines().filter_map(|line| line.strip_prefix(&mark)).map(str::to_owned).collect()
-    };
-    Request { set: given("set"), only: given("only"), profile: given("profile").pop() }
 }
 
 /// What a spec says, whatever its format: its kind and settings, without what follows from other specs or from the

@@ -6,7 +6,7 @@
 //! | `compare` | two runs of one trial, step by step |
 //! | `replay` | runs trials again in a scratch folder |
 //! | `difference` | two records side by side: environments, specs |
-//! | `meaning` | what a recorded sweep file would expand to today |
+//! | `meaning` | what a recorded request would expand to today |
 //! | `cell` | a number in a report's table, led back to its trials |
 //! | `doctor` | what a run would find on this machine, and what mends it |
 //! | `reindex` | the database, built anew from the folders |

@@ -14,7 +14,7 @@ use super::*;
 use crate::plan::{FailureRecord, write_failure, write_sweep};
 use crate::store::fabricate::{World, finish, finish_with, flip_rows};
 use crate::store::{Status, Store, SweepRecord};
-use crate::sweep::{Sweep, Trial};
+use crate::sweep::{Request, Source, Sweep, SweepRequest, Trial};
 
 fn sweep_of(record: &SweepRecord) -> Sweep {
     let trial = |it: &crate::store::Member| {
@@ -30,11 +30,17 @@ fn sweep_of(record: &SweepRecord) -> Sweep {
     }
 }
 
+fn write_record(record: &SweepRecord, runs: &Path) -> std::io::Result<()> {
+    let source = Source::new("one.toml", &record.source);
+    let request = SweepRequest::of_text(&source, runs, &Request::default()).expect("TOML");
+    write_sweep(&sweep_of(record), &request, runs)
+}
+
 /// One finished trial with a model and a provenance, recorded.
 fn one_trial(runs: &Path) -> (Store, TrialDir) {
     let mut record = World::new().sweep("one", &[0.001], &[0.0005], 1);
     record.members.truncate(1);
-    write_sweep(&sweep_of(&record), runs).expect("written");
+    write_record(&record, runs).expect("written");
     let mut store = Store::in_memory().expect("a database");
     store.record_sweep(&record).expect("recorded");
     let spec = &record.members[0].spec;
@@ -145,7 +151,7 @@ fn a_database_built_anew_says_the_same() {
     let runs = folder.path();
     let world = World::new();
     let record = world.sweep("s", &[0.001, 0.01], &[0.0005], 2);
-    write_sweep(&sweep_of(&record), runs).expect("written");
+    write_record(&record, runs).expect("written");
     let mut store = Store::open(runs).expect("a database");
     store.record_sweep(&record).expect("recorded");
     let specs = record.members.iter().map(|member| (member.spec.id(), member.spec.clone())).collect();
@@ -186,7 +192,7 @@ fn ten_thousand_trials() {
     let runs = folder.path();
     let taus: Vec<f64> = (1..=1_110).map(|at| f64::from(at) * 1e-5).collect();
     let record = World::new().sweep("large", &taus, &[0.0005], 3);
-    write_sweep(&sweep_of(&record), runs).expect("written");
+    write_record(&record, runs).expect("written");
     let mut store = Store::open(runs).expect("a database");
     crate::store::fabricate::run(&mut store, runs, &record, |_| None);
     let trials: Vec<_> = record.members.iter().map(|member| member.spec.id()).collect();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Write as _, stderr};
+use std::io::{IsTerminal, Write as _, stderr};
 use std::panic;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
@@ -12,22 +12,29 @@ use super::Colour;
 use crate::error::{Error, Exit};
 use crate::neutral::{line, lines};
 
-/// Prints an error with its located problems to stderr.
-pub(super) fn print(error: &Error, colour: Colour) {
-    let colourful = match colour {
+/// Located problems that are shown; a file of another kind has one on every line.
+const MOST: usize = 20;
+
+/// Whether what is written to `place` has colours.
+pub(super) fn is_colourful(colour: Colour, place: &impl IsTerminal) -> bool {
+    match colour {
         Colour::Always => true,
         Colour::Never => false,
-        Colour::Auto => stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-    };
+        Colour::Auto => place.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
+}
+
+/// Prints an error with its located problems to stderr.
+pub(super) fn print(error: &Error, colour: Colour) {
     // There is no one left to tell where stderr is gone.
-    let _ = stderr().lock().write_all(told(error, colourful).as_bytes());
+    let _ = stderr().lock().write_all(told(error, is_colourful(colour, &stderr())).as_bytes());
 }
 
 /// An error with its located problems, as text in which nothing but our own colours is more than text.
 fn told(error: &Error, colourful: bool) -> String {
     let theme = if colourful { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let mut text = String::new();
-    for report in &error.reports {
+    for report in error.reports.iter().take(MOST) {
         let plain = rendered(report, GraphicalTheme::unicode_nocolor());
         let rendered = match lines(&plain) {
             Cow::Borrowed(_) => rendered(report, theme.clone()),
@@ -36,6 +43,9 @@ fn told(error: &Error, colourful: bool) -> String {
         };
         text.push_str(rendered.trim_start_matches('\n').trim_end());
         text.push_str("\n\n");
+    }
+    if error.reports.len() > MOST {
+        text.push_str(&format!("and {} more problems\n\n", error.reports.len() - MOST));
     }
     let (bold_red, bold, plain) = if colourful { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
     text.push_str(&format!("{bold_red}error:{plain} {}\n", lines(&error.message)));
@@ -54,15 +64,16 @@ fn rendered(report: &miette::Report, theme: GraphicalTheme) -> String {
     text
 }
 
-/// Ends the program as `clap` does, with its help or what it has to say of the arguments.
-pub(super) fn usage(error: &clap::Error) -> ! {
+/// Says to stderr what `clap` has to say of the arguments.
+pub(super) fn usage(error: &clap::Error) {
     let is_plain = |argument: OsString| matches!(line(&argument.to_string_lossy()), Cow::Borrowed(_));
-    if !error.use_stderr() || std::env::args_os().all(is_plain) {
-        error.exit();
+    if std::env::args_os().all(is_plain) {
+        // There is no one left to tell where stderr is gone.
+        let _ = error.print();
+    } else {
+        // Without colours: an argument's could not be told from ours.
+        eprintln!("{}", error.to_string().trim_end());
     }
-    // Without colours: an argument's could not be told from ours.
-    eprintln!("{}", error.to_string().trim_end());
-    std::process::exit(error.exit_code());
 }
 
 /// A panic is a bug of ours: say so in one line and how to report it, and end with the exit code for bugs.
@@ -71,10 +82,6 @@ pub(super) fn install_panic_hook() {
         let payload = info.payload();
         let text = payload.downcast_ref::<&str>().copied();
         let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-        if message.starts_with("failed printing to") {
-            // The reader of a pipe left, as `| head` does; nobody wants to hear more.
-            std::process::exit(141);
-        }
         let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
         let _ = writeln!(
             stderr().lock(),

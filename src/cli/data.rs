@@ -3,12 +3,14 @@
 mod archive;
 mod checksum;
 mod download;
+mod failure;
 mod fetch;
 mod import;
 mod known;
 mod pip;
 mod present;
 mod show;
+mod source;
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +39,7 @@ enum Verb {
         name: String,
     },
     /// Import ratings of your own or of another MovieLens release
-    Import(ImportArgs),
+    Import(Box<ImportArgs>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,15 +69,36 @@ enum Source {
 struct ImportArgs {
     /// Name to give the dataset
     name: String,
-    /// The file of ratings
+    /// The file of ratings, plain, in gzip or in a ZIP archive
     file: PathBuf,
-    /// A file of titles and genres: u.item, movies.dat, movies.csv or RecBole's .item
+    /// A file of titles and genres: u.item, movies.dat, movies.csv, RecBole's .item, or a ZIP archive of one
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
+    /// Column of the ids in a file of titles with a header
+    #[arg(long, value_name = "COLUMN", requires = "items")]
+    items_id: Option<String>,
+    /// Column of the titles
+    #[arg(long, value_name = "COLUMN", requires = "items")]
+    items_title: Option<String>,
+    /// Column of the years
+    #[arg(long, value_name = "COLUMN", requires = "items")]
+    items_year: Option<String>,
+    /// Column of the genres, with bars between them
+    #[arg(long, value_name = "COLUMN", requires = "items")]
+    items_genres: Option<String>,
     /// Layout of the ratings; without it the first line and the name decide
     #[arg(long, value_enum, conflicts_with = "user")]
     layout: Option<NamedLayout>,
-    /// Column of the users in a CSV or TSV with a header
+    /// The first line is a rating; columns are then named by their places, from 1
+    #[arg(long, conflicts_with = "layout")]
+    no_header: bool,
+    /// The first line is a header, even one of numbers
+    #[arg(long, conflicts_with_all = ["layout", "no_header"])]
+    header: bool,
+    /// Take the ratings for stars, whatever scale they look like
+    #[arg(long)]
+    assume_stars: bool,
+    /// Column of the users in a CSV or TSV: its name, or with --no-header its place
     #[arg(long, value_name = "COLUMN", requires = "item", requires = "rating")]
     user: Option<String>,
     /// Column of the items

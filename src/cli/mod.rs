@@ -1,5 +1,6 @@
 //! The command line: one file a verb. Verbs wire the floors below together and decide nothing themselves.
 
+mod arguments;
 mod attempt;
 mod baseline;
 mod check;
@@ -20,14 +21,16 @@ mod verify;
 mod verify_text;
 mod worker;
 
-use std::io::{IsTerminal as _, stderr};
+use std::io::{IsTerminal as _, stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::error::{Error, Exit, Result};
 use crate::exec::{self, Observer};
+use crate::neutral::printing;
 
 /// What is printed, and for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -130,7 +133,7 @@ enum Verb {
     #[command(hide = true)]
     Completions {
         /// The shell.
-        shell: clap_complete::Shell,
+        shell: Shell,
     },
 }
 
@@ -148,42 +151,99 @@ pub struct Context {
 /// The program: parses the arguments, runs the verb, explains what went wrong, and returns the exit code.
 pub fn main() -> ExitCode {
     complain::install_panic_hook();
-    let cli = Cli::try_parse().unwrap_or_else(|error| complain::usage(&error));
-    complain::install_log(cli.global.verbose);
-    let colour = cli.global.colour;
-    let exit = run(cli).unwrap_or_else(|error| {
+    let (result, colour) = match arguments::all().map(Cli::try_parse_from) {
+        Ok(Ok(cli)) => {
+            complain::install_log(cli.global.verbose);
+            let colour = cli.global.colour;
+            (run(cli), colour)
+        }
+        Ok(Err(said)) => (usage(&said), Colour::Auto),
+        Err(error) => (Err(error), Colour::Auto),
+    };
+    let exit = result.unwrap_or_else(|error| {
         complain::print(&error, colour);
         error.exit
     });
+    let exit = match printing::finish() {
+        None => exit,
+        Some(lost) => {
+            let error = Error::disk("cannot write to stdout", lost);
+            complain::print(&error, colour);
+            error.exit
+        }
+    };
     ExitCode::from(exit as u8)
+}
+
+/// Help, the version, or what is wrong with the command line.
+fn usage(said: &clap::Error) -> Result<Exit> {
+    if said.use_stderr() {
+        complain::usage(said);
+        return Ok(Exit::BadInput);
+    }
+    let text = said.render();
+    if complain::is_colourful(Colour::Auto, &stdout()) {
+        // Our own help, with our own colours.
+        printing::out_now(text.ansi().to_string().as_bytes());
+    } else {
+        print!("{text}");
+    }
+    Ok(Exit::Done)
 }
 
 fn run(cli: Cli) -> Result<Exit> {
     let Global { runs, data, output, .. } = cli.global;
-    let context = Context { runs, data: data.map_or_else(default_data, Ok)?, output };
+    let context = || -> Result<Context> {
+        let data = data.map_or_else(default_data, Ok)?;
+        Ok(Context { runs: arguments::folder(runs, "--runs")?, data: arguments::folder(data, "--data")?, output })
+    };
     match cli.verb {
-        Verb::Sweep(args) => sweep::run(&args, &context),
-        Verb::Report(args) => report::run(args, &context.runs, &context.data, context.output).map(|()| Exit::Done),
-        Verb::Verify(args) => verify::run(&args, &context),
-        Verb::Check(args) => check::run(&args, &context),
-        Verb::Baseline(args) => baseline::run(&args, &context),
-        Verb::Runs(args) => runs::run(&args, &context),
-        Verb::Export(args) => export::run(&args, &context),
-        Verb::Doctor(args) => doctor::run(&args, &context),
-        Verb::Data(args) => data::run(args, &context.data, context.output).map(|()| Exit::Done),
-        Verb::Schema { markdown: true } => {
-            print!("{}", crate::sweep::reference());
-            Ok(Exit::Done)
+        Verb::Sweep(args) => sweep::run(&args, &context()?),
+        Verb::Report(args) => {
+            let Context { runs, data, output } = context()?;
+            report::run(args, &runs, &data, output).map(|()| Exit::Done)
         }
-        Verb::Schema { markdown: false } => {
-            println!("{:#}", crate::sweep::schema());
-            Ok(Exit::Done)
-        }
-        Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "drr-lab", &mut std::io::stdout());
-            Ok(Exit::Done)
-        }
+        Verb::Verify(args) => verify::run(&args, &context()?),
+        Verb::Check(args) => check::run(&args, &context()?),
+        Verb::Baseline(args) => baseline::run(&args, &context()?),
+        Verb::Runs(args) => runs::run(&args, &context()?),
+        Verb::Export(args) => export::run(&args, &context()?),
+        Verb::Doctor(args) => doctor::run(&args, &context()?),
+        Verb::Data(args) => data::run(args, &context()?.data, output).map(|()| Exit::Done),
+        Verb::Schema { markdown } => Ok(schema(markdown)),
+        Verb::Completions { shell } => Ok(completions(shell)),
     }
+}
+
+fn schema(markdown: bool) -> Exit {
+    if markdown {
+        print!("{}", crate::sweep::reference());
+    } else {
+        println!("{:#}", crate::sweep::schema());
+    }
+    Exit::Done
+}
+
+/// Prints a completion script. The generator's script for bash looks for verbs under two different names where the
+/// program's has a hyphen, so it is made for a name without one.
+fn completions(shell: Shell) -> Exit {
+    const PLAIN: &str = "drrlab";
+    const NAME: &str = "drr-lab";
+    let mut script = Vec::new();
+    let name = if shell == Shell::Bash { PLAIN } else { NAME };
+    clap_complete::generate(shell, &mut Cli::command(), name, &mut script);
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if shell == Shell::Bash {
+        script = script
+            .lines()
+            .map(|line| match line.strip_suffix(PLAIN) {
+                Some(start) if start.trim_start().starts_with("complete ") => format!("{start}{NAME}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+    }
+    print!("{script}");
+    Exit::Done
 }
 
 /// Who watches a run: bars where someone sits at a terminal, lines otherwise.

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use drr_core::TrialId;
 use serde_json::json;
 
-use super::Output;
 use super::execution::Resolved;
+use super::{Output, plan_trials};
 use crate::error::Result;
 use crate::exec::Slot;
 use crate::neutral;
-use crate::plan::{Plan, StageCount, State, Task, Timings, cohorts};
+use crate::plan::{Outlook, Plan, StageCount, State, Task, Timings, cohorts};
 use crate::store::Store;
 use crate::sweep::Sweep;
 
@@ -35,6 +35,7 @@ pub(super) struct Shown<'a> {
     cohort: Option<usize>,
     timings: Timings,
     elsewhere: HashMap<TrialId, Vec<String>>,
+    outlook: Option<&'a Outlook>,
 }
 
 impl<'a> Shown<'a> {
@@ -48,7 +49,12 @@ impl<'a> Shown<'a> {
         // A cohort on a GPU grows to what fits, shared out over the slots.
         let on_gpus = resolved.slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
         let cohort = resolved.cohort.or((!on_gpus).then_some(1));
-        Ok(Self { sweep, plan, slots, cohort, timings, elsewhere })
+        Ok(Self { sweep, plan, slots, cohort, timings, elsewhere, outlook: None })
+    }
+
+    /// Shows what the ratings have to offer as well.
+    pub fn looking_out(self, outlook: &'a Outlook) -> Self {
+        Self { outlook: Some(outlook), ..self }
     }
 
     /// The other sweeps that hold a trial that was found.
@@ -64,7 +70,7 @@ impl<'a> Shown<'a> {
             Output::Human | Output::Quiet => {
                 self.stages();
                 if detail == Detail::Trials {
-                    super::plan_trials::print(self);
+                    plan_trials::print(self.plan, |task| self.sweeps(task));
                 }
             }
         }
@@ -87,7 +93,7 @@ impl<'a> Shown<'a> {
             "{}",
             json!({"sweep": self.sweep.name, "axes": self.sweep.axes, "seeds": self.sweep.seeds,
             "configurations": self.sweep.configurations, "trials": self.plan.tasks.len(), "slots": self.slots,
-            "stages": stages})
+            "stages": stages, "eligible": self.outlook.map(|it| &it.offers), "warnings": self.outlook.map(|it| &it.warnings)})
         );
         for task in &self.plan.tasks {
             let trial = &task.trial;
@@ -141,6 +147,7 @@ impl<'a> Shown<'a> {
         for (sweep, count) in shared {
             println!("found in {}: {count}", neutral::line(sweep));
         }
+        self.outlook.iter().flat_map(|it| &it.warnings).for_each(|line| println!("{line}"));
         println!("in all: {}, on {}; nothing was started", expected(whole), s(self.slots, "slot"));
     }
 }

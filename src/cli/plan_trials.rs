@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use drr_kinds::registry::kind_settings;
 use serde_json::{Value, json};
 
-use super::plan_table::Shown;
 use crate::neutral::line;
-use crate::plan::{State, Task};
+use crate::plan::{Plan, State, Task};
 
-/// Prints the trials of a plan to stdout.
-pub(super) fn print(shown: &Shown<'_>) {
-    for count in shown.plan.stages() {
-        let tasks: Vec<&Task> = shown.plan.tasks.iter().filter(|task| task.stage == count.stage).collect();
+/// Prints the trials of a plan to stdout; `elsewhere` tells which other sweeps hold a trial that was found.
+pub(super) fn print<'a>(plan: &Plan, elsewhere: impl Fn(&Task) -> &'a [String]) {
+    for count in plan.stages() {
+        let tasks: Vec<&Task> = plan.tasks.iter().filter(|task| task.stage == count.stage).collect();
         let fields: Vec<BTreeMap<String, String>> = tasks.iter().map(|task| fields(task)).collect();
         let is_common = |name: &String, value: &String| fields.iter().all(|other| other.get(name) == Some(value));
         let common: Vec<(&String, &String)> = fields[0].iter().filter(|(name, value)| is_common(name, value)).collect();
@@ -22,7 +21,13 @@ pub(super) fn print(shown: &Shown<'_>) {
             let own = fields.iter().filter(|field| !common.contains(field));
             let own: Vec<String> = own.map(|(name, value)| format!("{name}={value}")).collect();
             let own = own.join(" ");
-            println!("  {} {:<7} {}{}", task.trial.id.short(), state(task), line(&own), line(&whence(shown, task)));
+            println!(
+                "  {} {:<7} {}{}",
+                task.trial.id.short(),
+                state(task),
+                line(&own),
+                line(&whence(task, elsewhere(task)))
+            );
         }
     }
 }
@@ -36,8 +41,8 @@ fn state(task: &Task) -> &'static str {
     }
 }
 
-fn whence(shown: &Shown<'_>, task: &Task) -> String {
-    match (shown.sweeps(task), &task.state) {
+fn whence(task: &Task, elsewhere: &[String]) -> String {
+    match (elsewhere, &task.state) {
         (_, State::Skipped(why) | State::Stopped(why)) => format!("  ({why})"),
         ([], _) => String::new(),
         (sweeps, _) => format!("  (of {})", sweeps.join(", ")),

@@ -81,7 +81,7 @@ fn two(text: &str) -> std::result::Result<(String, String), String> {
 /// # Errors
 /// No database, an unknown sweep, no finished trial, or a file that cannot be written.
 pub fn run(args: Args, runs: &Path, data: &Path, output: Output) -> Result<()> {
-    let papers = args.paper.iter().map(|path| Paper::read(path)).collect::<Result<_>>()?;
+    let papers = args.paper.iter().map(|path| Paper::read(path, data)).collect::<Result<_>>()?;
     let layout =
         Layout { by: args.by.clone(), pivot: args.pivot.clone(), sort: args.sort.clone(), least_n: args.min_n };
     let baseline = args.baseline.clone();
@@ -133,6 +133,9 @@ fn watch(args: &Args, runs: &Path, options: &Options, output: Output) -> Result<
             }
         } else if last.as_ref() != Some(&state) {
             once(&store, args, options, output)?;
+        }
+        if crate::neutral::printing::is_closed() {
+            return Ok(());
         }
         last = Some(state);
         std::thread::sleep(LOOK);

@@ -14,10 +14,10 @@ use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, Options, Outcome};
 use crate::neutral::line;
-use crate::plan::{FailedBefore, Plan, State, write_sweep};
+use crate::plan::{FailedBefore, Outlook, Plan, State, examine, write_sweep};
 use crate::report;
 use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
-use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, expand, load};
+use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand, idle};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,10 +75,14 @@ pub struct Args {
 
 /// A sweep and how it runs.
 struct Ordered {
+    /// What is worth knowing before it runs.
+    notes: Vec<String>,
+    request: SweepRequest,
     sweep: Sweep,
     resolved: Resolved,
     early_stop: Option<EarlyStop>,
     slurm: SlurmSettings,
+    outlook: Outlook,
 }
 
 impl Ordered {
@@ -98,6 +102,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     }
     let inventory = inventory();
     let sweeps = expand_all(args, inventory.as_ref(), context)?;
+    if context.output != Output::Quiet {
+        for (ordered, note) in sweeps.iter().flat_map(|it| it.notes.iter().map(move |note| (it, note))) {
+            eprintln!("{}: note: {note}", ordered.sweep.name);
+        }
+    }
     let failed_before = if args.retry_failed { FailedBefore::Retry } else { FailedBefore::Skip };
     if args.dry_run || args.show {
         let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
@@ -109,7 +118,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 slurm::print_scripts(&plan, &options, context.output);
                 continue;
             }
-            Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?.print(detail, context.output);
+            let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?;
+            shown.looking_out(&ordered.outlook).print(detail, context.output);
         }
         return Ok(Exit::Done);
     }
@@ -122,7 +132,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         if args.executor == Executor::Local {
             refuse_if_open(&plan, &context.runs)?;
         }
+        write_sweep(sweep, &ordered.request, &context.runs)
+            .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
         record(sweep, &plan, &mut store, context)?;
+        if context.output == Output::Human {
+            ordered.outlook.warnings.iter().for_each(|line| eprintln!("{}: {line}", sweep.name));
+        }
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
             _ if args.executor == Executor::Slurm => {
@@ -172,14 +187,17 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
 fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Result<Vec<Ordered>> {
     let mut set = args.set.clone();
     set.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
-    let request = Request { set, only: args.only.clone(), profile: args.profile.clone() };
+    let asked = Request { set, only: args.only.clone(), profile: args.profile.clone() };
     let mut datasets = Datasets::new(&context.data);
     let (mut sweeps, mut failed): (Vec<Ordered>, Option<Error>) = (Vec::new(), None);
     for file in &args.files {
-        let ordered = load(file, &request, &mut datasets).and_then(|file| {
+        let ordered = SweepRequest::read(file, &asked).and_then(|request| {
+            let file = request.file(&mut datasets)?;
             let resolved = args.choices.resolve(&file.execution, inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
-            Ok(Ordered { sweep, resolved, early_stop: file.early_stop, slurm: file.slurm })
+            let outlook = examine(&file, &sweep, &context.runs, &mut datasets)?;
+            let notes = file.notes.into_iter().chain(idle(&sweep)).collect();
+            Ok(Ordered { notes, request, sweep, resolved, early_stop: file.early_stop, slurm: file.slurm, outlook })
         });
         match ordered {
             Ok(ordered) => sweeps.push(ordered),
@@ -226,10 +244,8 @@ fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
     }
 }
 
-/// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.
+/// Brings the database up to the sweep and to what the run folders know of its trials.
 pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
-    write_sweep(sweep, &context.runs)
-        .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
     store.record_sweep(&record_of(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
     for (task, known) in plan.tasks.iter().zip(stored) {

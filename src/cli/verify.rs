@@ -91,8 +91,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 text.meaning(&sweep.name, &differences);
                 faults += 1;
             }
-            // The trials say themselves what is missing.
-            Err(error) => text.note(&format!("{}: the sweep file cannot be expanded today: {error}", sweep.name)),
+            Err(error) => {
+                text.meaningless(&sweep.name, &error);
+                faults += 1;
+            }
         }
     }
     let replayed = replay(&finished, args, context)?;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Output;
 use crate::audit::{Cell, Difference, Divergence, Examined, Replayed, Verdict};
+use crate::error::Error;
 use crate::neutral::line;
 
 /// Entries shown of two environments that differ in many.
@@ -95,9 +96,13 @@ impl Text {
         faults
     }
 
-    pub(super) fn note(&self, note: &str) {
-        if self.output == Output::Human {
-            eprintln!("note: {}", line(note));
+    /// A recorded request that gives no trials at all today, and why.
+    pub(super) fn meaningless(&self, sweep: &str, error: &Error) {
+        let located: Vec<String> = error.reports.iter().map(ToString::to_string).collect();
+        let why = if located.is_empty() { error.to_string() } else { located.join("; ") };
+        match self.output {
+            Output::Json => println!("{}", json!({"check": "meaning", "sweep": sweep, "fault": why})),
+            Output::Human | Output::Quiet => println!("{sweep}: what was asked for cannot be expanded today: {why}"),
         }
     }
 

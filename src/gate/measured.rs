@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use drr_core::finished::{self, Finished};
 use drr_core::journal::Point;
-use drr_core::result::{EnvironmentClass, Usage};
+use drr_core::result::{EnvironmentClass, Usage, measured};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec};
 use drr_kinds::KindOf as _;
@@ -167,8 +167,9 @@ fn short(digest: &impl ToString) -> String {
 /// The values of one finished trial: final metrics but spreads of repeats, curves in three numbers, and what it used.
 fn values(finished: &Finished) -> SeedValues {
     let Finished { spec, result, points, .. } = finished;
-    let final_metrics = result.metrics.iter().filter(|(name, _)| !name.ends_with("/std"));
-    let mut values: BTreeMap<String, f64> = final_metrics.map(|(name, value)| (name.clone(), *value)).collect();
+    let names = result.metrics.keys().filter(|name| !name.ends_with("/std"));
+    let known = |name: &String| Some((name.clone(), measured(&result.metrics, name)?));
+    let mut values: BTreeMap<String, f64> = names.filter_map(known).collect();
     let budget = spec.kind().model().and_then(|model| model.budget);
     if let Some(steps) = budget.and_then(|field| spec.settings.whole(field)) {
         values.extend(windows(points));

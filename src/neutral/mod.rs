@@ -13,6 +13,7 @@
 #[cfg(test)]
 pub(crate) mod hostile;
 mod markdown;
+pub mod printing;
 mod sheet;
 #[macro_use]
 mod terminal;

@@ -1,9 +1,9 @@
-//! `println!`, `print!`, `eprintln!` and `eprint!` for this crate: the standard library's, but for what the text may hold. They take
-//! the names of those, so that nobody has to remember another.
+//! `println!`, `print!`, `eprintln!` and `eprint!` for this crate: the standard library's, but for what the text may hold, and without
+//! their panics. They take the names of those, so that nobody has to remember another.
 
 use std::fmt::Arguments;
 
-use super::lines;
+use super::{lines, printing};
 
 macro_rules! print {
     ($($text:tt)*) => { $crate::neutral::to_stdout(format_args!($($text)*), "") };
@@ -26,10 +26,10 @@ macro_rules! eprint {
 
 /// Writes to stdout what every `print!` of this crate says.
 pub(crate) fn to_stdout(text: Arguments<'_>, end: &str) {
-    std::print!("{}{end}", lines(&text.to_string()));
+    printing::out(&format!("{}{end}", lines(&text.to_string())));
 }
 
 /// Writes to stderr what every `eprint!` of this crate says.
 pub(crate) fn to_stderr(text: Arguments<'_>, end: &str) {
-    std::eprint!("{}{end}", lines(&text.to_string()));
+    printing::aside(&format!("{}{end}", lines(&text.to_string())));
 }

@@ -3,6 +3,7 @@
 
 mod cohort;
 mod cost;
+mod eligible;
 mod estimate;
 mod record;
 mod stop;
@@ -19,6 +20,7 @@ use crate::sweep::{Sweep, Trial};
 pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::{CONTEXT, device_bytes, seconds};
 pub use drr_core::failure::{FailureRecord, clear_failure, read_failure, write_failure};
+pub use eligible::{Eligible, Offer, Outlook, examine};
 pub use estimate::Timings;
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
 pub use stop::{StopRecord, clear_stop, read_stop, write_stop};

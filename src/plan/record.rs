@@ -1,5 +1,5 @@
-//! What a sweep leaves in `runs/sweeps/<name>/` before it runs: the file as it was, and the trials it became, so that
-//! the database can be rebuilt and a later edit of the file changes nothing that was recorded.
+//! What a sweep leaves in `runs/sweeps/<name>/` before it runs: the file as it was, all that was asked for, and the trials
+//! it became, so that the database can be rebuilt and a later edit of a file changes nothing that was recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::sweep::{Sweep, Trial};
+use crate::sweep::{Sweep, SweepRequest, Trial};
 
 /// The version of the record's format.
 const FORMAT: u32 = 1;
@@ -34,11 +34,11 @@ struct Member<'a> {
     spec: &'a TrialSpec,
 }
 
-/// Writes `sweep.toml` and `trials.jsonl`.
+/// Writes `sweep.toml`, `request.json` and `trials.jsonl`.
 ///
 /// # Errors
 /// Any failure of the file system.
-pub fn write_sweep(sweep: &Sweep, runs: &Path) -> io::Result<()> {
+pub fn write_sweep(sweep: &Sweep, request: &SweepRequest, runs: &Path) -> io::Result<()> {
     let folder = runs.join("sweeps").join(&sweep.name);
     fs::create_dir_all(&folder)?;
     let mut lines = canonical::to_bytes(&Head { format: FORMAT, name: &sweep.name, axes: &sweep.axes });
@@ -50,6 +50,7 @@ pub fn write_sweep(sweep: &Sweep, runs: &Path) -> io::Result<()> {
         lines.push(b'\n');
     }
     write_whole(&folder.join("sweep.toml"), sweep.text.as_bytes())?;
+    request.write(&folder)?;
     write_whole(&folder.join("trials.jsonl"), &lines)
 }
 

@@ -10,7 +10,7 @@
 //! | `users` | on how many users a number stands, and which are too few |
 //! | `grid`, `value`; `measured`, `pivot` | any table as its writers get it; tables of metrics as they are, and an axis across |
 //! | `compare`, `forest`, `aggregate` | differences to a reference, to all baselines; over seeds and K |
-//! | `paper` | published numbers and verdicts |
+//! | `paper`, `published_data` | published numbers and verdicts; whether they stand on the same ratings |
 //! | `usage` | speed, throughput and utilisation of the sweep itself |
 //! | `sheets` | all tables of a report |
 //! | `written`; `text`, `latex`, `json`, `page`, `summary` | values as text; the writers |
@@ -39,6 +39,7 @@ mod page;
 mod paper;
 mod pivot;
 mod provenance;
+mod published_data;
 mod reference;
 mod sheets;
 mod summary;

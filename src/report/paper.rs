@@ -15,6 +15,7 @@ use super::grid::{Grid, GridCell, Header, Line, Look};
 use super::group::{Group, Seeding, Study, Subject, slug};
 use super::marks::LEVEL;
 use super::notes::covered;
+use super::published_data::{DataKnown, Likeness, PublishedData};
 use super::users::{LEAST, UserCount};
 use super::value::{CellValue, Gap};
 use crate::error::{Error, Result};
@@ -27,6 +28,9 @@ use crate::store::{StoredSweep, TrialRecord};
 pub struct Paper {
     /// What the numbers are from.
     title: String,
+    /// What the ratings are that the numbers were published on, by name.
+    #[serde(default)]
+    data: BTreeMap<String, PublishedData>,
     /// The tables.
     table: Vec<Published>,
 }
@@ -50,6 +54,9 @@ struct Published {
     #[serde(default)]
     settings: BTreeMap<String, Value>,
     cells: Vec<PublishedCell>,
+    /// What tells whether ours are the same ratings.
+    #[serde(skip)]
+    known: DataKnown,
 }
 
 /// One published number.
@@ -65,19 +72,22 @@ struct PublishedCell {
 }
 
 impl Paper {
-    /// Reads a file of published numbers.
+    /// Reads a file of published numbers. Whether ours stand on the same ratings is told by their content, as far as the
+    /// file describes it; counts are looked up in the folder `data`.
     ///
     /// # Errors
     /// A file that is not there or not such a file.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path, data: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Error::input(format!("cannot read {}: {error}", path.display())))?;
-        let paper: Self = toml::from_str(&text).map_err(|error| {
+        let mut paper: Self = toml::from_str(&text).map_err(|error| {
             Error::input(format!("{} is no file of published numbers: {error}", path.display()))
                 .hint("sweeps/slides.paper.toml is one")
         })?;
         let record: Value = toml::from_str(&text).unwrap_or_default();
         neutral::check_value(&record).map_err(|hidden| Error::input(format!("{}: {hidden}", path.display())))?;
+        let known = DataKnown::new(paper.data.clone(), data);
+        paper.table.iter_mut().for_each(|table| table.known = known.clone());
         match paper.table.iter().find(|table| !(table.margin > 0.0 && table.margin.is_finite())) {
             Some(table) => {
                 Err(Error::input(format!("{}: the margin of `{}` is not positive", path.display(), table.title)))
@@ -121,6 +131,14 @@ impl Published {
             ),
         ];
         notes.push(covered(seeding).to_owned());
+        let by_name =
+            |study: &&&Study<'_>| self.is_measured_by(study.subject) && self.likeness(study) == Likeness::ByName;
+        if let Some(study) = studies.iter().filter(by_name).map(|study| study.dataset).next() {
+            notes.push(format!(
+                "That ours are the ratings of {study} is told by the name alone: [data.{study}] in the file of published \
+                 numbers, with counts or a fingerprint, makes sure."
+            ));
+        }
         if !settings.is_empty() {
             notes.push(format!("Ours: the groups with {}.", settings.join(", ")));
         }
@@ -156,6 +174,15 @@ impl Published {
         })
     }
 
+    /// Whether a study's ratings are those that the numbers were published on.
+    fn likeness(&self, study: &Study<'_>) -> Likeness {
+        let trial = study.groups.first().and_then(|group| group.trials.first());
+        match trial {
+            Some(trial) => self.known.compare(&self.datasets, (study.dataset, trial.spec.dataset.fingerprint)),
+            None => Likeness::Other("nothing is measured".to_owned()),
+        }
+    }
+
     fn row(&self, study: &Study<'_>, group: &Group<'_>, cell: &PublishedCell) -> Line {
         let ours = Summary::of(&group.scores(&cell.metric));
         let known = cell.std.zip(cell.n);
@@ -165,7 +192,10 @@ impl Published {
             n if n < study.least => Equivalence::TooFew,
             _ => equivalence(ours, (cell.mean, known), self.margin, LEVEL),
         });
-        let other_data = !self.datasets.iter().any(|name| name == study.dataset);
+        let other_data = match self.likeness(study) {
+            Likeness::Other(why) => Some(why),
+            Likeness::Same | Likeness::ByName => None,
+        };
         let (verdict, look, interval) = match tested {
             None => ("inconclusive: not measured".to_owned(), Look::Plain, None),
             Some(_) if group.stopped() > 0 => ("inconclusive: seeds were stopped early".to_owned(), Look::Plain, None),
@@ -176,9 +206,9 @@ impl Published {
                 (format!("inconclusive: n = {}, no interval", ours.map_or(0, |ours| ours.n)), Look::Plain, None)
             }
             Some(Equivalence::Equivalent(it) | Equivalence::Different(it) | Equivalence::Inconclusive(it))
-                if other_data =>
+                if other_data.is_some() =>
             {
-                (format!("inconclusive: published on {}", self.datasets.join(" or ")), Look::Plain, Some(it))
+                (format!("inconclusive: {}", other_data.unwrap_or_default()), Look::Plain, Some(it))
             }
             Some(Equivalence::Equivalent(it)) => ("reproduced".to_owned(), Look::Strong, Some(it)),
             Some(Equivalence::Different(it)) => ("not reproduced".to_owned(), Look::Short, Some(it)),

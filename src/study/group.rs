@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use drr_core::TrialId;
+use drr_core::result::measured;
 use drr_kinds::{Kind, registry};
 
 use super::axis::AxisValues;
@@ -84,7 +85,7 @@ impl<'a> Group<'a> {
     pub(crate) fn by_seed(&self, metric: &str) -> Vec<(u64, f64)> {
         let mut seeds: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
         for trial in self.finished() {
-            if let Some(value) = trial.metrics.get(metric) {
+            if let Some(value) = measured(&trial.metrics, metric) {
                 let (sum, count) = seeds.entry(trial.spec.seed.0).or_default();
                 *sum += value;
                 *count += 1;

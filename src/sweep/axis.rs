@@ -3,16 +3,15 @@
 
 use std::collections::HashSet;
 
-use drr_core::spec::{Field, Kind};
+use drr_core::spec::Kind;
 use serde_json::Value;
 
-use super::condition::{self, Condition};
+use super::distribution::{self, DISTRIBUTIONS, Distribution};
 use super::fields::FieldKey;
 use super::problem::{Problem, Problems};
-use super::search::{self, DISTRIBUTIONS, Distribution};
 use super::spaced;
-use super::suggest::did_you_mean;
 use super::tree::{Entry, Node, Tree};
+use super::value::{checked, expected};
 
 /// Fields that vary together, and the values they take at each point. A plain axis varies one field.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,13 +50,6 @@ pub(super) fn read(key: FieldKey, node: &Node, repeats: Repeats, problems: &mut 
     }
 }
 
-/// When an axis holds: what its table says under `when`.
-pub(super) fn conditions(node: &Node, problems: &mut Problems) -> Vec<Condition> {
-    let Tree::Table(entries) = &node.tree else { return Vec::new() };
-    let when = entries.iter().find(|entry| entry.key == "when");
-    when.map_or_else(Vec::new, |entry| condition::read(entry, problems))
-}
-
 fn is_list_of_lists(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| matches!(node.tree, Tree::Array(_)))
 }
@@ -91,39 +83,6 @@ fn varied(
     values.into_iter().collect()
 }
 
-/// One value, checked against the field and brought into its type.
-pub(super) fn checked(key: FieldKey, node: &Node, problems: &mut Problems) -> Option<Value> {
-    let field = key.field();
-    match node.to_json() {
-        Some(value) if field.kind.accepts(&value) && !is_pointless(field, &value) => Some(field.kind.normalise(value)),
-        value => {
-            let what = value.map_or_else(|| node.kind().to_owned(), |value| value.to_string());
-            let help = match (&field.kind, &node.tree) {
-                (Kind::Choice(names), Tree::Scalar(Value::String(text))) => did_you_mean(text, names.iter().copied()),
-                _ => None,
-            };
-            problems.add(
-                Problem::new(format!("`{}` cannot be {what}", key.name())).maybe_help(help),
-                &node.place,
-                format!("expected {}", expected(field)),
-            );
-            None
-        }
-    }
-}
-
-/// An empty list is fine where it stands for a default, but an evaluation at no K measures nothing.
-fn is_pointless(field: &Field, value: &Value) -> bool {
-    matches!(field.kind, Kind::Ints { lengths: [], .. }) && value.as_array().is_some_and(Vec::is_empty)
-}
-
-fn expected(field: &Field) -> String {
-    match field.kind {
-        Kind::Ints { lengths: [], min, .. } => format!("a list of whole numbers, each {min} or more"),
-        kind => kind.expected(),
-    }
-}
-
 const FORMS: &str = "an axis is a list, `{ range = [low, high], step = … }` (or `n = …`), `{ log = [low, high], n = … }`, \
                      `{ choice = [ … ] }`, or `{ uniform | log_uniform | int = [low, high] }` with [search]";
 
@@ -155,7 +114,7 @@ fn from_table(
         return None;
     }
     if DISTRIBUTIONS.contains(&form.key.as_str()) {
-        return search::distribution(key, form, problems).map(Setting::Drawn);
+        return distribution::read(key, form, problems).map(Setting::Drawn);
     }
     if form.key == "choice" {
         let Tree::Array(nodes) = &form.node.tree else {
@@ -180,11 +139,42 @@ fn from_table(
             return None;
         }
     };
-    let nodes: Vec<Node> = values
-        .into_iter()
-        .map(|value| Node { place: whole.place.clone(), tree: Tree::Scalar(numbers.value(value)) })
-        .collect();
-    varied(key, whole, &nodes, repeats, problems).map(Setting::Varied)
+    spread(key, whole, values.into_iter().map(|value| numbers.value(value)), repeats, problems).map(Setting::Varied)
+}
+
+/// The values of a spaced axis. All stand in the same place of the file, so the first that is wrong speaks for the rest.
+fn spread(
+    key: FieldKey,
+    whole: &Node,
+    points: impl ExactSizeIterator<Item = Value>,
+    repeats: Repeats,
+    problems: &mut Problems,
+) -> Option<Vec<Value>> {
+    let (count, mut values, mut seen, mut twice) =
+        (points.len(), Vec::with_capacity(points.len()), HashSet::new(), None);
+    for point in points {
+        let node = Node { place: whole.place.clone(), tree: Tree::Scalar(point) };
+        let value = checked(key, &node, problems)?;
+        if seen.insert(value.to_string()) || repeats == Repeats::Allowed {
+            values.push(value);
+        } else {
+            twice.get_or_insert(value);
+        }
+    }
+    if let Some(twice) = twice {
+        let (name, distinct) = (key.name(), values.len());
+        let rounded = if matches!(key.field().kind, Kind::Int { .. }) { "whole numbers" } else { "12 digits" };
+        let problem = Problem::new(format!("of the {count} points of the axis `{name}` {distinct} are different"));
+        let help = format!("ask for fewer points, or list the {distinct} values");
+        problems.add(problem.help(help), &whole.place, format!("{twice} comes twice: points are rounded to {rounded}"));
+        return None;
+    }
+    Some(values)
+}
+
+/// Whether a table asks for draws, be they possible or not.
+pub(super) fn is_drawn(node: &Node) -> bool {
+    matches!(&node.tree, Tree::Table(entries) if entries.iter().any(|entry| DISTRIBUTIONS.contains(&entry.key.as_str())))
 }
 
 fn is_form(key: &str) -> bool {

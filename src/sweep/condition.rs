@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::axis::{self, Repeats, Setting};
 use super::fields::{FieldKey, find_field};
 use super::problem::{Place, Problem, Problems};
-use super::tree::{Entry, Tree};
+use super::tree::{Entry, Node, Tree};
 
 /// A field and the values it may have.
 #[derive(Clone, Debug)]
@@ -15,6 +15,15 @@ pub struct Condition {
     pub field: FieldKey,
     /// The values, any of which will do.
     pub values: Vec<Value>,
+    /// Where it is said.
+    pub place: Place,
+}
+
+/// Combinations that are left out.
+#[derive(Clone, Debug)]
+pub struct Exclusion {
+    /// What all must hold.
+    pub conditions: Vec<Condition>,
     /// Where it is said.
     pub place: Place,
 }
@@ -65,6 +74,13 @@ pub(super) fn read(entry: &Entry, problems: &mut Problems) -> Vec<Condition> {
             Vec::new()
         }
     }
+}
+
+/// When an axis holds: what its table says under `when`.
+pub(super) fn when(node: &Node, problems: &mut Problems) -> Vec<Condition> {
+    let Tree::Table(entries) = &node.tree else { return Vec::new() };
+    let when = entries.iter().find(|entry| entry.key == "when");
+    when.map_or_else(Vec::new, |entry| read(entry, problems))
 }
 
 /// Reads one field's values: one, or a list of them.

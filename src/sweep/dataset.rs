@@ -1,20 +1,19 @@
-//! The content of the ratings a sweep names, as a fingerprint.
+//! The content of the ratings a sweep names, as a fingerprint and, for what a plan has to know, as a table.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use drr_core::data::catalogue::{Catalogue, CatalogueError};
+use drr_core::data::Ratings;
+use drr_core::data::catalogue::{Catalogue, CatalogueError, FETCHABLE};
 use drr_core::data::synthetic::generate;
-use drr_core::spec::SyntheticSpec;
+use drr_core::spec::{DatasetSpec, SyntheticSpec};
 use drr_core::{Digest, canonical};
 
-use super::file::DatasetChoice;
+use super::choices::DatasetChoice;
 use super::problem::{Problem, Problems};
 use super::suggest::nearest;
 use crate::error::{Error, Result};
-
-/// The dataset that is suggested to newcomers.
-const FETCHABLE: &str = "ml-100k";
 
 /// Where fingerprints come from; tests make them up.
 pub trait Fingerprints {
@@ -31,16 +30,47 @@ pub trait Fingerprints {
     fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest>;
 }
 
+/// Tables are kept up to so many ratings in all, about 100 MB; of larger ones only the latest.
+const KEPT: usize = 4_000_000;
+
 /// The data folder and the synthetic generator; each dataset is read once.
 pub struct Datasets {
     data: PathBuf,
     known: HashMap<Digest, Digest>,
+    tables: HashMap<Digest, Arc<Ratings>>,
 }
 
 impl Datasets {
     /// The datasets below the folder `data`.
     pub fn new(data: &Path) -> Self {
-        Self { data: data.to_owned(), known: HashMap::new() }
+        Self { data: data.to_owned(), known: HashMap::new(), tables: HashMap::new() }
+    }
+
+    /// The ratings that a trial names.
+    ///
+    /// # Errors
+    /// They are not there, or not those it names.
+    pub fn table(&mut self, dataset: &DatasetSpec) -> Result<Arc<Ratings>> {
+        if let Some(table) = self.tables.get(&dataset.fingerprint) {
+            return Ok(Arc::clone(table));
+        }
+        let table = match &dataset.synthetic {
+            Some(world) => generate(world).map_err(|error| Error::input(format!("[synthetic]: {error}")))?,
+            None => Catalogue::new(&self.data)
+                .open(&dataset.name, Some(dataset.fingerprint))
+                .map_err(|error| Error::input(error.to_string()))?,
+        };
+        Ok(self.keep(dataset.fingerprint, table))
+    }
+
+    fn keep(&mut self, fingerprint: Digest, table: Ratings) -> Arc<Ratings> {
+        let kept: usize = self.tables.values().map(|table| table.rows.len()).sum();
+        if kept + table.rows.len() > KEPT {
+            self.tables.clear();
+        }
+        let table = Arc::new(table);
+        self.tables.insert(fingerprint, Arc::clone(&table));
+        table
     }
 }
 
@@ -63,6 +93,7 @@ impl Fingerprints for Datasets {
         }
         let ratings = generate(world).map_err(|error| Error::input(format!("[synthetic]: {error}")))?;
         let fingerprint = ratings.fingerprint();
+        self.keep(fingerprint, ratings);
         self.known.insert(key, fingerprint);
         Ok(fingerprint)
     }
@@ -74,11 +105,13 @@ fn explain(catalogue: &Catalogue, choice: &DatasetChoice, error: &CatalogueError
     let (message, help) = match error {
         CatalogueError::Missing { .. } | CatalogueError::Name { .. } => {
             let mut known: Vec<String> = catalogue.list().unwrap_or_default().into_iter().map(|d| d.name).collect();
-            known.extend([FETCHABLE.to_owned(), DatasetChoice::SYNTHETIC.to_owned()]);
+            known.extend(FETCHABLE.iter().map(|name| (*name).to_owned()));
+            known.push(DatasetChoice::SYNTHETIC.to_owned());
             let near = nearest(name, known.iter().map(String::as_str).filter(|known| known != name));
             let help = match near {
-                Some(near) if name != FETCHABLE => format!("did you mean \"{near}\"?"),
-                _ => format!("fetch it first: drr-lab data fetch {name}"),
+                _ if FETCHABLE.contains(&name.as_str()) => format!("fetch it first: drr-lab data fetch {name}"),
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("import it first: drr-lab data import {name} FILE"),
             };
             (format!("the dataset \"{name}\" is not there"), Some(help))
         }

@@ -6,29 +6,10 @@ use serde_json::Value;
 use super::condition;
 use super::draft::{Draft, Wanted};
 use super::execution;
-use super::fields::{FieldKey, field_help};
+use super::fields::{FieldKey, TOP_LEVEL, field_help};
 use super::problem::{Problem, Problems};
 use super::suggest::did_you_mean;
 use super::tree::{Entry, Tree};
-
-/// Keys of the top level that are no sections.
-pub(super) const TOP_LEVEL: [&str; 15] = [
-    "name",
-    "dataset",
-    "seeds",
-    "baselines",
-    "max_trials",
-    "design",
-    "zip",
-    "exclude",
-    "search",
-    "extends",
-    "profile",
-    "provenance",
-    "slurm",
-    "execution",
-    "early_stop",
-];
 
 /// Reads a whole document but for what it extends and its profiles, which `inherit` reads. Zip groups come last, so that "given twice" points at them.
 pub(super) fn read(draft: &mut Draft, entries: &[Entry], problems: &mut Problems) {

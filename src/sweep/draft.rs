@@ -8,11 +8,12 @@ use drr_kinds::{Kind, registry};
 use serde_json::Value;
 
 use super::axis::{self, Axis, Repeats, Setting};
-use super::condition::{self, Condition};
+use super::choices::{Design, SplitSeed};
+use super::condition::{self, Condition, Exclusion};
 use super::execution::{EarlyStop, Execution};
 use super::family::policies_to_compare;
 use super::fields::FieldKey;
-use super::file::{Design, SplitSeed};
+use super::name::name_fault;
 use super::problem::{Place, Problem, Problems};
 use super::search::Search;
 use super::slurm::SlurmSettings;
@@ -42,15 +43,6 @@ pub(super) struct Group {
     layer: u32,
 }
 
-/// Combinations that are left out.
-#[derive(Clone, Debug)]
-pub struct Exclusion {
-    /// What all must hold.
-    pub conditions: Vec<Condition>,
-    /// Where it is said.
-    pub place: Place,
-}
-
 /// A sweep in the making. Each text is a layer: within one, nothing may be said twice; a later one has the last word.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
@@ -72,6 +64,8 @@ pub(super) struct Draft {
     pub slurm: SlurmSettings,
     pub execution: Execution,
     pub early_stop: Option<EarlyStop>,
+    /// Whether a field was to be drawn and cannot be.
+    pub misdrawn: bool,
     layer: u32,
 }
 
@@ -95,6 +89,7 @@ impl Draft {
             slurm: SlurmSettings::default(),
             execution: Execution::default(),
             early_stop: None,
+            misdrawn: false,
             layer: 0,
         }
     }
@@ -124,13 +119,15 @@ impl Draft {
             }
             self.split_seed = SplitSeed::Fixed;
         }
-        let when = axis::conditions(node, problems);
+        let when = condition::when(node, problems);
         if let Some(setting) = axis::read(key, node, Repeats::Refused, problems) {
             let place = match setting {
                 Setting::Fixed(_) => at.clone(),
                 _ => node.place.clone(),
             };
             self.settings.insert(key, FieldSetting { setting, when, place, layer: self.layer });
+        } else {
+            self.misdrawn |= axis::is_drawn(node);
         }
     }
 
@@ -153,7 +150,7 @@ impl Draft {
                 let problem = Problem::new(format!("`{}` does not vary in its zip group", key.name()));
                 problems.add(problem, &member.node.place, "expected a list of values");
             };
-            if !axis::conditions(&member.node, problems).is_empty() {
+            if !condition::when(&member.node, problems).is_empty() {
                 let problem =
                     Problem::new("`when` has no place in a zip group").help("its fields vary together, always");
                 problems.add(problem, &member.node.place, "here");
@@ -231,11 +228,13 @@ impl Draft {
 
     pub fn set_name(&mut self, node: &Node, problems: &mut Problems) {
         let Some(text) = text(node, "name", "a text", problems) else { return };
-        if is_name(&text) {
-            self.name = Some((text, node.place.clone()));
-        } else {
-            let problem = Problem::new(format!("\"{text}\" cannot name a sweep"));
-            problems.add(problem, &node.place, "expected letters, digits, `-`, `_` and `.`");
+        match name_fault(&text) {
+            None => self.name = Some((text, node.place.clone())),
+            Some(rule) => {
+                // A name that will not do counts as given: one complaint is enough.
+                self.name = Some(("sweep".to_owned(), node.place.clone()));
+                problems.add(Problem::new(format!("\"{text}\" cannot name a sweep")), &node.place, rule);
+            }
         }
     }
 
@@ -328,12 +327,4 @@ fn text(node: &Node, key: &str, expected: &str, problems: &mut Problems) -> Opti
             None
         }
     }
-}
-
-/// Names become folders and links, so they are plain.
-pub(super) fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with('.')
-        && text.len() <= 100
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }

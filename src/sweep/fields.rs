@@ -1,9 +1,28 @@
-//! Finding a hyperparameter by the name a person wrote: `tau`, `τ`, `drr.tau`.
+//! The names of a sweep file: its keys, and a hyperparameter by the name a person wrote, `tau`, `τ` or `drr.tau`.
 
 use drr_core::spec::Field;
 use drr_kinds::SECTIONS;
 
 use super::suggest::{did_you_mean, nearest};
+
+/// Keys of the top level that are no sections.
+pub(super) const TOP_LEVEL: [&str; 15] = [
+    "name",
+    "dataset",
+    "seeds",
+    "baselines",
+    "max_trials",
+    "design",
+    "zip",
+    "exclude",
+    "search",
+    "extends",
+    "profile",
+    "provenance",
+    "slurm",
+    "execution",
+    "early_stop",
+];
 
 /// A field by its position in [`SECTIONS`]; its order is the canonical order of axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,8 +108,7 @@ pub(super) fn find_field(name: &str) -> Result<FieldKey, (String, Option<String>
     match FieldKey::find_anywhere(name).as_slice() {
         [key] => Ok(*key),
         [] => {
-            let names: Vec<&str> =
-                FieldKey::all().map(|key| key.field().name).chain(super::document::TOP_LEVEL).collect();
+            let names: Vec<&str> = FieldKey::all().map(|key| key.field().name).chain(TOP_LEVEL).collect();
             let help = nearest(name, names).map(|near| match FieldKey::find_anywhere(near).as_slice() {
                 [key] => format!("did you mean `{}`?", key.name()),
                 _ => format!("did you mean `{near}`?"),

@@ -1,4 +1,5 @@
-//! What a sweep file builds on (`extends`) and its variants (`[profile.*]`): the texts in the order they speak.
+//! What a sweep file builds on (`extends`) and its variants (`[profile.*]`): the texts in the order they speak. Files are
+//! read here alone; what they said is then kept with the request.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,35 +13,29 @@ use super::problem::{Place, Problem, Problems, Source};
 use super::suggest::did_you_mean;
 use super::tree::{self, Entry, Node, Tree};
 
-/// One text and what it says.
-struct Layer {
-    source: Source,
-    entries: Vec<Entry>,
-}
-
 /// What came of reading a file and all it builds on.
 pub(super) struct Read {
     pub draft: Draft,
-    /// The texts it builds on, the nearest last.
-    pub bases: Vec<Source>,
     /// What the profile adds to the sweep's name.
     pub suffix: Option<String>,
 }
 
-/// Longest chain of files.
-const DEEPEST: usize = 16;
+/// Most texts one sweep is put together from.
+const MOST: usize = 256;
 
-/// Reads `source`, which lies in `folder`, on top of what it extends, and the chosen profile on top of that. `None` if a
-/// text is not TOML at all: what follows a broken line is guesswork, and its problems would mislead.
-pub(super) fn read(source: &Source, folder: &Path, profile: Option<&str>, problems: &mut Problems) -> Option<Read> {
-    let mut layers = Vec::new();
-    collect(source.clone(), folder, &mut Vec::new(), &mut layers, problems)?;
+/// Reads `sources`, each on top of those before it, and the chosen profile on top of all. `None` if a text is not TOML
+/// at all: what follows a broken line is guesswork, and its problems would mislead.
+pub(super) fn read(sources: &[Source], profile: Option<&str>, problems: &mut Problems) -> Option<Read> {
+    let layers: Vec<Vec<Entry>> = sources.iter().map(|source| tree::document(source, problems)).collect();
+    if !problems.is_empty() {
+        return None;
+    }
     let mut draft = Draft::new();
     let mut profiles: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-    for layer in &layers {
+    for entries in &layers {
         draft.next_layer();
-        document::read(&mut draft, &layer.entries, problems);
-        for entry in layer.entries.iter().filter(|entry| entry.key == "profile") {
+        document::read(&mut draft, entries, problems);
+        for entry in entries.iter().filter(|entry| entry.key == "profile") {
             add_profiles(entry, &mut profiles, problems);
         }
     }
@@ -58,11 +53,13 @@ pub(super) fn read(source: &Source, folder: &Path, profile: Option<&str>, proble
                 let renamed = draft.name.as_ref().map(|(name, _)| name) != name.as_ref().map(|(name, _)| name);
                 suffix = (!renamed).then(|| chosen.to_owned());
             }
-            None => problems.add(unknown(chosen, &profiles), &source.start(), "has no such profile"),
+            None => {
+                let start = sources.last().map(Source::start).expect("a sweep is at least its file");
+                problems.add(unknown(chosen, &profiles), &start, "has no such profile");
+            }
         }
     }
-    let bases = layers.into_iter().rev().skip(1).rev().map(|layer| layer.source).collect();
-    Some(Read { draft, bases, suffix })
+    Some(Read { draft, suffix })
 }
 
 fn unknown(chosen: &str, profiles: &BTreeMap<String, Vec<Entry>>) -> Problem {
@@ -97,12 +94,24 @@ fn apply(draft: &mut Draft, name: &str, variant: &Entry, problems: &mut Problems
     document::read(draft, entries, problems);
 }
 
-/// The text's layers, what it builds on first.
-fn collect(
+/// A text that lies in `folder` and all it builds on, in the order in which they speak: what is built on first.
+/// `None` if one is not TOML at all, or where there are too many.
+pub(super) fn collect(
+    source: Source,
+    file: Option<&Path>,
+    folder: &Path,
+    problems: &mut Problems,
+) -> Option<Vec<Source>> {
+    let mut path: Vec<PathBuf> = file.and_then(|file| fs::canonicalize(file).ok()).into_iter().collect();
+    let mut sources = Vec::new();
+    add(source, folder, &mut path, &mut sources, problems).map(|()| sources)
+}
+
+fn add(
     source: Source,
     folder: &Path,
     path: &mut Vec<PathBuf>,
-    layers: &mut Vec<Layer>,
+    sources: &mut Vec<Source>,
     problems: &mut Problems,
 ) -> Option<()> {
     let before = problems.len();
@@ -110,16 +119,20 @@ fn collect(
     if problems.len() > before {
         return None;
     }
-    let mut whole = Some(());
     for (base, place) in bases(&entries, problems) {
         let file = folder.join(&base);
         let file = if file.is_file() || file.extension().is_some() { file } else { file.with_extension("toml") };
         let identity = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
+        if path.contains(&identity) {
+            problems.add(Problem::new(format!("\"{base}\" extends itself in the end")), &place, "a circle");
+            continue;
+        }
+        if path.len() + sources.len() >= MOST {
+            let problem = Problem::new(format!("the sweep builds on more than {MOST} files"));
+            problems.add(problem.help("put some of them together"), &place, "one too many");
+            return None;
+        }
         let text = match fs::read_to_string(&file) {
-            _ if path.contains(&identity) || path.len() >= DEEPEST => {
-                problems.add(Problem::new(format!("\"{base}\" extends itself in the end")), &place, "a circle");
-                continue;
-            }
             Ok(text) => text,
             Err(error) => {
                 let problem = Problem::new(format!("{} cannot be read: {error}", file.display()));
@@ -130,13 +143,11 @@ fn collect(
         path.push(identity);
         let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
         let source = Source::new(&file.display().to_string(), &text);
-        if collect(source, &folder, path, layers, problems).is_none() {
-            whole = None;
-        }
+        add(source, &folder, path, sources, problems)?;
         path.pop();
     }
-    layers.push(Layer { source, entries });
-    whole
+    sources.push(source);
+    Some(())
 }
 
 /// The files that `extends` names.

@@ -5,12 +5,23 @@ use drr_kinds::registry;
 use serde_json::Value;
 
 use super::condition;
-use super::document::{TOP_LEVEL, top_level};
+use super::document::top_level;
 use super::draft::Draft;
-use super::fields::find_field;
+use super::fields::{TOP_LEVEL, find_field};
 use super::hidden;
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Entry, Node, Tree};
+
+/// What was asked for on the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Overrides, `KEY=VALUE,VALUE`.
+    pub set: Vec<String>,
+    /// What trials must have to stay, `KEY=VALUE,VALUE`.
+    pub only: Vec<String>,
+    /// The profile.
+    pub profile: Option<String>,
+}
 
 /// Applies one override, given without the `--set`.
 pub(super) fn apply(draft: &mut Draft, text: &str, problems: &mut Problems) {

@@ -3,30 +3,44 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
+use miette::{LabeledSpan, MietteDiagnostic, Report};
 
+use super::excerpt::{self, Excerpts};
 use crate::error::Error;
+
+/// Problems of one text that are shown; of more, how many there are.
+const SHOWN: usize = 20;
 
 /// A text a person wrote: a sweep file, or one `--set`.
 #[derive(Clone)]
-pub struct Source(Arc<NamedSource<String>>);
+pub struct Source(Arc<Text>);
+
+struct Text {
+    name: String,
+    text: String,
+    excerpts: OnceLock<Excerpts>,
+}
 
 impl Source {
     /// A text and the name it is shown under.
     pub fn new(name: &str, text: &str) -> Self {
-        Self(Arc::new(NamedSource::new(name, text.to_owned())))
+        Self(Arc::new(Text { name: name.to_owned(), text: text.to_owned(), excerpts: OnceLock::new() }))
     }
 
     /// The text.
     pub fn text(&self) -> &str {
-        self.0.inner()
+        &self.0.text
     }
 
     /// The name it is shown under.
     pub fn name(&self) -> &str {
-        self.0.name()
+        &self.0.name
+    }
+
+    fn excerpts(&self) -> Excerpts {
+        self.0.excerpts.get_or_init(|| Excerpts::new(self.name(), self.text())).clone()
     }
 
     /// Its first line, for what is missing rather than wrong.
@@ -115,10 +129,11 @@ pub(crate) struct Problems(Vec<((String, usize), Report)>);
 impl Problems {
     /// Adds a problem at `place`; `label` is what is written beside the underlined text.
     pub fn add(&mut self, problem: Problem, place: &Place, label: impl Into<String>) {
-        let mut diagnostic = MietteDiagnostic::new(problem.message)
-            .with_label(LabeledSpan::new_with_span(Some(label.into()), place.span.clone()));
-        diagnostic.help = problem.help;
-        self.0.push((place.order(), Report::new(diagnostic).with_source_code(place.source.0.clone())));
+        let excerpts = place.source.excerpts();
+        let label = LabeledSpan::new_with_span(Some(excerpt::plain(&label.into())), excerpts.marked(&place.span));
+        let mut diagnostic = MietteDiagnostic::new(excerpt::plain(&problem.message)).with_label(label);
+        diagnostic.help = problem.help.map(|help| excerpt::lines(&help));
+        self.0.push((place.order(), Report::new(diagnostic).with_source_code(excerpts)));
     }
 
     /// Whether nothing was found.
@@ -157,10 +172,11 @@ impl Problems {
         self.0.sort_by_key(|((source, start), _)| (rank(source), *start));
         let count = match self.0.len() {
             1 => "1 problem".to_owned(),
+            n if n > SHOWN => format!("{n} problems, of which the first {SHOWN} are shown"),
             n => format!("{n} problems"),
         };
         let mut error = Error::input(format!("{name}: {count}; {consequence}"));
-        error.reports = self.0.into_iter().map(|(_, report)| report).collect();
+        error.reports = self.0.into_iter().map(|(_, report)| report).take(SHOWN).collect();
         error
     }
 }

@@ -4,9 +4,9 @@ use drr_core::spec::{Field, Kind};
 use drr_kinds::{SECTIONS, registry};
 use serde_json::{Map, Value, json};
 
+use super::choices::Design;
 use super::execution::{EARLY_STOP, EXECUTION, Takes};
 use super::family::policies_to_compare;
-use super::file::Design;
 
 /// The schema.
 pub fn schema() -> Value {
@@ -39,7 +39,7 @@ fn top_level() -> Map<String, Value> {
     let mut add = |name: &str, value: Value| properties.insert(name.to_owned(), value);
     add(
         "name",
-        json!({"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$",
+        json!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
         "description": "The sweep's name; the file's name without .toml if it is not said."}),
     );
     add(

@@ -1,31 +1,18 @@
-//! Random search: distributions to draw a field from, and the draws, each field from a named stream of its own, so that
-//! a field more or a sample more shifts no other.
+//! Random search: the section `[search]` and the draws, each field from a named stream of its own, so that a field more
+//! or a sample more shifts no other.
+
+use std::collections::HashSet;
 
 use drr_core::Seed;
-use drr_core::spec::Kind;
 use serde_json::Value;
 
-use super::axis::{Axis, checked};
+use super::axis::Axis;
+use super::distribution::Distribution;
 use super::fields::FieldKey;
 use super::problem::{Place, Problem, Problems};
 use super::sobol;
-use super::spaced::{ends, tidy};
 use super::suggest::did_you_mean;
-use super::tree::{Entry, Tree};
-
-/// Where a field is drawn from.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Distribution {
-    /// Uniform between two numbers.
-    Uniform(f64, f64),
-    /// Uniform in the logarithm; rounded where the field takes whole numbers.
-    LogUniform { low: f64, high: f64, whole: bool },
-    /// A whole number, both ends included.
-    Int(u64, u64),
-}
-
-/// The names of distributions in a sweep file.
-pub(super) const DISTRIBUTIONS: [&str; 3] = ["uniform", "log_uniform", "int"];
+use super::tree::Entry;
 
 /// How samples are placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,56 +72,6 @@ impl Search {
     }
 }
 
-/// Reads `{ uniform = [low, high] }` and its like.
-pub(super) fn distribution(key: FieldKey, entry: &Entry, problems: &mut Problems) -> Option<Distribution> {
-    let name = entry.key.as_str();
-    let refuse = |problems: &mut Problems, why: &str, help: &str| {
-        let problem = Problem::new(format!("`{}` {why}", key.name())).help(help);
-        problems.add(problem, &entry.node.place, format!("expected {}", key.field().kind.expected()));
-        None
-    };
-    let (real, whole) = (matches!(key.field().kind, Kind::Float { .. }), matches!(key.field().kind, Kind::Int { .. }));
-    match name {
-        _ if !real && !whole => return refuse(problems, "is not a number to draw", "write { choice = [ … ] }"),
-        "uniform" if whole => return refuse(problems, "takes whole numbers", "write { int = [low, high] }"),
-        "int" if real => return refuse(problems, "takes any number", "write { uniform = [low, high] }"),
-        _ => {}
-    }
-    let Some([low, high]) = ends(entry) else {
-        return refuse(problems, "needs two numbers to draw between", "for example { log_uniform = [0.0001, 0.1] }");
-    };
-    if low >= high || (name == "log_uniform" && low <= 0.0) {
-        let positive = if name == "log_uniform" { " and above 0" } else { "" };
-        return refuse(problems, &format!("needs its low end below its high end{positive}"), "[low, high]");
-    }
-    let Tree::Array(nodes) = &entry.node.tree else { return None };
-    let before = problems.len();
-    for node in nodes {
-        checked(key, node, problems);
-    }
-    (problems.len() == before).then_some(match name {
-        "uniform" => Distribution::Uniform(low, high),
-        "int" => Distribution::Int(low as u64, high as u64),
-        _ => Distribution::LogUniform { low, high, whole },
-    })
-}
-
-impl Distribution {
-    fn at(self, unit: f64) -> Value {
-        match self {
-            Self::Uniform(low, high) => tidy(low + (high - low) * unit).clamp(low, high).into(),
-            Self::LogUniform { low, high, whole } => {
-                let number = (low.ln() + (high.ln() - low.ln()) * unit).exp().clamp(low, high);
-                if whole { (number.round() as u64).into() } else { tidy(number).clamp(low, high).into() }
-            }
-            Self::Int(low, high) => {
-                let count = (high - low + 1) as f64;
-                (low + ((unit * count) as u64).min(high - low)).into()
-            }
-        }
-    }
-}
-
 /// The samples as one axis, whose fields vary together.
 pub(super) fn draw(fields: &[(FieldKey, Distribution)], search: &Search, problems: &mut Problems) -> Option<Axis> {
     let samples = search.samples? as usize;
@@ -161,4 +98,12 @@ pub(super) fn draw(fields: &[(FieldKey, Distribution)], search: &Search, problem
         .collect();
     let points = (0..samples).map(|i| columns.iter().map(|column| column[i].clone()).collect()).collect();
     Some(Axis { fields: fields.iter().map(|(key, _)| *key).collect(), points })
+}
+
+/// How many samples of a search repeat others, in words, if any do.
+pub(super) fn repeated(axis: &Axis) -> Option<String> {
+    let mut seen = HashSet::new();
+    let distinct = axis.points.iter().filter(|point| seen.insert(format!("{point:?}"))).count();
+    let (samples, repeats) = (axis.points.len(), axis.points.len() - distinct);
+    (repeats > 0).then(|| format!("{repeats} of {samples} samples repeat others: {distinct} different ones are left"))
 }

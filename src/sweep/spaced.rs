@@ -15,22 +15,26 @@ pub(super) fn points(entries: &[Entry]) -> Result<Vec<f64>, String> {
     let Some([low, high]) = find(name).and_then(ends) else {
         return Err(format!("needs two numbers: `{name} = [low, high]`"));
     };
+    let on_grid = |number: f64| tidy(if low < 0.0 && high > 0.0 { near_zero(number, low, high) } else { number });
+    let too_many = || Err(format!("has more than {MOST} points"));
     if low >= high || (log && low <= 0.0) {
         let positive = if log { " and above 0" } else { "" };
         return Err(format!("needs its low end below its high end{positive}"));
     }
     match (number("step"), number("n")) {
-        (Some(Some(step)), None) if step > 0.0 && (high - low) / step < MOST as f64 => {
+        (Some(Some(step)), None) if step > 0.0 && (high - low) / step >= MOST as f64 => too_many(),
+        (None, Some(Some(n))) if n > MOST as f64 => too_many(),
+        (Some(Some(step)), None) if step > 0.0 => {
             let count = ((high - low) / step * (1.0 + 1e-12)).floor() as u64;
-            Ok((0..=count).map(|i| tidy(low + step * i as f64)).collect())
+            Ok((0..=count).map(|i| on_grid(low + step * i as f64)).collect())
         }
-        (None, Some(Some(n))) if n.fract() == 0.0 && (2.0..=MOST as f64).contains(&n) => {
+        (None, Some(Some(n))) if n.fract() == 0.0 && n >= 2.0 => {
             let last = n as u64 - 1;
             let at = |i: u64| match (i, i as f64 / last as f64) {
                 (0, _) => low,
                 (i, _) if i == last => high,
                 (_, share) if log => tidy((low.ln() + (high.ln() - low.ln()) * share).exp()),
-                (_, share) => tidy(low + (high - low) * share),
+                (_, share) => on_grid(low + (high - low) * share),
             };
             Ok((0..=last).map(at).collect())
         }
@@ -44,6 +48,14 @@ pub(super) fn ends(entry: &Entry) -> Option<[f64; 2]> {
     let value = entry.node.to_json()?;
     let numbers: Vec<f64> = value.as_array()?.iter().map(Value::as_f64).collect::<Option<_>>()?;
     numbers.try_into().ok()
+}
+
+/// A point of a range of two signs, without the digits that are lost where its ends cancel out: -0.7 + 7 · 0.1 is 0 to a
+/// person.
+fn near_zero(number: f64, low: f64, high: f64) -> f64 {
+    let digits = 15 - low.abs().max(high).log10().ceil() as i32;
+    let rounded: f64 = format!("{number:.*}", digits.max(0) as usize).parse().unwrap_or(number);
+    rounded + 0.0
 }
 
 /// Twelve significant digits: 0.1 + 0.2 is 0.3 to a person, and ids are made of what a person means.

@@ -52,10 +52,14 @@ impl Node {
     }
 }
 
-/// Reads a whole file, as far as it is TOML at all.
+/// Reads a whole file. One that is not TOML says nothing: what a parser makes of the rest of a broken line would only
+/// add to the problems.
 pub(crate) fn document(source: &Source, problems: &mut Problems) -> Vec<Entry> {
     let (table, errors) = DeTable::parse_recoverable(source.text());
-    syntax(source, errors, problems);
+    if !errors.is_empty() {
+        syntax(source, errors, problems);
+        return Vec::new();
+    }
     hidden::refuse(source, problems);
     entries(source, 0, table.into_inner(), problems)
 }
@@ -75,7 +79,13 @@ fn syntax(source: &Source, errors: Vec<toml::de::Error>, problems: &mut Problems
         let mut lines = error.message().lines();
         let message = lines.next().unwrap_or("not TOML");
         let label = lines.next().unwrap_or("here");
-        problems.add(Problem::new(format!("not valid TOML: {message}")), &place, label);
+        let help = match message {
+            _ if message.starts_with("invalid mantissa") => Some("a number begins with a digit: 0.5, not .5"),
+            _ if message.starts_with("unexpected leading zero") => Some("a number does not begin with 0: 1, not 01"),
+            _ => None,
+        };
+        let problem = Problem::new(format!("not valid TOML: {message}"));
+        problems.add(problem.maybe_help(help.map(str::to_owned)), &place, label);
     }
 }
 
@@ -112,7 +122,9 @@ fn node(source: &Source, offset: usize, value: Spanned<DeValue<'_>>, problems: &
             Err(_) => return refuse(problems, &place, "a number of this size"),
         },
         DeValue::Float(number) => match number.as_str().parse::<f64>() {
-            Ok(number) if number.is_finite() => Tree::Scalar(number.into()),
+            Ok(0.0) if has_digits(number.as_str()) => return refuse(problems, &place, "a number this near to 0"),
+            // -0.0 is 0.0 to a person, and to an id.
+            Ok(number) if number.is_finite() => Tree::Scalar((number + 0.0).into()),
             _ => return refuse(problems, &place, "an infinite or undefined number"),
         },
         DeValue::Datetime(_) => return refuse(problems, &place, "a date"),
@@ -122,6 +134,11 @@ fn node(source: &Source, offset: usize, value: Spanned<DeValue<'_>>, problems: &
         DeValue::Table(table) => Tree::Table(entries(source, offset, table, problems)),
     };
     Some(Node { place, tree })
+}
+
+/// Whether a number as written is another than 0.
+fn has_digits(number: &str) -> bool {
+    number.chars().take_while(|c| !matches!(c, 'e' | 'E')).any(|c| matches!(c, '1'..='9'))
 }
 
 fn refuse(problems: &mut Problems, place: &Place, what: &str) -> Option<Node> {

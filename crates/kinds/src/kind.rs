@@ -5,6 +5,7 @@ use drr_core::spec::{Field, Section, Settings};
 use serde_json::{Map, Value};
 
 use crate::error::Result;
+use crate::protocol::Protocol;
 use crate::ranking::MakeRanking;
 use crate::recommender::ReadRecommender;
 use crate::training::{Reporter, Trained, Training};
@@ -58,6 +59,8 @@ pub struct Model {
     /// The field that makes trials cheap or dear, whose rate is worth telling; trials of different budgets never share a
     /// table.
     pub budget: Option<&'static str>,
+    /// What it needs of its ratings.
+    pub needs: fn(&Settings) -> Vec<Need>,
     /// Trains one trial; `None` where the worker trains it with networks of its own.
     pub train: Option<Train>,
     /// Reads it to list and draw what it recommends, if it can be.
@@ -103,6 +106,8 @@ pub struct Measure {
     pub last_step: fn(&Settings) -> u64,
     /// Expected seconds on one core.
     pub seconds: fn(&Settings, policy: &Policy) -> f64,
+    /// What it needs of its ratings.
+    pub needs: fn(&Settings) -> Vec<Need>,
     /// What it may know beforehand; numbers of different protocols never share a table.
     pub protocol: fn(&Settings) -> &'static str,
     /// Fields that change what its numbers mean, each in words.
@@ -113,6 +118,36 @@ pub struct Measure {
     pub by_default: bool,
     /// What its numbers are called and mean.
     pub study: Study,
+}
+
+/// What a trial needs of its ratings, so that it can be looked for before the trial runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Need {
+    /// A share of the train part that validates.
+    Validation {
+        /// The field that says it.
+        field: &'static str,
+        /// The share; none is asked for by 0.
+        share: f64,
+    },
+    /// Users with so many positive train ratings.
+    Sessions {
+        /// The field that says it.
+        field: &'static str,
+        /// How many.
+        history: u64,
+    },
+    /// Users to evaluate on.
+    Users {
+        /// The field that says how many positives they need.
+        field: &'static str,
+        /// How many positives the protocol starts from.
+        history: u64,
+        /// What may be known beforehand.
+        protocol: Protocol,
+        /// How many test ratings they need at least; none where any item can be recommended.
+        k: Option<u64>,
+    },
 }
 
 /// A field of another kind that an evaluation depends on.

@@ -79,6 +79,7 @@ static UNKNOWN: Kind = Kind {
         device_bytes: |_, _| 0,
         together: false,
         budget: None,
+        needs: |_| Vec::new(),
         train: None,
         recommender: None,
         study: Study {

@@ -19,20 +19,48 @@ pub(super) enum ArchiveError {
     #[error("its member `{0}` points outside the archive")]
     Escapes(String),
     #[error("it has no member `{0}`")]
-    Missing(&'static str),
+    Missing(String),
     #[error("its member `{name}` is larger than {limit} bytes")]
-    TooLarge { name: &'static str, limit: u64 },
+    TooLarge { name: String, limit: u64 },
     #[error("its member `{name}` cannot be read: {source}")]
-    Unreadable { name: &'static str, source: io::Error },
+    Unreadable { name: String, source: io::Error },
 }
 
 /// Reads the members called `names`, each and all together at most `limit` bytes.
 pub(super) fn read_members<const N: usize>(
     reader: impl Read + Seek,
-    names: [&'static str; N],
+    names: [&str; N],
     limit: u64,
 ) -> Result<[Vec<u8>; N], ArchiveError> {
-    let mut archive = ZipArchive::new(reader)?;
+    let mut archive = opened(reader)?;
+    let mut left = limit;
+    let mut contents = [const { Vec::new() }; N];
+    for (name, content) in names.into_iter().zip(&mut contents) {
+        let member = match archive.by_name(name) {
+            Ok(member) if member.is_file() => member,
+            Ok(_) | Err(ZipError::FileNotFound) => return Err(ArchiveError::Missing(name.to_owned())),
+            Err(error) => return Err(error.into()),
+        };
+        // The size an archive declares is a claim: refused where too large, but never relied upon.
+        if member.size() > left {
+            return Err(ArchiveError::TooLarge { name: name.to_owned(), limit });
+        }
+        let read = member.take(left + 1).read_to_end(content);
+        let length = read.map_err(|source| ArchiveError::Unreadable { name: name.to_owned(), source })? as u64;
+        left = left.checked_sub(length).ok_or_else(|| ArchiveError::TooLarge { name: name.to_owned(), limit })?;
+    }
+    Ok(contents)
+}
+
+/// The names of all members that are files, in the archive's order.
+pub(super) fn member_names(reader: impl Read + Seek) -> Result<Vec<String>, ArchiveError> {
+    let archive = opened(reader)?;
+    let readable = archive.file_names().flatten();
+    Ok(readable.filter(|name| !name.ends_with('/')).map(|name| name.into_owned()).collect())
+}
+
+fn opened<R: Read + Seek>(reader: R) -> Result<ZipArchive<R>, ArchiveError> {
+    let archive = ZipArchive::new(reader)?;
     if archive.len() > MOST_MEMBERS {
         return Err(ArchiveError::TooManyMembers(archive.len()));
     }
@@ -40,23 +68,7 @@ pub(super) fn read_members<const N: usize>(
     if let Some(name) = archive.file_names_raw().find(|name| escapes(name)) {
         return Err(ArchiveError::Escapes(String::from_utf8_lossy(name).escape_debug().take(80).collect()));
     }
-    let mut left = limit;
-    let mut contents = [const { Vec::new() }; N];
-    for (name, content) in names.into_iter().zip(&mut contents) {
-        let member = match archive.by_name(name) {
-            Ok(member) if member.is_file() => member,
-            Ok(_) | Err(ZipError::FileNotFound) => return Err(ArchiveError::Missing(name)),
-            Err(error) => return Err(error.into()),
-        };
-        // The size an archive declares is a claim: refused where too large, but never relied upon.
-        if member.size() > left {
-            return Err(ArchiveError::TooLarge { name, limit });
-        }
-        let read = member.take(left + 1).read_to_end(content);
-        let length = read.map_err(|source| ArchiveError::Unreadable { name, source })? as u64;
-        left = left.checked_sub(length).ok_or(ArchiveError::TooLarge { name, limit })?;
-    }
-    Ok(contents)
+    Ok(archive)
 }
 
 /// Whether a path is absolute or climbs: judged on the bytes, for a library may call it harmless after mending it.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use super::fetch::Failure;
+use super::failure::Failure;
 use super::present::byte_bar;
 use crate::cli::Output;
 use crate::error::Error;

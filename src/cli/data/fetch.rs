@@ -8,20 +8,12 @@ use drr_core::data::catalogue::{Catalogue, CatalogueError, Description, Meta};
 use drr_core::data::load::{LoadError, items, ratings};
 
 use super::archive::read_members;
+use super::failure::Failure;
 use super::known::{self, Known, Origin, Place};
 use super::present::{print, print_json, tell, thousands};
 use super::{FetchArgs, Source, catalogue_error, download, pip};
 use crate::cli::Output;
 use crate::error::{Error, Result};
-
-/// Why an origin did not give a dataset.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// It cannot be reached; another may be.
-    Network(Error),
-    /// It gave something wrong, or there is no place for it: to be told, not passed over.
-    Fatal(Error),
-}
 
 pub(super) fn run(args: &FetchArgs, data: &Path, catalogue: &Catalogue, output: Output) -> Result<()> {
     let known = known::find(&args.name).ok_or_else(|| unknown(&args.name))?;
@@ -123,11 +115,8 @@ fn unpack(known: &Known, origin: &Origin, archive: &Path, catalogue: &Catalogue)
     drop(table);
     let list = items(origin.items, &list, None).map_err(bad)?;
     let found = loaded.ratings.fingerprint();
-    if let Some(expected) = known.fingerprint()
-        && found != expected
-    {
-        let message = format!("the ratings of {} have the fingerprint {found}, expected {expected}", known.name);
-        return Err(Error::environment(message));
+    if let Some(difference) = known.difference(&loaded.ratings, found) {
+        return Err(Error::environment(difference));
     }
     let meta = Meta {
         source: format!("{} ({})", origin.place.describe(), origin.ratings),
@@ -137,7 +126,18 @@ fn unpack(known: &Known, origin: &Origin, archive: &Path, catalogue: &Catalogue)
     catalogue.install(known.name, &loaded.ratings, &list, meta).map_err(catalogue_error)
 }
 
+/// MovieLens' releases that change under their name.
+const CHANGING: [&str; 2] = ["ml-latest", "ml-latest-small"];
+
 fn unknown(name: &str) -> Error {
+    if CHANGING.contains(&name) {
+        let message =
+            format!("{name} is another file from time to time, so what is fetched could not be checked nor had again");
+        return Error::input(message).hint(format!(
+            "download https://files.grouplens.org/datasets/movielens/{name}.zip, keep it, and import it: \
+             `drr-lab data import {name} {name}.zip --items {name}.zip`"
+        ));
+    }
     let names: Vec<&str> = known::all().iter().map(|known| known.name).collect();
     let error = Error::input(format!("no dataset `{name}` is known, only {}", names.join(", ")));
     let near = names.iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);

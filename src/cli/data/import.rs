@@ -1,32 +1,42 @@
 //! `drr-lab data import`: a file of ratings the person has, into the data folder.
 
+use std::collections::HashSet;
 use std::path::Path;
 
+use drr_core::data::Ratings;
 use drr_core::data::catalogue::{Catalogue, CatalogueError, Meta, check_name};
-use drr_core::data::load::{Columns, Layout, LoadError, Timestamps, items_file, ratings_file};
+use drr_core::data::load::{
+    Alike, Columns, Encoding, Item, ItemColumns, Layout, LoadError, NumbersForNames, Places, Report, Scale, Timestamps,
+    has_positives, items, ratings,
+};
 
 use super::fetch::{summary, told};
-use super::present::{tell, thousands};
+use super::present::{first_of, tell, thousands};
+use super::source::{self, Wanted};
 use super::{ImportArgs, NamedLayout, catalogue_error, known};
 use crate::cli::Output;
 use crate::error::{Error, Result};
 
 pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output: Output) -> Result<()> {
     check_name(&args.name).map_err(catalogue_error)?;
-    let loaded = ratings_file(&args.file, layout(args).as_ref()).map_err(load_error)?;
-    let items = args.items.as_deref().map(|file| items_file(file, None)).transpose().map_err(load_error)?;
+    let layout = layout(args)?;
+    let file = source::read(&args.file, Wanted::Ratings)?;
+    let loaded = ratings(&file.name, &file.bytes, layout.as_ref()).map_err(load_error)?;
+    let read_from = file.name;
+    drop(file.bytes);
+    let list = args.items.as_deref().map(|file| titles(file, args)).transpose()?;
     let (table, report) = (loaded.ratings, loaded.report);
+    let scale = Scale::of(&table);
+    if !args.assume_stars {
+        refuse_other_scale(&read_from, scale)?;
+    }
     let found = table.fingerprint();
     // A name that sweeps take for a published dataset must not hold another.
-    if let Some(expected) = known::find(&args.name).and_then(known::Known::fingerprint)
-        && found != expected
-    {
-        let message =
-            format!("`{}` is a published dataset with the fingerprint {expected}, this is {found}", args.name);
-        return Err(Error::input(message).hint("choose another name"));
+    if let Some(difference) = known::find(&args.name).and_then(|known| known.difference(&table, found)) {
+        return Err(Error::input(difference).hint("choose another name"));
     }
     match catalogue.describe(&args.name) {
-        Ok(there) if !args.force && there.fingerprint == found && items.is_none() => {
+        Ok(there) if !args.force && there.fingerprint == found && list.is_none() => {
             let line = format!("these ratings are already in {} as `{}`, nothing to do", data.display(), args.name);
             return told(&there, &line, output);
         }
@@ -38,46 +48,175 @@ pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output:
         Err(_) if args.force => {}
         Err(error) => return Err(catalogue_error(error).hint("`--force` replaces it")),
     }
-    tell(
-        output,
-        &format!("read {} ratings from {} (layout: {})", thousands(report.lines), args.file.display(), report.layout),
-    );
-    if report.timestamps == Timestamps::RowOrder {
-        tell(output, "no timestamps: the order of the rows is taken for the order in time");
+    said_of(&read_from, &report).iter().for_each(|line| tell(output, line));
+    if !has_positives(&table) {
+        tell(output, "no rating is above 3 stars: none counts as positive, and no recommender can be trained on them");
     }
-    if report.duplicates > 0 {
-        tell(output, &format!("left out {} ratings that the same user gave anew later", thousands(report.duplicates)));
+    if let Some((name, list)) = &list {
+        tell(output, &matched(name, list, &table));
     }
     let file = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let meta = Meta { source: format!("imported from {file}"), duplicates: report.duplicates, licence: None };
-    let items = items.unwrap_or_default();
-    let description = catalogue.install(&args.name, &table, &items, meta).map_err(catalogue_error)?;
+    let assumed = if scale == Scale::Stars { "" } else { ", another scale taken for stars" };
+    let source = format!("imported from {file}{assumed}");
+    let meta = Meta { source, duplicates: report.duplicates, licence: None };
+    let list = list.map(|(_, list)| list).unwrap_or_default();
+    let description = catalogue.install(&args.name, &table, &list, meta).map_err(catalogue_error)?;
     told(&description, &summary(&description, data), output)
 }
 
-fn layout(args: &ImportArgs) -> Option<Layout> {
-    if let (Some(user), Some(item), Some(rating)) = (&args.user, &args.item, &args.rating) {
-        let timestamp = args.timestamp.clone();
-        let columns = Columns { user: user.clone(), item: item.clone(), rating: rating.clone(), timestamp };
-        return Some(Layout::Columns(columns));
+/// What a person should know of how a file was read, a line each.
+fn said_of(file: &str, report: &Report) -> Vec<String> {
+    let mut lines = vec![format!("read {file}: {}; {} ratings", report.taken, thousands(report.lines))];
+    match report.encoding {
+        Encoding::Utf8 => {}
+        Encoding::Utf16 => lines.push("its text is UTF-16".to_owned()),
+        Encoding::Windows1252 => {
+            lines.push("its text is not UTF-8: read as Windows-1252, which holds Latin-1".to_owned())
+        }
     }
-    args.layout.map(|layout| match layout {
+    match report.timestamps {
+        Timestamps::RowOrder => {
+            lines.push("no timestamps: the order of the rows is taken for the order in time".to_owned());
+        }
+        Timestamps::Column { fractions, dates } => {
+            if dates > 0 {
+                lines.push(format!("{} times are dates: taken as UTC where they name no zone", thousands(dates)));
+            }
+            if fractions > 0 {
+                let count = thousands(fractions);
+                lines.push(format!("{count} times have fractions of a second: all are kept in microseconds"));
+            }
+        }
+    }
+    let alike = [("users", &report.alike_users), ("items", &report.alike_items)];
+    lines.extend(alike.into_iter().filter_map(|(what, alike)| Some(said_of_ids(what, alike.as_ref()?))));
+    if report.duplicates > 0 {
+        lines.push(format!("left out {} ratings that the same user gave anew later", thousands(report.duplicates)));
+    }
+    lines
+}
+
+fn said_of_ids(what: &str, alike: &Alike) -> String {
+    format!(
+        "{} {what} are {} written in several ways, such as {}: they stay apart; where they are one, write them alike",
+        thousands(alike.ids),
+        if alike.numbers == 1 { "one number".to_owned() } else { format!("{} numbers", thousands(alike.numbers)) },
+        first_of(&alike.example),
+    )
+}
+
+/// Rewards and positives are made for stars: what is on another scale would be learned from wrongly, without a word.
+fn refuse_other_scale(file: &str, scale: Scale) -> Result<()> {
+    let Scale::Other { range: [low, high], looks, mend } = scale else { return Ok(()) };
+    let message = format!(
+        "{file}: the ratings run from {low} to {high} and look like {looks}, not like stars from 0.5 to 5; rewards are \
+         (stars - 3) / 2, and positive is what lies above 3 stars"
+    );
+    Err(Error::input(message).hint(format!("{mend}; or `--assume-stars` takes them for stars as they are")))
+}
+
+fn titles(path: &Path, args: &ImportArgs) -> Result<(String, Vec<Item>)> {
+    let file = source::read(path, Wanted::Items)?;
+    let [id, title, year, genres] =
+        [&args.items_id, &args.items_title, &args.items_year, &args.items_genres].map(|name| (*name).clone());
+    let named = [&id, &title, &year, &genres].into_iter().any(|name| name.is_some());
+    let columns = ItemColumns { id, title, year, genres };
+    let list = items(&file.name, &file.bytes, named.then_some(&columns)).map_err(|error| {
+        let message = with_mend(&error);
+        match error {
+            LoadError::Layout { .. } | LoadError::Column { .. } => message
+                .hint("name its columns by `--items-id` and `--items-title`, also `--items-year`, `--items-genres`"),
+            _ => message,
+        }
+    })?;
+    Ok((file.name, list))
+}
+
+fn matched(file: &str, list: &[Item], table: &Ratings) -> String {
+    let known: HashSet<&str> = list.iter().map(|item| item.id.as_str()).collect();
+    let matched = table.items.iter().filter(|item| known.contains(item.as_str())).count();
+    let example = |id: Option<&String>| id.map_or_else(String::new, |id| format!("`{}`", id.escape_debug()));
+    match matched {
+        0 => format!(
+            "no title: none of the {} ids of {file}, such as {}, is one of the ratings, such as {}",
+            thousands(list.len()),
+            example(list.first().map(|item| &item.id)),
+            example(table.items.first())
+        ),
+        _ => format!("titles for {} of {} items, from {file}", thousands(matched), thousands(table.items.len())),
+    }
+}
+
+fn layout(args: &ImportArgs) -> Result<Option<Layout>> {
+    let named = match (&args.user, &args.item, &args.rating) {
+        (Some(user), Some(item), Some(rating)) => Some((user, item, rating)),
+        _ => None,
+    };
+    if args.no_header {
+        let place = |option: &str, text: &str| {
+            text.parse::<usize>().ok().filter(|place| *place > 0).ok_or_else(|| {
+                let message =
+                    format!("`{option} {text}` is no place of a column, and with --no-header there are no names");
+                Error::input(message).hint("count from 1, for example `--no-header --user 1 --item 2 --rating 3`")
+            })
+        };
+        let places = named.map(|(user, item, rating)| {
+            Ok::<_, Error>(Places {
+                user: place("--user", user)?,
+                item: place("--item", item)?,
+                rating: place("--rating", rating)?,
+                timestamp: args.timestamp.as_deref().map(|text| place("--timestamp", text)).transpose()?,
+            })
+        });
+        return Ok(Some(Layout::Rows(places.transpose()?)));
+    }
+    if let Some((user, item, rating)) = named {
+        let timestamp = args.timestamp.clone();
+        let numbers = if args.header { NumbersForNames::Meant } else { NumbersForNames::Refused };
+        let columns = Columns { user: user.clone(), item: item.clone(), rating: rating.clone(), timestamp, numbers };
+        return Ok(Some(Layout::Columns(columns)));
+    }
+    if args.header {
+        return Ok(Some(Layout::RatingsCsv));
+    }
+    Ok(args.layout.map(|layout| match layout {
         NamedLayout::UData => Layout::UData,
         NamedLayout::RatingsDat => Layout::RatingsDat,
         NamedLayout::RatingsCsv => Layout::RatingsCsv,
         NamedLayout::Inter => Layout::Inter,
-    })
+    }))
+}
+
+/// The message, with the mend that an error of the loader knows.
+fn with_mend(error: &LoadError) -> Error {
+    let message = Error::input(error.to_string());
+    match error {
+        LoadError::Unsure { mend, .. } | LoadError::Foreign { mend, .. } => message.hint(*mend),
+        _ => message,
+    }
 }
 
 fn load_error(error: LoadError) -> Error {
-    let message = Error::input(error.to_string());
+    let message = with_mend(&error);
     match error {
-        LoadError::Layout { .. } => {
-            message.hint("say it by `--layout`, or name the columns by `--user`, `--item`, `--rating`")
-        }
+        LoadError::Layout { .. } => message.hint(
+            "name the columns by `--user`, `--item`, `--rating`; without a header give their places, for example \
+             `--no-header --user 1 --item 2 --rating 3`; or say it by `--layout`",
+        ),
         LoadError::Column { .. } => message.hint("name the columns by `--user`, `--item`, `--rating`, `--timestamp`"),
+        LoadError::Line { read, expected, .. } if expected.starts_with("a rating") && is_decimal_comma(&read) => {
+            message.hint("write decimals with a point, not with a comma")
+        }
         _ => message,
     }
+}
+
+fn is_decimal_comma(text: &str) -> bool {
+    text.split_once(',').is_some_and(|(whole, part)| {
+        [whole.trim(), part.trim()]
+            .iter()
+            .all(|digits| !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit()))
+    })
 }
 
 #[cfg(test)]

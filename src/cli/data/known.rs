@@ -2,8 +2,10 @@
 //! the same name (MovieLens' `latest`) cannot be pinned and is left to `drr-lab data import`.
 
 use drr_core::Digest;
+use drr_core::data::Ratings;
 
 use super::checksum::Checksum;
+use super::present::thousands;
 
 /// What every MovieLens release says of its use, in short.
 pub(super) const LICENCE: &str = "MovieLens: for research, not for commercial use; do not redistribute; cite Harper & \
@@ -16,8 +18,10 @@ pub(super) struct Known {
     pub(super) name: &'static str,
     /// Its size in words.
     pub(super) about: &'static str,
-    /// SHA-256 of its canonical rating table; without one the archive's checksum stands for it.
+    /// SHA-256 of its canonical rating table; without one the archive's checksum and the counts stand for it.
     fingerprint: Option<&'static str>,
+    /// How many ratings, users and rated items it has.
+    counts: [usize; 3],
     /// Its terms in full.
     pub(super) readme: &'static str,
     /// Where it can be had, the preferred origin first.
@@ -55,6 +59,7 @@ const KNOWN: &[Known] = &[
     Known {
         name: "ml-100k",
         about: "MovieLens 100K: 100,000 ratings by 943 users of 1,682 movies, 1998",
+        counts: [100_000, 943, 1_682],
         fingerprint: Some("6cfffb52c89b05fbc3afb75f6912eeda04c81c2add0dc58e773a0ef6c8adb160"),
         readme: "https://files.grouplens.org/datasets/movielens/ml-100k-README.txt",
         origins: &[
@@ -79,6 +84,7 @@ const KNOWN: &[Known] = &[
     Known {
         name: "ml-1m",
         about: "MovieLens 1M: 1,000,209 ratings by 6,040 users of 3,706 movies, 2003",
+        counts: [1_000_209, 6_040, 3_706],
         fingerprint: None,
         readme: "https://files.grouplens.org/datasets/movielens/ml-1m-README.txt",
         origins: &[Origin {
@@ -93,6 +99,7 @@ const KNOWN: &[Known] = &[
     Known {
         name: "ml-25m",
         about: "MovieLens 25M: 25,000,095 ratings by 162,541 users of 59,047 movies, 2019",
+        counts: [25_000_095, 162_541, 59_047],
         fingerprint: None,
         readme: "https://files.grouplens.org/datasets/movielens/ml-25m-README.html",
         origins: &[Origin {
@@ -110,7 +117,24 @@ impl Known {
     /// A dataset that no one has heard of.
     #[cfg(test)]
     pub(super) fn for_tests(name: &'static str, fingerprint: Option<&'static str>) -> Self {
-        Self { name, about: "", fingerprint, readme: "", origins: &[] }
+        Self { name, about: "", fingerprint, counts: [2, 2, 1], readme: "", origins: &[] }
+    }
+
+    /// What tells a table from this dataset, in a sentence; nothing where it is the same, as far as can be told.
+    pub(super) fn difference(&self, table: &Ratings, found: Digest) -> Option<String> {
+        let Self { name, counts, .. } = self;
+        if let Some(expected) = self.fingerprint() {
+            let message = format!("`{name}` is a published dataset with the fingerprint {expected}, this is {found}");
+            return (found != expected).then_some(message);
+        }
+        let counted = [table.rows.len(), table.users.len(), table.items.len()];
+        let words = |counts: [usize; 3]| {
+            let [ratings, users, items] = counts.map(thousands);
+            format!("{ratings} ratings by {users} users of {items} items")
+        };
+        let message =
+            format!("`{name}` is a published dataset of {}, this is one of {}", words(*counts), words(counted));
+        (counted != *counts).then_some(message)
     }
 
     /// The pinned fingerprint of its rating table.
@@ -149,11 +173,29 @@ pub(super) fn find(name: &str) -> Option<&'static Known> {
 
 #[cfg(test)]
 mod tests {
+    use drr_core::data::catalogue::FETCHABLE;
+
     use super::*;
 
     #[test]
+    fn a_dataset_is_told_by_its_fingerprint_or_its_counts() {
+        let table =
+            drr_core::data::load::ratings("u.data", b"1\t10\t4\t7\n2\t10\t5\t8\n", None).expect("a good file").ratings;
+        let found = table.fingerprint();
+        assert_eq!(Known::for_tests("mine", None).difference(&table, found), None);
+        let other = Known { counts: [2, 2, 2], ..Known::for_tests("mine", None) }.difference(&table, found);
+        let said = "`mine` is a published dataset of 2 ratings by 2 users of 2 items, this is one of 2 ratings by 2 users of 1 items";
+        assert_eq!(other.as_deref(), Some(said));
+        let pinned = all()[0].difference(&table, found).expect("another table");
+        assert!(pinned.ends_with(&format!("this is {found}")), "{pinned}");
+    }
+
+    #[test]
     fn the_table_is_well_formed() {
+        assert!(all().iter().map(|known| known.name).eq(FETCHABLE.iter().copied()));
         for known in all() {
+            // The words and the counts say the same.
+            assert!(known.counts.iter().all(|count| known.about.contains(&thousands(*count))), "{}", known.about);
             assert!(drr_core::data::catalogue::check_name(known.name).is_ok());
             let _ = known.fingerprint();
             assert!(!known.origins.is_empty());

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::fetch::Failure;
+use super::failure::Failure;
 use super::present::spinner;
 use crate::cli::Output;
 use crate::error::Error;

@@ -12,13 +12,8 @@ use crate::neutral::lines;
 
 /// Writes a result to stdout. A reader that has gone away, such as `head`, is no error.
 pub(super) fn print(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{}", lines(text.trim_end())).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::environment(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
-    }
+    println!("{}", text.trim_end());
+    Ok(())
 }
 
 /// Writes a result to stdout as JSON.
@@ -60,6 +55,19 @@ fn watched(output: Output, bar: ProgressBar, template: &str) -> ProgressBar {
     bar
 }
 
+/// Of a list of things, as many as a person reads.
+const MOST_LISTED: usize = 20;
+
+/// The first of many things, between commas, and how many there are beside.
+pub(super) fn first_of(all: &[String]) -> String {
+    let shown =
+        all.iter().take(MOST_LISTED).map(|one| format!("`{}`", one.escape_debug())).collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(MOST_LISTED) {
+        0 => shown,
+        more => format!("{shown} and {} more", thousands(more)),
+    }
+}
+
 /// A number with commas between thousands.
 pub(super) fn thousands(number: usize) -> String {
     let digits = number.to_string();
@@ -76,6 +84,14 @@ pub(super) fn thousands(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_flood_the_first_twenty_are_shown() {
+        let all: Vec<String> = (0..45_008).map(|number| number.to_string()).collect();
+        assert_eq!(first_of(&all[..2]), "`0`, `1`");
+        let shown = first_of(&all);
+        assert!(shown.ends_with("`18`, `19` and 44,988 more"), "{shown}");
+    }
 
     #[test]
     fn thousands_are_apart() {

@@ -10,6 +10,7 @@ use crate::cli::{Context, Output};
 use crate::error::{Exit, Result};
 use crate::neutral::line;
 use crate::store::{Member, RunsLock, Store, SweepRecord};
+use crate::sweep::SweepRequest;
 
 pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     let runs = &context.runs;
@@ -17,6 +18,7 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     let done = bundle::import(runs, file, limit)?;
     let mut store = Store::open(runs)?;
     for sweep in &done.sweeps {
+        SweepRequest::complete_record(&runs.join("sweeps").join(&sweep.name))?;
         store.record_sweep(&SweepRecord {
             name: sweep.name.clone(),
             source: sweep.text.clone(),

@@ -2,6 +2,7 @@
 
 use drr_core::TrialId;
 use drr_core::finished::{self, Fault, Finished};
+use drr_core::result::measured;
 use drr_core::trial_dir::TrialDir;
 use drr_kinds::KindOf as _;
 use serde_json::{Value, json};
@@ -63,7 +64,10 @@ fn outcome(finished: &Finished) {
     println!("\nresults, over {} {measurements}", result.repeats);
     let width = result.metrics.keys().map(String::len).max().unwrap_or(0);
     for (name, value) in &result.metrics {
-        println!("  {name:<width$}  {value}");
+        match measured(&result.metrics, name) {
+            Some(_) => println!("  {name:<width$}  {value}"),
+            None => println!("  {name:<width$}  missing: nothing was held out"),
+        }
     }
 }
 

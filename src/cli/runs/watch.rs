@@ -1,12 +1,12 @@
 //! `drr-lab runs list --watch`: the list again whenever it changes, from a second terminal.
 
-use std::io::{IsTerminal as _, Write as _, stdout};
+use std::io::{IsTerminal as _, stdout};
 use std::time::Duration;
 
 use super::list;
 use crate::cli::{Context, Output};
 use crate::error::{Exit, Result};
-use crate::neutral::lines;
+use crate::neutral::{lines, printing};
 use crate::store::{Holder, RunsLock};
 
 /// How often the folders are looked at.
@@ -30,8 +30,8 @@ pub(super) fn run(context: &Context, sweep: Option<&str>) -> Result<Exit> {
             let shown =
                 if in_place { format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")) } else { format!("{text}\n") };
             let shown = if in_place && last.is_empty() { format!("\x1b[2J{shown}") } else { shown };
-            let mut out = stdout().lock();
-            if out.write_all(shown.as_bytes()).and_then(|()| out.flush()).is_err() {
+            printing::out_now(shown.as_bytes());
+            if printing::is_closed() {
                 return Ok(Exit::Done);
             }
             last = text;

@@ -1,9 +1,7 @@
 //! One JSON object per event on stdout.
 
-use std::io::{Write as _, stdout};
-
 use super::super::notice::{Notice, Observer};
-use crate::neutral;
+use crate::neutral::{lines, printing};
 
 /// Prints every event as a line of JSON.
 pub fn json_lines() -> impl Observer {
@@ -11,8 +9,7 @@ pub fn json_lines() -> impl Observer {
     impl Observer for JsonLines {
         fn on(&mut self, notice: &Notice) {
             let line = serde_json::to_string(notice).expect("events are JSON");
-            // A reader that left must not stop the sweep.
-            let _ = stdout().lock().write_all(format!("{}\n", neutral::lines(&line)).as_bytes());
+            printing::out_now(format!("{}\n", lines(&line)).as_bytes());
         }
     }
     JsonLines

@@ -99,7 +99,10 @@ fn whole_reports_are_the_same_to_the_byte() {
         }
     }
     let slides = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
-    let beside = Options { papers: vec![Paper::read(&slides).expect("the file reads")], ..Options::default() };
+    let beside = Options {
+        papers: vec![Paper::read(&slides, Path::new("/nowhere")).expect("the file reads")],
+        ..Options::default()
+    };
     let mut all = digests(&store, "quickstart", "quickstart", ALL, &beside);
 
     let (_runs, store) = many_sided();

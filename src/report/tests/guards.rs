@@ -25,7 +25,7 @@ fn few_users(out: &Path) -> (Written, String) {
     let sweep = store.sweep("few").expect("read").expect("recorded");
     let slides = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
     let layout = Layout { pivot: Some(("tau".to_owned(), "actor_lr".to_owned())), ..Layout::default() };
-    let papers = vec![Paper::read(&slides).expect("the file reads")];
+    let papers = vec![Paper::read(&slides, Path::new("/nowhere")).expect("the file reads")];
     let written = write(&store, &sweep, out, TEXT, &Options { papers, layout, ..Options::default() }).expect("written");
     (written, summary(&sweep))
 }

@@ -233,6 +233,25 @@ fn a_baseline_nobody_has_is_said_with_a_hint() {
 }
 
 #[test]
+fn errors_over_an_empty_test_part_are_missing_rather_than_nothing() {
+    let (_runs, mut store) = open();
+    let sweep = World::new().sweep("quick", &[0.001], &[0.0005], 4);
+    fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
+        if metrics.contains_key("test_rmse") && spec.seed.0 < 2 {
+            for name in ["test_rmse", "test_rmse_stars", "test_mae", "test_mae_stars"] {
+                metrics.insert(name.to_owned(), 0.0);
+            }
+        }
+    });
+    let sweep = store.sweep("quick").expect("read").expect("recorded");
+    let tables = plain_tables(&sweep);
+    let errors = tables.iter().find(|table| table.metrics[0].name() == "test_rmse_stars").expect("two seeds have some");
+    let cells: Vec<_> = errors.rows[0].cells.iter().flatten().collect();
+    assert_eq!(cells.len(), 2);
+    assert!(cells.iter().all(|cell| cell.score.summary.n == 2 && cell.score.summary.min > 0.5), "{cells:?}");
+}
+
+#[test]
 fn published_numbers_get_a_verdict_each() {
     let (_runs, mut store) = open();
     let sweep = World::new().sweep("quick", &[0.001], &[0.0005], 4);
@@ -246,7 +265,8 @@ fn published_numbers_get_a_verdict_each() {
     });
     let sweep = store.sweep("quick").expect("read").expect("recorded");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
-    let slides = Paper::read(&path).expect("the file reads");
+    let nowhere = Path::new("/nowhere");
+    let slides = Paper::read(&path, nowhere).expect("the file reads");
     let plain = Options::default();
     let report = SweepReport::new(&sweep, &plain).expect("nothing is asked for");
     let studies: Vec<_> = report.studies.iter().map(|(study, _)| study).collect();
@@ -260,12 +280,23 @@ fn published_numbers_get_a_verdict_each() {
     let ours = folder.path().join("ours.paper.toml");
     let text = fs::read_to_string(&path).expect("readable").replace("\"ml-latest\"", "\"ml-100k\"");
     fs::write(&ours, &text).expect("written");
-    let found = verdicts(&Paper::read(&ours).expect("reads"));
+    let found = verdicts(&Paper::read(&ours, nowhere).expect("reads"));
+    let said = Paper::read(&ours, nowhere).expect("reads").beside(&sweep, &studies);
+    assert!(
+        said[0].notes.iter().any(|note| note.contains("of ml-100k is told by the name alone")),
+        "{:?}",
+        said[0].notes
+    );
     assert_eq!(found[..3], ["reproduced", "not reproduced", "inconclusive: the interval crosses the margin"]);
+    // A name that the file describes is not enough: these ratings are in no data folder to be counted.
+    fs::write(&ours, text.replace("[data.ml-latest]", "[data.ml-100k]")).expect("written");
+    let found = verdicts(&Paper::read(&ours, nowhere).expect("reads"));
+    let gone = "inconclusive: published on ml-100k, and these ratings are not in the data folder to be counted";
+    assert!(found.iter().all(|verdict| verdict == gone), "{found:?}");
     fs::write(&ours, text.replace("margin = 0.02", "margin = 0")).expect("written");
-    assert!(Paper::read(&ours).is_err(), "a margin is positive");
+    assert!(Paper::read(&ours, nowhere).is_err(), "a margin is positive");
     fs::write(&ours, text.replace("margin", "margins")).expect("written");
-    assert!(Paper::read(&ours).expect_err("no such key").hint.is_some());
+    assert!(Paper::read(&ours, nowhere).expect_err("no such key").hint.is_some());
 }
 
 #[test]

@@ -119,6 +119,6 @@ fn published_numbers_with_hidden_characters_are_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let hard = folder.path().join("hard.paper.toml");
     fs::write(&hard, text.replacen("title = \"", "title = \"\\u202e", 1)).expect("written");
-    let error = Paper::read(&hard).expect_err("hidden");
+    let error = Paper::read(&hard, hard.parent().expect("a folder")).expect_err("hidden");
     assert!(error.message.contains("`title` holds the mark of writing direction U+202E"), "{}", error.message);
 }

@@ -21,7 +21,8 @@ fn tables_compile_with_pdflatex() {
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let out = tempfile::tempdir().expect("a temporary folder");
     let paper = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
-    let options = Options { papers: vec![Paper::read(&paper).expect("it reads")], ..Options::default() };
+    let options =
+        Options { papers: vec![Paper::read(&paper, Path::new("/nowhere")).expect("it reads")], ..Options::default() };
     let sweep = store.sweep(name).expect("read").expect("recorded");
     let written = write(&store, &sweep, out.path(), &[Format::Tex], &options).expect("written");
     let tables: Vec<_> = written.files.iter().filter(|file| file.extension().is_some_and(|it| it == "tex")).collect();

@@ -25,6 +25,9 @@ use crate::digest::Digest;
 /// The version of `dataset.json`; newer ones are refused.
 const FORMAT: u32 = 1;
 
+/// The datasets that `drr-lab data fetch` knows.
+pub const FETCHABLE: &[&str] = &["ml-100k", "ml-1m", "ml-25m"];
+
 /// Names that mean something else in a sweep file.
 const RESERVED: &[&str] = &["synthetic"];
 

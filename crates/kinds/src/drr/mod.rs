@@ -15,7 +15,9 @@ use serde_json::{Map, Value, json};
 
 pub use settings::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, StateKind};
 
-use crate::kind::{Better, Column, Columns, Curves, Family, Kind, Marker, Model, ModelUse, Policy, Role, Study, Style};
+use crate::kind::{
+    Better, Column, Columns, Curves, Family, Kind, Marker, Model, ModelUse, Need, Policy, Role, Study, Style, typed,
+};
 
 pub use cost::UPDATE;
 
@@ -36,6 +38,7 @@ static MODEL: Kind = Kind {
         device_bytes: cost::device_bytes,
         together: true,
         budget: Some("train_steps"),
+        needs: |settings| vec![Need::Sessions { field: "drr.history", history: typed::<DrrSpec>(settings).history }],
         train: None,
         recommender: Some(recommender::read),
         study: Study {
@@ -114,7 +117,6 @@ fn complete(settings: &mut Map<String, Value>, upstream: &[&Settings]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kind::typed;
 
     #[test]
     fn widths_default_to_their_input() {

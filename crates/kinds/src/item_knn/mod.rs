@@ -29,6 +29,7 @@ static MODEL: Kind = Kind {
         device_bytes: |_, _| 0,
         together: false,
         budget: None,
+        needs: |_| Vec::new(),
         train: Some(train::train),
         recommender: None,
         study: Study {

@@ -6,7 +6,7 @@ use drr_core::spec::Settings;
 
 pub use settings::OfflineSpec;
 
-use crate::kind::{Borrowed, Columns, Family, Kind, Measure, Policy, Role, Study, typed};
+use crate::kind::{Borrowed, Columns, Family, Kind, Measure, Need, Policy, Role, Study, typed};
 
 /// The measure.
 pub static KINDS: &[&Kind] = &[&MEASURE];
@@ -20,6 +20,7 @@ static MEASURE: Kind = Kind {
         borrowed: &[Borrowed { section: "drr", field: "history", name: "history" }],
         last_step: |settings| settings.whole("repeats").unwrap_or(0),
         seconds,
+        needs,
         protocol: |settings| typed::<OfflineSpec>(settings).protocol.name(),
         method: |settings| {
             let OfflineSpec { users, epsilon, .. } = typed(settings);
@@ -54,4 +55,11 @@ fn seconds(settings: &Settings, _: &Policy) -> f64 {
     let offline: OfflineSpec = typed(settings);
     let lists: u64 = offline.k.iter().sum();
     0.2 + 2e-6 * (lists * offline.repeats * offline.users) as f64
+}
+
+/// K recommendations come from K test ratings.
+fn needs(settings: &Settings) -> Vec<Need> {
+    let OfflineSpec { protocol, k, .. } = typed(settings);
+    let history = settings.whole("history").unwrap_or(0);
+    k.into_iter().map(|k| Need::Users { field: "drr.history", history, protocol, k: Some(k) }).collect()
 }

@@ -7,7 +7,7 @@ use drr_core::spec::Settings;
 pub use settings::OnlineSpec;
 
 use crate::drr::UPDATE;
-use crate::kind::{Borrowed, Columns, Family, Kind, Measure, Policy, Role, Study, typed};
+use crate::kind::{Borrowed, Columns, Family, Kind, Measure, Need, Policy, Role, Study, typed};
 
 /// The measure.
 pub static KINDS: &[&Kind] = &[&MEASURE];
@@ -21,6 +21,7 @@ static MEASURE: Kind = Kind {
         borrowed: &[Borrowed { section: "drr", field: "history", name: "history" }],
         last_step: |settings| settings.whole("repeats").unwrap_or(0),
         seconds,
+        needs,
         protocol: |settings| typed::<OnlineSpec>(settings).protocol.name(),
         method: |settings| {
             let OnlineSpec { steps, epsilon, .. } = typed(settings);
@@ -50,4 +51,10 @@ fn seconds(settings: &Settings, policy: &Policy) -> f64 {
     let online: OnlineSpec = typed(settings);
     let steps = (online.steps * online.repeats) as f64 * online.k.len() as f64;
     0.2 + steps * if policy.adapts { UPDATE } else { STATIC_STEP }
+}
+
+/// Any item can be recommended, so that only the history counts.
+fn needs(settings: &Settings) -> Vec<Need> {
+    let history = settings.whole("history").unwrap_or(0);
+    vec![Need::Users { field: "drr.history", history, protocol: typed::<OnlineSpec>(settings).protocol, k: None }]
 }

@@ -7,7 +7,7 @@ use drr_core::spec::Settings;
 pub use settings::{Optimizer, PmfSpec, Select};
 
 use crate::kind::{
-    Better, Column, Columns, Curves, Family, Kind, Marker, Model, Policy, Role, Study, Style, complete_nothing, typed,
+    Better, Column, Columns, Curves, Family, Kind, Marker, Model, Need, Policy, Role, Study, Style, complete_nothing, typed,
 };
 
 /// The model and the static ranking by its predicted ratings.
@@ -28,6 +28,9 @@ static MODEL: Kind = Kind {
         device_bytes: |_, _| 512 << 20,
         together: false,
         budget: None,
+        needs: |settings| {
+            vec![Need::Validation { field: "pmf.validation", share: typed::<PmfSpec>(settings).validation }]
+        },
         train: None,
         recommender: None,
         study: Study {

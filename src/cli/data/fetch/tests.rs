@@ -73,7 +73,8 @@ fn another_checksum_or_fingerprint_names_both() {
     let origin = origin(Checksum::Sha256(found));
     let error = unpack(&known(Some(expected)), &origin, &path, &catalogue).expect_err("another table");
     let found = drr_core::Digest::of(TABLE);
-    assert_eq!(error.message, format!("the ratings of mine have the fingerprint {found}, expected {expected}"));
+    let said = format!("`mine` is a published dataset with the fingerprint {expected}, this is {found}");
+    assert_eq!(error.message, said);
     assert_eq!(catalogue.list().expect("can be read"), []);
 }
 
@@ -104,5 +105,8 @@ fn an_unknown_name_gets_a_suggestion() {
     let error = unknown("ml100k");
     assert_eq!(error.message, "no dataset `ml100k` is known, only ml-100k, ml-1m, ml-25m");
     assert_eq!(error.hint.as_deref(), Some("did you mean `ml-100k`?"));
+    let error = unknown("ml-latest");
+    assert!(error.message.starts_with("ml-latest is another file from time to time"), "{error}");
+    assert!(error.hint.is_some_and(|hint| hint.contains("import ml-latest ml-latest.zip --items ml-latest.zip")));
     assert!(unknown("netflix").hint.is_some_and(|hint| hint.contains("import netflix")));
 }

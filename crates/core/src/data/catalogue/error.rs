@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::FETCHABLE;
 use crate::data::load::LoadError;
 use crate::digest::Digest;
 
@@ -16,7 +17,7 @@ pub enum CatalogueError {
         name: String,
     },
     /// There is no dataset of that name.
-    #[error("no dataset `{name}` in {}: get it by `drr-lab data fetch {name}` or `drr-lab data import {name} FILE`", data.display())]
+    #[error("no dataset `{name}` in {}: get it by {}", data.display(), way_to(name))]
     Missing {
         /// The name.
         name: String,
@@ -54,6 +55,15 @@ pub enum CatalogueError {
         /// Why not.
         source: io::Error,
     },
+}
+
+/// The command that brings a dataset into the data folder.
+fn way_to(name: &str) -> String {
+    if FETCHABLE.contains(&name) {
+        format!("`drr-lab data fetch {name}`")
+    } else {
+        format!("`drr-lab data import {name} FILE`")
+    }
 }
 
 impl CatalogueError {

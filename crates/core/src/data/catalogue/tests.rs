@@ -54,7 +54,9 @@ fn another_table_names_both_fingerprints() {
 #[test]
 fn a_missing_dataset_says_how_to_get_it() {
     let error = Catalogue::new(Path::new("data")).open("ml-100k", None).expect_err("is missing").to_string();
-    assert!(error.contains("`drr-lab data fetch ml-100k`"), "{error}");
+    assert!(error.ends_with("get it by `drr-lab data fetch ml-100k`"), "{error}");
+    let error = Catalogue::new(Path::new("data")).open("ml-latest", None).expect_err("is missing").to_string();
+    assert!(error.ends_with("get it by `drr-lab data import ml-latest FILE`"), "{error}");
 }
 
 #[test]

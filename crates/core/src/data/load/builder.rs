@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::time::Times;
 use crate::data::table::{Rating, Ratings};
 
 /// Ids that are whole numbers below this are looked up in a list, not in a hash map.
@@ -13,7 +14,6 @@ const LARGEST_RATING: f32 = 100.0;
 /// What a field of each kind should be, as errors say it.
 pub(super) const EXPECTED_ID: &str = "an id (text without control characters)";
 pub(super) const EXPECTED_RATING: &str = "a rating (a number within -100..100)";
-pub(super) const EXPECTED_TIMESTAMP: &str = "a timestamp (a whole number)";
 
 /// Collects ratings in file order.
 #[derive(Default)]
@@ -21,6 +21,7 @@ pub(super) struct Builder {
     pub(super) users: Ids,
     pub(super) items: Ids,
     pub(super) rows: Vec<Rating>,
+    pub(super) times: Times,
 }
 
 impl Builder {
@@ -69,8 +70,7 @@ impl Ids {
         if let Some(&number) = self.hashed.get(name) {
             return Some(number);
         }
-        // A byte order mark is refused since it would vanish when the canonical file is read back.
-        if name.is_empty() || name.chars().any(|c| c.is_control() || c == '\u{feff}') {
+        if !is_id(text) {
             return None;
         }
         self.names.push(name.to_owned());
@@ -112,15 +112,12 @@ pub(super) fn rating(text: &[u8]) -> Option<f32> {
     (value.is_finite() && value.abs() <= LARGEST_RATING).then_some(value + 0.0)
 }
 
-/// A timestamp: a whole number, also when written as `8.8125e8` or `881250949.0`.
-pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
-    if let Ok(value) = text.parse::<i64>() {
-        return Some(value);
-    }
-    let value: f64 = text.parse().ok()?;
-    // Beyond 2^53 a double no longer tells neighbouring seconds apart.
-    (value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0).then_some(value as i64)
+/// Whether a text can be an id.
+pub(super) fn is_id(text: &[u8]) -> bool {
+    // A byte order mark is refused since it would vanish when the canonical file is read back. What is not UTF-8 may
+    // become an id when it is decoded.
+    let text = String::from_utf8_lossy(text.trim_ascii());
+    !text.is_empty() && !text.chars().any(|c| c.is_control() || c == '\u{feff}')
 }
 
 #[cfg(test)]
@@ -133,11 +130,6 @@ mod tests {
         assert_eq!(read, [4.0, 4.0, 0.5, 3.75, -2.0, 10.0, 0.0].map(Some));
         assert!(rating(b"-0").is_some_and(f32::is_sign_positive));
         assert!([b"".as_slice(), b"x", b"nan", b"inf", b"100.1", b"4,5", b"\xff"].iter().all(|t| rating(t).is_none()));
-        assert_eq!(
-            [b"7".as_slice(), b"881250949.0", b"-3", b"8.5e2"].map(timestamp),
-            [7, 881_250_949, -3, 850].map(Some)
-        );
-        assert!([b"".as_slice(), b"1.5", b"nan", b"inf", b"1e300", b"now"].iter().all(|t| timestamp(t).is_none()));
     }
 
     #[test]

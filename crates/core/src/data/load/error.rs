@@ -43,6 +43,44 @@ pub enum LoadError {
         /// What should.
         expected: String,
     },
+    /// The first line may be a rating or not: to be said, not guessed.
+    #[error("{file}: the first line is `{first}`: {why}")]
+    Unsure {
+        /// The file.
+        file: String,
+        /// Its first line, shortened.
+        first: String,
+        /// What is not sure.
+        why: &'static str,
+        /// How to say what it is.
+        mend: &'static str,
+    },
+    /// A place where there is no column.
+    #[error("{file}: there is no column {place}, the first line has {fields}")]
+    Place {
+        /// The file.
+        file: String,
+        /// The column's number, from one.
+        place: usize,
+        /// How many there are.
+        fields: usize,
+    },
+    /// It is no table of text.
+    #[error("{file} is {what}")]
+    Foreign {
+        /// The file.
+        file: String,
+        /// What it is.
+        what: &'static str,
+        /// What makes a table of text of it.
+        mend: &'static str,
+    },
+    /// Times with fractions of seconds beside times too large to be kept with them.
+    #[error("{file}: some times have fractions of seconds, others are too large to be kept in microseconds")]
+    Times {
+        /// The file.
+        file: String,
+    },
     /// There is nothing in it.
     #[error("{file}: no rows in it")]
     Empty {

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::Path;
 
 use super::error::{LoadError, shown};
 use super::layout::{first_line, header, sniffed};
 use super::records::{Delimiter, Records};
-use super::title::{clean, decode, genres, split_year, year};
-use super::{bad_line, next, read};
+use super::text::{decoded, instead, prepared};
+use super::title::{clean, genres, split_year, year};
+use super::{bad_line, next};
 use crate::data::table::compare_ids;
 
 /// What is known of an item beside its ratings.
@@ -26,7 +26,7 @@ pub struct Item {
 
 /// How a file of items is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemLayout {
+pub(super) enum ItemLayout {
     /// MovieLens 100K: `id|title|date|video date|link|` and 19 genre flags.
     UItem,
     /// MovieLens 1M and 10M: `id::title::genre|genre`.
@@ -35,6 +35,19 @@ pub enum ItemLayout {
     MoviesCsv,
     /// RecBole: tabs, a header of `name:type`, genres between spaces.
     RecboleItem,
+}
+
+/// The names of the columns of a list of items with a header.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ItemColumns {
+    /// The item's id.
+    pub id: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// The year it came out.
+    pub year: Option<String>,
+    /// Its genres, with bars between them.
+    pub genres: Option<String>,
 }
 
 /// The 19 flags of `u.item`, in its order.
@@ -65,7 +78,7 @@ const BEFORE_FLAGS: usize = 5;
 
 impl ItemLayout {
     /// Recognises a layout by the file's first line.
-    pub fn detect(bytes: &[u8]) -> Option<Self> {
+    fn detect(bytes: &[u8]) -> Option<Self> {
         let first = first_line(bytes);
         if memchr::memchr_iter(b'|', first).count() + 1 == BEFORE_FLAGS + FLAGS.len() {
             Some(ItemLayout::UItem)
@@ -80,30 +93,37 @@ impl ItemLayout {
     }
 }
 
-/// Loads a file of items; without a `layout` it is recognised.
+/// Loads items from the bytes of a file called `file`, ordered by id. With `named` columns the file has a header; otherwise
+/// its first line tells its layout.
 ///
 /// # Errors
 /// See [`LoadError`].
-pub fn items_file(path: &Path, layout: Option<ItemLayout>) -> Result<Vec<Item>, LoadError> {
-    items(&path.display().to_string(), &read(path)?, layout)
+pub fn items(file: &str, bytes: &[u8], named: Option<&ItemColumns>) -> Result<Vec<Item>, LoadError> {
+    let (bytes, _) = prepared(file, bytes)?;
+    let (text, _) = decoded(&bytes);
+    recognised(file, text.as_bytes(), named).map_err(|error| instead(file, &bytes, error))
 }
 
-/// Loads items from the bytes of a file called `file`, ordered by id; without a `layout` it is recognised.
-///
-/// # Errors
-/// See [`LoadError`].
-pub fn items(file: &str, bytes: &[u8], layout: Option<ItemLayout>) -> Result<Vec<Item>, LoadError> {
-    let text = decode(bytes);
-    let bytes = text.as_bytes();
+fn recognised(file: &str, bytes: &[u8], named: Option<&ItemColumns>) -> Result<Vec<Item>, LoadError> {
     let unknown = || LoadError::Layout { file: file.to_owned(), first: shown(first_line(bytes)) };
-    let layout = layout.or_else(|| ItemLayout::detect(bytes)).ok_or_else(unknown)?;
+    let headed = || Some(ItemLayout::MoviesCsv);
+    let layout = named.map_or_else(|| ItemLayout::detect(bytes), |_| headed()).ok_or_else(unknown)?;
+    read_items(file, bytes, layout, named.unwrap_or(&ItemColumns::default()))
+}
+
+pub(super) fn read_items(
+    file: &str,
+    bytes: &[u8],
+    layout: ItemLayout,
+    named: &ItemColumns,
+) -> Result<Vec<Item>, LoadError> {
     let (delimiter, columns) = match layout {
         ItemLayout::UItem => (Delimiter::Plain(b'|'), Columns::fixed(BEFORE_FLAGS + FLAGS.len())),
         ItemLayout::MoviesDat => (Delimiter::DoubleColon, Columns::fixed(3)),
-        ItemLayout::MoviesCsv => (sniffed(bytes), Columns::of_header(file, &header(bytes, sniffed(bytes)))?),
+        ItemLayout::MoviesCsv => (sniffed(bytes), Columns::of_header(file, &header(bytes, sniffed(bytes)), named)?),
         ItemLayout::RecboleItem => {
             let tab = Delimiter::Plain(b'\t');
-            (tab, Columns::of_header(file, &header(bytes, tab))?)
+            (tab, Columns::of_header(file, &header(bytes, tab), named)?)
         }
     };
     let mut items = Vec::new();
@@ -198,25 +218,29 @@ impl Columns {
         Self { header: false, fields, id: 0, title: 1, year: None, genres: (fields == 3).then_some(2) }
     }
 
-    fn of_header(file: &str, header: &[String]) -> Result<Self, LoadError> {
-        let place = |spellings: &[&str]| {
-            let same = |name: &str, spelling: &str| name.replace('_', "").eq_ignore_ascii_case(spelling);
-            spellings.iter().find_map(|spelling| header.iter().position(|name| same(name, spelling)))
+    fn of_header(file: &str, header: &[String], named: &ItemColumns) -> Result<Self, LoadError> {
+        let missing = |column: &str| LoadError::Column {
+            file: file.to_owned(),
+            column: column.to_owned(),
+            header: shown(header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ").as_bytes()),
         };
-        let needed = |spellings: &[&str]| {
-            place(spellings).ok_or_else(|| LoadError::Column {
-                file: file.to_owned(),
-                column: spellings[0].to_owned(),
-                header: shown(header.join(", ").as_bytes()),
-            })
+        let place = |name: &Option<String>, spellings: &[&str]| {
+            let same = |name: &str, spelling: &str| name.replace('_', "").eq_ignore_ascii_case(spelling);
+            match name {
+                Some(name) => header.iter().position(|column| column == name).ok_or_else(|| missing(name)).map(Some),
+                None => Ok(spellings.iter().find_map(|it| header.iter().position(|name| same(name, it)))),
+            }
+        };
+        let needed = |name: &Option<String>, spellings: &[&str]| {
+            place(name, spellings).and_then(|found| found.ok_or_else(|| missing(spellings[0])))
         };
         Ok(Self {
             header: true,
             fields: header.len(),
-            id: needed(&["itemid", "movieid", "id"])?,
-            title: needed(&["title", "movietitle", "name"])?,
-            year: place(&["releaseyear", "year"]),
-            genres: place(&["genres", "genre", "class", "categories"]),
+            id: needed(&named.id, &["itemid", "movieid", "id"])?,
+            title: needed(&named.title, &["title", "movietitle", "name"])?,
+            year: place(&named.year, &["releaseyear", "year"])?,
+            genres: place(&named.genres, &["genres", "genre", "class", "categories"])?,
         })
     }
 }

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::builder::{rating, timestamp};
+use super::builder::rating;
 use super::error::{LoadError, shown};
 use super::records::{Delimiter, Records};
+use super::rows::{self, Places};
+use super::time::is_time;
 
 /// How a file of ratings is laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,9 @@ pub enum Layout {
     Inter,
     /// Any CSV or TSV whose columns are named.
     Columns(Columns),
+    /// Rows without a header: commas, tabs, semicolons, bars, double colons or spaces. Without places they are user, item,
+    /// rating and perhaps a timestamp.
+    Rows(Option<Places>),
 }
 
 /// The names of the columns of a CSV or TSV.
@@ -33,6 +38,17 @@ pub struct Columns {
     pub rating: String,
     /// The timestamp; without one the order of the rows is the order in time.
     pub timestamp: Option<String>,
+    /// Whether a name may be a number.
+    pub numbers: NumbersForNames,
+}
+
+/// What a header of numbers is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumbersForNames {
+    /// Most likely a rating: refused.
+    Refused,
+    /// The names of columns: somebody said so.
+    Meant,
 }
 
 /// A layout made ready for one file: its delimiter and the place of each column.
@@ -45,6 +61,8 @@ pub(super) struct Plan {
     pub(super) item: usize,
     pub(super) rating: usize,
     pub(super) timestamp: Option<usize>,
+    /// What was taken for what, in words.
+    pub(super) taken: String,
 }
 
 impl fmt::Display for Layout {
@@ -55,56 +73,72 @@ impl fmt::Display for Layout {
             Layout::RatingsCsv => "ratings.csv",
             Layout::Inter => "inter",
             Layout::Columns(_) => "named columns",
+            Layout::Rows(_) => "rows without a header",
         })
     }
 }
 
 impl Layout {
     /// Recognises a layout by the file's first line, else by its name.
-    pub fn detect(name: &str, bytes: &[u8]) -> Option<Self> {
+    ///
+    /// # Errors
+    /// Neither tells it, or the first line may be a rating or a header of numbers.
+    pub fn detect(name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
         let looks_like_rows = |delimiter| {
             let fields = first_record(bytes, delimiter);
-            fields.len() == 4 && rating(&fields[2]).is_some() && timestamp(&fields[3]).is_some()
+            fields.len() == 4 && rating(&fields[2]).is_some() && is_time(&fields[3])
         };
         if looks_like_rows(Delimiter::DoubleColon) {
-            return Some(Layout::RatingsDat);
+            return Ok(Layout::RatingsDat);
         }
-        if looks_like_rows(Delimiter::Plain(b'\t')) {
-            return Some(Layout::UData);
+        if let Some(plan) = rows::recognise(bytes) {
+            rows::refuse_counting(name, bytes, &plan)?;
+            let tabs = looks_like_rows(Delimiter::Plain(b'\t'));
+            return Ok(if tabs { Layout::UData } else { Layout::Rows(None) });
         }
         if first_record(bytes, Delimiter::Plain(b'\t')).iter().any(|field| field.ends_with(b":token")) {
-            return Some(Layout::Inter);
+            return Ok(Layout::Inter);
         }
         let header = header(bytes, sniffed(bytes));
         if USER.place(&header).is_some() && ITEM.place(&header).is_some() && RATING.place(&header).is_some() {
-            return Some(Layout::RatingsCsv);
+            return Ok(Layout::RatingsCsv);
         }
-        let name = name.to_lowercase();
-        let ends = |end: &str| name.ends_with(end);
+        let lower = name.to_lowercase();
+        let ends = |end: &str| lower.ends_with(end);
         match () {
-            () if ends("u.data") => Some(Layout::UData),
-            () if ends(".dat") => Some(Layout::RatingsDat),
-            () if ends(".csv") => Some(Layout::RatingsCsv),
-            () if ends(".inter") => Some(Layout::Inter),
-            () => None,
+            () if ends("u.data") => Ok(Layout::UData),
+            () if ends(".dat") => Ok(Layout::RatingsDat),
+            () if ends(".csv") => Ok(Layout::RatingsCsv),
+            () if ends(".inter") => Ok(Layout::Inter),
+            () => Err(LoadError::Layout { file: name.to_owned(), first: shown(first_line(bytes)) }),
         }
     }
 
     /// Finds the columns of this layout in a file.
     pub(super) fn plan(&self, file: &str, bytes: &[u8]) -> Result<Plan, LoadError> {
-        let fixed =
-            |delimiter| Plan { delimiter, header: false, fields: 4, user: 0, item: 1, rating: 2, timestamp: Some(3) };
+        let fixed = |delimiter: Delimiter| {
+            let taken = format!("{}, no header: user, item, rating, time", delimiter.name());
+            Plan { delimiter, header: false, fields: 4, user: 0, item: 1, rating: 2, timestamp: Some(3), taken }
+        };
         let delimiter = match self {
             Layout::UData => return Ok(fixed(Delimiter::Plain(b'\t'))),
             Layout::RatingsDat => return Ok(fixed(Delimiter::DoubleColon)),
+            Layout::Rows(Some(places)) => return rows::placed(file, bytes, *places),
+            Layout::Rows(None) => {
+                let unknown = || LoadError::Layout { file: file.to_owned(), first: shown(first_line(bytes)) };
+                return rows::recognise(bytes).ok_or_else(unknown);
+            }
             Layout::Inter => Delimiter::Plain(b'\t'),
             Layout::RatingsCsv | Layout::Columns(_) => sniffed(bytes),
         };
         let header = header(bytes, delimiter);
-        let missing = |column: &str| LoadError::Column {
-            file: file.to_owned(),
-            column: column.to_owned(),
-            header: shown(header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ").as_bytes()),
+        let missing = |column: &str| match rows::recognise(bytes) {
+            Some(_) => rows::numbers_for_names(file, bytes),
+            None => LoadError::Column {
+                file: file.to_owned(),
+                column: column.to_owned(),
+                header: shown(header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ").as_bytes()),
+            },
         };
         let known = |column: &Known| column.place(&header).ok_or_else(|| missing(column.0[0]));
         let named = |name: &str| {
@@ -119,7 +153,17 @@ impl Layout {
             }
             _ => (known(&USER)?, known(&ITEM)?, known(&RATING)?, TIMESTAMP.place(&header)),
         };
-        Ok(Plan { delimiter, header: true, fields: header.len(), user, item, rating, timestamp })
+        let chosen = [Some(user), Some(item), Some(rating), timestamp];
+        let is_number = |place: usize| header[place].parse::<f64>().is_ok();
+        if matches!(self, Layout::Columns(columns) if columns.numbers == NumbersForNames::Refused)
+            && chosen.into_iter().flatten().any(is_number)
+        {
+            return Err(rows::numbers_for_names(file, bytes));
+        }
+        let from = ["user", "item", "rating", "time"].into_iter().zip(chosen);
+        let from = from.filter_map(|(what, place)| Some(format!("{what} from `{}`", shown(header[place?].as_bytes()))));
+        let taken = format!("{}, header: {}", delimiter.name(), from.collect::<Vec<_>>().join(", "));
+        Ok(Plan { delimiter, header: true, fields: header.len(), user, item, rating, timestamp, taken })
     }
 }
 
@@ -181,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_first_line_decides_and_the_name_helps() {
-        let detect = |name, text: &str| Layout::detect(name, text.as_bytes()).map(|layout| layout.to_string());
+        let detect = |name, text: &str| Layout::detect(name, text.as_bytes()).ok().map(|layout| layout.to_string());
         let says = |layout: &str| Some(layout.to_owned());
         assert_eq!(detect("x", "1\t2\t3\t881250949\n"), says("u.data"));
         assert_eq!(detect("x", "1::2::4.5::881250949\r\n"), says("ratings.dat"));
@@ -190,7 +234,10 @@ mod tests {
         assert_eq!(detect("x", "user_id:token\titem_id:token\trating:float\n"), says("inter"));
         assert_eq!(detect("ratings.csv", "who,what,how much\n"), says("ratings.csv"));
         assert_eq!(detect("ml-1m/ratings.dat", "garbage\n"), says("ratings.dat"));
+        assert_eq!(detect("ratings.csv", "1,2,4.5\n"), says("rows without a header"));
+        assert_eq!(detect("u.data", "\n1,2,4.5,881250949\n"), says("rows without a header"));
         assert_eq!(detect("x", "who,what,how much\n"), None);
+        assert_eq!(detect("ratings.csv", "0,1,2,3\n"), None);
         assert_eq!(detect("x", ""), None);
     }
 }

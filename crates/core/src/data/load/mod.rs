@@ -2,25 +2,34 @@
 //!
 //! A bad line is an error with the file, the line, what was read and what was expected; no input panics.
 
+mod alike;
 mod builder;
 mod error;
 mod items;
 mod layout;
 mod records;
+mod rows;
+mod scale;
+mod text;
+mod time;
 mod title;
 
 use std::fs;
 use std::path::Path;
 
+pub use alike::Alike;
 pub use error::LoadError;
-pub use items::{Item, ItemLayout, items, items_file, read_stored_items, write_stored_items};
-pub use layout::{Columns, Layout};
+pub use items::{Item, ItemColumns, items, read_stored_items, write_stored_items};
+pub use layout::{Columns, Layout, NumbersForNames};
+pub use rows::Places;
+pub use scale::{Scale, has_positives};
+pub use text::Encoding;
 
 use super::table::{Rating, Ratings};
-use builder::{Builder, EXPECTED_ID, EXPECTED_RATING, EXPECTED_TIMESTAMP};
+use builder::{Builder, EXPECTED_ID, EXPECTED_RATING};
 use error::shown;
 use layout::Plan;
-use records::{Delimiter, Records};
+use records::Records;
 
 /// A loaded table and what is to be said about the loading.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,19 +45,32 @@ pub struct Loaded {
 pub struct Report {
     /// The layout, as given or as detected.
     pub layout: Layout,
+    /// What stands between the fields and which column was taken for what, in words.
+    pub taken: String,
+    /// The encoding of its text.
+    pub encoding: Encoding,
     /// Ratings in the file.
     pub lines: usize,
     /// Ratings left out since a later one of the same user and item stands in the file.
     pub duplicates: usize,
     /// Where the timestamps come from.
     pub timestamps: Timestamps,
+    /// Users whose ids are one number in several spellings.
+    pub alike_users: Option<Alike>,
+    /// Items whose ids are.
+    pub alike_items: Option<Alike>,
 }
 
 /// Where the timestamps of a table come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timestamps {
     /// A column of the file.
-    Column,
+    Column {
+        /// How many have a fraction of a second: with one, all are kept in microseconds.
+        fractions: usize,
+        /// How many are dates, which count in seconds since 1970.
+        dates: usize,
+    },
     /// The order of the file's rows.
     RowOrder,
 }
@@ -58,7 +80,9 @@ pub enum Timestamps {
 /// # Errors
 /// See [`LoadError`].
 pub fn ratings_file(path: &Path, layout: Option<&Layout>) -> Result<Loaded, LoadError> {
-    ratings(&path.display().to_string(), &read(path)?, layout)
+    let file = path.display().to_string();
+    let bytes = fs::read(path).map_err(|source| LoadError::Read { file: file.clone(), source })?;
+    ratings(&file, &bytes, layout)
 }
 
 /// Loads ratings from the bytes of a file called `file`; without a `layout` it is recognised.
@@ -66,20 +90,40 @@ pub fn ratings_file(path: &Path, layout: Option<&Layout>) -> Result<Loaded, Load
 /// # Errors
 /// See [`LoadError`].
 pub fn ratings(file: &str, bytes: &[u8], layout: Option<&Layout>) -> Result<Loaded, LoadError> {
-    let unknown = || LoadError::Layout { file: file.to_owned(), first: shown(layout::first_line(bytes)) };
+    let (bytes, encoding) = text::prepared(file, bytes)?;
+    let mut loaded = table(file, &bytes, layout, encoding);
+    // Only a line that cannot be read is reason to look at the whole file: nearly all are UTF-8.
+    if matches!(loaded, Err(LoadError::Line { .. }))
+        && let (text, other @ Encoding::Windows1252) = text::decoded(&bytes)
+    {
+        loaded = table(file, text.as_bytes(), layout, other);
+    }
+    loaded.map_err(|error| text::instead(file, &bytes, error))
+}
+
+fn table(file: &str, bytes: &[u8], layout: Option<&Layout>, encoding: Encoding) -> Result<Loaded, LoadError> {
     let layout = match layout {
         Some(layout) => layout.clone(),
-        None => Layout::detect(file, bytes).ok_or_else(unknown)?,
+        None => Layout::detect(file, bytes)?,
     };
     let plan = layout.plan(file, bytes)?;
-    let builder = rows(file, bytes, &plan)?;
+    let mut builder = rows(file, bytes, &plan)?;
     let lines = builder.rows.len();
     if lines == 0 {
         return Err(LoadError::Empty { file: file.to_owned() });
     }
+    let too_large = || LoadError::Times { file: file.to_owned() };
+    let fractions = builder.times.finish(&mut builder.rows).ok_or_else(too_large)?;
+    let dates = builder.times.dates;
+    let timestamps = match plan.timestamp {
+        Some(_) => Timestamps::Column { fractions, dates },
+        None => Timestamps::RowOrder,
+    };
     let (ratings, duplicates) = builder.finish();
-    let timestamps = if plan.timestamp.is_some() { Timestamps::Column } else { Timestamps::RowOrder };
-    Ok(Loaded { ratings, report: Report { layout, lines, duplicates, timestamps } })
+    let (alike_users, alike_items) = (alike::alike(&ratings.users), alike::alike(&ratings.items));
+    let taken = plan.taken;
+    let report = Report { layout, taken, encoding, lines, duplicates, timestamps, alike_users, alike_items };
+    Ok(Loaded { ratings, report })
 }
 
 fn rows(file: &str, bytes: &[u8], plan: &Plan) -> Result<Builder, LoadError> {
@@ -101,7 +145,10 @@ fn rows(file: &str, bytes: &[u8], plan: &Plan) -> Result<Builder, LoadError> {
         let item = builder.items.number(&fields[plan.item]).ok_or_else(|| bad(plan.item, EXPECTED_ID))?;
         let stars = builder::rating(&fields[plan.rating]).ok_or_else(|| bad(plan.rating, EXPECTED_RATING))?;
         let timestamp = match plan.timestamp {
-            Some(place) => builder::timestamp(&fields[place]).ok_or_else(|| bad(place, EXPECTED_TIMESTAMP))?,
+            Some(place) => {
+                let read = builder.times.read(&fields[place], builder.rows.len());
+                read.ok_or_else(|| bad(place, time::EXPECTED))?
+            }
             None => builder.rows.len() as i64,
         };
         builder.rows.push(Rating { user, item, stars, timestamp });
@@ -116,11 +163,7 @@ fn fields_expected(plan: &Plan) -> String {
     if plan.header {
         return format!("{} fields as in the header", plan.fields);
     }
-    let between = match plan.delimiter {
-        Delimiter::DoubleColon => "double colons",
-        Delimiter::Plain(_) | Delimiter::Quoted(_) => "tabs",
-    };
-    format!("user, item, rating and timestamp with {between} between them")
+    format!("{} fields with {}s between them", plan.fields, plan.delimiter.name())
 }
 
 fn next<'a>(
@@ -133,10 +176,6 @@ fn next<'a>(
 
 fn bad_line(file: &str, line: u64, read: &[u8], expected: &str) -> LoadError {
     LoadError::Line { file: file.to_owned(), line, read: shown(read), expected: expected.to_owned() }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    fs::read(path).map_err(|source| LoadError::Read { file: path.display().to_string(), source })
 }
 
 #[cfg(test)]

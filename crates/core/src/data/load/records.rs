@@ -1,4 +1,4 @@
-//! Lines into fields, for every layout: tabs, `::`, and quoted CSV. One pass over the bytes; nothing is copied but
+//! Lines into fields, for every layout: tabs, `::`, spaces, and quoted CSV. One pass over the bytes; nothing is copied but
 //! fields that hold an escaped quote. Numbers lines as an editor does, blank ones included.
 
 use std::borrow::Cow;
@@ -14,6 +14,24 @@ pub(super) enum Delimiter {
     DoubleColon,
     /// One byte; a field may stand in double quotes (RFC 4180), line breaks included.
     Quoted(u8),
+    /// One or more spaces or tabs.
+    Spaces,
+}
+
+impl Delimiter {
+    /// What a person calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Delimiter::DoubleColon => "double colon",
+            Delimiter::Spaces => "space",
+            Delimiter::Plain(byte) | Delimiter::Quoted(byte) => match byte {
+                b'\t' => "tab",
+                b';' => "semicolon",
+                b'|' => "bar",
+                _ => "comma",
+            },
+        }
+    }
 }
 
 /// A quote that is never closed, with the line it opens on.
@@ -68,6 +86,10 @@ impl<'a> Records<'a> {
             match self.delimiter {
                 Delimiter::Plain(byte) | Delimiter::Quoted(byte) => plain(line, byte, fields),
                 Delimiter::DoubleColon => double_colon(line, fields),
+                Delimiter::Spaces => {
+                    let words = line.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+                    fields.extend(words.map(Cow::Borrowed));
+                }
             }
             return Ok(true);
         }
@@ -182,6 +204,12 @@ mod tests {
                 row(5, &["4", "plain", "q\"q"])
             ]
         );
+    }
+
+    #[test]
+    fn spaces_count_once_however_many() {
+        let text = " 1  2\t3 \n4 5 6\r\n";
+        assert_eq!(all(text, Delimiter::Spaces), [row(1, &["1", "2", "3"]), row(2, &["4", "5", "6"])]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::items::{ItemLayout, read_items};
 use super::*;
 
 const LINES: &str = "196\t242\t3\t881250949\n22\t377\t1\t878887116\n196\t10\t4.5\t881250950\n";
@@ -36,7 +37,11 @@ fn all_layouts_give_one_table() {
     ] {
         let loaded = load(file, text.as_bytes());
         assert_eq!(loaded.ratings, base.ratings, "{file}");
-        assert_eq!(loaded.report, Report { layout, ..base.report.clone() }, "{file}");
+        assert_eq!(
+            loaded.report,
+            Report { layout, taken: loaded.report.taken.clone(), ..base.report.clone() },
+            "{file}"
+        );
     }
 }
 
@@ -47,6 +52,7 @@ fn named_columns_without_timestamps_keep_the_row_order() {
         item: "What".to_owned(),
         rating: "stars".to_owned(),
         timestamp: None,
+        numbers: NumbersForNames::Refused,
     });
     let text = "stars;note;what;who\n4;\"a; long\nnote\";b;x\n2;;a;x\n5;;b;x\n";
     let loaded = ratings("file.csv", text.as_bytes(), Some(&layout)).expect("a good file");
@@ -65,12 +71,12 @@ fn a_bad_line_says_where_what_and_what_else() {
             "1\t2\t3\t4\n\n1\t2\tgood\t4\n",
             "u.data:3: read `good`, expected a rating (a number within -100..100)",
         ),
+        ("u.data", "1\t2\t3\t4\n1\t2\t3\n", "u.data:2: read `1\\t2\\t3`, expected 4 fields with tabs between them"),
         (
             "u.data",
-            "1\t2\t3\n",
-            "u.data:1: read `1\\t2\\t3`, expected user, item, rating and timestamp with tabs between them",
+            "1\t2\t3\t4\n1\t2\t3\tthen\n",
+            "u.data:2: read `then`, expected a timestamp (a number of seconds, or a date such as 2001-02-03 04:05:06)",
         ),
-        ("u.data", "1\t2\t3\t4\n1\t2\t3\t4.5\n", "u.data:2: read `4.5`, expected a timestamp (a whole number)"),
         ("u.data", "1\t2\t3\t4\n\t2\t3\t4\n", "u.data:2: read ``, expected an id (text without control characters)"),
         ("r.dat", "1::2::101::4\n", "r.dat:1: read `101`, expected a rating (a number within -100..100)"),
         ("r.csv", "userId,movieId,rating\n1,2\n", "r.csv:2: read `1,2`, expected 3 fields as in the header"),
@@ -83,6 +89,16 @@ fn a_bad_line_says_where_what_and_what_else() {
     }
     let missing = ratings_file(Path::new("no/such/file.csv"), None).expect_err("no file").to_string();
     assert!(missing.starts_with("cannot read no/such/file.csv: "), "{missing}");
+}
+
+#[test]
+fn ids_may_look_like_the_beginning_of_another_file() {
+    for id in ["{3F2504E0}", "PAR1", "BZh9", "[1]", "<html", "%PDF"] {
+        let loaded = load("x.csv", format!("user,item,rating\n{id},1,4\n").as_bytes());
+        let again = ratings("ratings.tsv", &loaded.ratings.canonical_bytes(), Some(&Layout::UData));
+        assert_eq!(again.expect("the canonical file").ratings, loaded.ratings, "{id}");
+        assert_eq!(load("x", format!("{id},1,4\n").as_bytes()).ratings.users, [id]);
+    }
 }
 
 #[test]
@@ -192,14 +208,18 @@ proptest! {
         name in prop_oneof![Just("u.data"), Just("r.dat"), Just("r.csv"), Just("r.inter"), Just("r")],
     ) {
         let _ = ratings(name, &bytes, None);
-        let columns = Columns { user: "a".into(), item: "b".into(), rating: "c".into(), timestamp: None };
+        let columns = Columns { user: "a".into(), item: "b".into(), rating: "c".into(), timestamp: None, numbers: NumbersForNames::Meant };
         let _ = ratings(name, &bytes, Some(&Layout::Columns(columns)));
+        for places in [None, Some(Places { user: 2, item: 1, rating: 0, timestamp: Some(9) }), Some(Places { user: 1, item: 1, rating: 1, timestamp: Some(1) })] {
+            let _ = ratings(name, &bytes, Some(&Layout::Rows(places)));
+        }
         for layout in [Layout::UData, Layout::RatingsDat, Layout::RatingsCsv, Layout::Inter] {
             let _ = ratings(name, &bytes, Some(&layout));
         }
         let _ = items(name, &bytes, None);
+        let text = String::from_utf8_lossy(&bytes);
         for layout in [ItemLayout::UItem, ItemLayout::MoviesDat, ItemLayout::MoviesCsv, ItemLayout::RecboleItem] {
-            let _ = items(name, &bytes, Some(layout));
+            let _ = read_items(name, text.as_bytes(), layout, &ItemColumns::default());
         }
         let _ = read_stored_items(name, &bytes);
     }

@@ -37,14 +37,6 @@ pub(super) fn genres<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     names.map(clean).filter(|name| !matches!(name.as_str(), "" | "unknown" | "(no genres listed)")).collect()
 }
 
-/// Text of a file that does not say its encoding: UTF-8 where it is valid, else Latin-1, as MovieLens' older files.
-pub(super) fn decode(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,11 +56,5 @@ mod tests {
         assert_eq!(split("Show (2009– )"), "Show (2009– )|");
         assert_eq!(split("(V)"), "(V)|");
         assert_eq!(split(")"), ")|");
-    }
-
-    #[test]
-    fn older_files_are_latin_1() {
-        assert_eq!(decode(b"Mis\xe9rables"), "Misérables");
-        assert_eq!(decode("Misérables".as_bytes()), "Misérables");
     }
 }

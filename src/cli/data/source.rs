@@ -1,0 +1,172 @@
+//! A file to import as it lies there: plain, compressed by gzip, or in a ZIP archive, from which the member that is meant
+//! is read into memory. Nothing is unpacked to the disk.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read as _};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+
+use super::archive::{ArchiveError, member_names, read_members};
+use super::present::first_of;
+use crate::error::{Error, Result};
+
+/// What is unpacked is at most this long: ten times the largest release of MovieLens.
+const LONGEST: u64 = 8 << 30;
+
+/// What is looked for in an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Ratings.
+    Ratings,
+    /// Titles and genres.
+    Items,
+}
+
+/// The bytes of a file, and what they are called.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The file, and in an archive the member.
+    pub(super) name: String,
+    /// The content, unpacked.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Reads a file, out of its wrapping where it has one that can be taken off.
+pub(super) fn read(path: &Path, wanted: Wanted) -> Result<Found> {
+    let name = path.display().to_string();
+    let unreadable = |error: std::io::Error| Error::input(format!("cannot read {name}: {error}"));
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    // One byte more than the length, so that the end is met without the list growing.
+    bytes.reserve_exact(file.metadata().map_or(0, |it| usize::try_from(it.len()).unwrap_or(0)) + 1);
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    unpacked(name, bytes, wanted, LONGEST)
+}
+
+fn unpacked(name: String, bytes: Vec<u8>, wanted: Wanted, limit: u64) -> Result<Found> {
+    if bytes.starts_with(b"\x1f\x8b") {
+        let mut content = Vec::new();
+        let read = MultiGzDecoder::new(bytes.as_slice()).take(limit + 1).read_to_end(&mut content);
+        read.map_err(|error| {
+            Error::input(format!("{name} is compressed by gzip and cannot be unpacked: {error}"))
+                .hint("download it anew")
+        })?;
+        if content.len() as u64 > limit {
+            return Err(
+                Error::input(format!("{name} unpacks to more than {limit} bytes")).hint("unpack it with gunzip")
+            );
+        }
+        return Ok(Found { name, bytes: content });
+    }
+    if !bytes.starts_with(b"PK\x03\x04") {
+        return Ok(Found { name, bytes });
+    }
+    let unusable = |error: ArchiveError| {
+        Error::input(format!("{name} is a ZIP archive and not usable: {error}")).hint("unpack it, and import the file")
+    };
+    let members = member_names(Cursor::new(&bytes)).map_err(unusable)?;
+    let member = choose(&name, &members, wanted)?;
+    let [content] = read_members(BufReader::new(Cursor::new(&bytes)), [member], limit).map_err(unusable)?;
+    Ok(Found { name: format!("{name}/{member}"), bytes: content })
+}
+
+/// The member that is meant: by its name, or the only file there is.
+fn choose<'a>(name: &str, members: &'a [String], wanted: Wanted) -> Result<&'a str> {
+    let has = |wanted: &str| members.iter().any(|member| member == wanted);
+    let sheet = match () {
+        () if has("xl/workbook.xml") => Some("an Excel spreadsheet"),
+        () if has("mimetype") && has("content.xml") => Some("an OpenDocument spreadsheet"),
+        () => None,
+    };
+    if let Some(sheet) = sheet {
+        return Err(Error::input(format!("{name} is {sheet}")).hint("save the sheet as CSV"));
+    }
+    let base = |member: &str| member.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let is_named = |member: &&String| match (wanted, base(member).as_str()) {
+        (Wanted::Ratings, "ratings.csv" | "ratings.dat" | "u.data")
+        | (Wanted::Items, "movies.csv" | "movies.dat" | "u.item") => true,
+        (Wanted::Ratings, other) => other.ends_with(".inter"),
+        (Wanted::Items, other) => other.ends_with(".item"),
+    };
+    // What archivers of some systems add beside each file.
+    let is_extra = |member: &str| member.starts_with("__MACOSX/") || base(member).starts_with('.');
+    let files: Vec<&String> = members.iter().filter(|member| !is_extra(member)).collect();
+    let named: Vec<&String> = files.iter().copied().filter(|member| is_named(member)).collect();
+    match (named.as_slice(), files.as_slice()) {
+        ([one], _) | ([], [one]) => Ok(one),
+        _ => {
+            let what = match wanted {
+                Wanted::Ratings => "the ratings",
+                Wanted::Items => "the titles",
+            };
+            let message = format!("{name} is a ZIP archive of {} files", files.len());
+            let listed: Vec<String> = files.into_iter().cloned().collect();
+            Err(Error::input(message)
+                .hint(format!("unpack it, and import the file with {what}; there is {}", first_of(&listed))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn gz(text: &[u8]) -> Vec<u8> {
+        let mut writer = GzEncoder::new(Vec::new(), Compression::fast());
+        writer.write_all(text).expect("memory takes any write");
+        writer.finish().expect("memory takes any write")
+    }
+
+    fn zip(members: &[&str]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for name in members {
+            writer.start_file(*name, SimpleFileOptions::default()).expect("memory takes any member");
+            writer.write_all(name.as_bytes()).expect("memory takes any write");
+        }
+        writer.finish().expect("memory takes any write").into_inner()
+    }
+
+    fn found(bytes: Vec<u8>, wanted: Wanted) -> (String, String) {
+        let found = unpacked("x".to_owned(), bytes, wanted, 1000).expect("it can be read");
+        (found.name, String::from_utf8(found.bytes).expect("text"))
+    }
+
+    fn refused(bytes: Vec<u8>) -> (String, Option<String>) {
+        let error = unpacked("x".to_owned(), bytes, Wanted::Ratings, 1000).expect_err("it cannot be read");
+        (error.message, error.hint)
+    }
+
+    #[test]
+    fn gzip_is_taken_off_all_parts_of_it_and_within_bounds() {
+        let says = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        assert_eq!(found(b"plain".to_vec(), Wanted::Items), says("x", "plain"));
+        assert_eq!(found([gz(b"one "), gz(b"two")].concat(), Wanted::Ratings), says("x", "one two"));
+        assert_eq!(refused(gz(&[0; 2000])).0, "x unpacks to more than 1000 bytes");
+        let whole = gz(b"some words");
+        let (message, _) = refused(whole[..whole.len() - 9].to_vec());
+        assert!(message.starts_with("x is compressed by gzip and cannot be unpacked: "), "{message}");
+    }
+
+    #[test]
+    fn an_archive_gives_the_member_that_is_meant() {
+        let release = ["ml/README.txt", "ml/movies.csv", "ml/ratings.csv", "ml/tags.csv"];
+        assert_eq!(found(zip(&release), Wanted::Ratings).0, "x/ml/ratings.csv");
+        assert_eq!(found(zip(&release), Wanted::Items).1, "ml/movies.csv");
+        assert_eq!(found(zip(&["mine.txt", "__MACOSX/._mine.txt"]), Wanted::Ratings).0, "x/mine.txt");
+        let (message, hint) = refused(zip(&["a.csv", "b.csv"]));
+        assert_eq!(message, "x is a ZIP archive of 2 files");
+        assert!(hint.is_some_and(|hint| hint.ends_with("there is `a.csv`, `b.csv`")));
+        assert_eq!(refused(zip(&["[Content_Types].xml", "xl/workbook.xml"])).0, "x is an Excel spreadsheet");
+        assert_eq!(refused(zip(&["mimetype", "content.xml"])).0, "x is an OpenDocument spreadsheet");
+        assert!(refused(zip(&["../ratings.csv"])).0.contains("points outside"));
+        assert!(refused(b"PK\x03\x04cut".to_vec()).0.starts_with("x is a ZIP archive and not usable"));
+    }
+}

@@ -1,0 +1,137 @@
+//! What a division of the ratings cannot give, in words: what is wrong, and what to do about it.
+
+use drr_core::data::load::{Scale, has_positives};
+use drr_core::spec::{HeldOut, SplitSpec};
+use drr_kinds::kind::Need;
+use drr_kinds::protocol::Protocol;
+
+use super::division::Division;
+use super::{Demand, Eligible, Examined, Offer};
+
+/// What is wrong, and what to do about it.
+pub(super) type Lack = (String, String);
+
+impl Examined<'_> {
+    /// Everything a division cannot give.
+    pub(super) fn lacks(&self, demands: &[Demand], offers: &[Offer]) -> Vec<Lack> {
+        let Division { train, test, .. } = *self.division;
+        if train == 0 || test == 0 {
+            return vec![self.empty_part()];
+        }
+        let mut lacks = Vec::new();
+        for (_, need) in demands {
+            match need {
+                Need::Validation { field, share } => lacks.extend(self.no_validation(field, *share)),
+                Need::Sessions { field, history } if self.division.eligible(Protocol::Strict, *history, 0) == 0 => {
+                    lacks.push(self.no_positives((field, *history), "train", "to train a recommender on"));
+                }
+                Need::Sessions { .. } | Need::Users { .. } => {}
+            }
+        }
+        lacks.extend(offers.iter().filter_map(|offer| self.nobody(offer)));
+        lacks
+    }
+
+    fn empty_part(&self) -> Lack {
+        let (ratings, users) = (self.table.rows.len(), self.table.users.len());
+        let held_out = match self.split.held_out {
+            HeldOut::Test => "test",
+            HeldOut::Validation => "validation",
+        };
+        let (what, part) = match self.division.train {
+            0 => ("leaves nothing to learn from", "train"),
+            _ => ("holds nothing out", held_out),
+        };
+        let SplitSpec { kind, test, .. } = self.split;
+        let kind = serde_json::to_value(kind).expect("a kind is a word");
+        let message = format!(
+            "the split {what}: of {ratings} ratings by {users} users none is in the {part} part (split.kind = {kind}, \
+             split.test = {test})"
+        );
+        let help = match part {
+            "train" => "lower split.test, or import more ratings",
+            _ if kind == "temporal" => {
+                "a temporal split holds out the rounded share of each user's ratings: raise split.test, or set split.kind = \
+                 \"random\""
+            }
+            _ => "raise split.test, or import more ratings",
+        };
+        (message, help.to_owned())
+    }
+
+    /// A trainer's own validation part, by which the best epoch is chosen.
+    fn no_validation(&self, field: &str, share: f64) -> Option<Lack> {
+        let train = self.division.train;
+        let validation = (train as f64 * share).round() as usize;
+        if validation == train {
+            let message = format!("{field} = {share} leaves none of the {train} train ratings to learn from");
+            return Some((message, format!("lower {field}")));
+        }
+        (share > 0.0 && validation == 0).then(|| {
+            let message = format!("{field} = {share} holds out none of the {train} train ratings");
+            (message, format!("raise it, or set {field} = 0 to train without"))
+        })
+    }
+
+    fn no_positives(&self, (field, history): (&str, u64), part: &str, purpose: &str) -> Lack {
+        let most = self.division.most_positives(if part == "train" { Protocol::Strict } else { Protocol::Published });
+        let message = format!(
+            "no user of {} has {history} positive {part} ratings (above 3 stars) {purpose}: the most is {most}",
+            self.dataset.name
+        );
+        let cause = match Scale::of(self.table) {
+            Scale::Other { range: [low, high], looks, mend } => Some(format!(
+                "the ratings run from {low} to {high} and look like {looks}, while above 3 stars is positive: {mend}"
+            )),
+            Scale::Stars if !has_positives(self.table) => Some(
+                "no rating at all is above 3 stars: is it the scale from 1 to 5 that drr-lab takes it for?".to_owned(),
+            ),
+            Scale::Stars => None,
+        };
+        let lower = match most {
+            0 => "import ratings with positive ones".to_owned(),
+            most => format!("set {field} to {most} or less"),
+        };
+        (message, cause.unwrap_or(lower))
+    }
+
+    /// An evaluation, or one K of it, that nobody can be taken for.
+    fn nobody(&self, offer: &Offer) -> Option<Lack> {
+        let Offer { measure, field, history, users, eligible, .. } = offer;
+        let (none, kept): (Vec<Eligible>, Vec<Eligible>) = eligible.iter().partition(|eligible| eligible.users == 0);
+        if none.is_empty() {
+            return None;
+        }
+        let part = match offer.protocol {
+            Protocol::Published => "test",
+            Protocol::Strict => "train",
+        };
+        let protocol = offer.protocol.name();
+        if self.division.eligible(offer.protocol, *history, 0) == 0 {
+            let purpose = format!("to start from ({measure}, {protocol})");
+            return Some(self.no_positives((field, *history), part, &purpose));
+        }
+        let list =
+            |all: &[Eligible]| all.iter().filter_map(|it| it.k).map(|k| k.to_string()).collect::<Vec<_>>().join(", ");
+        let least = none.iter().filter_map(|it| it.k).min().unwrap_or(0);
+        let counts = kept.iter().map(|it| format!("{} of {users} users at K = {}", it.users, it.k.unwrap_or(0)));
+        let others = match kept.as_slice() {
+            [] => String::new(),
+            _ => format!("; there are {}", counts.collect::<Vec<_>>().join(", ")),
+        };
+        let message = format!(
+            "K = {} cannot be measured {measure} ({protocol}): no user of {} has {least} test ratings and {history} positive \
+             {part} ratings to start from{others}",
+            list(&none),
+            self.dataset.name,
+        );
+        let help = match kept.as_slice() {
+            [] => {
+                let most = self.division.most_candidates(offer.protocol, *history);
+                format!("the most test ratings of such a user are {most}: set {measure}.k = [{most}] or less")
+            }
+            _ => format!("set {measure}.k = [{}]; a larger split.test or a smaller {field} leaves more", list(&kept)),
+        };
+        Some((message, help))
+    }
+}

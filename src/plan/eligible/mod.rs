@@ -1,0 +1,210 @@
+//! What the ratings, divided as a sweep asks, have to offer its trials: whether anything is held out, and how many users
+//! each measure can take. Known before anything trains, by the split that the worker uses as well.
+
+mod division;
+mod lacks;
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use drr_core::data::Ratings;
+use drr_core::data::load::Scale;
+use drr_core::spec::{DatasetSpec, SplitSpec};
+use drr_core::trial_dir::TrialDir;
+use drr_core::{TrialId, TrialSpec};
+use drr_kinds::kind::{Need, Role};
+use drr_kinds::protocol::Protocol;
+use drr_kinds::{Kind, KindOf as _};
+use serde::Serialize;
+
+use self::division::Division;
+use super::begun;
+use crate::error::Result;
+use crate::sweep::{Datasets, Problem, Problems, Sweep, SweepFile};
+
+/// Fewer users than this are a handful: what is measured on them is warned about.
+const HANDFUL: usize = 20;
+
+/// What is known of a sweep's ratings before it runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outlook {
+    /// How many users each evaluation can take; the fewest, where seeds have splits of their own.
+    pub offers: Vec<Offer>,
+    /// What a person should know, a line each.
+    pub warnings: Vec<String>,
+}
+
+/// How many users an evaluation can take.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Offer {
+    /// The dataset's name.
+    pub dataset: String,
+    /// The measure.
+    pub measure: &'static str,
+    /// The protocol, which decides what a history starts from.
+    pub protocol: Protocol,
+    /// How many positive items it starts from.
+    pub history: u64,
+    /// The field that says so.
+    #[serde(skip)]
+    pub field: &'static str,
+    /// Users of the dataset.
+    pub users: usize,
+    /// Users that can be taken, by K.
+    pub eligible: Vec<Eligible>,
+}
+
+/// Users that can be taken for one K.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Eligible {
+    /// Recommendations that are judged; online any number can be.
+    pub k: Option<u64>,
+    /// How many users have candidates and positives enough.
+    pub users: usize,
+}
+
+impl Offer {
+    /// What a person should know before the sweep runs; nothing where there are users enough.
+    fn warning(&self) -> Option<String> {
+        let Self { dataset, measure, history, users: all, .. } = self;
+        if self.eligible.iter().all(|eligible| eligible.users >= HANDFUL) {
+            return None;
+        }
+        let at = self.eligible.iter().map(|Eligible { k, users }| match k {
+            None => format!("{users} of {all}"),
+            Some(k) => format!("{users} of {all} at K = {k}"),
+        });
+        let (at, protocol) = (at.collect::<Vec<_>>().join(", "), self.protocol.name());
+        Some(format!("few users of {dataset} to evaluate on ({measure}, {protocol}, history {history}): {at}"))
+    }
+}
+
+/// What the unfinished trials of a kind need of their division.
+type Demand = (&'static Kind, Need);
+
+/// Looks at the ratings of every trial that is not finished, once for each division.
+///
+/// # Errors
+/// A part of the ratings is empty, or nobody can be trained or evaluated on: a trial would fail, or measure nothing.
+pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Datasets) -> Result<Outlook> {
+    let (mut outlook, mut problems, mut said) = (Outlook::default(), Problems::default(), HashSet::new());
+    for (dataset, split, needs) in needed(sweep, runs) {
+        let table = datasets.table(dataset)?;
+        let division = Division::new(&table, split);
+        let examined = Examined { dataset, split, table: &table, division: &division };
+        let found = examined.offers(&needs);
+        for (message, help) in examined.lacks(&needs, &found) {
+            // Ten seeds with a split each lack the same ten times.
+            if said.insert(message.clone()) {
+                problems.add(Problem::new(message).help(help), &file.dataset.place, "of these ratings");
+            }
+        }
+        if let Some(line) = other_scale(&dataset.name, &table).filter(|line| !outlook.warnings.contains(line)) {
+            outlook.warnings.push(line);
+        }
+        found.into_iter().for_each(|offer| outlook.add(offer));
+    }
+    let few: Vec<String> = outlook.offers.iter().filter_map(Offer::warning).collect();
+    outlook.warnings.extend(few);
+    if problems.is_empty() { Ok(outlook) } else { Err(problems.into_error(file.start.source_name())) }
+}
+
+impl Outlook {
+    /// Adds what one division offers.
+    fn add(&mut self, offer: Offer) {
+        let is_same = |other: &&mut Offer| {
+            (&other.dataset, other.measure, other.protocol, other.history)
+                == (&offer.dataset, offer.measure, offer.protocol, offer.history)
+        };
+        let Some(known) = self.offers.iter_mut().find(is_same) else { return self.offers.push(offer) };
+        for Eligible { k, users } in offer.eligible {
+            match known.eligible.iter_mut().find(|known| known.k == k) {
+                Some(known) => known.users = known.users.min(users),
+                None => known.eligible.push(Eligible { k, users }),
+            }
+        }
+    }
+}
+
+/// Ratings that came in before scales were looked at, or were meant to.
+fn other_scale(name: &str, table: &Ratings) -> Option<String> {
+    match Scale::of(table) {
+        Scale::Stars => None,
+        Scale::Other { range: [low, high], looks, .. } => Some(format!(
+            "the ratings of {name} run from {low} to {high} and look like {looks}; they are taken for stars, positive above 3"
+        )),
+    }
+}
+
+/// What the unfinished trials of a sweep need, by the division they stand on.
+fn needed<'a>(sweep: &'a Sweep, runs: &Path) -> Vec<(&'a DatasetSpec, &'a SplitSpec, Vec<Demand>)> {
+    let begun = begun(runs);
+    let is_finished = |id: TrialId| begun.contains(&id) && TrialDir::new(runs, id).is_complete();
+    let mut divisions: Vec<(&DatasetSpec, &SplitSpec, Vec<Demand>)> = Vec::new();
+    for trial in &sweep.trials {
+        let spec = &trial.spec;
+        let same = |(dataset, split, _): &(&DatasetSpec, &SplitSpec, _)| {
+            dataset.fingerprint == spec.dataset.fingerprint && **split == spec.split
+        };
+        let mut new = demands(spec);
+        let at = divisions.iter().rposition(same);
+        if let Some(at) = at {
+            new.retain(|demand| !divisions[at].2.contains(demand));
+        }
+        if (at.is_some() && new.is_empty()) || is_finished(trial.id) {
+            continue;
+        }
+        match at {
+            Some(at) => divisions[at].2.extend(new),
+            None => divisions.push((&spec.dataset, &spec.split, new)),
+        }
+    }
+    divisions
+}
+
+fn demands(spec: &TrialSpec) -> Vec<Demand> {
+    let kind = spec.kind();
+    let needs = match kind.role {
+        Role::Model(model) => (model.needs)(&spec.settings),
+        Role::Measure(measure) => (measure.needs)(&spec.settings),
+        Role::Policy(_) => Vec::new(),
+    };
+    needs.into_iter().map(|need| (kind, need)).collect()
+}
+
+/// One division, and what is asked of it.
+struct Examined<'a> {
+    dataset: &'a DatasetSpec,
+    split: &'a SplitSpec,
+    table: &'a Ratings,
+    division: &'a Division,
+}
+
+impl Examined<'_> {
+    fn offers(&self, demands: &[Demand]) -> Vec<Offer> {
+        let mut offers: Vec<Offer> = Vec::new();
+        for (kind, need) in demands {
+            let Need::Users { field, protocol, history, k } = need else { continue };
+            let users = self.division.eligible(*protocol, *history, k.unwrap_or(0));
+            let eligible = Eligible { k: *k, users };
+            let is_same =
+                |offer: &&mut Offer| (offer.measure, offer.protocol, offer.history) == (kind.name, *protocol, *history);
+            match offers.iter_mut().find(is_same) {
+                Some(offer) => offer.eligible.push(eligible),
+                None => offers.push(Offer {
+                    dataset: self.dataset.name.clone(),
+                    measure: kind.name,
+                    field,
+                    protocol: *protocol,
+                    history: *history,
+                    users: self.table.users.len(),
+                    eligible: vec![eligible],
+                }),
+            }
+        }
+        offers
+    }
+}
+
+#[cfg(test)]
+mod tests;
