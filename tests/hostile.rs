@@ -133,7 +133,12 @@ fn our_own_colours_stay_where_nothing_else_could_be_one() {
         told.split_once("\x1b[1;31merror:").expect("the sum of it, in red").0.to_owned()
     };
     assert!(reported("é").matches("\x1b[").count() > 10, "{}", reported("é"));
-    assert_harmless("a report", &reported("\u{202e}é"));
+    // What stands in the file is shown with signs in the place of what acts, so that every colour is ours.
+    let colour = |part: &str| part.split_once('m').filter(|(code, _)| code.chars().all(|c| "[;0123456789".contains(c)));
+    let mut parts = reported("\u{202e}é").split('\u{1b}').map(str::to_owned).collect::<Vec<_>>().into_iter();
+    let first = parts.next().unwrap_or_default();
+    let plain = parts.fold(first, |text, part| text + colour(&part).expect("a colour and nothing else").1);
+    assert_harmless("a report", &plain);
 }
 
 #[test]
@@ -151,7 +156,9 @@ fn arguments_and_file_names_are_only_shown() {
     ];
     for arguments in cases {
         let (_, told) = said(&place, arguments);
-        assert!(told.contains(r"\u009b1m a\rb \u202ec"), "{told}");
+        // An excerpt keeps places: a sign of as many bytes stands for each character that acts.
+        let is_shown = told.contains(r"\u009b1m a\rb \u202ec") || told.contains("¿1m a?b \u{fffd}c");
+        assert!(is_shown, "{told}");
     }
 }
 

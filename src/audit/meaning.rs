@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use drr_core::TrialSpec;
-use drr_kinds::registry::kind_settings;
+use drr_kinds::kind_settings;
 use serde_json::{Map, Value, json};
 
 use super::difference::{Difference, differences};

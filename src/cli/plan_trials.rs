@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use drr_kinds::registry::kind_settings;
+use drr_kinds::kind_settings;
 use serde_json::{Value, json};
 
 use crate::neutral::line;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use drr_core::TrialId;
-use drr_kinds::registry::kind_settings;
+use drr_kinds::kind_settings;
 use serde::Serialize;
 use serde_json::Value;
 

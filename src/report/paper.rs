@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use drr_core::{TrialId, neutral};
+use drr_kinds::kind_settings;
 use drr_kinds::protocol::Protocol;
-use drr_kinds::registry::kind_settings;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use drr_core::spec::SplitKind;
 use drr_core::{Digest, TrialId};
 use drr_kinds::kind::Role;
-use drr_kinds::registry::kind_settings;
-use drr_kinds::{Kind, KindOf as _};
+use drr_kinds::{Kind, KindOf as _, kind_settings};
 use serde_json::Value;
 
 use super::axis::{self, AxisValue};

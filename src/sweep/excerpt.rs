@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use drr_core::neutral::is_hidden;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 /// Most bytes of a message, and of the lines around a problem.
@@ -67,11 +68,6 @@ fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-/// Whether a character does something to a terminal or to the order of a line, rather than being seen.
-fn acts(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// The text with a sign in the place of each character that acts, line ends and tabs left as they are.
 fn tamed(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -81,7 +77,7 @@ fn tamed(text: &str) -> String {
             '\n' | '\t' => c,
             '\r' if rest.peek() == Some(&'\n') => c,
             // A sign of as many bytes, so that places stay where they are.
-            c if acts(c) => ['?', '¿', '\u{fffd}'][c.len_utf8() - 1],
+            c if is_hidden(c) => ['?', '¿', '\u{fffd}'][c.len_utf8() - 1],
             c => c,
         });
     }
@@ -101,7 +97,7 @@ pub(super) fn lines(text: &str) -> String {
 fn escaped(text: &str, kept: &[char]) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
-        if acts(c) && !kept.contains(&c) { line.extend(c.escape_default()) } else { line.push(c) }
+        if is_hidden(c) && !kept.contains(&c) { line.extend(c.escape_default()) } else { line.push(c) }
     }
     line
 }

@@ -60,7 +60,7 @@ impl fmt::Display for HiddenCharacter {
 
 /// Whether a character is a control character, a mark of writing direction, an end of a line by another name, or one that
 /// no XML may hold.
-fn is_hidden(letter: char) -> bool {
+pub fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,

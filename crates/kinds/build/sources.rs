@@ -17,6 +17,7 @@ use super::imports::{Crates, words};
 const SILENT: &[&str] = &[
     "kinds/src/lib.rs",
     "kinds/src/kind.rs",
+    "kinds/src/kind_of.rs",
     "kinds/src/registry.rs",
     "kinds/src/stage.rs",
     "kinds/src/recommender.rs",

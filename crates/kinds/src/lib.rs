@@ -4,6 +4,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`kind`] | what a kind says of itself |
+//! | [`kind_of`] | a spec and what its kind says of it |
 //! | [`registry`] | finding kinds, and what all of them say together |
 //! | [`sources`] | the hash of the sources behind each kind |
 //! | [`stage`] | the order in which trials of a sweep come |
@@ -17,6 +18,7 @@
 
 pub mod error;
 pub mod kind;
+pub mod kind_of;
 pub mod protocol;
 pub mod ranking;
 pub mod recommender;
@@ -28,7 +30,8 @@ pub mod training;
 pub mod world;
 
 pub use kind::Kind;
-pub use registry::{KindOf, SECTIONS};
+pub use kind_of::{KindOf, kind_settings};
+pub use registry::SECTIONS;
 pub use sources::{digest_of, train_digest, train_sources};
 pub use stage::Stage;
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::error::{LoadError, shown};
-use super::layout::{first_line, header, sniffed};
+use super::layout::{header, sniffed};
+use super::plan::first_line;
 use super::records::{Delimiter, Records};
 use super::text::{decoded, instead, prepared};
 use super::title::{clean, genres, split_year, year};

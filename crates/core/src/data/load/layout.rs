@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::builder::rating;
 use super::error::{LoadError, shown};
+use super::plan::{Plan, first_line};
 use super::records::{Delimiter, Records};
 use super::rows::{self, Places};
 use super::time::is_time;
@@ -49,20 +50,6 @@ pub enum NumbersForNames {
     Refused,
     /// The names of columns: somebody said so.
     Meant,
-}
-
-/// A layout made ready for one file: its delimiter and the place of each column.
-pub(super) struct Plan {
-    pub(super) delimiter: Delimiter,
-    pub(super) header: bool,
-    /// Fields of every line.
-    pub(super) fields: usize,
-    pub(super) user: usize,
-    pub(super) item: usize,
-    pub(super) rating: usize,
-    pub(super) timestamp: Option<usize>,
-    /// What was taken for what, in words.
-    pub(super) taken: String,
 }
 
 impl fmt::Display for Layout {
@@ -203,13 +190,6 @@ pub(super) fn sniffed(bytes: &[u8]) -> Delimiter {
     let count = |delimiter: &u8| memchr::memchr_iter(*delimiter, first).count();
     // The last of equals wins: a comma unless another is commoner.
     Delimiter::Quoted([b'|', b';', b'\t', b','].into_iter().max_by_key(count).unwrap_or(b','))
-}
-
-/// The first line that is not blank.
-pub(super) fn first_line(bytes: &[u8]) -> &[u8] {
-    let mut records = Records::new(bytes, Delimiter::Plain(b'\n'));
-    let _ = records.next(&mut Vec::new());
-    records.text
 }
 
 fn first_record(bytes: &[u8], delimiter: Delimiter) -> Vec<Cow<'_, [u8]>> {

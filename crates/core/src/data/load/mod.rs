@@ -7,6 +7,7 @@ mod builder;
 mod error;
 mod items;
 mod layout;
+mod plan;
 mod records;
 mod rows;
 mod scale;
@@ -28,7 +29,7 @@ pub use text::Encoding;
 use super::table::{Rating, Ratings};
 use builder::{Builder, EXPECTED_ID, EXPECTED_RATING};
 use error::shown;
-use layout::Plan;
+use plan::Plan;
 use records::Records;
 
 /// A loaded table and what is to be said about the loading.
@@ -129,7 +130,7 @@ fn table(file: &str, bytes: &[u8], layout: Option<&Layout>, encoding: Encoding) 
 fn rows(file: &str, bytes: &[u8], plan: &Plan) -> Result<Builder, LoadError> {
     let mut builder = Builder::default();
     // A guess from the first line spares the growing list its copies.
-    builder.rows.reserve(bytes.len() / (layout::first_line(bytes).len().max(12) + 1));
+    builder.rows.reserve(bytes.len() / (plan::first_line(bytes).len().max(12) + 1));
     let mut records = Records::new(bytes, plan.delimiter);
     let mut fields = Vec::new();
     let mut header = plan.header;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::builder::{is_id, rating};
 use super::error::{LoadError, shown};
-use super::layout::{Plan, first_line};
+use super::plan::{Plan, first_line};
 use super::records::{Delimiter, Records};
 use super::time;
 
