@@ -10,10 +10,9 @@ use drr_core::{TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
 use rayon::prelude::*;
 
-use super::reindex::frame;
 use crate::error::Result;
 use crate::plan::{read_sweep, recorded_sweeps};
-use crate::store::{Status, Store, TrialRow};
+use crate::store::{Status, Store, SweepRecord, TrialRow};
 
 /// A trial's folder as it was found.
 #[derive(Clone, Debug)]
@@ -163,7 +162,7 @@ fn sweep_faults(
     specs.extend(sweep.trials.iter().map(|trial| (trial.id.to_string(), trial.spec.clone())));
     let Some(store) = store else { return Ok(None) };
     let mut expected = Store::in_memory()?;
-    expected.record_sweep(&frame(&sweep))?;
+    expected.record_sweep(&SweepRecord::from(&sweep))?;
     Ok(first_difference(&expected.sweep_lines(name)?, &store.sweep_lines(name)?))
 }
 

@@ -200,3 +200,19 @@ fn ten_thousand_trials() {
     reindex(runs).expect("rebuilt");
     eprintln!("reindexed in {:.1} s", begin.elapsed().as_secs_f64());
 }
+
+#[test]
+#[ignore = "measures"]
+fn a_database_of_unfinished_trials_is_built_in_time_that_grows_as_they_do() {
+    for count in [25_000, 50_000, 100_000] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let runs = folder.path();
+        let taus: Vec<f64> = (1..=count / 3).map(|at| f64::from(at) * 1e-6).collect();
+        let record = World::new().sweep("open", &taus, &[0.0005], 1);
+        write_sweep(&sweep_of(&record), runs).expect("written");
+        let begin = std::time::Instant::now();
+        let done = reindex(runs).expect("built");
+        eprintln!("{} unfinished trials: {:.1} s", record.members.len(), begin.elapsed().as_secs_f64());
+        assert_eq!((done.sweeps, done.finished), (1, 0));
+    }
+}

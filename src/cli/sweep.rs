@@ -16,7 +16,7 @@ use crate::exec::{self, Inventory, Options, Outcome};
 use crate::neutral::line;
 use crate::plan::{FailedBefore, Plan, State, write_sweep};
 use crate::report;
-use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
+use crate::store::{RunsLock, Status, Store, SweepRecord};
 use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, expand, load};
 
 const EXAMPLES: &str = "\
@@ -150,7 +150,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 0 => Outcome::default(),
                 _ => {
                     let mut store = Store::open(place.runs())?;
-                    store.record_sweep(&record_of(sweep))?;
+                    store.record_sweep(&SweepRecord::from(sweep))?;
                     execute(&again, ordered, &inventory, &mut store, args, place.runs(), context)?
                 }
             };
@@ -230,7 +230,7 @@ fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
 pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
     write_sweep(sweep, &context.runs)
         .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
-    store.record_sweep(&record_of(sweep))?;
+    store.record_sweep(&SweepRecord::from(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
     for (task, known) in plan.tasks.iter().zip(stored) {
         match &task.state {
@@ -248,15 +248,6 @@ pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Co
         }
     }
     Ok(())
-}
-
-fn record_of(sweep: &Sweep) -> SweepRecord {
-    SweepRecord {
-        name: sweep.name.clone(),
-        source: sweep.text.clone(),
-        axes: sweep.axes.clone(),
-        members: sweep.trials.iter().map(|t| Member { spec: t.spec.clone(), point: (*t.point).clone() }).collect(),
-    }
 }
 
 fn execute(

@@ -9,7 +9,7 @@ use crate::bundle;
 use crate::cli::{Context, Output};
 use crate::error::{Exit, Result};
 use crate::neutral::line;
-use crate::store::{Member, RunsLock, Store, SweepRecord};
+use crate::store::{RunsLock, Store};
 
 pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     let runs = &context.runs;
@@ -17,16 +17,7 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     let done = bundle::import(runs, file, limit)?;
     let mut store = Store::open(runs)?;
     for sweep in &done.sweeps {
-        store.record_sweep(&SweepRecord {
-            name: sweep.name.clone(),
-            source: sweep.text.clone(),
-            axes: sweep.axes.clone(),
-            members: sweep
-                .trials
-                .iter()
-                .map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() })
-                .collect(),
-        })?;
+        store.record_sweep(&sweep.into())?;
         for trial in sweep.trials.iter().map(|trial| TrialDir::new(runs, trial.id)) {
             if trial.is_complete() {
                 store.ingest(&trial)?;
