@@ -27,6 +27,6 @@ pub use compare::{Divergence, Tolerance, Verdict, compare};
 pub use difference::{Difference, differences, environments};
 pub use doctor::{DoctorTarget, Finding, Health, examine as doctor};
 pub use integrity::{Examined, Scope, examine, examine_index};
-pub use meaning::changed_meaning;
+pub use meaning::{changed_meaning, settings_apart};
 pub use reindex::{Reindexed, reindex};
 pub use replay::{Replay, Replayed, replay};

@@ -11,6 +11,7 @@ mod export;
 mod failures;
 mod plan_table;
 mod plan_trials;
+mod redefined;
 pub mod report;
 mod runs;
 mod slurm;

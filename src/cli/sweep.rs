@@ -7,6 +7,7 @@ use drr_core::trial_dir::TrialDir;
 
 use super::execution::{Choices, Resolved, inventory};
 use super::plan_table::{Detail, Shown};
+use super::redefined::{self, Asked};
 use super::slurm::{self, Executor};
 use super::worker::FrozenWorker;
 use super::{Context, Output, attempt, failures, observer};
@@ -14,7 +15,7 @@ use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, Options, Outcome};
 use crate::neutral::line;
-use crate::plan::{FailedBefore, Plan, State, write_sweep};
+use crate::plan::{FailedBefore, Plan, State, note_earlier, write_sweep};
 use crate::report;
 use crate::store::{RunsLock, Status, Store, SweepRecord};
 use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, expand, load};
@@ -76,16 +77,33 @@ pub struct Args {
 /// A sweep and how it runs.
 struct Ordered {
     sweep: Sweep,
+    file: PathBuf,
     resolved: Resolved,
     early_stop: Option<EarlyStop>,
     slurm: SlurmSettings,
 }
 
 impl Ordered {
-    /// What is to be done now. What was given up before stays so as long as the sweep gives trials up.
+    /// What is to be done now.
     fn plan(&self, runs: &Path, failed_before: FailedBefore) -> Plan {
-        let plan = Plan::new(&self.sweep, runs, failed_before);
+        self.plan_of(&self.sweep, runs, failed_before)
+    }
+
+    /// What is to be done of `sweep`. What was given up before stays so as long as the sweep gives trials up.
+    fn plan_of(&self, sweep: &Sweep, runs: &Path, failed_before: FailedBefore) -> Plan {
+        let plan = Plan::new(sweep, runs, failed_before);
         if self.early_stop.is_some() && failed_before == FailedBefore::Skip { plan } else { plan.with_stopped() }
+    }
+}
+
+impl Args {
+    /// What was asked for of every file, but for the number of seeds.
+    fn request(&self) -> Request {
+        Request { set: self.set.clone(), only: self.only.clone(), profile: self.profile.clone() }
+    }
+
+    fn asked<'a>(&self, file: &'a Path, request: &'a Request) -> Asked<'a> {
+        Asked { file, request, seeds: self.seeds }
     }
 }
 
@@ -115,14 +133,22 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     }
     let _lock = RunsLock::acquire(&context.runs)?;
     let mut store = Store::open(&context.runs)?;
-    let mut exit = Exit::Done;
+    let (mut exit, request) = (Exit::Done, args.request());
     for ordered in &sweeps {
         let sweep = &ordered.sweep;
         let plan = ordered.plan(&context.runs, failed_before);
         if args.executor == Executor::Local {
             refuse_if_open(&plan, &context.runs)?;
         }
-        record(sweep, &plan, &mut store, context)?;
+        match redefined::kept(sweep, &args.asked(&ordered.file, &request), context)? {
+            None => record(sweep, &plan, &mut store, context)?,
+            Some(kept) => {
+                redefined::say(&kept, context);
+                note_earlier(&kept.record, &kept.left, &context.runs).map_err(|error| unwritable(context, &error))?;
+                let of_record = ordered.plan_of(&kept.record, &context.runs, failed_before);
+                record(&kept.record, &of_record, &mut store, context)?;
+            }
+        }
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
             _ if args.executor == Executor::Slurm => {
@@ -170,16 +196,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
 
 /// Every file is read and expanded before anything starts, and the problems of all are said at once.
 fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Result<Vec<Ordered>> {
-    let mut set = args.set.clone();
-    set.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
-    let request = Request { set, only: args.only.clone(), profile: args.profile.clone() };
+    let mut request = args.request();
+    request.set.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
     let mut datasets = Datasets::new(&context.data);
     let (mut sweeps, mut failed): (Vec<Ordered>, Option<Error>) = (Vec::new(), None);
-    for file in &args.files {
-        let ordered = load(file, &request, &mut datasets).and_then(|file| {
+    for path in &args.files {
+        let ordered = load(path, &request, &mut datasets).and_then(|file| {
             let resolved = args.choices.resolve(&file.execution, inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
-            Ok(Ordered { sweep, resolved, early_stop: file.early_stop, slurm: file.slurm })
+            Ok(Ordered { sweep, file: path.clone(), resolved, early_stop: file.early_stop, slurm: file.slurm })
         });
         match ordered {
             Ok(ordered) => sweeps.push(ordered),
@@ -226,10 +251,13 @@ fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
     }
 }
 
+fn unwritable(context: &Context, error: &std::io::Error) -> Error {
+    Error::disk(format!("cannot write to {}", context.runs.display()), error)
+}
+
 /// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.
 pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
-    write_sweep(sweep, &context.runs)
-        .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
+    write_sweep(sweep, &context.runs).map_err(|error| unwritable(context, &error))?;
     store.record_sweep(&SweepRecord::from(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
     for (task, known) in plan.tasks.iter().zip(stored) {

@@ -1,6 +1,6 @@
 //! `drr-lab runs gc` and `rm`: what may go. A finished trial that a recorded sweep holds never does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Context, Output, target};
 use crate::error::{Error, Exit, Result};
-use crate::plan::read_sweep;
+use crate::plan::{read_earlier, read_sweep};
 use crate::store::{RunsLock, Store};
 use crate::sweep::Sweep;
 
@@ -27,27 +27,52 @@ impl Mode {
     }
 }
 
+/// What becomes of finished trials that an earlier form of a recorded sweep held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Earlier {
+    /// They stay.
+    Keep,
+    /// They go with the rest.
+    Remove,
+}
+
+impl Earlier {
+    pub(super) fn of(asked: bool) -> Self {
+        if asked { Self::Remove } else { Self::Keep }
+    }
+}
+
 /// Removes trials that no sweep holds, kept differences that no trial names, and what broken-off work left.
-pub(super) fn run(context: &Context, mode: Mode) -> Result<Exit> {
+pub(super) fn run(context: &Context, mode: Mode, of_earlier: Earlier) -> Result<Exit> {
     let runs = &context.runs;
     let _lock = RunsLock::acquire(runs)?;
     let held = held(runs)?;
-    let trials: Vec<TrialId> = target::trials(runs)?.into_iter().filter(|trial| !held.contains(trial)).collect();
+    let mut trials: Vec<TrialId> = target::trials(runs)?.into_iter().filter(|trial| !held.contains(trial)).collect();
+    let earlier = earlier(runs, &trials)?;
+    if of_earlier == Earlier::Keep {
+        trials.retain(|trial| !earlier.contains_key(trial));
+    }
     let rest = leftovers(runs, &trials).map_err(|error| cannot(runs, &error))?;
-    let folders = trials.iter().map(|&trial| TrialDir::new(runs, trial).path().to_owned());
-    let paths: Vec<PathBuf> = folders.chain(rest).collect();
+    let folders = trials.iter().map(|&trial| (TrialDir::new(runs, trial).path().to_owned(), earlier.get(&trial)));
+    let paths: Vec<(PathBuf, Option<&String>)> = folders.chain(rest.into_iter().map(|path| (path, None))).collect();
     let mut bytes = 0;
-    for path in &paths {
+    for (path, sweep) in &paths {
         let size = size(path).map_err(|error| cannot(path, &error))?;
         bytes += size;
-        match context.output {
-            Output::Json => println!("{}", json!({"path": path, "bytes": size, "removed": mode == Mode::Do})),
-            _ => println!("{:>10}  {}", kib(size), path.display()),
+        match (context.output, sweep) {
+            (Output::Json, _) => println!(
+                "{}",
+                json!({"path": path, "bytes": size, "removed": mode == Mode::Do, "earlier_form_of": sweep})
+            ),
+            (_, Some(sweep)) => {
+                println!("{:>10}  {}  finished, of an earlier form of {sweep}", kib(size), path.display());
+            }
+            (_, None) => println!("{:>10}  {}", kib(size), path.display()),
         }
     }
     if mode == Mode::Do {
         forget(runs, &trials)?;
-        for path in &paths {
+        for (path, _) in &paths {
             remove(path).map_err(|error| cannot(path, &error))?;
         }
     }
@@ -55,11 +80,46 @@ pub(super) fn run(context: &Context, mode: Mode) -> Result<Exit> {
         let what = format!("{} entries, {} of them trials, {}", paths.len(), trials.len(), kib(bytes));
         match mode {
             Mode::Do => println!("removed {what}"),
-            Mode::Show if paths.is_empty() => println!("nothing to remove: sweeps refer to all there is"),
+            Mode::Show if paths.is_empty() && earlier.is_empty() => {
+                println!("nothing to remove: sweeps refer to all there is");
+            }
+            Mode::Show if paths.is_empty() => println!("nothing to remove"),
             Mode::Show => println!("would remove {what}; nothing was removed: --yes does it"),
         }
     }
+    if of_earlier == Earlier::Keep {
+        say_kept(context.output, &earlier);
+    }
     Ok(Exit::Done)
+}
+
+/// Says which finished trials stay though today's sweeps do not hold them.
+fn say_kept(output: Output, earlier: &BTreeMap<TrialId, String>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    earlier.values().for_each(|sweep| *counts.entry(sweep).or_default() += 1);
+    for (sweep, count) in counts {
+        match output {
+            Output::Json => println!("{}", json!({"kept": count, "earlier_form_of": sweep})),
+            Output::Human => println!(
+                "{count} more were finished trials of an earlier form of {sweep}, which its definition no longer holds; \
+                 they stay, unless --earlier says that they go as well"
+            ),
+            Output::Quiet => {}
+        }
+    }
+}
+
+/// Which of these trials were finished ones of an earlier form of a recorded sweep, and of which.
+fn earlier(runs: &Path, trials: &[TrialId]) -> Result<BTreeMap<TrialId, String>> {
+    let mut found = BTreeMap::new();
+    for name in target::sweeps(runs)? {
+        for trial in read_earlier(runs, &name).map_err(|error| cannot(runs, &error))? {
+            if trials.binary_search(&trial).is_ok() && TrialDir::new(runs, trial).is_complete() {
+                found.insert(trial, name.clone());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Forgets a sweep; its trials stay until `gc`.
