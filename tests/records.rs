@@ -3,8 +3,13 @@
 
 mod common;
 
-use common::worker::{ended, place, sweep};
+use std::fs;
+use std::time::{Duration, Instant};
+
+use common::mount::Mount;
+use common::worker::{count, ended, place, started, sweep, wait_until};
 use common::{Place, metrics_digests};
+use rusqlite::Connection;
 
 /// Not a test: the worker itself, started by the others as a program of its own.
 #[test]
@@ -78,7 +83,7 @@ fn a_changed_definition_says_what_left_and_gc_keeps_it() {
         assert!(said.contains("small: the record of this name had 14 trials; ") && said.contains(says), "{said}");
         let trials = metrics_digests(&place.runs());
         let shown = done(&place, &["runs", "gc"]);
-        assert!(shown.contains("more were finished trials of an earlier form of small"), "{shown}");
+        assert!(shown.contains("finished trials stay though no sweep holds them: they are of an earlier form of small"), "{shown}");
         done(&place, &["runs", "gc", "--yes"]);
         assert_eq!(metrics_digests(&place.runs()), trials, "nothing finished goes unasked");
         done(&place, &["verify", "--integrity-only"]);
@@ -97,5 +102,146 @@ fn a_changed_definition_says_what_left_and_gc_keeps_it() {
         assert!(metrics_digests(&place.runs()).len() < trials.len());
         assert!(done(&place, &["runs", "gc"]).contains("nothing to remove: sweeps refer to all there is"));
         done(&place, &["verify", "--integrity-only"]);
+    }
+}
+
+/// What `verify --integrity-only` says when all is as it was written.
+fn integrity(place: &Place) -> String {
+    done(place, &["verify", "--integrity-only"])
+}
+
+#[test]
+fn an_index_that_is_behind_is_no_change_and_what_catches_it_up_is_said() {
+    let (place, worker) = place();
+    let database = place.runs().join("lab.db");
+    ran(&place, &worker, &["--only", "tau=0.001", "--seeds", "1"]);
+    let early = fs::read(&database).expect("a database");
+    ran(&place, &worker, &[]);
+    let late = fs::read(&database).expect("a database");
+    place.file("small.toml", &common::SMALL.replace("0.01]", "0.1]"));
+    ran(&place, &worker, &[]);
+    assert!(!integrity(&place).contains("behind"));
+    for (what, database_then) in [("no database", None), ("an empty file", Some(&Vec::new()))]
+        .into_iter()
+        .chain([("of the part", Some(&early)), ("of the earlier form", Some(&late))])
+    {
+        match database_then {
+            None => fs::remove_file(&database).expect("removed"),
+            Some(bytes) => fs::write(&database, bytes).expect("written"),
+        }
+        let said = integrity(&place);
+        assert!(said.contains("lab.db is behind the folders") && said.contains(", 0 changed"), "{what}: {said}");
+        assert!(said.contains("`drr-lab --runs runs runs reindex` catches it up"), "{what}: {said}");
+        done(&place, &["runs", "reindex"]);
+        assert!(!integrity(&place).contains("behind"), "{what}");
+    }
+    let changed = |sql: &str| {
+        Connection::open(&database).expect("opened").execute_batch(sql).expect("changed");
+        let output = place.run(&["verify", "--integrity-only"]);
+        assert_eq!(output.status.code(), Some(5), "{sql}: {}", String::from_utf8_lossy(&output.stdout));
+        done(&place, &["runs", "reindex"]);
+    };
+    changed("UPDATE result SET value = 0.9");
+    changed("UPDATE sweep SET source = 'another'");
+    changed("DELETE FROM point");
+    changed("UPDATE trial SET stage = 'pmf'");
+}
+
+#[test]
+fn a_changed_sweep_file_is_found_without_the_database() {
+    let (place, worker) = place();
+    ran(&place, &worker, &[]);
+    let file = place.runs().join("sweeps/small/sweep.toml");
+    let text = fs::read_to_string(&file).expect("recorded");
+    fs::write(&file, text.replace("seeds = 2", "seeds = 3")).expect("written");
+    fs::remove_file(place.runs().join("lab.db")).expect("there was one");
+    for _ in 0..2 {
+        let output = place.run(&["verify", "--integrity-only"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        assert!(said.contains("CHANGED: runs/sweeps/small/sweep.toml is not as it was written"), "{said}");
+        done(&place, &["runs", "reindex"]);
+    }
+}
+
+#[test]
+fn a_foreign_lock_delays_records_and_nothing_else() {
+    let (place, worker) = place();
+    let child = started(sweep(&place, &worker, "slow", &["--jobs", "1"]));
+    wait_until("a trial is finished", || count(&place, "result.json") > 0);
+    let browser = Connection::open(place.runs().join("lab.db")).expect("opened");
+    browser.busy_timeout(Duration::from_secs(10)).expect("patient");
+    browser.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let before = count(&place, "result.json");
+    wait_until("training goes on", || count(&place, "result.json") > before + 3);
+    let began = Instant::now();
+    done(&place, &["report", "small", "--format", "csv"]);
+    assert!(integrity(&place).contains(", 0 changed"));
+    assert!(done(&place, &["runs", "list"]).contains("small"));
+    let trial = metrics_digests(&place.runs()).into_keys().next().expect("a trial");
+    assert!(done(&place, &["runs", "show", &trial[..12]]).contains(&trial));
+    assert!(began.elapsed() < Duration::from_secs(20), "readers wait for no lock: {:?}", began.elapsed());
+    browser.execute_batch("ROLLBACK").expect("free");
+    let output = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let warning = format!("lab.db is locked by process {} (", std::process::id());
+    assert_eq!(stderr.matches(&warning).count(), 1, "{stderr}");
+    assert_eq!(count(&place, "result.json"), TRIALS);
+    assert!(!integrity(&place).contains("behind"), "caught up");
+}
+
+#[test]
+fn a_lock_that_stays_from_beginning_to_end_is_said_and_caught_up_later() {
+    let (place, worker) = place();
+    ran(&place, &worker, &["--only", "tau=0.001", "--seeds", "1"]);
+    let browser = Connection::open(place.runs().join("lab.db")).expect("opened");
+    browser.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    let (code, stdout, stderr) = ended(sweep(&place, &worker, "well", &[]));
+    assert_eq!((code, count(&place, "result.json")), (0, TRIALS), "{stderr}");
+    assert!(stderr.contains("is locked by process") && stderr.contains("is still locked by process"), "{stderr}");
+    assert!(stdout.contains("0.01 "), "the summary is of all trials: {stdout}");
+    assert!(integrity(&place).contains("lab.db is behind the folders"));
+    browser.execute_batch("ROLLBACK").expect("free");
+    ran(&place, &worker, &[]);
+    assert!(!integrity(&place).contains("behind"), "the next sweep catches it up");
+}
+
+#[test]
+fn an_archive_that_cannot_be_written_is_reported_and_verified() {
+    let (place, worker) = place();
+    let runs = place.runs();
+    let Some(disk) = Mount::new(&runs, &["-t", "tmpfs", "-o", "size=64m", "tmpfs"]) else { return };
+    ran(&place, &worker, &[]);
+    for with in ["a database in one file", "a database and its log", "no database"] {
+        let file = |name: &str| runs.join(name);
+        match with {
+            // As a program that was killed leaves it: a reader that stays keeps the log from being folded in.
+            "a database and its log" => {
+                let reader = Connection::open(file("lab.db")).expect("opened");
+                reader.execute_batch("BEGIN; SELECT count(*) FROM trial;").expect("read");
+                ran(&place, &worker, &["--set", "seeds=3"]);
+                let kept = ["lab.db", "lab.db-wal"].map(|name| (name, fs::read(file(name)).expect("readable")));
+                assert!(!kept[1].1.is_empty(), "a log");
+                drop(reader);
+                kept.iter().for_each(|(name, bytes)| fs::write(file(name), bytes).expect("written"));
+            }
+            "no database" => {
+                for name in ["lab.db", "lab.db-wal", "lab.db-shm"] {
+                    let _ = fs::remove_file(file(name));
+                }
+            }
+            _ => {}
+        }
+        disk.freeze();
+        let said = done(&place, &["report", "small", "--format", "csv"]);
+        assert!(said.contains("precision") || said.contains("Offline"), "{with}: {said}");
+        assert!(integrity(&place).contains(", 0 changed"), "{with}");
+        done(&place, &["runs", "list"]);
+        let mut again = place.drr_lab(&["verify", "--sample", "2", "--worker"]);
+        let output = again.arg(&worker).env("FAKE_WORKER", "well").output().expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("replay: 2 bitwise"), "{with}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        disk.thaw();
     }
 }

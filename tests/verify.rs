@@ -111,6 +111,7 @@ fn a_default_that_changed_since_is_named() {
     let file = place.runs().join("sweeps/small/sweep.toml");
     let text = fs::read_to_string(&file).expect("recorded");
     fs::write(&file, text.replace("# given on the command line: --set drr.gamma=0.8", "")).expect("written");
+    fs::remove_file(place.runs().join("sweeps/small/seal.json")).expect("it would tell");
     let stdout = done(&place.run(&["verify", "small", "--integrity-only"]), 5);
     assert!(stdout.contains("CHANGED: the database has for this \"sweep\""), "{stdout}");
     done(&place.run(&["runs", "reindex"]), 0);

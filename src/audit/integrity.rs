@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use drr_core::finished::{self, Fault, Finished};
 use drr_core::trial_dir::TrialDir;
@@ -11,8 +12,9 @@ use drr_kinds::KindOf as _;
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::plan::{read_sweep, recorded_sweeps};
-use crate::store::{Status, Store, SweepRecord, TrialRow};
+use crate::plan::{RecordFault, RecordSeal, read_sweep, recorded_sweeps};
+use crate::store::{Status, Store, SweepRecord, TrialRecord, TrialRow};
+use crate::sweep::{Sweep, Trial};
 
 /// A trial's folder as it was found.
 #[derive(Clone, Debug)]
@@ -22,7 +24,17 @@ pub struct Examined {
     /// Its content, or what is wrong with it.
     pub found: std::result::Result<Finished, Fault>,
     /// In what the database differs from it.
-    pub index: Option<String>,
+    pub index: Option<IndexFault>,
+}
+
+/// In what the database differs from the folders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexFault {
+    /// It is as it was before the last records: something ended the program, or kept it from writing. Nothing is wrong, and
+    /// `drr-lab runs reindex` or the next sweep catches it up.
+    Behind(String),
+    /// It says something that was never recorded, or a recorded sweep is not as it was written.
+    Changed(String),
 }
 
 impl Examined {
@@ -32,7 +44,11 @@ impl Examined {
             Err(Fault::Changed(fault)) => Some(fault.clone()),
             Err(Fault::Unfinished(_)) | Ok(_) => None,
         };
-        folder.into_iter().chain(self.index.clone())
+        let index = match &self.index {
+            Some(IndexFault::Changed(fault)) => Some(fault.clone()),
+            Some(IndexFault::Behind(_)) | None => None,
+        };
+        folder.into_iter().chain(index)
     }
 }
 
@@ -66,13 +82,22 @@ pub fn examine(runs: &Path, trials: &[TrialId], store: Option<&Store>) -> Result
 }
 
 /// In what the rows of a finished trial differ from those that taking it in anew would give.
-fn index_fault(finished: &Finished, store: &Store) -> Result<Option<String>> {
+fn index_fault(finished: &Finished, store: &Store) -> Result<Option<IndexFault>> {
     if store.holds(finished).unwrap_or(false) {
         return Ok(None);
     }
+    let trial = finished.result.trial;
+    // A result reaches the database after the folder. A row that tells of none is from before.
+    match store.status_name(trial).map(|name| name.map(|name| Status::from_name(&name))) {
+        Ok(None) => return Ok(Some(IndexFault::Behind(format!("trial {} is not in it", trial.short())))),
+        Ok(Some(Some(Status::Pending | Status::Running | Status::Failed | Status::Stopped))) => {
+            return Ok(Some(IndexFault::Behind(format!("the result of trial {} is not in it", trial.short()))));
+        }
+        Ok(Some(Some(Status::Finished) | None)) | Err(_) => {}
+    }
     let mut expected = Store::in_memory()?;
     expected.take_in(finished)?;
-    Ok(differs(&expected, store, finished.result.trial))
+    Ok(differs(&expected, store, trial).map(IndexFault::Changed))
 }
 
 fn differs(expected: &Store, store: &Store, trial: TrialId) -> Option<String> {
@@ -112,20 +137,21 @@ pub enum Scope<'a> {
 }
 
 /// Examines what is recorded of sweeps, and the rows of trials that are not finished; names every fault.
-pub fn examine_index(runs: &Path, store: Option<&Store>, scope: Scope<'_>) -> Vec<String> {
+pub fn examine_index(runs: &Path, store: Option<&Store>, scope: Scope<'_>) -> Vec<IndexFault> {
+    let changed = |fault: String| IndexFault::Changed(fault);
     let mut faults = Vec::new();
     let names = match scope {
         Scope::Sweep(name) => vec![name.to_owned()],
         Scope::Whole => match recorded_sweeps(runs) {
             Ok(names) => names,
-            Err(error) => return vec![format!("cannot list the sweeps in {}: {error}", runs.display())],
+            Err(error) => return vec![changed(format!("cannot list the sweeps in {}: {error}", runs.display()))],
         },
     };
     let mut specs: BTreeMap<String, TrialSpec> = BTreeMap::new();
     for name in &names {
         match sweep_faults(runs, store, name, &mut specs) {
             Ok(fault) => faults.extend(fault),
-            Err(error) => faults.push(error.message),
+            Err(error) => faults.push(changed(error.message)),
         }
     }
     let Some(store) = store else { return faults };
@@ -133,21 +159,23 @@ pub fn examine_index(runs: &Path, store: Option<&Store>, scope: Scope<'_>) -> Ve
         match store.sweep_names() {
             Ok(known) => {
                 let lost = known.iter().filter(|name| !names.contains(name));
-                faults.extend(lost.map(|name| format!("the database has a sweep `{name}` that has no folder")));
+                faults
+                    .extend(lost.map(|name| changed(format!("the database has a sweep `{name}` that has no folder"))));
             }
-            Err(error) => faults.push(error.message),
+            Err(error) => faults.push(changed(error.message)),
         }
     }
     match store.trial_rows() {
         Ok(rows) => {
             let concerned = |row: &&TrialRow| scope == Scope::Whole || specs.contains_key(&row.hash);
             let concerned: Vec<&TrialRow> = rows.iter().filter(concerned).collect();
-            faults.extend(concerned.par_iter().filter_map(|row| row_fault(runs, row)).collect::<Vec<_>>());
+            let found: Vec<String> = concerned.par_iter().filter_map(|row| row_fault(runs, row)).collect();
+            faults.extend(found.into_iter().map(changed));
             let known: BTreeSet<&str> = rows.iter().map(|row| row.hash.as_str()).collect();
             let missing = specs.keys().filter(|hash| !known.contains(hash.as_str()));
-            faults.extend(missing.map(|hash| format!("the database has no row of trial {}", &hash[..12])));
+            faults.extend(missing.map(|hash| IndexFault::Behind(format!("trial {} is not in it", &hash[..12]))));
         }
-        Err(error) => faults.push(error.message),
+        Err(error) => faults.push(changed(error.message)),
     }
     faults
 }
@@ -157,13 +185,35 @@ fn sweep_faults(
     store: Option<&Store>,
     name: &str,
     specs: &mut BTreeMap<String, TrialSpec>,
-) -> Result<Option<String>> {
+) -> Result<Option<IndexFault>> {
     let sweep = read_sweep(runs, name)?;
     specs.extend(sweep.trials.iter().map(|trial| (trial.id.to_string(), trial.spec.clone())));
+    let seal = RecordSeal::read(runs, name)?;
+    if let Some(fault) = seal.as_ref().and_then(|seal| seal.fault(runs, name)) {
+        return Ok(Some(match fault {
+            RecordFault::Changed(fault) => IndexFault::Changed(fault),
+            RecordFault::BrokenOff => IndexFault::Behind(format!(
+                "the record of the sweep {name} was being written when the program ended; run the sweep again"
+            )),
+        }));
+    }
     let Some(store) = store else { return Ok(None) };
     let mut expected = Store::in_memory()?;
     expected.record_sweep(&SweepRecord::from(&sweep))?;
-    Ok(first_difference(&expected.sweep_lines(name)?, &store.sweep_lines(name)?))
+    let found = store.sweep_lines(name)?;
+    let difference = first_difference(&expected.sweep_lines(name)?, &found);
+    Ok(difference.map(|difference| match found.is_empty() || is_earlier(store, name, seal.as_ref()) {
+        true => IndexFault::Behind(format!("the sweep {name} is not in it as it was recorded last")),
+        false => IndexFault::Changed(difference),
+    }))
+}
+
+/// Whether the database has a sweep exactly as it was recorded before the last time.
+fn is_earlier(store: &Store, name: &str, seal: Option<&RecordSeal>) -> bool {
+    let (Some(seal), Ok(Some(stored))) = (seal, store.sweep(name)) else { return false };
+    let trial = |it: TrialRecord| Arc::new(Trial { id: it.trial, spec: it.spec, point: Arc::new(it.point) });
+    let trials = stored.trials.into_iter().map(trial).collect();
+    seal.was(&Sweep { name: stored.name, text: stored.source, axes: stored.axes, configurations: 0, seeds: 0, trials })
 }
 
 /// What is wrong with the row of a trial that has no result. Those of finished ones are compared as a whole.

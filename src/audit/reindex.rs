@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::plan::{blocked, read_failure, read_stop, read_sweep, recorded_sweeps, was_stopped};
-use crate::store::{Status, Store, SweepRecord};
+use crate::store::{Reading, Status, Store, SweepRecord};
 use crate::sweep::Sweep;
 
 /// What a rebuilt database holds.
@@ -46,6 +46,31 @@ pub fn reindex(runs: &Path) -> Result<Reindexed> {
     fs::rename(beside.join("lab.db"), runs.join("lab.db")).map_err(cannot)?;
     remove(&beside).map_err(cannot)?;
     Ok(done)
+}
+
+/// What is recorded, to be read: the database; where there is none to read, what it would hold, from the folders, and why.
+///
+/// # Errors
+/// Nothing is recorded, or what is recorded cannot be read.
+pub fn read_index(runs: &Path) -> Result<(Store, Option<String>)> {
+    let why = match Store::read(runs)? {
+        Reading::Database(store) => return Ok((store, None)),
+        Reading::Unreadable(why) => why,
+    };
+    if recorded_sweeps(runs).is_ok_and(|names| !names.is_empty()) {
+        return Ok((from_folders(runs)?, Some(why)));
+    }
+    Store::open_existing(runs).map(|store| (store, None))
+}
+
+/// What the database of a runs folder should hold; kept in memory.
+///
+/// # Errors
+/// A recorded sweep that was changed, or a folder that cannot be read.
+pub fn from_folders(runs: &Path) -> Result<Store> {
+    let mut store = Store::in_memory()?;
+    fill(runs, &mut store)?;
+    Ok(store)
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

@@ -14,7 +14,7 @@ use zip::ZipArchive;
 
 use super::member::Member;
 use crate::error::{Error, Exit, Result};
-use crate::plan::parse_sweep;
+use crate::plan::{parse_sweep, seal_record};
 use crate::sweep::Sweep;
 
 /// The most members a bundle may have: ten thousand trials and to spare.
@@ -160,6 +160,7 @@ fn take(runs: &Path, beside: &Path, members: &[(Member, PathBuf)], file: &Path) 
     for part in ["sweeps", "diffs"] {
         adopt(&beside.join(part), &runs.join(part)).map_err(environment)?;
     }
+    done.sweeps.iter().try_for_each(|sweep| seal_record(runs, &sweep.name)).map_err(environment)?;
     Ok(done)
 }
 

@@ -9,6 +9,7 @@ mod doctor;
 mod execution;
 mod export;
 mod failures;
+mod index;
 mod plan_table;
 mod plan_trials;
 mod redefined;

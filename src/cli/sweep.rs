@@ -1,8 +1,10 @@
 //! `drr-lab sweep`: load → expand → plan → execute → summarise.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use drr_core::TrialId;
 use drr_core::trial_dir::TrialDir;
 
 use super::execution::{Choices, Resolved, inventory};
@@ -11,13 +13,14 @@ use super::redefined::{self, Asked};
 use super::slurm::{self, Executor};
 use super::worker::FrozenWorker;
 use super::{Context, Output, attempt, failures, observer};
+use crate::audit;
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, Options, Outcome};
 use crate::neutral::line;
 use crate::plan::{FailedBefore, Plan, State, note_earlier, write_sweep};
 use crate::report;
-use crate::store::{RunsLock, Status, Store, SweepRecord};
+use crate::store::{Reading, RunsLock, Status, Store, SweepRecord};
 use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, expand, load};
 
 const EXAMPLES: &str = "\
@@ -118,7 +121,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let sweeps = expand_all(args, inventory.as_ref(), context)?;
     let failed_before = if args.retry_failed { FailedBefore::Retry } else { FailedBefore::Skip };
     if args.dry_run || args.show {
-        let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
+        let store = match Store::read(&context.runs)? {
+            Reading::Database(store) => Some(store),
+            Reading::Unreadable(_) => None,
+        };
         let detail = if args.show { Detail::Trials } else { Detail::Stages };
         for ordered in &sweeps {
             let plan = ordered.plan(&context.runs, failed_before);
@@ -132,7 +138,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let _lock = RunsLock::acquire(&context.runs)?;
-    let mut store = Store::open(&context.runs)?;
+    let mut store = Store::open(&context.runs)?.deferring()?;
     let (mut exit, request) = (Exit::Done, args.request());
     for ordered in &sweeps {
         let sweep = &ordered.sweep;
@@ -165,7 +171,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             }
             _ => execute(&plan, ordered, &inventory, &mut store, args, &context.runs, context)?,
         };
-        summarise(&plan, &outcome, &store, context)?;
+        let records = catch_up(&mut store, context)?;
+        summarise(&plan, &outcome, &store, records, context)?;
         if outcome.interrupted {
             return Ok(Exit::Interrupted);
         }
@@ -260,20 +267,20 @@ pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Co
     write_sweep(sweep, &context.runs).map_err(|error| unwritable(context, &error))?;
     store.record_sweep(&SweepRecord::from(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
-    for (task, known) in plan.tasks.iter().zip(stored) {
+    let known: HashMap<TrialId, Status> = stored.iter().map(|it| (it.trial, it.status)).collect();
+    for task in &plan.tasks {
+        let trial = task.trial.id;
+        let known = known.get(&trial).copied().unwrap_or(Status::Pending);
         match &task.state {
-            State::Found if known.status != Status::Finished => {
-                store.ingest(&TrialDir::new(&context.runs, task.trial.id))?;
-            }
-            State::ToRun if known.status != Status::Pending => store.mark(task.trial.id, Status::Pending, None)?,
-            State::Skipped(why) if known.status != Status::Failed => {
-                store.mark(task.trial.id, Status::Failed, Some(why))?;
-            }
-            State::Stopped(why) if known.status != Status::Stopped => {
-                store.mark(task.trial.id, Status::Stopped, Some(why))?;
-            }
-            _ => {}
+            State::Found if known != Status::Finished => store.ingest(&TrialDir::new(&context.runs, trial))?,
+            State::ToRun if known != Status::Pending => store.mark(trial, Status::Pending, None)?,
+            State::Skipped(why) if known != Status::Failed => store.mark(trial, Status::Failed, Some(why))?,
+            State::Stopped(why) if known != Status::Stopped => store.mark(trial, Status::Stopped, Some(why))?,
+            State::Found | State::ToRun | State::Skipped(_) | State::Stopped(_) => {}
         }
+    }
+    if let (Some(news), Output::Human) = (store.lock_news(), context.output) {
+        eprintln!("{news}");
     }
     Ok(())
 }
@@ -312,8 +319,33 @@ fn nothing_to_do(plan: &Plan, output: Output) -> Outcome {
     Outcome::default()
 }
 
+/// Whether the database has what became of the trials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Records {
+    Written,
+    Behind,
+}
+
+/// Writes down what a lock kept from being written; says what still waits.
+fn catch_up(store: &mut Store, context: &Context) -> Result<Records> {
+    match store.catch_up()? {
+        0 => Ok(Records::Written),
+        waiting => {
+            if context.output != Output::Quiet {
+                eprintln!(
+                    "lab.db is still locked by {}: {waiting} records are not in it; the folders have them, and the next sweep \
+                     or `drr-lab --runs {} runs reindex` catches it up",
+                    store.locked_by(),
+                    context.runs.display()
+                );
+            }
+            Ok(Records::Behind)
+        }
+    }
+}
+
 /// Says what needs a person's attention, then what came out.
-fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, context: &Context) -> Result<()> {
+fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, records: Records, context: &Context) -> Result<()> {
     if context.output != Output::Human {
         return Ok(());
     }
@@ -325,7 +357,11 @@ fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, context: &Context) -
         eprintln!("hint: the same bits fail the same way; --retry-failed runs them all the same");
     }
     failures::print(plan, outcome, &context.runs);
-    if let Some(stored) = store.sweep(&plan.sweep)?.filter(|_| !outcome.interrupted) {
+    let stored = match records {
+        Records::Written => store.sweep(&plan.sweep)?,
+        Records::Behind => audit::from_folders(&context.runs)?.sweep(&plan.sweep)?,
+    };
+    if let Some(stored) = stored.filter(|_| !outcome.interrupted) {
         print!("\n{}", report::summary(&stored));
         eprintln!("\nplots and tables: drr-lab report {}", plan.sweep);
     }

@@ -1,12 +1,16 @@
 //! How `drr-lab verify` speaks: verdicts to stdout, a line a trial, as text or as JSON.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::json;
 
 use super::Output;
 use crate::audit::{Cell, Difference, Divergence, Examined, Replayed, Verdict};
 use crate::neutral::line;
+
+/// Records shown that the database does not have.
+const MOST_BEHIND: usize = 5;
 
 /// Entries shown of two environments that differ in many.
 const MOST_DIFFERENCES: usize = 24;
@@ -56,6 +60,29 @@ impl Text {
         match self.output {
             Output::Json => println!("{}", json!({"check": "index", "fault": fault})),
             Output::Human | Output::Quiet => println!("CHANGED: {}", line(fault)),
+        }
+    }
+
+    /// That the database does not have all that the folders have, and what mends it; no fault.
+    pub(super) fn behind(&self, mut behind: Vec<String>, runs: &Path) {
+        behind.sort();
+        behind.dedup();
+        if behind.is_empty() {
+            return;
+        }
+        let catch_up = format!("drr-lab --runs {} runs reindex", runs.display());
+        match self.output {
+            Output::Json => println!("{}", json!({"check": "index", "behind": behind, "mend": catch_up})),
+            Output::Human => {
+                let more = behind.len().saturating_sub(MOST_BEHIND);
+                println!("index: lab.db is behind the folders, which are not changed by that");
+                behind.iter().take(MOST_BEHIND).for_each(|what| println!("  {what}"));
+                if more > 0 {
+                    println!("  and {more} more");
+                }
+                println!("  `{catch_up}` catches it up, and so does the next sweep");
+            }
+            Output::Quiet => {}
         }
     }
 

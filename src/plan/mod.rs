@@ -9,6 +9,7 @@ mod kept;
 #[cfg(test)]
 pub(crate) mod made_up;
 mod record;
+mod record_seal;
 mod stop;
 
 use std::collections::{HashMap, HashSet};
@@ -27,6 +28,7 @@ pub use earlier::{note_earlier, read_earlier};
 pub use estimate::Timings;
 pub use kept::{Kept, is_part};
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
+pub use record_seal::{RecordFault, RecordSeal, seal_record};
 pub use stop::{StopRecord, clear_stop, read_stop, write_stop};
 
 /// The trials of a sweep and what is known of them.

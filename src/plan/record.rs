@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::record_seal::RecordSeal;
 use crate::error::{Error, Result};
 use crate::sweep::{Sweep, Trial};
 
@@ -34,13 +35,24 @@ struct Member<'a> {
     spec: &'a TrialSpec,
 }
 
-/// Writes `sweep.toml` and `trials.jsonl`.
+/// The files of a record that its seal covers, in the order they are written.
+pub(super) const FILES: [&str; 2] = ["sweep.toml", "trials.jsonl"];
+
+/// Writes `sweep.toml` and `trials.jsonl`, and before them the seal of both.
 ///
 /// # Errors
 /// Any failure of the file system.
 pub fn write_sweep(sweep: &Sweep, runs: &Path) -> io::Result<()> {
     let folder = runs.join("sweeps").join(&sweep.name);
     fs::create_dir_all(&folder)?;
+    let lines = lines(sweep);
+    let files: [(&str, &[u8]); 2] = [(FILES[0], sweep.text.as_bytes()), (FILES[1], &lines)];
+    RecordSeal::write(runs, &sweep.name, &files)?;
+    files.iter().try_for_each(|(name, bytes)| write_whole(&folder.join(name), bytes))
+}
+
+/// The content of `trials.jsonl`.
+pub(super) fn lines(sweep: &Sweep) -> Vec<u8> {
     let mut lines = canonical::to_bytes(&Head { format: FORMAT, name: &sweep.name, axes: &sweep.axes });
     lines.push(b'\n');
     let line =
@@ -49,8 +61,7 @@ pub fn write_sweep(sweep: &Sweep, runs: &Path) -> io::Result<()> {
         lines.extend(line);
         lines.push(b'\n');
     }
-    write_whole(&folder.join("sweep.toml"), sweep.text.as_bytes())?;
-    write_whole(&folder.join("trials.jsonl"), &lines)
+    lines
 }
 
 #[derive(Deserialize)]

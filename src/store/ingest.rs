@@ -3,7 +3,7 @@
 use drr_core::finished::{self, Finished};
 use drr_core::journal::Point;
 use drr_core::trial_dir::TrialDir;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::write::{add_trial, text};
 use super::{Problem, Store};
@@ -29,13 +29,14 @@ impl Store {
     /// # Errors
     /// A failure of the database; nothing is changed then.
     pub fn take_in(&mut self, finished: &Finished) -> Result<()> {
-        record(&mut self.connection, finished).map_err(|problem| problem.about(&self.path))
+        self.take_in_or_wait(finished)
     }
 }
 
-fn record(connection: &mut Connection, finished: &Finished) -> std::result::Result<(), Problem> {
+pub(super) fn record(connection: &mut Connection, finished: &Finished) -> std::result::Result<(), Problem> {
     let Finished { spec, result, points, .. } = finished;
-    let transaction = connection.transaction()?;
+    // Immediate: a lock is waited for at the beginning, where nothing was read yet that another could change.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let trial = add_trial(&transaction, spec)?;
     // A failed or interrupted attempt of the same trial may have been taken in before its folder was renewed.
     transaction.execute("DELETE FROM result WHERE trial = ?1", [trial])?;

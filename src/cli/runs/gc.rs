@@ -101,8 +101,8 @@ fn say_kept(output: Output, earlier: &BTreeMap<TrialId, String>) {
         match output {
             Output::Json => println!("{}", json!({"kept": count, "earlier_form_of": sweep})),
             Output::Human => println!(
-                "{count} more were finished trials of an earlier form of {sweep}, which its definition no longer holds; \
-                 they stay, unless --earlier says that they go as well"
+                "{count} finished trials stay though no sweep holds them: they are of an earlier form of {sweep}; --earlier \
+                 offers them as well"
             ),
             Output::Quiet => {}
         }
