@@ -246,15 +246,20 @@ fn expand_one(file: &SweepFile, datasets: &mut Datasets, context: &Context) -> R
 fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
     let demand = "[provenance] clean = true demands sources that are as committed";
     match exec::SourceTree::look(&context.runs) {
-        None => Err(Error::input(format!("{sweep}: {demand}, but this program's sources are in no git repository"))),
-        Some(tree) if !tree.changed.is_empty() => {
+        exec::SourceLook::NoRepository => {
+            Err(Error::input(format!("{sweep}: {demand}, but this program's sources are in no git repository")))
+        }
+        exec::SourceLook::Unreadable(why) => {
+            Err(Error::input(format!("{sweep}: {demand}, but how they are cannot be told: {why}")))
+        }
+        exec::SourceLook::Tree(tree) if !tree.changed.is_empty() => {
             let shown: Vec<&str> = tree.changed.iter().take(10).map(String::as_str).collect();
             let more = tree.changed.len() - shown.len();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             Err(Error::input(format!("{sweep}: {demand}; these are not: {}{more}", shown.join(", ")))
                 .hint("commit or put them aside, or take the line out of the sweep file"))
         }
-        Some(_) => Ok(()),
+        exec::SourceLook::Tree(_) => Ok(()),
     }
 }
 
