@@ -83,7 +83,10 @@ fn a_changed_definition_says_what_left_and_gc_keeps_it() {
         assert!(said.contains("small: the record of this name had 14 trials; ") && said.contains(says), "{said}");
         let trials = metrics_digests(&place.runs());
         let shown = done(&place, &["runs", "gc"]);
-        assert!(shown.contains("finished trials stay though no sweep holds them: they are of an earlier form of small"), "{shown}");
+        assert!(
+            shown.contains("finished trials stay though no sweep holds them: they are of an earlier form of small"),
+            "{shown}"
+        );
         done(&place, &["runs", "gc", "--yes"]);
         assert_eq!(metrics_digests(&place.runs()), trials, "nothing finished goes unasked");
         done(&place, &["verify", "--integrity-only"]);

@@ -27,11 +27,15 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     for trial in &done.contradicted {
         eprintln!("trial {} is finished here with other metrics; ours stays", trial.short());
     }
+    for name in &done.other_text {
+        eprintln!("the sweep {name} is recorded here with the same trials and another sweep.toml; ours stays");
+    }
     let names: Vec<&str> = done.sweeps.iter().map(|sweep| sweep.name.as_str()).collect();
     match context.output {
         Output::Json => println!(
             "{}",
-            json!({"sweeps": names, "taken": done.taken, "known": done.known, "contradicted": done.contradicted})
+            json!({"sweeps": names, "taken": done.taken, "known": done.known, "contradicted": done.contradicted,
+                   "other_text": done.other_text})
         ),
         Output::Human => {
             println!("{}: {} trials taken in, {} known", names.join(", "), done.taken.len(), done.known);
@@ -43,5 +47,6 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
         }
         Output::Quiet => {}
     }
-    Ok(if done.contradicted.is_empty() { Exit::Done } else { Exit::Mismatch })
+    let agrees = done.contradicted.is_empty() && done.other_text.is_empty();
+    Ok(if agrees { Exit::Done } else { Exit::Mismatch })
 }
