@@ -248,3 +248,144 @@ fn an_archive_that_cannot_be_written_is_reported_and_verified() {
         disk.thaw();
     }
 }
+
+#[test]
+fn what_no_trial_wrote_is_found() {
+    let (place, worker) = place();
+    ran(&place, &worker, &[]);
+    let runs = place.runs();
+    let trial = runs.join("trials").join(metrics_digests(&runs).into_keys().next().expect("a trial"));
+    let diff = runs.join("diffs").join(format!("{}.diff", drr_core::Digest::of(b"a change")));
+    fs::create_dir_all(runs.join("diffs")).expect("made");
+    fs::write(&diff, "a change").expect("written");
+    assert!(integrity(&place).contains(", 0 changed"));
+    for (path, says) in [
+        (trial.join("notes.md"), "notes.md is no file of a trial"),
+        (runs.join("sweeps/small/notes.md"), "notes.md is no file of a recorded sweep"),
+        (runs.join("diffs/notes.md"), "notes.md is no kept difference"),
+        (diff.clone(), "is not as it was written"),
+    ] {
+        let before = fs::read(&path).ok();
+        fs::write(&path, "other").expect("written");
+        let output = place.run(&["verify", "--integrity-only"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.code() == Some(5) && said.contains(says), "{says}: {said}");
+        match before {
+            Some(bytes) => fs::write(&path, bytes).expect("written"),
+            None => fs::remove_file(&path).expect("removed"),
+        }
+    }
+    integrity(&place);
+}
+
+#[test]
+fn a_changed_reason_of_a_failure_is_found() {
+    let (place, worker) = place();
+    assert_eq!(ended(sweep(&place, &worker, "nan", &[])).0, 1);
+    integrity(&place);
+    let trials = fs::read_dir(place.runs().join("trials")).expect("listed").map(|it| it.expect("an entry").path());
+    let file = trials.map(|it| it.join("failure.json")).find(|it| it.exists()).expect("a failure");
+    let text = fs::read_to_string(&file).expect("readable");
+    for changed in [text.replace("not finite", "finite"), "{".to_owned()] {
+        fs::write(&file, changed).expect("written");
+        let output = place.run(&["verify", "--integrity-only"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.code() == Some(5) && said.contains("than failure.json"), "{said}");
+    }
+}
+
+#[test]
+fn journals_that_no_database_can_hold_are_named_and_the_others_are_taken_in() {
+    let (place, worker) = place();
+    ran(&place, &worker, &[]);
+    let all: Vec<String> = metrics_digests(&place.runs()).into_keys().collect();
+    let point = |name: &str, step: u64| drr_core::journal::Point::new(name, step, 0.5);
+    let rewritten = |trial: &str, points: Vec<drr_core::journal::Point>| {
+        let folder = place.runs().join("trials").join(trial);
+        let mut result =
+            drr_core::result::TrialResult::read(&folder.join("result.json")).expect("readable").expect("there");
+        let mut journal =
+            drr_core::journal::Writer::create(&folder.join("journal.jsonl"), trial.parse().expect("an id"))
+                .expect("made");
+        journal.append(points).expect("written");
+        result.metrics_digest = journal.finish().expect("written");
+        result.write(&folder.join("result.json")).expect("sealed anew");
+    };
+    rewritten(&all[0], vec![point("loss", 1 << 63)]);
+    rewritten(&all[1], vec![point("loss", 7), point("loss", 7)]);
+    let output = place.run(&["runs", "reindex"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("12 finished trials"), "{said}");
+    let large =
+        format!("trial {}: its journal records loss at step 9223372036854775808, more than can be", &all[0][..12]);
+    let twice = format!("trial {}: its journal records loss twice at step 7", &all[1][..12]);
+    assert!(said.contains(&large) && said.contains(&twice), "{said}");
+    let output = place.run(&["verify", "--integrity-only"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&output.stdout).contains(&twice));
+}
+
+#[test]
+fn what_killed_programs_left_is_offered_and_what_may_be_alive_is_not() {
+    let (place, worker) = place();
+    ran(&place, &worker, &[]);
+    let runs = place.runs();
+    let trial = runs.join("trials").join(metrics_digests(&runs).into_keys().next().expect("a trial"));
+    let dead = nobody();
+    let old = std::time::SystemTime::now() - Duration::from_secs(3600);
+    let left = [
+        runs.join(format!("lab.json.{dead}.tmp")),
+        trial.join(format!("result.json.{dead}.tmp")),
+        runs.join(format!("sweeps/small/sweep.toml.{dead}.tmp")),
+    ];
+    for path in &left {
+        fs::write(path, "half").expect("written");
+        fs::File::open(path).and_then(|file| file.set_modified(old)).expect("set");
+    }
+    fs::create_dir(runs.join("worker")).expect("made");
+    fs::write(runs.join("worker/drr-lab-worker"), "a copy").expect("written");
+    let alive = trial.join(format!("model.safetensors.{}.tmp", std::process::id()));
+    let young = trial.join(format!("journal.jsonl.{dead}.tmp"));
+    for path in [&alive, &young] {
+        fs::write(path, "half").expect("written");
+    }
+    fs::File::open(&alive).and_then(|file| file.set_modified(old)).expect("set");
+    let shown = done(&place, &["runs", "gc"]);
+    assert!(shown.contains("would remove 4 entries, 0 of them trials"), "{shown}");
+    done(&place, &["runs", "gc", "--yes"]);
+    assert!(left.iter().all(|path| !path.exists()) && !runs.join("worker").exists());
+    assert!(alive.exists() && young.exists());
+    integrity(&place);
+}
+
+/// The number of a process that has ended.
+fn nobody() -> u32 {
+    let mut child = std::process::Command::new("true").spawn().expect("a program of every system");
+    child.wait().expect("it ends");
+    child.id()
+}
+
+#[test]
+fn a_lock_through_a_link_and_a_runs_folder_that_is_none_are_refused() {
+    let (place, worker) = place();
+    fs::create_dir(place.runs()).expect("made");
+    let precious = place.path().join("precious.txt");
+    fs::write(&precious, "precious").expect("written");
+    std::os::unix::fs::symlink(&precious, place.runs().join("lock")).expect("linked");
+    let (code, _, stderr) = ended(sweep(&place, &worker, "well", &[]));
+    assert!(code == 3 && stderr.contains("cannot lock runs/lock: it is a link"), "{stderr}");
+    assert_eq!(fs::read_to_string(&precious).expect("there"), "precious");
+    place.file("plain", "a file");
+    std::os::unix::fs::symlink("/nowhere/at/all", place.path().join("dangling")).expect("linked");
+    for (runs, says) in [
+        ("plain", "plain is no folder"),
+        ("dangling", "dangling is a link to /nowhere/at/all, which cannot be reached"),
+    ] {
+        for verb in [&["sweep", "small.toml"][..], &["report"], &["verify"], &["runs", "list"], &["runs", "gc"]] {
+            let output = place.run(&[&["--runs", runs][..], verb].concat());
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.code() == Some(2) && stderr.contains(says), "{verb:?}: {stderr}");
+        }
+    }
+}

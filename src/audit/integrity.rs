@@ -2,18 +2,19 @@
 //! must be those that taking the folders in again would give.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use drr_core::finished::{self, Fault, Finished};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{TrialId, TrialSpec, canonical};
+use drr_core::{Digest, TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::plan::{RecordFault, RecordSeal, read_sweep, recorded_sweeps};
-use crate::store::{Status, Store, SweepRecord, TrialRecord, TrialRow};
+use crate::plan::{RecordFault, RecordSeal, read_failure, read_stop, read_sweep, recorded_sweeps};
+use crate::store::{Status, Store, SweepRecord, TrialRecord, TrialRow, unfit};
 use crate::sweep::{Sweep, Trial};
 
 /// A trial's folder as it was found.
@@ -60,7 +61,7 @@ const SOME: usize = 128;
 /// # Errors
 /// The database cannot be opened a second time, or memory for another cannot be had.
 pub fn examine(runs: &Path, trials: &[TrialId], store: Option<&Store>) -> Result<Vec<Examined>> {
-    let read = |&trial: &TrialId| Examined { trial, found: finished::read(&TrialDir::new(runs, trial)), index: None };
+    let read = |&trial: &TrialId| Examined { trial, found: read_folder(&TrialDir::new(runs, trial)), index: None };
     let Some(store) = store else { return Ok(trials.par_iter().map(read).collect()) };
     let with_rows = |some: &[TrialId], store: &Store| -> Result<Vec<Examined>> {
         some.iter()
@@ -81,10 +82,70 @@ pub fn examine(runs: &Path, trials: &[TrialId], store: Option<&Store>) -> Result
     }
 }
 
+/// A trial's folder, with every file in it.
+fn read_folder(folder: &TrialDir) -> std::result::Result<Finished, Fault> {
+    let finished = finished::read(folder)?;
+    match stray(folder.path(), &TRIAL_FILES) {
+        Some(stray) => Err(Fault::Changed(format!("{} is no file of a trial", stray.display()))),
+        None => Ok(finished),
+    }
+}
+
+/// The files of a finished trial's folder.
+const TRIAL_FILES: [&str; 8] = [
+    "spec.json",
+    "provenance.json",
+    "journal.jsonl",
+    "model.safetensors",
+    "result.json",
+    "log.txt",
+    "failure.json",
+    "stopped.json",
+];
+
+/// The files of a recorded sweep's folder.
+const SWEEP_FILES: [&str; 5] = ["sweep.toml", "trials.jsonl", "seal.json", "earlier.jsonl", "request.json"];
+
+/// A file that has no business in a folder. Half-written files of killed programs and claims of cluster tasks have.
+fn stray(folder: &Path, known: &[&str]) -> Option<PathBuf> {
+    let mut names: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    let is_stray = |name: &OsString| {
+        let name = name.to_string_lossy();
+        !known.contains(&name.as_ref()) && !name.ends_with(".tmp") && !name.starts_with("claim.")
+    };
+    names.into_iter().find(is_stray).map(|name| folder.join(name))
+}
+
+/// Kept differences of the sources whose content is not what their name says.
+fn diff_faults(runs: &Path) -> Vec<IndexFault> {
+    let entries = std::fs::read_dir(runs.join("diffs")).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    let fault = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".tmp") {
+            return None;
+        }
+        let Some(named) = name.strip_suffix(".diff").and_then(|name| name.parse::<Digest>().ok()) else {
+            return Some(format!("{} is no kept difference", path.display()));
+        };
+        match Digest::of_file(path) {
+            Ok(found) if found == named => None,
+            Ok(_) => Some(format!("{} is not as it was written", path.display())),
+            Err(error) => Some(format!("cannot read {}: {error}", path.display())),
+        }
+    };
+    paths.par_iter().filter_map(fault).map(IndexFault::Changed).collect()
+}
+
 /// In what the rows of a finished trial differ from those that taking it in anew would give.
 fn index_fault(finished: &Finished, store: &Store) -> Result<Option<IndexFault>> {
     if store.holds(finished).unwrap_or(false) {
         return Ok(None);
+    }
+    if let Some(why) = unfit(finished) {
+        return Ok(Some(IndexFault::Changed(why)));
     }
     let trial = finished.result.trial;
     // A result reaches the database after the folder. A row that tells of none is from before.
@@ -154,6 +215,7 @@ pub fn examine_index(runs: &Path, store: Option<&Store>, scope: Scope<'_>) -> Ve
             Err(error) => faults.push(changed(error.message)),
         }
     }
+    faults.extend(diff_faults(runs));
     let Some(store) = store else { return faults };
     if scope == Scope::Whole {
         match store.sweep_names() {
@@ -188,6 +250,9 @@ fn sweep_faults(
 ) -> Result<Option<IndexFault>> {
     let sweep = read_sweep(runs, name)?;
     specs.extend(sweep.trials.iter().map(|trial| (trial.id.to_string(), trial.spec.clone())));
+    if let Some(stray) = stray(&runs.join("sweeps").join(name), &SWEEP_FILES) {
+        return Ok(Some(IndexFault::Changed(format!("{} is no file of a recorded sweep", stray.display()))));
+    }
     let seal = RecordSeal::read(runs, name)?;
     if let Some(fault) = seal.as_ref().and_then(|seal| seal.fault(runs, name)) {
         return Ok(Some(match fault {
@@ -224,8 +289,21 @@ fn row_fault(runs: &Path, row: &TrialRow) -> Option<String> {
     if spec.id() != trial || canonical::to_bytes(&spec) != row.spec.as_bytes() || spec.stage().name() != row.stage {
         return fault("holds another spec than its id says");
     }
-    let complete = TrialDir::new(runs, trial).is_complete();
+    let folder = TrialDir::new(runs, trial);
+    let complete = folder.is_complete();
+    // What stands on a failed trial has a reason of its own and no file.
+    let own = |reason: Option<String>| match (&row.failure, reason) {
+        (Some(row), Some(file)) => *row == file || row.starts_with("upstream "),
+        (Some(row), None) => row.starts_with("upstream "),
+        (None, _) => false,
+    };
     match (Status::from_name(&row.status), complete) {
+        (Some(Status::Failed), false) if !own(read_failure(&folder).map(|it| it.message)) => {
+            fault("says another reason of its failure than failure.json")
+        }
+        (Some(Status::Stopped), false) if !own(read_stop(&folder).map(|it| it.reason)) => {
+            fault("says another reason why it was stopped than stopped.json")
+        }
         (None, _) => fault(&format!("has the unknown status `{}`", row.status)),
         (Some(Status::Finished), false) => fault("says it is finished, but there is no result.json"),
         _ => None,

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::plan::{blocked, read_failure, read_stop, read_sweep, recorded_sweeps, was_stopped};
-use crate::store::{Reading, Status, Store, SweepRecord};
+use crate::store::{Reading, Status, Store, SweepRecord, unfit};
 use crate::sweep::Sweep;
 
 /// What a rebuilt database holds.
@@ -95,10 +95,13 @@ fn fill(runs: &Path, store: &mut Store) -> Result<Reindexed> {
         let read: Vec<_> = some.par_iter().map(|&trial| finished::read(&TrialDir::new(runs, trial))).collect();
         for found in read {
             match found {
-                Ok(finished) => {
-                    store.take_in(&finished)?;
-                    done.finished += 1;
-                }
+                Ok(finished) => match unfit(&finished) {
+                    Some(why) => done.left_out.push(why),
+                    None => {
+                        store.take_in(&finished)?;
+                        done.finished += 1;
+                    }
+                },
                 Err(Fault::Unfinished(_)) => {}
                 Err(Fault::Changed(fault)) => done.left_out.push(fault),
             }

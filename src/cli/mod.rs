@@ -23,7 +23,7 @@ mod verify_text;
 mod worker;
 
 use std::io::{IsTerminal as _, stderr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -163,6 +163,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit> {
     let Global { runs, data, output, .. } = cli.global;
     let context = Context { runs, data: data.map_or_else(default_data, Ok)?, output };
+    if !matches!(cli.verb, Verb::Data(_) | Verb::Schema { .. } | Verb::Completions { .. }) {
+        refuse_no_folder(&context.runs)?;
+    }
     match cli.verb {
         Verb::Sweep(args) => sweep::run(&args, &context),
         Verb::Report(args) => report::run(args, &context.runs, &context.data, context.output).map(|()| Exit::Done),
@@ -185,6 +188,25 @@ fn run(cli: Cli) -> Result<Exit> {
             clap_complete::generate(shell, &mut Cli::command(), "drr-lab", &mut std::io::stdout());
             Ok(Exit::Done)
         }
+    }
+}
+
+/// A runs folder that is not there yet is made when something is recorded; something else in its place is a slip.
+fn refuse_no_folder(runs: &Path) -> Result<()> {
+    let Ok(about) = runs.symlink_metadata() else { return Ok(()) };
+    let shown = runs.display();
+    match runs.metadata() {
+        Ok(about) if about.is_dir() => Ok(()),
+        Ok(_) => {
+            Err(Error::input(format!("{shown} is no folder"))
+                .hint("name the folder of the recorded trials: --runs DIR"))
+        }
+        Err(error) if about.is_symlink() => {
+            let target = runs.read_link().unwrap_or_default();
+            Err(Error::input(format!("{shown} is a link to {}, which cannot be reached: {error}", target.display()))
+                .hint("mount or make what it leads to, or name another folder: --runs DIR"))
+        }
+        Err(_) => Ok(()),
     }
 }
 

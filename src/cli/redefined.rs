@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use drr_core::trial_dir::TrialDir;
+use drr_kinds::KindOf as _;
 use serde_json::{Value, json};
 
 use super::{Context, Output};

@@ -93,7 +93,12 @@ impl Text {
         let missing: Vec<String> =
             found.iter().flatten().filter(|it| it.found.is_err()).map(|it| it.trial.short()).collect();
         let computed = cell.number.as_ref().map(|number| number.computed(sound.iter().copied()));
-        let same = computed.as_ref().is_none_or(|computed| *computed == cell.number);
+        let apart = match (&cell.number, &computed) {
+            (Some(number), Some(Some(computed))) => number.apart(computed),
+            (Some(_), Some(None)) => vec!["the trials recorded no such metric".to_owned()],
+            (Some(_) | None, None) | (None, Some(_)) => Vec::new(),
+        };
+        let same = apart.is_empty();
         let faults = missing.len() + usize::from(!same);
         let (trials, behind) = (examined.len(), cell.trials.len());
         match (self.output, &cell.number) {
@@ -101,7 +106,7 @@ impl Text {
                 "{}",
                 json!({"check": "cell", "cell": cell.name, "trials": cell.trials, "missing": missing,
                        "table": cell.number.as_ref().map(ToString::to_string),
-                       "computed": computed.flatten().map(|it| it.to_string()), "same": same})
+                       "computed": computed.flatten().map(|it| it.to_string()), "same": same, "apart": apart})
             ),
             (Output::Quiet, _) if faults == 0 => {}
             (_, number) => {
@@ -114,6 +119,7 @@ impl Text {
                     (Some(number), false) => {
                         let computed = computed.flatten().map_or_else(|| "nothing".to_owned(), |it| it.to_string());
                         println!("CHANGED: the table says {number}, the trials' results give {computed}");
+                        apart.iter().for_each(|what| println!("  {what}"));
                     }
                     (None, _) => println!("  a number of several metrics or groups: `drr-lab report` computes it anew"),
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fs, io};
 
 use drr_core::TrialId;
@@ -189,20 +190,46 @@ fn leftovers(runs: &Path, going: &[TrialId]) -> io::Result<Vec<PathBuf>> {
     }
     let mut found = Vec::new();
     for entry in list(&runs.join("diffs"))? {
-        if !named.contains(&entry.file_name().to_string_lossy().into_owned()) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !named.contains(&name) && !name.ends_with(".tmp") {
             found.push(entry.path());
         }
     }
     for entry in list(runs)? {
         let name = entry.file_name().to_string_lossy().into_owned();
         let dead = name.strip_prefix("verify-").and_then(|pid| pid.parse::<u32>().ok()).is_some_and(|pid| !lives(pid));
-        if dead || name == "reindex" || name == "import" {
+        // The caller holds the lock, so no sweep runs of whose worker this is the copy.
+        if dead || name == "reindex" || name == "import" || name == "worker" {
             found.push(entry.path());
+        }
+    }
+    let kept: Vec<PathBuf> = TrialDir::all(runs)?
+        .into_iter()
+        .filter(|it| !going.contains(it))
+        .map(|it| TrialDir::new(runs, it).path().to_owned())
+        .collect();
+    let sweeps = list(&runs.join("sweeps"))?.into_iter().map(|entry| entry.path());
+    for folder in [runs.to_owned(), runs.join("diffs")].into_iter().chain(sweeps).chain(kept) {
+        for entry in list(&folder)? {
+            if is_half_written(&entry) && !found.contains(&entry.path()) {
+                found.push(entry.path());
+            }
         }
     }
     found.sort();
     Ok(found)
 }
+
+/// Whether it is what a program that is gone was writing, `NAME.PID.tmp`. A young one may be of a program on another machine.
+fn is_half_written(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy().into_owned();
+    let pid = name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.')?.1.parse::<u32>().ok());
+    let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|written| written.elapsed().ok());
+    pid.is_some_and(|pid| !lives(pid)) && age.is_some_and(|age| age > YOUNG)
+}
+
+/// How long nothing that another machine may be writing is touched.
+const YOUNG: Duration = Duration::from_secs(600);
 
 fn lives(pid: u32) -> bool {
     Path::new("/proc").join(pid.to_string()).exists()
