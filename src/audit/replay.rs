@@ -95,24 +95,6 @@ fn verdict_of(recorded: &Finished, verdicts: &BTreeMap<TrialId, Replayed>) -> Re
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::fabricate::{World, finish_with};
-
-    #[test]
-    fn a_trial_without_a_verdict_is_a_fault_that_is_named() {
-        let runs = tempfile::tempdir().expect("a folder");
-        let spec = World::new().pmf(1);
-        let recorded = finished::read(&finish_with(runs.path(), &spec, Vec::new(), BTreeMap::new(), 1)).expect("whole");
-        let replayed = verdict_of(&recorded, &BTreeMap::new());
-        assert_eq!((replayed.trial, replayed.stage), (spec.id(), Stage::named("pmf")));
-        assert!(matches!(&replayed.verdict, Verdict::CannotRun(why) if why.contains("was not run again")));
-        let verdicts = BTreeMap::from([(spec.id(), Replayed { verdict: Verdict::Bitwise, ..replayed })]);
-        assert_eq!(verdict_of(&recorded, &verdicts).verdict, Verdict::Bitwise);
-    }
-}
-
 /// Why a trial cannot be run, after putting what it stands on into the scratch folder.
 fn obstacle(
     trial: &Finished,
@@ -218,4 +200,22 @@ fn run(
         });
     }
     Ok(outcome.failed.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fabricate::{World, finish_with};
+
+    #[test]
+    fn a_trial_without_a_verdict_is_a_fault_that_is_named() {
+        let runs = tempfile::tempdir().expect("a folder");
+        let spec = World::new().pmf(1);
+        let recorded = finished::read(&finish_with(runs.path(), &spec, Vec::new(), BTreeMap::new(), 1)).expect("whole");
+        let replayed = verdict_of(&recorded, &BTreeMap::new());
+        assert_eq!((replayed.trial, replayed.stage), (spec.id(), Stage::named("pmf")));
+        assert!(matches!(&replayed.verdict, Verdict::CannotRun(why) if why.contains("was not run again")));
+        let verdicts = BTreeMap::from([(spec.id(), Replayed { verdict: Verdict::Bitwise, ..replayed })]);
+        assert_eq!(verdict_of(&recorded, &verdicts).verdict, Verdict::Bitwise);
+    }
 }

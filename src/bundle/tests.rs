@@ -2,21 +2,45 @@
 
 use std::fs::{self, File};
 use std::io::{Cursor, Read as _, Write as _};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
+use drr_core::TrialSpec;
+use drr_core::journal::{Point, Writer};
+use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
+use drr_core::trial_dir::TrialDir;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 use super::crate_metadata::{self, describe};
 use super::*;
 use crate::error::Exit;
+use crate::plan::made_up::expanded;
 use crate::plan::{read_sweep, write_sweep};
-use crate::store::fabricate::{World, finish};
-use crate::sweep::{Sweep, Trial};
+use crate::sweep::Sweep;
 
 /// More than anything here, so that bounds of kinds are those of small bundles.
 const LIMIT: u64 = 1 << 30;
+
+/// Writes the folder of a finished trial.
+fn finish(runs: &Path, spec: &TrialSpec) {
+    let folder = TrialDir::new(runs, spec.id());
+    folder.prepare(spec).expect("prepared");
+    let mut journal = Writer::create(&folder.journal(), spec.id()).expect("a journal");
+    journal.append(vec![Point::new("loss", 1, 0.5)]).expect("written");
+    let word = || "one".to_owned();
+    let result = TrialResult {
+        format: FORMAT,
+        trial: spec.id(),
+        metrics: [("precision@5".to_owned(), 0.5)].into(),
+        repeats: 1,
+        metrics_digest: journal.finish().expect("written"),
+        model_digest: None,
+        environment: EnvironmentClass { libtorch: word(), isa: word(), device: word(), numerics: word() },
+        wall_s: 0.5,
+        usage: None,
+    };
+    result.write(&folder.result()).expect("a result");
+}
 
 /// A runs folder with a finished sweep, and its bundle's members.
 struct Place {
@@ -29,18 +53,9 @@ impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let runs = folder.path().join("runs");
-        let record = World::new().sweep("one", &[0.001], &[0.0005], 1);
-        let trials = record
-            .members
-            .iter()
-            .map(|it| Arc::new(Trial { id: it.spec.id(), spec: it.spec.clone(), point: Arc::new(it.point.clone()) }));
-        let (text, axes) = (record.source.clone(), record.axes.clone());
-        let sweep = Sweep { name: "one".into(), text, axes, configurations: 0, seeds: 1, trials: trials.collect() };
+        let sweep = expanded("name = \"one\"\ndataset = \"ml-100k\"\nseeds = 1\n[drr]\ntau = [0.001, 0.01]", &[]);
         write_sweep(&sweep, &runs).expect("written");
-        let specs = record.members.iter().map(|member| (member.spec.id(), member.spec.clone())).collect();
-        record.members.iter().for_each(|member| {
-            finish(&runs, &member.spec, &specs);
-        });
+        sweep.trials.iter().for_each(|trial| finish(&runs, &trial.spec));
         let file = folder.path().join("whole.zip");
         export(&runs, folder.path(), &sweep, &file).expect("exported");
         let mut archive = ZipArchive::new(File::open(&file).expect("there")).expect("an archive");

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod baseline;
+mod catch_up;
 mod check;
 mod complain;
 pub mod data;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use drr_core::TrialId;
 use drr_core::trial_dir::TrialDir;
 
+use super::catch_up::{IndexState, catch_up};
 use super::execution::{Choices, Resolved, inventory};
 use super::plan_table::{Detail, Shown};
 use super::redefined::{self, Asked};
@@ -171,8 +172,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             }
             _ => execute(&plan, ordered, &inventory, &mut store, args, &context.runs, context)?,
         };
-        let records = catch_up(&mut store, context)?;
-        summarise(&plan, &outcome, &store, records, context)?;
+        let index = catch_up(&mut store, context)?;
+        summarise(&plan, &outcome, &store, index, context)?;
         if outcome.interrupted {
             return Ok(Exit::Interrupted);
         }
@@ -324,33 +325,8 @@ fn nothing_to_do(plan: &Plan, output: Output) -> Outcome {
     Outcome::default()
 }
 
-/// Whether the database has what became of the trials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Records {
-    Written,
-    Behind,
-}
-
-/// Writes down what a lock kept from being written; says what still waits.
-fn catch_up(store: &mut Store, context: &Context) -> Result<Records> {
-    match store.catch_up()? {
-        0 => Ok(Records::Written),
-        waiting => {
-            if context.output != Output::Quiet {
-                eprintln!(
-                    "lab.db is still locked by {}: {waiting} records are not in it; the folders have them, and the next sweep \
-                     or `drr-lab --runs {} runs reindex` catches it up",
-                    store.locked_by(),
-                    context.runs.display()
-                );
-            }
-            Ok(Records::Behind)
-        }
-    }
-}
-
 /// Says what needs a person's attention, then what came out.
-fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, records: Records, context: &Context) -> Result<()> {
+fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, index: IndexState, context: &Context) -> Result<()> {
     if context.output != Output::Human {
         return Ok(());
     }
@@ -362,9 +338,9 @@ fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, records: Records, co
         eprintln!("hint: the same bits fail the same way; --retry-failed runs them all the same");
     }
     failures::print(plan, outcome, &context.runs);
-    let stored = match records {
-        Records::Written => store.sweep(&plan.sweep)?,
-        Records::Behind => audit::from_folders(&context.runs)?.sweep(&plan.sweep)?,
+    let stored = match index {
+        IndexState::Written => store.sweep(&plan.sweep)?,
+        IndexState::Behind => audit::from_folders(&context.runs)?.sweep(&plan.sweep)?,
     };
     if let Some(stored) = stored.filter(|_| !outcome.interrupted) {
         print!("\n{}", report::summary(&stored));
