@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Context, Output};
 use crate::audit;
 use crate::error::{Error, Result};
+use crate::neutral::line;
 use crate::plan::{Kept, read_sweep};
 use crate::sweep::{Datasets, Request, Sweep, Trial, expand, load};
 
@@ -88,7 +89,7 @@ pub(super) fn say(kept: &Kept, context: &Context) {
                  definition",
                 kept.before
             );
-            changes.iter().for_each(|change| eprintln!("  {change}"));
+            changes.iter().for_each(|change| eprintln!("  {}", line(change)));
             eprintln!(
                 "hint: nothing is removed, but reports of {name} no longer show them; give the changed sweep a name of its \
                  own to have both"

@@ -76,7 +76,7 @@ impl Text {
             Output::Human => {
                 let more = behind.len().saturating_sub(MOST_BEHIND);
                 println!("index: lab.db is behind the folders, which are not changed by that");
-                behind.iter().take(MOST_BEHIND).for_each(|what| println!("  {what}"));
+                behind.iter().take(MOST_BEHIND).for_each(|what| println!("  {}", line(what)));
                 if more > 0 {
                     println!("  and {more} more");
                 }
@@ -119,7 +119,7 @@ impl Text {
                     (Some(number), false) => {
                         let computed = computed.flatten().map_or_else(|| "nothing".to_owned(), |it| it.to_string());
                         println!("CHANGED: the table says {number}, the trials' results give {computed}");
-                        apart.iter().for_each(|what| println!("  {what}"));
+                        apart.iter().for_each(|what| println!("  {}", line(what)));
                     }
                     (None, _) => println!("  a number of several metrics or groups: `drr-lab report` computes it anew"),
                 }
