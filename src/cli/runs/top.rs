@@ -5,11 +5,10 @@ use drr_core::finished::{self, Fault};
 use drr_core::trial_dir::TrialDir;
 
 use crate::cli::target::{self, Target};
-use crate::cli::{Context, Output};
+use crate::cli::{Context, Output, index};
 use crate::error::{Error, Exit, Result};
 use crate::neutral::line;
 use crate::report::{self, TopList};
-use crate::store::Store;
 
 pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: bool) -> Result<()> {
     let trial = match target::find(&context.runs, name)? {
@@ -39,7 +38,7 @@ pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: boo
 
 /// The best recommender of a sweep.
 fn best(context: &Context, sweep: &str) -> Result<TrialId> {
-    let stored = Store::open_existing(&context.runs)?.sweep(sweep)?;
+    let stored = index::open(&context.runs, context.output)?.sweep(sweep)?;
     stored.as_ref().and_then(report::best_recommender).ok_or_else(|| {
         Error::input(format!("{sweep} has no finished offline evaluation of a recommender"))
             .hint("run the sweep, or name a recommender's trial")
