@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use common::mount::Mount;
 use common::worker::{count, ended, place, signal, started, sweep, wait_until};
 use common::{Place, metrics_digests, transcript};
 use nix::sys::signal::Signal;
@@ -38,34 +39,6 @@ macro_rules! snapshot {
             (r"\.\d+\.tmp", ".[pid].tmp"),
         ]}, { insta::assert_snapshot!($name, $text) });
     };
-}
-
-/// A file system of its own at `runs`; undone when dropped.
-struct Mount<'a>(&'a Path);
-
-impl<'a> Mount<'a> {
-    /// Mounts at `folder`; `None`, with a printed reason, where that is not permitted.
-    fn new(folder: &'a Path, options: &[&str]) -> Option<Self> {
-        fs::create_dir_all(folder).expect("the folder can be made");
-        let output = Command::new("mount").args(options).arg(folder).output();
-        match output {
-            Ok(output) if output.status.success() => Some(Self(folder)),
-            Ok(output) => {
-                eprintln!("skipped: cannot mount here: {}", String::from_utf8_lossy(&output.stderr).trim());
-                None
-            }
-            Err(error) => {
-                eprintln!("skipped: there is no program `mount`: {error}");
-                None
-            }
-        }
-    }
-}
-
-impl Drop for Mount<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).status();
-    }
 }
 
 #[test]

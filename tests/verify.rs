@@ -122,6 +122,7 @@ fn a_default_that_changed_since_is_named() {
     let place = swept(&format!("{SMALL}\n"));
     done(&place.run(&["sweep", "small.toml", "--set", "drr.gamma=0.8", "--output", "quiet"]), 0);
     forget_option(&place, "small", "drr.gamma=0.8");
+    fs::remove_file(place.runs().join("sweeps/small/seal.json")).expect("it would tell");
     let stdout = done(&place.run(&["verify", "small", "--integrity-only"]), 5);
     assert!(stdout.contains("CHANGED: the database has for this \"sweep\""), "{stdout}");
     done(&place.run(&["runs", "reindex"]), 0);

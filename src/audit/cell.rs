@@ -11,7 +11,7 @@ use drr_core::trial_dir::TrialDir;
 
 use crate::error::{Error, Result};
 use crate::neutral::unguarded;
-use crate::stats::Summary;
+use crate::stats::{Summary, t_interval};
 
 /// A cell of a written table.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,12 @@ pub struct Number {
     pub mean: f64,
     /// Its spread: over trials, or over the repeats of the only one; `None` where there is none.
     pub spread: Option<f64>,
+    /// What else is said of the same scores, by the table's headers.
+    pub more: BTreeMap<&'static str, f64>,
 }
+
+/// Headers of what else a metric's line says of its scores.
+const MORE: [&str; 5] = ["min", "median", "max", "t95_low", "t95_high"];
 
 /// A line of a table's CSV by its headers.
 type Line = BTreeMap<String, String>;
@@ -129,7 +134,8 @@ fn name(headers: &[String], line: &Line, column: &str) -> String {
 fn number(line: &Line) -> Option<Number> {
     let value = |name: &str| line.get(name).and_then(|text| text.parse::<f64>().ok());
     let n = line.get("n")?.parse().ok()?;
-    Some(Number { metric: line.get("metric")?.clone(), n, mean: value("mean")?, spread: value("std") })
+    let more = MORE.into_iter().filter_map(|name| Some((name, value(name)?))).collect();
+    Some(Number { metric: line.get("metric")?.clone(), n, mean: value("mean")?, spread: value("std"), more })
 }
 
 /// Trials with all that they stand on, as their specs say; a spec that cannot be read leads no further.
@@ -153,7 +159,34 @@ impl Number {
         let summary = Summary::of(&scores)?;
         let of_repeats = || results.iter().find_map(|metrics| metrics.get(&format!("{}/std", self.metric)).copied());
         let spread = summary.std.or_else(of_repeats);
-        Some(Self { metric: self.metric.clone(), n: results.len(), mean: summary.mean, spread })
+        let interval = t_interval(&summary, 0.95).unzip();
+        let more = [Some(summary.min), Some(summary.median), Some(summary.max), interval.0, interval.1];
+        let more = MORE.into_iter().zip(more).filter_map(|(name, value)| Some((name, value?))).collect();
+        Some(Self { metric: self.metric.clone(), n: results.len(), mean: summary.mean, spread, more })
+    }
+
+    /// In what it differs from the number that was computed, in words. A bound that the table does not say, as below a
+    /// number of seeds that was asked for, is no difference.
+    pub fn apart(&self, computed: &Self) -> Vec<String> {
+        let same = |one: f64, other: f64| one == other || (one.is_nan() && other.is_nan());
+        let show = |value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+        let mut apart = Vec::new();
+        if self.n != computed.n {
+            apart.push(format!("n is {}, not {}", self.n, computed.n));
+        }
+        if !same(self.mean, computed.mean) {
+            apart.push(format!("mean is {}, not {}", self.mean, computed.mean));
+        }
+        if !same(self.spread.unwrap_or(f64::NAN), computed.spread.unwrap_or(f64::NAN)) {
+            apart.push(format!("std is {}, not {}", show(self.spread), show(computed.spread)));
+        }
+        for (name, &value) in &self.more {
+            let other = computed.more.get(name).copied();
+            if other.is_none_or(|other| !same(value, other)) {
+                apart.push(format!("{name} is {value}, not {}", show(other)));
+            }
+        }
+        apart
     }
 }
 
@@ -212,7 +245,8 @@ mod tests {
         let computed = number.computed(both.iter()).expect("recorded");
         assert!((number.mean - computed.mean).abs() < 1e-12 && computed.n == 2);
         let one = find_cell(&path, "1", "@5").expect("there").number.expect("a mean");
-        assert_eq!(one.computed(both[..1].iter()), Some(one), "one seed: the spread is that of its repeats");
+        let alone = one.computed(both[..1].iter()).expect("recorded");
+        assert_eq!(one.apart(&alone), Vec::<String>::new(), "one seed: the spread is that of its repeats");
         let says = |row: &str, column: &str| {
             let error = find_cell(&path, row, column).expect_err("not there");
             format!("{} {}", error.message, error.hint.unwrap_or_default())
@@ -220,6 +254,39 @@ mod tests {
         assert!(says("3", "@5").ends_with("its rows are 1 to 2, counted below the header"));
         assert!(says("2", "@7").ends_with("its columns: @5, @9"));
         assert!(says("2", "@9").contains("nothing is finished"));
+    }
+
+    #[test]
+    fn every_number_that_a_line_says_is_compared() {
+        let runs = tempfile::tempdir().expect("a folder");
+        let world = World::new();
+        let run = |(seed, score): (u64, f64)| {
+            let metrics = BTreeMap::from([("precision@5".to_owned(), score)]);
+            finished::read(&finish_with(runs.path(), &world.pmf(seed), Vec::new(), metrics, 2)).expect("whole")
+        };
+        let trials: Vec<Finished> = [(1, 0.1), (2, 0.2), (3, 0.4)].into_iter().map(run).collect();
+        let metric = "precision@5".to_owned();
+        let blank = Number { metric, n: 3, mean: 0.0, spread: None, more: BTreeMap::new() };
+        let right = blank.computed(trials.iter()).expect("recorded");
+        assert_eq!(right.more.keys().copied().collect::<Vec<_>>(), ["max", "median", "min", "t95_high", "t95_low"]);
+        let head = "row,column,policy,metric,n,mean,std,min,median,max,t95_low,t95_high,trials";
+        let mut said = vec![right.n.to_string(), right.mean.to_string(), right.spread.expect("three").to_string()];
+        said.extend(MORE.map(|name| right.more[name].to_string()));
+        let ids = trials.iter().map(|it| it.spec.id().to_string()).collect::<Vec<_>>().join(" ");
+        let apart = |said: &[String]| {
+            let (_folder, path) = table(&format!("{head}\n1,@5,drr,precision@5,{},{ids}\n", said.join(",")));
+            find_cell(&path, "1", "@5").expect("there").number.expect("a mean").apart(&right)
+        };
+        assert_eq!(apart(&said), Vec::<String>::new());
+        let names = ["n", "mean", "std", "min", "median", "max", "t95_low", "t95_high"];
+        for (at, name) in names.into_iter().enumerate() {
+            let mut changed = said.clone();
+            changed[at] = "7".to_owned();
+            assert_eq!(apart(&changed), [format!("{name} is 7, not {}", said[at])]);
+        }
+        said[6].clear();
+        said[7].clear();
+        assert_eq!(apart(&said), Vec::<String>::new(), "no interval is said for few seeds");
     }
 
     #[test]

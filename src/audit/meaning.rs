@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::difference::{Difference, differences};
 use crate::error::Result;
+use crate::plan::is_part;
 use crate::sweep::{Datasets, Sweep, SweepRequest};
 
 /// In which settings the trials differ that the recorded request gives today; files are not looked at. Ids and the hash of the training sources
@@ -43,7 +44,9 @@ pub fn changed_meaning(sweep: &Sweep, runs: &Path, data: &Path) -> Result<Vec<Di
     });
     let found: BTreeSet<Difference> = then.iter().zip(&now).flat_map(|(then, now)| differences(then, now)).collect();
     let mut found: Vec<Difference> = found.into_iter().collect();
-    if then.len() != now.len() {
+    // Where only a part of the file's trials was ever asked for, those never asked for are no difference.
+    let part_alone = then.is_empty() && is_part(&sweep.text);
+    if then.len() != now.len() && !part_alone {
         found.push(Difference {
             entry: "trials".to_owned(),
             one: Some(sweep.trials.len().to_string()),
@@ -51,6 +54,11 @@ pub fn changed_meaning(sweep: &Sweep, runs: &Path, data: &Path) -> Result<Vec<Di
         });
     }
     Ok(found)
+}
+
+/// In which settings two trials differ; ids and the hash of the training sources are none.
+pub fn settings_apart(one: &TrialSpec, other: &TrialSpec) -> Vec<Difference> {
+    differences(&settings(one), &settings(other))
 }
 
 /// What a spec says, whatever its format: its kind and settings, without what follows from other specs or from the

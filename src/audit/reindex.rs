@@ -1,18 +1,18 @@
 //! The database, built anew from the folders: the sweeps as recorded, every finished trial, every failure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::{fs, io};
 
 use drr_core::TrialId;
 use drr_core::finished::{self, Fault};
 use drr_core::trial_dir::TrialDir;
-use drr_kinds::KindOf as _;
+use drr_kinds::{KindOf as _, Stage};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::plan::{blocked, read_failure, read_stop, read_sweep, recorded_sweeps, was_stopped};
-use crate::store::{Member, Status, Store, SweepRecord};
+use crate::store::{Reading, Status, Store, SweepRecord, unfit};
 use crate::sweep::Sweep;
 
 /// What a rebuilt database holds.
@@ -26,16 +26,6 @@ pub struct Reindexed {
     pub failed: usize,
     /// Folders that were left out, and why.
     pub left_out: Vec<String>,
-}
-
-/// A sweep as the store takes it.
-pub(super) fn frame(sweep: &Sweep) -> SweepRecord {
-    SweepRecord {
-        name: sweep.name.clone(),
-        source: sweep.text.clone(),
-        axes: sweep.axes.clone(),
-        members: sweep.trials.iter().map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() }).collect(),
-    }
 }
 
 /// Builds `lab.db` of a runs folder anew beside the old one and puts it in its place. The caller holds the lock.
@@ -58,6 +48,31 @@ pub fn reindex(runs: &Path) -> Result<Reindexed> {
     Ok(done)
 }
 
+/// What is recorded, to be read: the database; where there is none to read, what it would hold, from the folders, and why.
+///
+/// # Errors
+/// Nothing is recorded, or what is recorded cannot be read.
+pub fn read_index(runs: &Path) -> Result<(Store, Option<String>)> {
+    let why = match Store::read(runs)? {
+        Reading::Database(store) => return Ok((store, None)),
+        Reading::Unreadable(why) => why,
+    };
+    if recorded_sweeps(runs).is_ok_and(|names| !names.is_empty()) {
+        return Ok((from_folders(runs)?, Some(why)));
+    }
+    Store::open_existing(runs).map(|store| (store, None))
+}
+
+/// What the database of a runs folder should hold; kept in memory.
+///
+/// # Errors
+/// A recorded sweep that was changed, or a folder that cannot be read.
+pub fn from_folders(runs: &Path) -> Result<Store> {
+    let mut store = Store::in_memory()?;
+    fill(runs, &mut store)?;
+    Ok(store)
+}
+
 fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -71,7 +86,7 @@ fn fill(runs: &Path, store: &mut Store) -> Result<Reindexed> {
     let mut sweeps = Vec::new();
     for name in recorded_sweeps(runs).map_err(cannot)? {
         let sweep = read_sweep(runs, &name)?;
-        store.record_sweep(&frame(&sweep))?;
+        store.record_sweep(&SweepRecord::from(&sweep))?;
         sweeps.push(sweep);
     }
     done.sweeps = sweeps.len();
@@ -80,10 +95,13 @@ fn fill(runs: &Path, store: &mut Store) -> Result<Reindexed> {
         let read: Vec<_> = some.par_iter().map(|&trial| finished::read(&TrialDir::new(runs, trial))).collect();
         for found in read {
             match found {
-                Ok(finished) => {
-                    store.take_in(&finished)?;
-                    done.finished += 1;
-                }
+                Ok(finished) => match unfit(&finished) {
+                    Some(why) => done.left_out.push(why),
+                    None => {
+                        store.take_in(&finished)?;
+                        done.finished += 1;
+                    }
+                },
                 Err(Fault::Unfinished(_)) => {}
                 Err(Fault::Changed(fault)) => done.left_out.push(fault),
             }
@@ -97,22 +115,18 @@ fn fill(runs: &Path, store: &mut Store) -> Result<Reindexed> {
 
 /// Failures as the folders tell them: a trial's own, or that of the first trial it stands on.
 fn mark_failures(runs: &Path, store: &mut Store, sweep: &Sweep) -> Result<usize> {
-    let mut reasons: BTreeMap<TrialId, String> = BTreeMap::new();
-    let mut stopped = BTreeSet::new();
+    let stages: HashMap<TrialId, Stage> = sweep.trials.iter().map(|trial| (trial.id, trial.spec.stage())).collect();
+    let mut reasons: HashMap<TrialId, String> = HashMap::new();
+    let mut stopped = HashSet::new();
     for trial in &sweep.trials {
         let folder = TrialDir::new(runs, trial.id);
         if folder.is_complete() {
             continue;
         }
-        let above = trial.spec.upstream().into_iter().find_map(|above| {
-            let stage = sweep.trials.iter().find(|other| other.id == above)?.spec.stage();
-            Some(blocked(stage, &above.short(), reasons.get(&above)?))
-        });
         let upstream = trial.spec.upstream();
-        let fallen = upstream.iter().find(|above| stopped.contains(*above));
         let stop = read_stop(&folder).map(|stop| stop.reason).or_else(|| {
-            let above = sweep.trials.iter().find(|other| Some(&other.id) == fallen)?;
-            Some(was_stopped(above.spec.stage(), &above.id.short()))
+            let above = upstream.iter().find(|above| stopped.contains(*above))?;
+            Some(was_stopped(*stages.get(above)?, &above.short()))
         });
         if let Some(reason) = stop {
             store.mark(trial.id, Status::Stopped, Some(&reason))?;
@@ -120,7 +134,11 @@ fn mark_failures(runs: &Path, store: &mut Store, sweep: &Sweep) -> Result<usize>
             continue;
         }
         let own = read_failure(&folder).map(|failure| failure.message);
-        if let Some(reason) = own.or(above) {
+        let reason = own.or_else(|| {
+            let (above, reason) = upstream.iter().find_map(|above| Some((above, reasons.get(above)?)))?;
+            Some(blocked(*stages.get(above)?, &above.short(), reason))
+        });
+        if let Some(reason) = reason {
             store.mark(trial.id, Status::Failed, Some(&reason))?;
             reasons.insert(trial.id, reason);
         }

@@ -15,11 +15,10 @@ use drr_kinds::{KindOf as _, Stage};
 
 use super::compare::{Tolerance, Verdict, compare};
 use super::difference::{Difference, environments};
-use super::reindex::frame;
 use crate::error::{Error, Result};
 use crate::exec::{self, Observer, Options};
 use crate::plan::{FailedBefore, Plan};
-use crate::store::Store;
+use crate::store::{Store, SweepRecord};
 use crate::sweep::{Sweep, Trial};
 
 /// What a replay needs.
@@ -82,7 +81,18 @@ pub fn replay(recorded: &[Finished], replay: &Replay, observer: &mut dyn Observe
             verdicts.insert(trial, Replayed { trial, stage, verdict, environments });
         }
     }
-    Ok(recorded.iter().filter_map(|trial| verdicts.get(&trial.spec.id()).cloned()).collect())
+    Ok(recorded.iter().map(|trial| verdict_of(trial, &verdicts)).collect())
+}
+
+/// A trial's verdict. One that nothing was found out about is said as such, never left out.
+fn verdict_of(recorded: &Finished, verdicts: &BTreeMap<TrialId, Replayed>) -> Replayed {
+    let trial = recorded.spec.id();
+    verdicts.get(&trial).cloned().unwrap_or_else(|| Replayed {
+        trial,
+        stage: recorded.spec.stage(),
+        verdict: Verdict::CannotRun("it was not run again, though it is finished: a fault of this program".to_owned()),
+        environments: Vec::new(),
+    })
 }
 
 /// Why a trial cannot be run, after putting what it stands on into the scratch folder.
@@ -179,7 +189,7 @@ fn run(
         trials,
     };
     let mut store = Store::open(scratch)?;
-    store.record_sweep(&frame(&sweep))?;
+    store.record_sweep(&SweepRecord::from(&sweep))?;
     let plan = Plan::new(&sweep, scratch, FailedBefore::Retry);
     let options = Options { runs: scratch.to_owned(), ..replay.options.clone() };
     let outcome = exec::execute(&plan, &options, &mut store, observer)?;
@@ -190,4 +200,22 @@ fn run(
         });
     }
     Ok(outcome.failed.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fabricate::{World, finish_with};
+
+    #[test]
+    fn a_trial_without_a_verdict_is_a_fault_that_is_named() {
+        let runs = tempfile::tempdir().expect("a folder");
+        let spec = World::new().pmf(1);
+        let recorded = finished::read(&finish_with(runs.path(), &spec, Vec::new(), BTreeMap::new(), 1)).expect("whole");
+        let replayed = verdict_of(&recorded, &BTreeMap::new());
+        assert_eq!((replayed.trial, replayed.stage), (spec.id(), Stage::named("pmf")));
+        assert!(matches!(&replayed.verdict, Verdict::CannotRun(why) if why.contains("was not run again")));
+        let verdicts = BTreeMap::from([(spec.id(), Replayed { verdict: Verdict::Bitwise, ..replayed })]);
+        assert_eq!(verdict_of(&recorded, &verdicts).verdict, Verdict::Bitwise);
+    }
 }

@@ -1,6 +1,10 @@
 //! `ro-crate-metadata.json` after RO-Crate 1.1 (<https://w3id.org/ro/crate/1.1>): what the files are, for people and
 //! programs that know nothing of drr-lab.
 
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::sweep::Sweep;
@@ -10,6 +14,29 @@ pub(super) struct File {
     pub(super) name: String,
     pub(super) bytes: u64,
     pub(super) sha256: String,
+}
+
+/// What the description is called.
+pub(super) const NAME: &str = "ro-crate-metadata.json";
+
+/// The SHA-256 of the files that a description names, by their names.
+///
+/// # Errors
+/// It is no description.
+pub(super) fn digests(text: impl Read) -> Result<BTreeMap<String, String>, String> {
+    #[derive(Deserialize)]
+    struct Crate {
+        #[serde(rename = "@graph")]
+        graph: Vec<Node>,
+    }
+    #[derive(Deserialize)]
+    struct Node {
+        #[serde(rename = "@id")]
+        id: String,
+        sha256: Option<String>,
+    }
+    let read: Crate = serde_json::from_reader(text).map_err(|error| format!("{NAME}: {error}"))?;
+    Ok(read.graph.into_iter().filter_map(|node| Some((node.id, node.sha256?))).collect())
 }
 
 /// The description of a bundle of `sweep` whose last trial ended at `ended`.

@@ -102,7 +102,7 @@ fn write(sweep: &Sweep, ended: &str, files: &BTreeMap<String, PathBuf>, file: &P
             bytes += io::copy(&mut File::open(path)?, &mut archive)?;
             described.push(crate_metadata::File { name: name.clone(), bytes: size, sha256 });
         }
-        archive.start_file("ro-crate-metadata.json", options)?;
+        archive.start_file(crate_metadata::NAME, options)?;
         archive.write_all(&serde_json::to_vec_pretty(&describe(sweep, ended, &described))?)?;
         archive.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&beside, file)?;

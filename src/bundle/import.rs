@@ -1,30 +1,30 @@
 //! Takes a bundle in. It is taken to be hostile: members go by known names only, into a folder of their own, no further
 //! than a bound; a trial moves among the others when its digests hold, and never in the place of a finished one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader};
+use std::path::Path;
 
+use drr_core::TrialId;
 use drr_core::finished;
 use drr_core::neutral::{self, HiddenCharacter};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, TrialId};
-use zip::ZipArchive;
 
+use super::crate_metadata;
 use super::member::Member;
-use crate::error::{Error, Exit, Result};
-use crate::plan::parse_sweep;
+use super::unpack::{Unpacked, refuse, unpack};
+use crate::error::{Error, Result};
+use crate::plan::{parse_sweep, read_sweep, seal_record};
 use crate::sweep::Sweep;
-
-/// The most members a bundle may have: ten thousand trials and to spare.
-const MOST_MEMBERS: usize = 100_000;
 
 /// What a bundle brought.
 #[derive(Clone, Debug)]
 pub struct Imported {
-    /// Its sweeps.
+    /// Its sweeps, as they are recorded here now.
     pub sweeps: Vec<Sweep>,
+    /// Those that were recorded here already with the same trials and another text; ours stays.
+    pub other_text: Vec<String>,
     /// Trials taken in.
     pub taken: Vec<TrialId>,
     /// Trials that were finished here already, with the same metrics.
@@ -55,71 +55,43 @@ fn clear(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn refuse(file: &Path, why: impl std::fmt::Display) -> Error {
-    Error { exit: Exit::Mismatch, ..Error::input(format!("{} is not taken in: {why}", file.display())) }
-}
-
-/// Unpacks every member below `folder`, where nothing counts as finished.
-fn unpack(file: &Path, folder: &Path, limit: u64) -> Result<Vec<(Member, PathBuf)>> {
-    let opened = File::open(file).map_err(|error| Error::input(format!("cannot read {}: {error}", file.display())))?;
-    let refuse = |why: String| refuse(file, why);
-    let mut archive =
-        ZipArchive::new(BufReader::new(opened)).map_err(|error| refuse(format!("it is no archive: {error}")))?;
-    if archive.len() > MOST_MEMBERS {
-        return Err(refuse(format!("it has {} members, more than {MOST_MEMBERS}", archive.len())));
-    }
-    let (mut left, mut seen, mut members) = (limit, BTreeSet::new(), Vec::new());
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(|error| refuse(format!("a member cannot be read: {error}")))?;
-        // As written, not as the library mends it.
-        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        let shown: String = neutral::line(&name).chars().take(80).collect();
-        let member = Member::parse(&name).filter(|_| entry.is_file());
-        let member = member.ok_or_else(|| refuse(format!("its member `{shown}` is none a bundle holds")))?;
-        if !seen.insert(name.clone()) {
-            return Err(refuse(format!("it has two members `{shown}`")));
-        }
-        let path = folder.join(&name);
-        let parent = path.parent().expect("a member lies in the folder");
-        let made = fs::create_dir_all(parent).and_then(|()| File::create_new(&path));
-        let mut to = made.map_err(|error| Error::environment(format!("cannot write {}: {error}", path.display())))?;
-        // The size an archive declares is a claim; what is read counts.
-        let copied = io::copy(&mut entry.take(left + 1), &mut to)
-            .map_err(|error| refuse(format!("its member `{shown}` cannot be read: {error}")))?;
-        left = left
-            .checked_sub(copied)
-            .ok_or_else(|| refuse(format!("it is larger than {limit} bytes; --limit allows more")))?;
-        members.push((member, path));
-    }
-    Ok(members)
-}
-
 /// Checks everything, then moves what is new into place.
-fn take(runs: &Path, beside: &Path, members: &[(Member, PathBuf)], file: &Path) -> Result<Imported> {
+fn take(runs: &Path, beside: &Path, members: &BTreeMap<String, Unpacked>, file: &Path) -> Result<Imported> {
     let refuse = |why: String| refuse(file, why);
     let environment = |error: io::Error| Error::environment(format!("cannot write to {}: {error}", runs.display()));
-    let mut done =
-        Imported { sweeps: Vec::new(), taken: Vec::new(), known: 0, contradicted: Vec::new(), datasets: Vec::new() };
+    let mut done = Imported {
+        sweeps: Vec::new(),
+        other_text: Vec::new(),
+        taken: Vec::new(),
+        known: 0,
+        contradicted: Vec::new(),
+        datasets: Vec::new(),
+    };
+    as_described(members).map_err(refuse)?;
     let mut trials = BTreeSet::new();
-    for (member, path) in members {
+    for Unpacked { member, path, digest } in members.values() {
         match member {
             Member::Trial { trial, .. } => {
                 trials.insert(*trial);
             }
-            Member::Sweep { name, file: "trials.jsonl" } => {
-                let read = |name: &str| fs::read_to_string(path.with_file_name(name));
-                let (text, lines) = (read("sweep.toml"), read("trials.jsonl"));
-                let (Ok(text), Ok(lines)) = (text, lines) else {
-                    return Err(refuse(format!("the sweep {name} is not whole")));
-                };
-                if let Some((hidden, line, _)) = HiddenCharacter::first_in_lines(&text) {
-                    return Err(refuse(format!("line {line} of sweeps/{name}/sweep.toml holds {hidden}")));
+            Member::Sweep { name, file } => {
+                let other = if *file == "trials.jsonl" { "sweep.toml" } else { "trials.jsonl" };
+                if !members.contains_key(&format!("sweeps/{name}/{other}")) {
+                    return Err(refuse(format!("the sweep {name} is not whole: there is no {other}")));
                 }
-                done.sweeps.push(parse_sweep(name, text, &lines).map_err(|why| refuse(format!("{name}: {why}")))?);
+                if *file == "trials.jsonl" {
+                    let text = fs::read_to_string(path.with_file_name(other))
+                        .map_err(|error| refuse(format!("sweeps/{name}/{other} cannot be read: {error}")))?;
+                    if let Some((hidden, line, _)) = HiddenCharacter::first_in_lines(&text) {
+                        return Err(refuse(format!("line {line} of sweeps/{name}/sweep.toml holds {hidden}")));
+                    }
+                    let lines = BufReader::new(File::open(path).map_err(environment)?);
+                    done.sweeps.push(parse_sweep(name, text, lines).map_err(|why| refuse(format!("{name}: {why}")))?);
+                }
             }
-            Member::Diff(digest) => {
-                if Digest::of_file(path).map_err(environment)? != *digest {
-                    return Err(refuse(format!("diffs/{digest}.diff has another content")));
+            Member::Diff(named) => {
+                if digest != named {
+                    return Err(refuse(format!("diffs/{named}.diff has another content")));
                 }
             }
             Member::Dataset(name) => {
@@ -128,8 +100,15 @@ fn take(runs: &Path, beside: &Path, members: &[(Member, PathBuf)], file: &Path) 
                     .map_err(|hidden| refuse(format!("datasets/{name}.json: {hidden}")))?;
                 done.datasets.push(text);
             }
-            Member::Metadata | Member::Sweep { .. } => {}
+            Member::Metadata => {}
         }
+    }
+    if done.sweeps.is_empty() {
+        return Err(refuse("it holds no sweep".to_owned()));
+    }
+    let held: BTreeSet<TrialId> = done.sweeps.iter().flat_map(|sweep| sweep.trials.iter().map(|it| it.id)).collect();
+    if let Some(stray) = trials.iter().find(|trial| !held.contains(trial)) {
+        return Err(refuse(format!("its trial {} belongs to none of its sweeps", stray.short())));
     }
     let mut news = Vec::new();
     for trial in trials {
@@ -149,6 +128,10 @@ fn take(runs: &Path, beside: &Path, members: &[(Member, PathBuf)], file: &Path) 
         if ours.exists() && content(&ours) != content(&theirs) {
             return Err(refuse(format!("another sweep is called {} here", sweep.name)));
         }
+        let text = |folder: &Path| fs::read(folder.join("sweep.toml")).ok();
+        if ours.exists() && text(&ours) != text(&theirs) {
+            done.other_text.push(sweep.name.clone());
+        }
     }
     for (trial, theirs, ours) in news {
         clear(ours.path())
@@ -160,7 +143,27 @@ fn take(runs: &Path, beside: &Path, members: &[(Member, PathBuf)], file: &Path) 
     for part in ["sweeps", "diffs"] {
         adopt(&beside.join(part), &runs.join(part)).map_err(environment)?;
     }
+    done.sweeps.iter().try_for_each(|sweep| seal_record(runs, &sweep.name)).map_err(environment)?;
+    done.sweeps = done.sweeps.iter().map(|sweep| read_sweep(runs, &sweep.name)).collect::<Result<_>>()?;
     Ok(done)
+}
+
+/// Whether every member is as the bundle's own description says; a change on the way is found here, whatever the file.
+fn as_described(members: &BTreeMap<String, Unpacked>) -> std::result::Result<(), String> {
+    let metadata = members.get(crate_metadata::NAME).ok_or(format!("it has no {}", crate_metadata::NAME))?;
+    let file = File::open(&metadata.path).map_err(|error| format!("{}: {error}", crate_metadata::NAME))?;
+    let described = crate_metadata::digests(BufReader::new(file))?;
+    for (name, unpacked) in members.iter().filter(|(name, _)| *name != crate_metadata::NAME) {
+        match described.get(name) {
+            Some(digest) if *digest == unpacked.digest.to_string() => {}
+            Some(_) => return Err(format!("{name} is not as {} describes it", crate_metadata::NAME)),
+            None => return Err(format!("{} describes no {name}", crate_metadata::NAME)),
+        }
+    }
+    match described.keys().find(|name| !members.contains_key(*name)) {
+        Some(name) => Err(format!("{name} is missing")),
+        None => Ok(()),
+    }
 }
 
 /// Moves entries that are not there yet.

@@ -24,7 +24,33 @@ pub(super) const TRIAL_FILES: [&str; 5] =
 
 pub(super) const SWEEP_FILES: [&str; 2] = ["sweep.toml", "trials.jsonl"];
 
+/// What a member may be at most. A bundle that is larger than its kind of files ever are is no bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// Bytes.
+    pub(super) bytes: u64,
+    /// Bytes of a line, for members that are read by lines.
+    pub(super) line: Option<u64>,
+}
+
+const MIB: u64 = 1 << 20;
+
 impl Member {
+    /// What this member may be in a bundle of at most `limit` bytes. Only journals, lists of trials and models grow with
+    /// what is trained, so theirs follow the limit, which a person can raise.
+    pub(super) fn bounds(&self, limit: u64) -> Bounds {
+        let whole = |bytes: u64| Bounds { bytes: bytes.min(limit), line: None };
+        match self {
+            Self::Metadata => whole(64 * MIB),
+            Self::Sweep { file: "trials.jsonl", .. } => Bounds { bytes: limit / 64, line: Some(MIB) },
+            Self::Trial { file: "journal.jsonl", .. } => Bounds { bytes: limit / 256, line: Some(4 * MIB) },
+            Self::Trial { file: "model.safetensors", .. } => whole(limit),
+            Self::Diff(_) => whole(limit / 64),
+            Self::Sweep { .. } | Self::Trial { .. } => whole(4 * MIB),
+            Self::Dataset(_) => whole(MIB),
+        }
+    }
+
     /// The member with this name, if a bundle may hold it.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let known = |file: &str, files: &[&'static str]| files.iter().copied().find(|known| *known == file);

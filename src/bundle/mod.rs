@@ -14,6 +14,9 @@ mod crate_metadata;
 mod export;
 mod import;
 mod member;
+#[cfg(test)]
+mod tests;
+mod unpack;
 
 pub use export::{Exported, export};
 pub use import::{Imported, import};

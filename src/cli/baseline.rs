@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Context, Output};
+use super::{Context, Output, index};
 use crate::error::{Error, Exit, Result};
 use crate::gate::{self, Baseline};
 use crate::neutral::line;
-use crate::store::Store;
 
 /// Baselines of recorded sweeps.
 #[derive(Debug, clap::Args)]
@@ -56,7 +55,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 return Err(Error::input(format!("{} is there already", file.display()))
                     .hint("`drr-lab baseline update` writes it anew and keeps its reasons"));
             }
-            let baseline = gate::baseline_of(&Store::open_existing(&context.runs)?, sweep, None, reason)?;
+            let baseline = gate::baseline_of(&index::open(&context.runs, context.output)?, sweep, None, reason)?;
             baseline.write(file)?;
             said(context.output, &format!("{} written; commit it", file.display()));
         }
@@ -66,7 +65,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             let new = if path.is_file() {
                 Baseline::read(&path)?
             } else {
-                gate::baseline_of(&Store::open_existing(&context.runs)?, new, None, "")?
+                gate::baseline_of(&index::open(&context.runs, context.output)?, new, None, "")?
             };
             show(&gate::changes(&old, &new), context.output);
         }
@@ -75,7 +74,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 return Err(Error::input("a baseline changes for a reason").hint("say it with --reason"));
             }
             let old = Baseline::read(file)?;
-            let new = gate::baseline_of(&Store::open_existing(&context.runs)?, sweep, Some(&old), reason)?;
+            let new = gate::baseline_of(&index::open(&context.runs, context.output)?, sweep, Some(&old), reason)?;
             let changes = gate::changes(&old, &new);
             if changes.is_empty() {
                 said(context.output, &format!("{} is as measured; nothing was written", file.display()));

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::{Context, Output};
+use super::{Context, Output, index};
 use crate::error::{Error, Exit, Result};
 use crate::gate::{self, Checked, Inconclusive, output};
 use crate::neutral;
-use crate::store::Store;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,7 +62,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         return Err(Error::input("a file is written for one gate file at a time").hint("call `drr-lab check` for each"));
     }
     let files = args.files.iter().map(|path| gate::load(path)).collect::<Result<Vec<_>>>()?;
-    let store = Store::open_existing(&context.runs)?;
+    let store = index::open(&context.runs, context.output)?;
     let mut worst = Exit::Done;
     for file in &files {
         let checked = gate::check(file, &store)?;

@@ -3,6 +3,7 @@
 mod arguments;
 mod attempt;
 mod baseline;
+mod catch_up;
 mod check;
 mod complain;
 pub mod data;
@@ -10,8 +11,10 @@ mod doctor;
 mod execution;
 mod export;
 mod failures;
+mod index;
 mod plan_table;
 mod plan_trials;
+mod redefined;
 pub mod report;
 mod runs;
 mod slurm;

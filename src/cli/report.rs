@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Output;
+use super::{Output, index};
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Layout, Options, Paper, Reference, SweepReport, Written};
 use crate::stats::Spread;
@@ -89,7 +89,7 @@ pub fn run(args: Args, runs: &Path, data: &Path, output: Output) -> Result<()> {
     if args.watch {
         return watch(&args, runs, &options, output);
     }
-    let store = Store::open_existing(runs)?;
+    let store = index::open(runs, output)?;
     once(&store, &args, &options, output)
 }
 
@@ -121,7 +121,7 @@ const LOOK: Duration = Duration::from_secs(2);
 fn watch(args: &Args, runs: &Path, options: &Options, output: Output) -> Result<()> {
     let mut last = None;
     loop {
-        let store = Store::open_existing(runs)?;
+        let store = index::open(runs, if last.is_none() { output } else { Output::Quiet })?;
         let state: Vec<(String, String, Vec<Status>)> = sweeps(&store, &args.sweeps)?
             .into_iter()
             .map(|sweep| (sweep.name, sweep.source, sweep.trials.iter().map(|trial| trial.status).collect()))

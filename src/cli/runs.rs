@@ -80,6 +80,9 @@ enum Verb {
         /// Show what would go, and remove nothing; this is so unless --yes is given.
         #[arg(long, conflicts_with = "yes")]
         dry_run: bool,
+        /// Finished trials of earlier forms of recorded sweeps as well.
+        #[arg(long)]
+        earlier: bool,
         /// Do it.
         #[arg(long)]
         yes: bool,
@@ -124,7 +127,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             Target::Sweep(sweep) => gc::forget_sweep(context, &sweep, gc::Mode::of(*yes)),
             Target::Trial(trial) => gc::remove_trial(context, trial, gc::Mode::of(*yes)),
         },
-        Verb::Gc { yes, .. } => gc::run(context, gc::Mode::of(*yes)),
+        Verb::Gc { yes, earlier, .. } => gc::run(context, gc::Mode::of(*yes), gc::Earlier::of(*earlier)),
         Verb::Import { file, limit } => import::run(context, file, *limit),
         Verb::Collect { sweep } => collect::collect(context, sweep.as_deref()),
         Verb::Cancel { sweep } => collect::cancel(context, sweep),

@@ -1,22 +1,27 @@
 //! `drr-lab sweep`: load → expand → plan → execute → summarise.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use drr_core::TrialId;
 use drr_core::trial_dir::TrialDir;
 
+use super::catch_up::{IndexState, catch_up};
 use super::execution::{Choices, Resolved, inventory};
 use super::plan_table::{Detail, Shown};
+use super::redefined::{self, Asked};
 use super::slurm::{self, Executor};
 use super::worker::FrozenWorker;
 use super::{Context, Output, attempt, failures, observer};
+use crate::audit;
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, Options, Outcome};
 use crate::neutral::line;
-use crate::plan::{FailedBefore, Outlook, Plan, State, examine, write_sweep};
+use crate::plan::{FailedBefore, Outlook, Plan, State, examine, note_earlier, write_sweep};
 use crate::report;
-use crate::store::{Member, RunsLock, Status, Store, SweepRecord};
+use crate::store::{Reading, RunsLock, Status, Store, SweepRecord};
 use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand, idle};
 
 const EXAMPLES: &str = "\
@@ -79,6 +84,7 @@ struct Ordered {
     notes: Vec<String>,
     request: SweepRequest,
     sweep: Sweep,
+    file: PathBuf,
     resolved: Resolved,
     early_stop: Option<EarlyStop>,
     slurm: SlurmSettings,
@@ -86,10 +92,27 @@ struct Ordered {
 }
 
 impl Ordered {
-    /// What is to be done now. What was given up before stays so as long as the sweep gives trials up.
+    /// What is to be done now.
     fn plan(&self, runs: &Path, failed_before: FailedBefore) -> Plan {
-        let plan = Plan::new(&self.sweep, runs, failed_before);
+        self.plan_of(&self.sweep, runs, failed_before)
+    }
+
+    /// What is to be done of `sweep`. What was given up before stays so as long as the sweep gives trials up.
+    fn plan_of(&self, sweep: &Sweep, runs: &Path, failed_before: FailedBefore) -> Plan {
+        let plan = Plan::new(sweep, runs, failed_before);
         if self.early_stop.is_some() && failed_before == FailedBefore::Skip { plan } else { plan.with_stopped() }
+    }
+}
+
+impl Args {
+    /// What was asked for of every file, but for the number of seeds.
+    fn request(&self) -> Request {
+        Request { set: self.set.clone(), only: self.only.clone(), profile: self.profile.clone() }
+    }
+
+    fn asked<'a>(&self, ordered: &'a Ordered, request: &'a Request) -> Asked<'a> {
+        let Ordered { sweep, request: whole_request, file, .. } = ordered;
+        Asked { sweep, whole_request, file, request, seeds: self.seeds }
     }
 }
 
@@ -109,7 +132,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     }
     let failed_before = if args.retry_failed { FailedBefore::Retry } else { FailedBefore::Skip };
     if args.dry_run || args.show {
-        let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
+        let store = match Store::read(&context.runs)? {
+            Reading::Database(store) => Some(store),
+            Reading::Unreadable(_) => None,
+        };
         let detail = if args.show { Detail::Trials } else { Detail::Stages };
         for ordered in &sweeps {
             let plan = ordered.plan(&context.runs, failed_before);
@@ -124,17 +150,23 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let _lock = RunsLock::acquire(&context.runs)?;
-    let mut store = Store::open(&context.runs)?;
-    let mut exit = Exit::Done;
+    let mut store = Store::open(&context.runs)?.deferring()?;
+    let (mut exit, request) = (Exit::Done, args.request());
     for ordered in &sweeps {
         let sweep = &ordered.sweep;
         let plan = ordered.plan(&context.runs, failed_before);
         if args.executor == Executor::Local {
             refuse_if_open(&plan, &context.runs)?;
         }
-        write_sweep(sweep, &ordered.request, &context.runs)
-            .map_err(|error| Error::disk(format!("cannot write to {}", context.runs.display()), &error))?;
-        record(sweep, &plan, &mut store, context)?;
+        match redefined::kept(&args.asked(ordered, &request), context)? {
+            None => record(sweep, &ordered.request, &plan, &mut store, context)?,
+            Some((kept, of_record)) => {
+                redefined::say(&kept, context);
+                note_earlier(&kept.record, &kept.left, &context.runs).map_err(|error| unwritable(context, &error))?;
+                let plan = ordered.plan_of(&kept.record, &context.runs, failed_before);
+                record(&kept.record, &of_record, &plan, &mut store, context)?;
+            }
+        }
         if context.output == Output::Human {
             ordered.outlook.warnings.iter().for_each(|line| eprintln!("{}: {line}", sweep.name));
         }
@@ -154,7 +186,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             }
             _ => execute(&plan, ordered, &inventory, &mut store, args, &context.runs, context)?,
         };
-        summarise(&plan, &outcome, &store, context)?;
+        let index = catch_up(&mut store, context)?;
+        summarise(&plan, &outcome, &store, index, context)?;
         if outcome.interrupted {
             return Ok(Exit::Interrupted);
         }
@@ -165,7 +198,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 0 => Outcome::default(),
                 _ => {
                     let mut store = Store::open(place.runs())?;
-                    store.record_sweep(&record_of(sweep))?;
+                    store.record_sweep(&SweepRecord::from(sweep))?;
                     execute(&again, ordered, &inventory, &mut store, args, place.runs(), context)?
                 }
             };
@@ -185,19 +218,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
 
 /// Every file is read and expanded before anything starts, and the problems of all are said at once.
 fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Result<Vec<Ordered>> {
-    let mut set = args.set.clone();
-    set.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
-    let asked = Request { set, only: args.only.clone(), profile: args.profile.clone() };
+    let mut asked = args.request();
+    asked.set.extend(args.seeds.map(|seeds| format!("seeds={seeds}")));
     let mut datasets = Datasets::new(&context.data);
     let (mut sweeps, mut failed): (Vec<Ordered>, Option<Error>) = (Vec::new(), None);
-    for file in &args.files {
-        let ordered = SweepRequest::read(file, &asked).and_then(|request| {
+    for path in &args.files {
+        let ordered = SweepRequest::read(path, &asked).and_then(|request| {
             let file = request.file(&mut datasets)?;
             let resolved = args.choices.resolve(&file.execution, inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
             let outlook = examine(&file, &sweep, &context.runs, &mut datasets)?;
             let notes = file.notes.into_iter().chain(idle(&sweep)).collect();
-            Ok(Ordered { notes, request, sweep, resolved, early_stop: file.early_stop, slurm: file.slurm, outlook })
+            let (early_stop, slurm) = (file.early_stop, file.slurm);
+            Ok(Ordered { notes, request, sweep, file: path.clone(), resolved, early_stop, slurm, outlook })
         });
         match ordered {
             Ok(ordered) => sweeps.push(ordered),
@@ -232,47 +265,54 @@ fn expand_one(file: &SweepFile, datasets: &mut Datasets, context: &Context) -> R
 fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
     let demand = "[provenance] clean = true demands sources that are as committed";
     match exec::SourceTree::look(&context.runs) {
-        None => Err(Error::input(format!("{sweep}: {demand}, but this program's sources are in no git repository"))),
-        Some(tree) if !tree.changed.is_empty() => {
+        exec::SourceLook::NoRepository => {
+            Err(Error::input(format!("{sweep}: {demand}, but this program's sources are in no git repository")))
+        }
+        exec::SourceLook::Unreadable(why) => {
+            Err(Error::input(format!("{sweep}: {demand}, but how they are cannot be told: {why}")))
+        }
+        exec::SourceLook::Tree(tree) if !tree.changed.is_empty() => {
             let shown: Vec<&str> = tree.changed.iter().take(10).map(String::as_str).collect();
             let more = tree.changed.len() - shown.len();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             Err(Error::input(format!("{sweep}: {demand}; these are not: {}{more}", shown.join(", ")))
                 .hint("commit or put them aside, or take the line out of the sweep file"))
         }
-        Some(_) => Ok(()),
+        exec::SourceLook::Tree(_) => Ok(()),
     }
 }
 
-/// Brings the database up to the sweep and to what the run folders know of its trials.
-pub(super) fn record(sweep: &Sweep, plan: &Plan, store: &mut Store, context: &Context) -> Result<()> {
-    store.record_sweep(&record_of(sweep))?;
+fn unwritable(context: &Context, error: &std::io::Error) -> Error {
+    Error::disk(format!("cannot write to {}", context.runs.display()), error)
+}
+
+/// Records the sweep and what the run folders know of its trials, so that a lost database loses nothing.
+pub(super) fn record(
+    sweep: &Sweep,
+    request: &SweepRequest,
+    plan: &Plan,
+    store: &mut Store,
+    context: &Context,
+) -> Result<()> {
+    write_sweep(sweep, request, &context.runs).map_err(|error| unwritable(context, &error))?;
+    store.record_sweep(&SweepRecord::from(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
-    for (task, known) in plan.tasks.iter().zip(stored) {
+    let known: HashMap<TrialId, Status> = stored.iter().map(|it| (it.trial, it.status)).collect();
+    for task in &plan.tasks {
+        let trial = task.trial.id;
+        let known = known.get(&trial).copied().unwrap_or(Status::Pending);
         match &task.state {
-            State::Found if known.status != Status::Finished => {
-                store.ingest(&TrialDir::new(&context.runs, task.trial.id))?;
-            }
-            State::ToRun if known.status != Status::Pending => store.mark(task.trial.id, Status::Pending, None)?,
-            State::Skipped(why) if known.status != Status::Failed => {
-                store.mark(task.trial.id, Status::Failed, Some(why))?;
-            }
-            State::Stopped(why) if known.status != Status::Stopped => {
-                store.mark(task.trial.id, Status::Stopped, Some(why))?;
-            }
-            _ => {}
+            State::Found if known != Status::Finished => store.ingest(&TrialDir::new(&context.runs, trial))?,
+            State::ToRun if known != Status::Pending => store.mark(trial, Status::Pending, None)?,
+            State::Skipped(why) if known != Status::Failed => store.mark(trial, Status::Failed, Some(why))?,
+            State::Stopped(why) if known != Status::Stopped => store.mark(trial, Status::Stopped, Some(why))?,
+            State::Found | State::ToRun | State::Skipped(_) | State::Stopped(_) => {}
         }
     }
-    Ok(())
-}
-
-fn record_of(sweep: &Sweep) -> SweepRecord {
-    SweepRecord {
-        name: sweep.name.clone(),
-        source: sweep.text.clone(),
-        axes: sweep.axes.clone(),
-        members: sweep.trials.iter().map(|t| Member { spec: t.spec.clone(), point: (*t.point).clone() }).collect(),
+    if let (Some(news), Output::Human) = (store.lock_news(), context.output) {
+        eprintln!("{news}");
     }
+    Ok(())
 }
 
 fn execute(
@@ -310,7 +350,7 @@ fn nothing_to_do(plan: &Plan, output: Output) -> Outcome {
 }
 
 /// Says what needs a person's attention, then what came out.
-fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, context: &Context) -> Result<()> {
+fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, index: IndexState, context: &Context) -> Result<()> {
     if context.output != Output::Human {
         return Ok(());
     }
@@ -322,7 +362,11 @@ fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, context: &Context) -
         eprintln!("hint: the same bits fail the same way; --retry-failed runs them all the same");
     }
     failures::print(plan, outcome, &context.runs);
-    if let Some(stored) = store.sweep(&plan.sweep)?.filter(|_| !outcome.interrupted) {
+    let stored = match index {
+        IndexState::Written => store.sweep(&plan.sweep)?,
+        IndexState::Behind => audit::from_folders(&context.runs)?.sweep(&plan.sweep)?,
+    };
+    if let Some(stored) = stored.filter(|_| !outcome.interrupted) {
         print!("\n{}", report::summary(&stored));
         eprintln!("\nplots and tables: drr-lab report {}", plan.sweep);
     }

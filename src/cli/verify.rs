@@ -12,10 +12,10 @@ use drr_kinds::KindOf as _;
 use super::target::{self, Target};
 use super::verify_text::Text;
 use super::{Context, Output, execution, observer};
-use crate::audit::{self, Examined, Replay, Scope, Tolerance, Verdict};
+use crate::audit::{self, Examined, IndexFault, Replay, Scope, Tolerance, Verdict};
 use crate::error::{Error, Exit, Result};
 use crate::exec::{self, Options, Rules};
-use crate::store::Store;
+use crate::store::{Reading, Store};
 use crate::sweep::Sweep;
 
 const EXAMPLES: &str = "\
@@ -69,16 +69,32 @@ pub struct Args {
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let text = Text::new(context.output);
     let wanted = Wanted::find(args, &context.runs)?;
-    let store = if context.runs.join("lab.db").is_file() { Some(Store::open(&context.runs)?) } else { None };
+    let (store, unread) = match Store::read(&context.runs)? {
+        Reading::Database(store) => (Some(store), None),
+        Reading::Unreadable(why) => (None, Some(why)),
+    };
     let examined = audit::examine(&context.runs, &wanted.trials, store.as_ref())?;
     let mut faults = text.integrity(&examined);
+    let mut behind: Vec<String> = unread.into_iter().collect();
+    let of_trials = examined.iter().filter_map(|it| it.index.clone());
+    behind.extend(of_trials.filter_map(|fault| match fault {
+        IndexFault::Behind(what) => Some(what),
+        // Said with its trial.
+        IndexFault::Changed(_) => None,
+    }));
     for fault in wanted.index_faults(&context.runs, store.as_ref()) {
-        text.fault(&fault);
-        faults += 1;
+        match fault {
+            IndexFault::Changed(fault) => {
+                text.fault(&fault);
+                faults += 1;
+            }
+            IndexFault::Behind(what) => behind.push(what),
+        }
     }
     drop(store);
+    text.behind(behind, &context.runs);
     faults += wanted.cell.as_ref().map_or(0, |cell| text.cell(cell, &examined));
-    let sound = |it: Examined| if it.index.is_none() { it.found.ok() } else { None };
+    let sound = |it: Examined| if matches!(it.index, Some(IndexFault::Changed(_))) { None } else { it.found.ok() };
     let mut finished: Vec<Finished> = examined.into_iter().filter_map(sound).collect();
     finished.sort_by_key(|trial| trial.spec.stage());
     if args.integrity_only {
@@ -106,13 +122,23 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     })
 }
 
+/// Where trials run again: beside the recorded ones, or where files of programs go if those lie in an archive that cannot
+/// be written.
+fn scratch_place(runs: &Path) -> PathBuf {
+    let name = format!("verify-{}", std::process::id());
+    match nix::unistd::access(runs, nix::unistd::AccessFlags::W_OK) {
+        Ok(()) => runs.join(name),
+        Err(_) => std::env::temp_dir().join(format!("drr-lab-{name}")),
+    }
+}
+
 fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<audit::Replayed>> {
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
     };
     let scratch = match &args.keep {
         Some(folder) => absolute(folder)?,
-        None => absolute(&context.runs)?.join(format!("verify-{}", std::process::id())),
+        None => scratch_place(&absolute(&context.runs)?),
     };
     if scratch.join("lab.db").exists() || scratch.join("trials").exists() {
         return Err(Error::input(format!("{} is a runs folder", scratch.display())).hint("name an empty folder"));
@@ -185,7 +211,7 @@ impl Wanted {
         Ok(Self { trials, sweeps, cell: None, whole: whole && args.sample.is_none() })
     }
 
-    fn index_faults(&self, runs: &Path, store: Option<&Store>) -> Vec<String> {
+    fn index_faults(&self, runs: &Path, store: Option<&Store>) -> Vec<IndexFault> {
         if self.whole {
             return audit::examine_index(runs, store, Scope::Whole);
         }

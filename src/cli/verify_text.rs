@@ -1,6 +1,7 @@
 //! How `drr-lab verify` speaks: verdicts to stdout, a line a trial, as text or as JSON.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -8,6 +9,9 @@ use super::Output;
 use crate::audit::{Cell, Difference, Divergence, Examined, Replayed, Verdict};
 use crate::error::Error;
 use crate::neutral::line;
+
+/// Records shown that the database does not have.
+const MOST_BEHIND: usize = 5;
 
 /// Entries shown of two environments that differ in many.
 const MOST_DIFFERENCES: usize = 24;
@@ -60,6 +64,29 @@ impl Text {
         }
     }
 
+    /// That the database does not have all that the folders have, and what mends it; no fault.
+    pub(super) fn behind(&self, mut behind: Vec<String>, runs: &Path) {
+        behind.sort();
+        behind.dedup();
+        if behind.is_empty() {
+            return;
+        }
+        let catch_up = format!("drr-lab --runs {} runs reindex", runs.display());
+        match self.output {
+            Output::Json => println!("{}", json!({"check": "index", "behind": behind, "mend": catch_up})),
+            Output::Human => {
+                let more = behind.len().saturating_sub(MOST_BEHIND);
+                println!("index: lab.db is behind the folders, which are not changed by that");
+                behind.iter().take(MOST_BEHIND).for_each(|what| println!("  {}", line(what)));
+                if more > 0 {
+                    println!("  and {more} more");
+                }
+                println!("  `{catch_up}` catches it up, and so does the next sweep");
+            }
+            Output::Quiet => {}
+        }
+    }
+
     /// A number of a table, and the same from what its trials recorded; returns how many faults there are.
     pub(super) fn cell(&self, cell: &Cell, examined: &[Examined]) -> usize {
         let found: Vec<_> = cell.trials.iter().map(|id| examined.iter().find(|it| it.trial == *id)).collect();
@@ -67,7 +94,12 @@ impl Text {
         let missing: Vec<String> =
             found.iter().flatten().filter(|it| it.found.is_err()).map(|it| it.trial.short()).collect();
         let computed = cell.number.as_ref().map(|number| number.computed(sound.iter().copied()));
-        let same = computed.as_ref().is_none_or(|computed| *computed == cell.number);
+        let apart = match (&cell.number, &computed) {
+            (Some(number), Some(Some(computed))) => number.apart(computed),
+            (Some(_), Some(None)) => vec!["the trials recorded no such metric".to_owned()],
+            (Some(_) | None, None) | (None, Some(_)) => Vec::new(),
+        };
+        let same = apart.is_empty();
         let faults = missing.len() + usize::from(!same);
         let (trials, behind) = (examined.len(), cell.trials.len());
         match (self.output, &cell.number) {
@@ -75,7 +107,7 @@ impl Text {
                 "{}",
                 json!({"check": "cell", "cell": cell.name, "trials": cell.trials, "missing": missing,
                        "table": cell.number.as_ref().map(ToString::to_string),
-                       "computed": computed.flatten().map(|it| it.to_string()), "same": same})
+                       "computed": computed.flatten().map(|it| it.to_string()), "same": same, "apart": apart})
             ),
             (Output::Quiet, _) if faults == 0 => {}
             (_, number) => {
@@ -88,6 +120,7 @@ impl Text {
                     (Some(number), false) => {
                         let computed = computed.flatten().map_or_else(|| "nothing".to_owned(), |it| it.to_string());
                         println!("CHANGED: the table says {number}, the trials' results give {computed}");
+                        apart.iter().for_each(|what| println!("  {}", line(what)));
                     }
                     (None, _) => println!("  a number of several metrics or groups: `drr-lab report` computes it anew"),
                 }

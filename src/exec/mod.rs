@@ -41,5 +41,5 @@ pub use process::find_worker;
 pub use recorder::Outcome;
 pub use rules::Rules;
 pub use slots::{Gpus, Slot, SlotRequest, cpu_slots, slots};
-pub use source_tree::SourceTree;
+pub use source_tree::{SourceLook, SourceTree};
 pub use supervisor::{Options, execute};

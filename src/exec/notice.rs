@@ -166,6 +166,11 @@ pub enum Notice {
         /// What.
         message: String,
     },
+    /// Another program's lock keeps records out of the database for now.
+    DatabaseLocked {
+        /// Who holds it, and what becomes of the records.
+        message: String,
+    },
     /// No new trial starts; running ones may end.
     Draining {
         /// How many are running.

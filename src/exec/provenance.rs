@@ -10,7 +10,7 @@ use drr_core::{Digest, TrialSpec, rustc};
 use drr_kinds::{train_digest, train_sources};
 use serde::Serialize;
 
-use super::source_tree::SourceTree;
+use super::source_tree::{SourceLook, SourceTree};
 
 const CARGO_LOCK: &str = include_str!("../../Cargo.lock");
 
@@ -26,10 +26,18 @@ struct Code {
     program: Option<Digest>,
     worker: Option<Digest>,
     tree: Option<SourceTree>,
+    /// Why nothing is known of the tree, though there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tree_unreadable: Option<String>,
 }
 
 /// What all trials of a run share. An uncommitted change of the sources is kept below `runs`.
 pub(super) fn common(worker: &Path, runs: &Path) -> Common {
+    let (tree, tree_unreadable) = match SourceTree::look(runs) {
+        SourceLook::Tree(tree) => (Some(tree), None),
+        SourceLook::NoRepository => (None, None),
+        SourceLook::Unreadable(why) => (None, Some(why)),
+    };
     let code = Code {
         version: env!("CARGO_PKG_VERSION"),
         train_digest: train_digest(),
@@ -39,7 +47,8 @@ pub(super) fn common(worker: &Path, runs: &Path) -> Common {
         tch: locked("tch"),
         program: std::env::current_exe().ok().and_then(|path| Digest::of_file(&path).ok()),
         worker: Digest::of_file(worker).ok(),
-        tree: SourceTree::look(runs),
+        tree,
+        tree_unreadable,
     };
     Common {
         command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),

@@ -119,6 +119,9 @@ impl<'a> Recorder<'a> {
             }
             Verdict::Released => self.store.mark(trial, Status::Pending, None)?,
         }
+        if let Some(message) = self.store.lock_news() {
+            self.tell(&Notice::DatabaseLocked { message });
+        }
         Ok(())
     }
 }

@@ -3,9 +3,14 @@
 
 mod cohort;
 mod cost;
+mod earlier;
 mod eligible;
 mod estimate;
+mod kept;
+#[cfg(test)]
+pub(crate) mod made_up;
 mod record;
+mod record_seal;
 mod stop;
 
 use std::collections::{HashMap, HashSet};
@@ -20,9 +25,12 @@ use crate::sweep::{Sweep, Trial};
 pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::{CONTEXT, device_bytes, seconds};
 pub use drr_core::failure::{FailureRecord, clear_failure, read_failure, write_failure};
+pub use earlier::{note_earlier, read_earlier};
 pub use eligible::{Eligible, Offer, Outlook, examine};
 pub use estimate::Timings;
+pub use kept::{Kept, is_part};
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
+pub use record_seal::{RecordFault, RecordSeal, seal_record};
 pub use stop::{StopRecord, clear_stop, read_stop, write_stop};
 
 /// The trials of a sweep and what is known of them.
@@ -227,31 +235,14 @@ pub fn was_stopped(stage: Stage, short: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use drr_core::TrialSpec;
     use drr_core::protocol::FailureKind;
-    use drr_core::spec::SyntheticSpec;
-    use drr_core::{Digest, TrialSpec, canonical};
 
+    use super::made_up::expanded;
     use super::*;
-    use crate::error::Result;
-    use crate::sweep::{DatasetChoice, Fingerprints, Request, Source, expand, parse};
-
-    struct MadeUp;
-
-    impl Fingerprints for MadeUp {
-        fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-            Ok(Digest::of(choice.name.as_bytes()))
-        }
-
-        fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-            Ok(canonical::digest(world))
-        }
-    }
 
     fn sweep() -> Sweep {
-        let text = "dataset = \"ml-100k\"\nseeds = 2\n[drr]\ntau = [0.001, 0.01]";
-        let source = Source::new("a.toml", text);
-        let file = parse(&source, Path::new("."), &Request::default(), &mut MadeUp).expect("whole");
-        expand(&file, &mut MadeUp).expect("expands")
+        expanded("dataset = \"ml-100k\"\nseeds = 2\n[drr]\ntau = [0.001, 0.01]", &[])
     }
 
     fn fail(runs: &Path, spec: &TrialSpec, kind: FailureKind) {

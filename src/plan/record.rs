@@ -2,9 +2,10 @@
 //! it became, so that the database can be rebuilt and a later edit of a file changes nothing that was recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
-use std::{fs, io};
 
 use drr_core::trial_dir::write_whole;
 use drr_core::{TrialId, TrialSpec, canonical, neutral};
@@ -12,6 +13,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::record_seal::RecordSeal;
 use crate::error::{Error, Result};
 use crate::sweep::{Sweep, SweepRequest, Trial};
 
@@ -34,13 +36,25 @@ struct Member<'a> {
     spec: &'a TrialSpec,
 }
 
-/// Writes `sweep.toml`, `request.json` and `trials.jsonl`.
+/// The files of a record that its seal covers, in the order they are written.
+pub(super) const FILES: [&str; 2] = ["sweep.toml", "trials.jsonl"];
+
+/// Writes `sweep.toml`, `request.json` and `trials.jsonl`, and before them the seal of the first and the last.
 ///
 /// # Errors
 /// Any failure of the file system.
 pub fn write_sweep(sweep: &Sweep, request: &SweepRequest, runs: &Path) -> io::Result<()> {
     let folder = runs.join("sweeps").join(&sweep.name);
     fs::create_dir_all(&folder)?;
+    let lines = lines(sweep);
+    let files: [(&str, &[u8]); 2] = [(FILES[0], sweep.text.as_bytes()), (FILES[1], &lines)];
+    RecordSeal::write(runs, &sweep.name, &files)?;
+    request.write(&folder)?;
+    files.iter().try_for_each(|(name, bytes)| write_whole(&folder.join(name), bytes))
+}
+
+/// The content of `trials.jsonl`.
+pub(super) fn lines(sweep: &Sweep) -> Vec<u8> {
     let mut lines = canonical::to_bytes(&Head { format: FORMAT, name: &sweep.name, axes: &sweep.axes });
     lines.push(b'\n');
     let line =
@@ -49,9 +63,7 @@ pub fn write_sweep(sweep: &Sweep, request: &SweepRequest, runs: &Path) -> io::Re
         lines.extend(line);
         lines.push(b'\n');
     }
-    write_whole(&folder.join("sweep.toml"), sweep.text.as_bytes())?;
-    request.write(&folder)?;
-    write_whole(&folder.join("trials.jsonl"), &lines)
+    lines
 }
 
 #[derive(Deserialize)]
@@ -96,25 +108,34 @@ pub fn recorded_sweeps(runs: &Path) -> io::Result<Vec<String>> {
 /// A file that is not there, was changed, or was written by a newer program.
 pub fn read_sweep(runs: &Path, name: &str) -> Result<Sweep> {
     let folder = runs.join("sweeps").join(name);
-    let read = |file: &str| {
-        let path = folder.join(file);
-        fs::read_to_string(&path)
-            .map_err(|error| Error::environment(format!("cannot read {}: {error}", path.display())))
-    };
-    let (text, lines) = (read("sweep.toml")?, read("trials.jsonl")?);
-    parse_sweep(name, text, &lines)
-        .map_err(|why| Error::environment(format!("{}: {why}", folder.join("trials.jsonl").display())))
+    let (text, lines) = (folder.join("sweep.toml"), folder.join("trials.jsonl"));
+    let cannot = |path: &Path, error: io::Error| Error::environment(format!("cannot read {}: {error}", path.display()));
+    let text = fs::read_to_string(&text).map_err(|error| cannot(&text, error))?;
+    let file = fs::File::open(&lines).map_err(|error| cannot(&lines, error))?;
+    parse_sweep(name, text, BufReader::new(file))
+        .map_err(|why| Error::environment(format!("{}: {why}", lines.display())))
 }
 
-/// A recorded sweep from its two files.
+/// Lines that are read at a time.
+const BATCH: usize = 4096;
+
+/// A recorded sweep from its two files, the second one line by line.
 ///
 /// # Errors
 /// What is wrong with it, and in which line.
-pub fn parse_sweep(name: &str, text: String, lines: &str) -> std::result::Result<Sweep, String> {
-    let mut rows = lines.split_inclusive('\n').enumerate();
-    let (_, head) = rows.next().ok_or("it is empty")?;
-    neutral::check_record(head.as_bytes()).map_err(|hidden| format!("line 1: {hidden}"))?;
-    let head: ReadHead = serde_json::from_str(head).map_err(|error| format!("line 1: {error}"))?;
+pub fn parse_sweep(name: &str, text: String, mut lines: impl BufRead) -> std::result::Result<Sweep, String> {
+    let changed = || "it is not as it was written".to_owned();
+    let mut next = || -> std::result::Result<Option<String>, String> {
+        let mut line = String::new();
+        match lines.read_line(&mut line).map_err(|error| error.to_string())? {
+            0 => Ok(None),
+            // Every line that was written ends.
+            _ => line.pop().filter(|end| *end == '\n').map(|_| Some(line)).ok_or_else(changed),
+        }
+    };
+    let first = next()?.ok_or("it is empty")?;
+    neutral::check_record(first.as_bytes()).map_err(|hidden| format!("line 1: {hidden}"))?;
+    let head: ReadHead = serde_json::from_str(&first).map_err(|error| format!("line 1: {error}"))?;
     match head.format {
         FORMAT => {}
         newer if newer > FORMAT => return Err(format!("format {newer} is newer than this program reads ({FORMAT})")),
@@ -123,31 +144,36 @@ pub fn parse_sweep(name: &str, text: String, lines: &str) -> std::result::Result
     if head.name != name {
         return Err(format!("it belongs to the sweep `{}`", head.name));
     }
-    let mut again = canonical::to_bytes(&Head { format: head.format, name, axes: &head.axes });
-    again.push(b'\n');
-    let rows: Vec<(usize, &str)> = rows.collect();
-    let read = |&(at, row): &(usize, &str)| -> std::result::Result<(Arc<Trial>, Vec<u8>), String> {
-        neutral::check_record(row.as_bytes()).map_err(|hidden| format!("line {}: {hidden}", at + 1))?;
+    if canonical::to_bytes(&Head { format: head.format, name, axes: &head.axes }) != first.as_bytes() {
+        return Err(changed());
+    }
+    let read = |(at, row): (usize, &String)| -> std::result::Result<Arc<Trial>, String> {
+        neutral::check_record(row.as_bytes()).map_err(|hidden| format!("line {at}: {hidden}"))?;
         let ReadMember { trial, point, spec } =
-            serde_json::from_str(row).map_err(|error| format!("line {}: {error}", at + 1))?;
-        let text = canonical::to_bytes(&Member { trial, point: &point, spec: &spec });
+            serde_json::from_str(row).map_err(|error| format!("line {at}: {error}"))?;
         let id = spec.id();
         if id != trial {
-            return Err(format!("line {}: the spec hashes to {}, not to {}", at + 1, id.short(), trial.short()));
+            return Err(format!("line {at}: the spec hashes to {}, not to {}", id.short(), trial.short()));
         }
-        Ok((Arc::new(Trial { id: trial, spec, point: Arc::new(point) }), text))
+        if canonical::to_bytes(&Member { trial, point: &point, spec: &spec }) != row.as_bytes() {
+            return Err(changed());
+        }
+        Ok(Arc::new(Trial { id: trial, spec, point: Arc::new(point) }))
     };
-    let read: Vec<_> = rows.par_iter().map(read).collect();
-    let (mut trials, mut seeds) = (Vec::with_capacity(read.len()), BTreeSet::new());
-    for member in read {
-        let (trial, text) = member?;
-        again.extend(text);
-        again.push(b'\n');
-        seeds.insert(trial.spec.seed);
-        trials.push(trial);
-    }
-    if again != lines.as_bytes() {
-        return Err("it is not as it was written".to_owned());
+    let (mut trials, mut seeds) = (Vec::new(), BTreeSet::new());
+    loop {
+        let batch = (0..BATCH).map_while(|_| next().transpose()).collect::<std::result::Result<Vec<String>, _>>()?;
+        // The head is line 1.
+        let done = trials.len() + 2;
+        let parsed: Vec<_> = batch.par_iter().enumerate().map(|(at, row)| read((done + at, row))).collect();
+        for trial in parsed {
+            let trial = trial?;
+            seeds.insert(trial.spec.seed);
+            trials.push(trial);
+        }
+        if batch.len() < BATCH {
+            break;
+        }
     }
     // How many configurations there were matters to whoever expands, not to whoever reads.
     Ok(Sweep { name: head.name, text, axes: head.axes, configurations: 0, seeds: seeds.len(), trials })

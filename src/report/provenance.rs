@@ -27,6 +27,7 @@ struct Code {
     version: Option<String>,
     rustc: Option<String>,
     tree: Option<Tree>,
+    tree_unreadable: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -94,6 +95,9 @@ pub(super) fn facts(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -> 
         (
             "commit",
             told(&|origin| {
+                if origin.code.tree_unreadable.is_some() {
+                    return Some("unknown: git could not read the source tree".to_owned());
+                }
                 let tree = origin.code.tree.as_ref()?;
                 let changed = if tree.changed.is_empty() { "" } else { ", with uncommitted changes" };
                 Some(format!("{}{changed}", tree.commit.as_ref()?.chars().take(12).collect::<String>()))

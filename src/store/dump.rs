@@ -2,7 +2,7 @@
 
 use drr_core::TrialId;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use super::{Problem, Store};
 use crate::error::Result;
@@ -62,6 +62,17 @@ impl Store {
                 add(connection, query, [name], &mut lines)?;
             }
             Ok(lines)
+        })
+    }
+
+    /// What a trial's row says how far it is; `None` if there is no row.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn status_name(&self, trial: TrialId) -> Result<Option<String>> {
+        self.reading(|connection| {
+            let mut statement = connection.prepare_cached("SELECT status FROM trial WHERE hash = ?1")?;
+            Ok(statement.query_row([trial.to_string()], |row| row.get(0)).optional()?)
         })
     }
 

@@ -3,7 +3,7 @@
 use drr_core::finished::{self, Finished};
 use drr_core::journal::Point;
 use drr_core::trial_dir::TrialDir;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::write::{add_trial, text};
 use super::{Problem, Store};
@@ -29,13 +29,38 @@ impl Store {
     /// # Errors
     /// A failure of the database; nothing is changed then.
     pub fn take_in(&mut self, finished: &Finished) -> Result<()> {
-        record(&mut self.connection, finished).map_err(|problem| problem.about(&self.path))
+        self.take_in_or_wait(finished)
     }
 }
 
-fn record(connection: &mut Connection, finished: &Finished) -> std::result::Result<(), Problem> {
+/// Why the database cannot hold what a trial recorded, if so: its whole numbers end at 2^63, and a metric has one value a
+/// step. A worker records nothing of the kind.
+pub fn unfit(finished: &Finished) -> Option<String> {
+    let Finished { result, points, .. } = finished;
+    let trial = result.trial.short();
+    let too_large = |value: u64| i64::try_from(value).is_err();
+    if too_large(result.repeats) {
+        return Some(format!("trial {trial}: its result is of {} repeats, more than can be", result.repeats));
+    }
+    if let Some(point) = points.iter().find(|point| too_large(point.step)) {
+        return Some(format!(
+            "trial {trial}: its journal records {} at step {}, more than can be",
+            point.name, point.step
+        ));
+    }
+    let mut places: Vec<(&str, u64)> = points.iter().map(|point| (point.name.as_str(), point.step)).collect();
+    places.sort_unstable();
+    let twice = places.windows(2).find(|pair| pair[0] == pair[1])?[0];
+    Some(format!("trial {trial}: its journal records {} twice at step {}", twice.0, twice.1))
+}
+
+pub(super) fn record(connection: &mut Connection, finished: &Finished) -> std::result::Result<(), Problem> {
+    if let Some(why) = unfit(finished) {
+        return Err(Problem::Content(why));
+    }
     let Finished { spec, result, points, .. } = finished;
-    let transaction = connection.transaction()?;
+    // Immediate: a lock is waited for at the beginning, where nothing was read yet that another could change.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let trial = add_trial(&transaction, spec)?;
     // A failed or interrupted attempt of the same trial may have been taken in before its folder was renewed.
     transaction.execute("DELETE FROM result WHERE trial = ?1", [trial])?;
@@ -74,10 +99,6 @@ fn insert_points(transaction: &Transaction<'_>, trial: i64, points: &[Point]) ->
         rows.push((id, point.step, point.value));
     }
     rows.sort_by_key(|&(metric, step, _)| (metric, step));
-    if let Some(pair) = rows.windows(2).find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
-        let name = names.iter().find(|(_, id)| *id == pair[0].0).map_or("", |(name, _)| name);
-        return Err(Problem::Content(format!("a journal records {name} twice at step {}", pair[0].1)));
-    }
     let mut insert =
         transaction.prepare_cached("INSERT INTO point (trial, metric, step, value) VALUES (?1, ?2, ?3, ?4)")?;
     for (metric, step, value) in rows {

@@ -2,12 +2,19 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag};
 
 use crate::error::{Error, Result};
+
+/// Opens no link: what it leads to is another's file.
+const NO_LINK: i32 = OFlag::O_NOFOLLOW.bits();
+
+/// Bytes that a holder's name may have.
+const LONGEST_NAME: u64 = 400;
 
 /// Holds `runs/lock` until it is dropped.
 #[derive(Debug)]
@@ -32,12 +39,15 @@ impl RunsLock {
     /// Who holds the lock of the runs folder, without taking it.
     pub fn holder(runs: &Path) -> Holder {
         let path = runs.join("lock");
-        let file = match File::open(&path) {
+        let file = match OpenOptions::new().read(true).custom_flags(NO_LINK).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Holder::Nobody,
             Err(error) => return Holder::Unknown(format!("cannot read {}: {error}", path.display())),
         };
-        let name = std::fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
+        let mut name = String::new();
+        // What it says is for people; whether it is held, the kernel knows.
+        let _ = (&file).take(LONGEST_NAME).read_to_string(&mut name);
+        let name = name.trim().to_owned();
         let name = if name.is_empty() { "another process".to_owned() } else { name };
         match Flock::lock(file, FlockArg::LockSharedNonblock) {
             Ok(_) => Holder::Left(name),
@@ -59,14 +69,22 @@ impl RunsLock {
             .write(true)
             .create(true)
             .truncate(false)
+            .custom_flags(NO_LINK)
             .open(&path)
-            .map_err(|error| cannot(&error))?;
+            .map_err(|error| match error.raw_os_error() {
+                // Its first use would empty whatever file the link leads to.
+                Some(number) if number == Errno::ELOOP as i32 => {
+                    Error::environment(format!("cannot lock {}: it is a link", path.display()))
+                        .hint("remove it; a lock is a file of the runs folder itself")
+                }
+                _ => cannot(&error),
+            })?;
         let mut file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(file) => file,
-            Err((mut file, Errno::EWOULDBLOCK)) => {
+            Err((file, Errno::EWOULDBLOCK)) => {
                 let mut holder = String::new();
                 // A holder that has not yet written its name is still a holder.
-                let _ = file.read_to_string(&mut holder);
+                let _ = (&file).take(LONGEST_NAME).read_to_string(&mut holder);
                 let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
                 return Err(Error::environment(format!("{} is in use by {holder}", runs.display()))
                     .hint("wait for it, stop it, or name another folder with --runs"));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::foreign;
 use crate::error::{Error, FULL};
 
 /// Why the database cannot do what was asked.
@@ -16,6 +17,9 @@ pub(super) enum Problem {
     /// A newer program wrote it.
     #[error("its schema {found} is newer than this program reads ({known})")]
     Newer { found: i64, known: i64 },
+    /// It was begun, and nothing is in it yet.
+    #[error("nothing is recorded in it yet")]
+    Unmade,
     /// It belongs to another program.
     #[error("it is a database of another program")]
     Foreign,
@@ -24,6 +28,12 @@ pub(super) enum Problem {
 const REBUILD: &str = "move lab.db away; the next sweep rebuilds it from the run folders";
 
 impl Problem {
+    /// Whether another program's lock is all that is wrong.
+    pub(super) fn is_lock(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+        matches!(self, Problem::Sql(sql) if matches!(sql.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)))
+    }
+
     /// The error for people about the database at `path`.
     pub(super) fn about(self, path: &Path) -> Error {
         use rusqlite::ErrorCode::{
@@ -33,11 +43,15 @@ impl Problem {
         match &self {
             Problem::Newer { .. } => error.hint("update drr-lab, or name another folder with --runs"),
             Problem::Foreign => error.hint("name another folder with --runs"),
+            Problem::Unmade => {
+                error.hint("`drr-lab runs reindex` fills it from the run folders, and so does any sweep")
+            }
             Problem::Content(_) => error.hint(REBUILD),
             Problem::Sql(sql) => match sql.sqlite_error_code() {
                 Some(DatabaseCorrupt | NotADatabase) => error.hint(REBUILD),
                 Some(DatabaseBusy | DatabaseLocked) => {
-                    error.hint("another program holds it; try again when it is done")
+                    let who = foreign::holder(path).unwrap_or_else(|| "another program".to_owned());
+                    error.hint(format!("{who} holds it; try again when it is done"))
                 }
                 Some(DiskFull) => error.hint(FULL),
                 // On a full disk SQLite often fails before it can tell.

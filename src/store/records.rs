@@ -1,10 +1,13 @@
 //! What goes into the store and what comes out of it: plain records, no SQL.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use drr_core::result::EnvironmentClass;
 use drr_core::{Digest, TrialId, TrialSpec};
 use serde_json::Value;
+
+use crate::sweep::{Sweep, Trial};
 
 /// A trial's value on each axis that concerns it, by the field's full name, for example `drr.tau`. A PMF trial has no
 /// `drr.*`, nor has the evaluation of a baseline.
@@ -30,6 +33,18 @@ pub struct Member {
     pub spec: TrialSpec,
     /// Where it stands on the sweep's axes.
     pub point: AxisPoint,
+}
+
+impl From<&Sweep> for SweepRecord {
+    fn from(sweep: &Sweep) -> Self {
+        let member = |trial: &Arc<Trial>| Member { spec: trial.spec.clone(), point: (*trial.point).clone() };
+        Self {
+            name: sweep.name.clone(),
+            source: sweep.text.clone(),
+            axes: sweep.axes.clone(),
+            members: sweep.trials.iter().map(member).collect(),
+        }
+    }
 }
 
 /// How far a trial is.

@@ -55,27 +55,51 @@ const STEPS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;",
 ];
 
+/// How a database stands to this program.
+enum Version {
+    /// It is as this program writes it.
+    Latest,
+    /// This many steps of its making are done.
+    Older(usize),
+}
+
+/// Refuses a database that this program cannot read: a newer one, another program's, or one that was never made.
+pub(super) fn check(connection: &Connection) -> Result<(), Problem> {
+    match version(connection)? {
+        Version::Latest => Ok(()),
+        Version::Older(_) => Err(Problem::Unmade),
+    }
+}
+
 /// Brings the database to this program's version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Problem> {
-    let latest = STEPS.len() as i64;
+    // Without a lock: another program may hold the database for long, and nearly always there is nothing to do.
+    if matches!(version(connection)?, Version::Latest) {
+        return Ok(());
+    }
     // Immediate: of two programs that open a new database at once, the second waits and finds it made.
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let application: i64 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if let Version::Older(done) = version(&transaction)? {
+        for step in &STEPS[done..] {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", STEPS.len() as i64)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<Version, Problem> {
+    let latest = STEPS.len() as i64;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION_ID && (tables > 0 || version > 0) {
         return Err(Problem::Foreign);
     }
     if version > latest {
         return Err(Problem::Newer { found: version, known: latest });
     }
-    for step in &STEPS[usize::try_from(version).unwrap_or(0)..] {
-        transaction.execute_batch(step)?;
-    }
-    if version < latest {
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", latest)?;
-    }
-    transaction.commit()?;
-    Ok(())
+    Ok(if version == latest { Version::Latest } else { Version::Older(usize::try_from(version).unwrap_or(0)) })
 }

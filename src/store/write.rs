@@ -2,8 +2,9 @@
 
 use drr_core::{TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use super::deferred::Waiting;
 use super::{Problem, Status, Store, SweepRecord};
 use crate::error::Result;
 
@@ -14,26 +15,7 @@ impl Store {
     /// # Errors
     /// Any failure of the database; nothing is changed then.
     pub fn record_sweep(&mut self, sweep: &SweepRecord) -> Result<()> {
-        let record = |connection: &mut Connection| -> std::result::Result<(), Problem> {
-            let transaction = connection.transaction()?;
-            let id: i64 = transaction.query_row(
-                "INSERT INTO sweep (name, source, axes) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (name) DO UPDATE SET source = excluded.source, axes = excluded.axes
-                 RETURNING id",
-                params![sweep.name, sweep.source, text(&sweep.axes)],
-                |row| row.get(0),
-            )?;
-            transaction.execute("DELETE FROM member WHERE sweep = ?1", [id])?;
-            for (position, member) in sweep.members.iter().enumerate() {
-                let trial = add_trial(&transaction, &member.spec)?;
-                transaction
-                    .prepare_cached("INSERT INTO member (sweep, position, trial, point) VALUES (?1, ?2, ?3, ?4)")?
-                    .execute(params![id, position as i64, trial, text(&member.point)])?;
-            }
-            transaction.commit()?;
-            Ok(())
-        };
-        record(&mut self.connection).map_err(|problem| problem.about(&self.path))
+        self.write_or_wait(|store| record(&mut store.connection, sweep), || Waiting::Sweep(sweep.clone()))
     }
 
     /// Notes how far a recorded trial is, and why it failed. `Finished` is for [`Store::ingest`] to say.
@@ -41,27 +23,56 @@ impl Store {
     /// # Errors
     /// A trial that is not recorded, `Finished` for a trial without a recorded result, or a failure of the database.
     pub fn mark(&mut self, trial: TrialId, status: Status, failure: Option<&str>) -> Result<()> {
-        let mark = |connection: &Connection| -> std::result::Result<(), Problem> {
-            let changed = connection
-                .prepare_cached(
-                    "UPDATE trial SET status = ?2, failure = ?3
-                     WHERE hash = ?1 AND (?2 <> 'finished' OR metrics_digest IS NOT NULL)",
-                )?
-                .execute(params![trial.to_string(), status.name(), failure])?;
-            if changed == 0 {
-                return Err(Problem::Content(format!(
-                    "trial {} is not recorded as {}",
-                    trial.short(),
-                    match status {
-                        Status::Finished => "having a result",
-                        _ => "part of any sweep",
-                    }
-                )));
-            }
-            Ok(())
-        };
-        mark(&self.connection).map_err(|problem| problem.about(&self.path))
+        self.write_or_wait(
+            |store| mark(&store.connection, trial, status, failure),
+            || Waiting::Mark(trial, status, failure.map(str::to_owned)),
+        )
     }
+}
+
+pub(super) fn record(connection: &mut Connection, sweep: &SweepRecord) -> std::result::Result<(), Problem> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let id: i64 = transaction.query_row(
+        "INSERT INTO sweep (name, source, axes) VALUES (?1, ?2, ?3)
+         ON CONFLICT (name) DO UPDATE SET source = excluded.source, axes = excluded.axes
+         RETURNING id",
+        params![sweep.name, sweep.source, text(&sweep.axes)],
+        |row| row.get(0),
+    )?;
+    transaction.execute("DELETE FROM member WHERE sweep = ?1", [id])?;
+    for (position, member) in sweep.members.iter().enumerate() {
+        let trial = add_trial(&transaction, &member.spec)?;
+        transaction
+            .prepare_cached("INSERT INTO member (sweep, position, trial, point) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![id, position as i64, trial, text(&member.point)])?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+pub(super) fn mark(
+    connection: &Connection,
+    trial: TrialId,
+    status: Status,
+    failure: Option<&str>,
+) -> std::result::Result<(), Problem> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE trial SET status = ?2, failure = ?3
+             WHERE hash = ?1 AND (?2 <> 'finished' OR metrics_digest IS NOT NULL)",
+        )?
+        .execute(params![trial.to_string(), status.name(), failure])?;
+    if changed == 0 {
+        return Err(Problem::Content(format!(
+            "trial {} is not recorded as {}",
+            trial.short(),
+            match status {
+                Status::Finished => "having a result",
+                _ => "part of any sweep",
+            }
+        )));
+    }
+    Ok(())
 }
 
 /// The trial's row, made if it is new.

@@ -8,7 +8,7 @@ use drr_core::trial_dir::TrialDir;
 use nix::sys::statvfs::statvfs;
 
 use super::{DoctorTarget, Finding};
-use crate::store::{Holder, RunsLock, Store};
+use crate::store::{Holder, Reading, RunsLock, Store};
 
 /// Free bytes below which a sweep is likely to end in a full disk.
 const LITTLE: u64 = 1 << 30;
@@ -84,7 +84,16 @@ fn database(runs: &Path) -> Option<Finding> {
             Finding::poor("database", format!("there is none, but there are {trials} trials"), mend)
         });
     }
-    Some(match Store::open_existing(runs).and_then(|store| store.faults()) {
+    let faults = match Store::read(runs) {
+        Ok(Reading::Database(store)) => store.faults(),
+        Ok(Reading::Unreadable(why)) => {
+            let mend =
+                format!("wait for it, or drr-lab --runs {} runs reindex; the folders have everything", runs.display());
+            return Some(Finding::poor("database", why, mend));
+        }
+        Err(error) => Err(error),
+    };
+    Some(match faults {
         Ok(faults) if faults.is_empty() => Finding::good("database", "sound"),
         Ok(faults) => Finding::bad("database", faults.join("; "), rebuild),
         Err(error) => Finding::bad("database", error.message, rebuild),

@@ -8,6 +8,7 @@ use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{self, Cluster, Submission};
 use crate::plan::{FailedBefore, Plan, State, read_sweep};
 use crate::store::{RunsLock, Store};
+use crate::sweep::SweepRequest;
 
 /// Takes in what is finished of a sweep, or of all that are with Slurm, and says where the rest stands.
 pub(super) fn collect(context: &Context, sweep: Option<&str>) -> Result<Exit> {
@@ -23,7 +24,8 @@ pub(super) fn collect(context: &Context, sweep: Option<&str>) -> Result<Exit> {
     let mut exit = Exit::Done;
     for name in sweeps {
         let plan = Plan::new(&read_sweep(&context.runs, &name)?, &context.runs, FailedBefore::Skip);
-        record(&read_sweep(&context.runs, &name)?, &plan, &mut store, context)?;
+        let request = SweepRequest::of_record(&context.runs.join("sweeps").join(&name))?;
+        record(&read_sweep(&context.runs, &name)?, &request, &plan, &mut store, context)?;
         let count = |wanted: fn(&State) -> bool| plan.tasks.iter().filter(|task| wanted(&task.state)).count();
         let finished = count(|state| *state == State::Found);
         let failed = count(|state| matches!(state, State::Skipped(_)));

@@ -1,7 +1,8 @@
 //! `drr-lab runs gc` and `rm`: what may go. A finished trial that a recorded sweep holds never does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fs, io};
 
 use drr_core::TrialId;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Context, Output, target};
 use crate::error::{Error, Exit, Result};
-use crate::plan::read_sweep;
+use crate::plan::{read_earlier, read_sweep};
 use crate::store::{RunsLock, Store};
 use crate::sweep::Sweep;
 
@@ -27,27 +28,52 @@ impl Mode {
     }
 }
 
+/// What becomes of finished trials that an earlier form of a recorded sweep held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Earlier {
+    /// They stay.
+    Keep,
+    /// They go with the rest.
+    Remove,
+}
+
+impl Earlier {
+    pub(super) fn of(asked: bool) -> Self {
+        if asked { Self::Remove } else { Self::Keep }
+    }
+}
+
 /// Removes trials that no sweep holds, kept differences that no trial names, and what broken-off work left.
-pub(super) fn run(context: &Context, mode: Mode) -> Result<Exit> {
+pub(super) fn run(context: &Context, mode: Mode, of_earlier: Earlier) -> Result<Exit> {
     let runs = &context.runs;
     let _lock = RunsLock::acquire(runs)?;
     let held = held(runs)?;
-    let trials: Vec<TrialId> = target::trials(runs)?.into_iter().filter(|trial| !held.contains(trial)).collect();
+    let mut trials: Vec<TrialId> = target::trials(runs)?.into_iter().filter(|trial| !held.contains(trial)).collect();
+    let earlier = earlier(runs, &trials)?;
+    if of_earlier == Earlier::Keep {
+        trials.retain(|trial| !earlier.contains_key(trial));
+    }
     let rest = leftovers(runs, &trials).map_err(|error| cannot(runs, &error))?;
-    let folders = trials.iter().map(|&trial| TrialDir::new(runs, trial).path().to_owned());
-    let paths: Vec<PathBuf> = folders.chain(rest).collect();
+    let folders = trials.iter().map(|&trial| (TrialDir::new(runs, trial).path().to_owned(), earlier.get(&trial)));
+    let paths: Vec<(PathBuf, Option<&String>)> = folders.chain(rest.into_iter().map(|path| (path, None))).collect();
     let mut bytes = 0;
-    for path in &paths {
+    for (path, sweep) in &paths {
         let size = size(path).map_err(|error| cannot(path, &error))?;
         bytes += size;
-        match context.output {
-            Output::Json => println!("{}", json!({"path": path, "bytes": size, "removed": mode == Mode::Do})),
-            _ => println!("{:>10}  {}", kib(size), path.display()),
+        match (context.output, sweep) {
+            (Output::Json, _) => println!(
+                "{}",
+                json!({"path": path, "bytes": size, "removed": mode == Mode::Do, "earlier_form_of": sweep})
+            ),
+            (_, Some(sweep)) => {
+                println!("{:>10}  {}  finished, of an earlier form of {sweep}", kib(size), path.display());
+            }
+            (_, None) => println!("{:>10}  {}", kib(size), path.display()),
         }
     }
     if mode == Mode::Do {
         forget(runs, &trials)?;
-        for path in &paths {
+        for (path, _) in &paths {
             remove(path).map_err(|error| cannot(path, &error))?;
         }
     }
@@ -55,11 +81,46 @@ pub(super) fn run(context: &Context, mode: Mode) -> Result<Exit> {
         let what = format!("{} entries, {} of them trials, {}", paths.len(), trials.len(), kib(bytes));
         match mode {
             Mode::Do => println!("removed {what}"),
-            Mode::Show if paths.is_empty() => println!("nothing to remove: sweeps refer to all there is"),
+            Mode::Show if paths.is_empty() && earlier.is_empty() => {
+                println!("nothing to remove: sweeps refer to all there is");
+            }
+            Mode::Show if paths.is_empty() => println!("nothing to remove"),
             Mode::Show => println!("would remove {what}; nothing was removed: --yes does it"),
         }
     }
+    if of_earlier == Earlier::Keep {
+        say_kept(context.output, &earlier);
+    }
     Ok(Exit::Done)
+}
+
+/// Says which finished trials stay though today's sweeps do not hold them.
+fn say_kept(output: Output, earlier: &BTreeMap<TrialId, String>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    earlier.values().for_each(|sweep| *counts.entry(sweep).or_default() += 1);
+    for (sweep, count) in counts {
+        match output {
+            Output::Json => println!("{}", json!({"kept": count, "earlier_form_of": sweep})),
+            Output::Human => println!(
+                "{count} finished trials stay though no sweep holds them: they are of an earlier form of {sweep}; --earlier \
+                 offers them as well"
+            ),
+            Output::Quiet => {}
+        }
+    }
+}
+
+/// Which of these trials were finished ones of an earlier form of a recorded sweep, and of which.
+fn earlier(runs: &Path, trials: &[TrialId]) -> Result<BTreeMap<TrialId, String>> {
+    let mut found = BTreeMap::new();
+    for name in target::sweeps(runs)? {
+        for trial in read_earlier(runs, &name).map_err(|error| cannot(runs, &error))? {
+            if trials.binary_search(&trial).is_ok() && TrialDir::new(runs, trial).is_complete() {
+                found.insert(trial, name.clone());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Forgets a sweep; its trials stay until `gc`.
@@ -129,20 +190,46 @@ fn leftovers(runs: &Path, going: &[TrialId]) -> io::Result<Vec<PathBuf>> {
     }
     let mut found = Vec::new();
     for entry in list(&runs.join("diffs"))? {
-        if !named.contains(&entry.file_name().to_string_lossy().into_owned()) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !named.contains(&name) && !name.ends_with(".tmp") {
             found.push(entry.path());
         }
     }
     for entry in list(runs)? {
         let name = entry.file_name().to_string_lossy().into_owned();
         let dead = name.strip_prefix("verify-").and_then(|pid| pid.parse::<u32>().ok()).is_some_and(|pid| !lives(pid));
-        if dead || name == "reindex" || name == "import" {
+        // The caller holds the lock, so no sweep runs of whose worker this is the copy.
+        if dead || name == "reindex" || name == "import" || name == "worker" {
             found.push(entry.path());
+        }
+    }
+    let kept: Vec<PathBuf> = TrialDir::all(runs)?
+        .into_iter()
+        .filter(|it| !going.contains(it))
+        .map(|it| TrialDir::new(runs, it).path().to_owned())
+        .collect();
+    let sweeps = list(&runs.join("sweeps"))?.into_iter().map(|entry| entry.path());
+    for folder in [runs.to_owned(), runs.join("diffs")].into_iter().chain(sweeps).chain(kept) {
+        for entry in list(&folder)? {
+            if is_half_written(&entry) && !found.contains(&entry.path()) {
+                found.push(entry.path());
+            }
         }
     }
     found.sort();
     Ok(found)
 }
+
+/// Whether it is what a program that is gone was writing, `NAME.PID.tmp`. A young one may be of a program on another machine.
+fn is_half_written(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy().into_owned();
+    let pid = name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('.')?.1.parse::<u32>().ok());
+    let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|written| written.elapsed().ok());
+    pid.is_some_and(|pid| !lives(pid)) && age.is_some_and(|age| age > YOUNG)
+}
+
+/// How long nothing that another machine may be writing is touched.
+const YOUNG: Duration = Duration::from_secs(600);
 
 fn lives(pid: u32) -> bool {
     Path::new("/proc").join(pid.to_string()).exists()

@@ -9,7 +9,7 @@ use crate::bundle;
 use crate::cli::{Context, Output};
 use crate::error::{Exit, Result};
 use crate::neutral::line;
-use crate::store::{Member, RunsLock, Store, SweepRecord};
+use crate::store::{RunsLock, Store};
 use crate::sweep::SweepRequest;
 
 pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
@@ -19,16 +19,7 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     let mut store = Store::open(runs)?;
     for sweep in &done.sweeps {
         SweepRequest::complete_record(&runs.join("sweeps").join(&sweep.name))?;
-        store.record_sweep(&SweepRecord {
-            name: sweep.name.clone(),
-            source: sweep.text.clone(),
-            axes: sweep.axes.clone(),
-            members: sweep
-                .trials
-                .iter()
-                .map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() })
-                .collect(),
-        })?;
+        store.record_sweep(&sweep.into())?;
         for trial in sweep.trials.iter().map(|trial| TrialDir::new(runs, trial.id)) {
             if trial.is_complete() {
                 store.ingest(&trial)?;
@@ -38,11 +29,15 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     for trial in &done.contradicted {
         eprintln!("trial {} is finished here with other metrics; ours stays", trial.short());
     }
+    for name in &done.other_text {
+        eprintln!("the sweep {name} is recorded here with the same trials and another sweep.toml; ours stays");
+    }
     let names: Vec<&str> = done.sweeps.iter().map(|sweep| sweep.name.as_str()).collect();
     match context.output {
         Output::Json => println!(
             "{}",
-            json!({"sweeps": names, "taken": done.taken, "known": done.known, "contradicted": done.contradicted})
+            json!({"sweeps": names, "taken": done.taken, "known": done.known, "contradicted": done.contradicted,
+                   "other_text": done.other_text})
         ),
         Output::Human => {
             println!("{}: {} trials taken in, {} known", names.join(", "), done.taken.len(), done.known);
@@ -54,5 +49,6 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
         }
         Output::Quiet => {}
     }
-    Ok(if done.contradicted.is_empty() { Exit::Done } else { Exit::Mismatch })
+    let agrees = done.contradicted.is_empty() && done.other_text.is_empty();
+    Ok(if agrees { Exit::Done } else { Exit::Mismatch })
 }

@@ -13,7 +13,7 @@ use crate::cli::{Context, Output};
 use crate::error::{Error, Result};
 use crate::neutral::line;
 use crate::plan::{read_failure, read_stop, read_sweep};
-use crate::store::{Holder, RunsLock, Store};
+use crate::store::{Holder, Reading, RunsLock, Store};
 
 /// How a trial stands.
 fn state(folder: &TrialDir, is_running: bool) -> &'static str {
@@ -40,10 +40,13 @@ pub(super) fn text(context: &Context, sweep: Option<&str>) -> Result<String> {
 
 /// The trials that a running sweep has handed out; the folders cannot tell these from lost ones.
 fn running(context: &Context) -> Result<HashSet<TrialId>> {
-    if !matches!(RunsLock::holder(&context.runs), Holder::Held(_)) || !context.runs.join("lab.db").is_file() {
+    if !matches!(RunsLock::holder(&context.runs), Holder::Held(_)) {
         return Ok(HashSet::new());
     }
-    Ok(Store::open_existing(&context.runs)?.running()?.into_iter().collect())
+    match Store::read(&context.runs)? {
+        Reading::Database(store) => Ok(store.running()?.into_iter().collect()),
+        Reading::Unreadable(_) => Ok(HashSet::new()),
+    }
 }
 
 const STATES: [&str; 5] = ["finished", "failed", "stopped", "running", "open"];

@@ -5,11 +5,10 @@ use drr_core::finished::{self, Fault};
 use drr_core::trial_dir::TrialDir;
 
 use crate::cli::target::{self, Target};
-use crate::cli::{Context, Output};
+use crate::cli::{Context, Output, index};
 use crate::error::{Error, Exit, Result};
 use crate::neutral::line;
 use crate::report::{self, Options, SweepReport, TopList};
-use crate::store::Store;
 
 pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: bool) -> Result<()> {
     let trial = match target::find(&context.runs, name)? {
@@ -39,7 +38,7 @@ pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: boo
 
 /// The best recommender of a sweep.
 fn best(context: &Context, sweep: &str) -> Result<TrialId> {
-    let stored = Store::open_existing(&context.runs)?.sweep(sweep)?;
+    let stored = index::open(&context.runs, context.output)?.sweep(sweep)?;
     let plain = Options::default();
     let report = stored.as_ref().map(|stored| SweepReport::new(stored, &plain)).transpose()?;
     report.and_then(|report| report.best_recommender()).ok_or_else(|| {

@@ -90,7 +90,7 @@ impl Observer for Bars {
             }
             Notice::WorkerReady { .. } => {}
             Notice::ArraySubmitted { job, name, tasks } => self.say(&submitted(*job, name, *tasks)),
-            Notice::Cluster { message } => self.say(message),
+            Notice::Cluster { message } | Notice::DatabaseLocked { message } => self.say(message),
             // A screen of slots; a cluster may have thousands.
             Notice::TrialStarted { slot, .. } if *slot >= MOST_LINES => {}
             Notice::TrialStarted { slot, trial, label } => {

@@ -64,7 +64,7 @@ impl Lines {
                 Some(format!("FAILED   {} [{}/{}]: {reason}", title(label), self.done, self.to_run))
             }
             Notice::ArraySubmitted { job, name, tasks } => Some(submitted(*job, name, *tasks)),
-            Notice::Cluster { message } => Some(message.clone()),
+            Notice::Cluster { message } | Notice::DatabaseLocked { message } => Some(message.clone()),
             Notice::TrialStopped { label, reason, .. } => {
                 self.done += 1;
                 Some(format!("stopped  {} [{}/{}]: {reason}", title(label), self.done, self.to_run))

@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::exec::notice::Notice;
 use crate::plan::FailedBefore;
 use crate::store::fabricate::finish_with;
-use crate::store::{Member, SweepRecord};
 use crate::sweep::{DatasetChoice, Fingerprints, Request as Asked, Source, Sweep, expand, parse};
 
 struct MadeUp;
@@ -187,10 +186,7 @@ impl Place {
         let runs = self.runs.path();
         let plan = Plan::new(&self.sweep, runs, FailedBefore::Skip);
         let mut store = Store::open(runs).expect("a database");
-        let members =
-            self.sweep.trials.iter().map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() }).collect();
-        let (name, source, axes) = (self.sweep.name.clone(), self.sweep.text.clone(), self.sweep.axes.clone());
-        store.record_sweep(&SweepRecord { name, source, axes, members }).expect("recorded");
+        store.record_sweep(&(&self.sweep).into()).expect("recorded");
         let worker = std::env::current_exe().expect("this program");
         let settings = SlurmSettings::default();
         let (runs, data) = (runs.to_owned(), runs.to_owned());
