@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use drr_core::TrialId;
 use drr_core::trial_dir::TrialDir;
+use drr_core::{TrialId, finished};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
@@ -294,7 +294,8 @@ impl<'a> Watch<'a> {
         // A network file system may remember that a file was not there; listing the folder makes it look again.
         let _ = std::fs::read_dir(folder.path()).map(Iterator::count);
         if folder.is_complete() {
-            return Fate::Finished;
+            // Half a finished trial is tried again: the task that holds the folder clears it away.
+            return if finished::read(&folder).is_ok() { Fate::Finished } else { Fate::Open };
         }
         read_failure(&folder).map_or(Fate::Open, |failure| Fate::Failed(failure.kind, failure.message))
     }
