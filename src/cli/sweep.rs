@@ -144,6 +144,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             }
             _ => execute(&plan, ordered, &inventory, &mut store, args, &context.runs, context)?,
         };
+        if outcome.interrupted && exec::output_is_stuck() {
+            // Nobody reads: what more there is to say would be waited for like the rest.
+            return Ok(Exit::Interrupted);
+        }
         summarise(&plan, &outcome, &store, context)?;
         if outcome.interrupted {
             return Ok(Exit::Interrupted);

@@ -141,7 +141,7 @@ mod tests {
                     Action::Spawn(slot) => vec![Event::WorkerReady { slot }],
                     Action::StopWorker(slot) => {
                         room.released(slot);
-                        vec![Event::WorkerExited { slot, loss: Default::default() }]
+                        vec![Event::WorkerExited { slot, loss: Default::default(), finished: Vec::new() }]
                     }
                     Action::Send { slot, jobs } => {
                         room.placed(slot, &jobs);

@@ -5,11 +5,12 @@
 //! | `reactor` | decisions, pure: events and the time in, actions out |
 //! | `rules`, `room` | what it goes by: patience and retries, and how much fits where |
 //! | `early_stop` | which trials are hopeless, pure as well |
-//! | `supervisor` | carries them out: channels, workers, signals |
+//! | `supervisor` | carries them out: channels, workers, what they say |
+//! | `signals`, `turns` | who asks to stop; time, without that in which nobody listened |
 //! | `jobs` | the plan's trials as the reactor sees them |
 //! | `dispatch` | prepares what a worker is given |
 //! | `recorder` | writes down what becomes of trials |
-//! | `process`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
+//! | `process`, `pipes`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
 //! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
 //! | [`slurm`] | the same on a cluster |
 //! | `event`, `display` | what happens, and how it is shown |
@@ -23,18 +24,21 @@ mod inventory;
 mod jobs;
 mod memory_fit;
 mod notice;
+mod pipes;
 mod process;
 mod provenance;
 mod reactor;
 mod recorder;
 mod rules;
+mod signals;
 mod slots;
 pub mod slurm;
 mod source_tree;
 mod supervisor;
+mod turns;
 mod worker_log;
 
-pub use display::{bars, json_lines, lines, silent};
+pub use display::{bars, json_lines, lines, output_is_stuck, silent};
 pub use inventory::{Gpu, Inventory, machine};
 pub use notice::{Label, Notice, Observer, SlotState};
 pub use process::find_worker;

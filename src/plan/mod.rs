@@ -19,7 +19,7 @@ use drr_kinds::{KindOf as _, Stage};
 use crate::sweep::{Sweep, Trial};
 pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::{CONTEXT, device_bytes, seconds};
-pub use drr_core::failure::{FailureRecord, clear_failure, read_failure, write_failure};
+pub use drr_core::failure::{FailureRecord, LOG_LINES, clear_failure, read_failure, write_failure};
 pub use eligible::{Eligible, Offer, Outlook, examine};
 pub use estimate::Timings;
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};

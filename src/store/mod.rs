@@ -33,6 +33,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use dump::TrialRow;
+pub use ingest::read_finished;
 pub use lock::{Holder, RunsLock};
 use problem::Problem;
 pub use records::{AxisPoint, Member, Status, StoredSweep, SweepRecord, TrialRecord};

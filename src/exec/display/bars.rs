@@ -9,6 +9,7 @@ use drr_core::TrialId;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::super::notice::{Label, Notice, Observer};
+use super::aside::aside;
 use super::lines::{STOPPING, draining, full, lost, rest, submitted, too_many};
 use super::{duration, headline, title};
 use crate::neutral;
@@ -21,7 +22,7 @@ const MOST_LINES: usize = 24;
 
 /// Bars on stderr.
 pub fn bars() -> impl Observer {
-    Bars {
+    aside(Bars {
         all: MultiProgress::new(),
         overall: ProgressBar::hidden(),
         slots: HashMap::new(),
@@ -30,7 +31,7 @@ pub fn bars() -> impl Observer {
         failed: 0,
         stopped: 0,
         to_run: 0,
-    }
+    })
 }
 
 struct Bars {

@@ -3,6 +3,7 @@
 use std::io::{Write as _, stdout};
 
 use super::super::notice::{Notice, Observer};
+use super::aside::aside;
 use crate::neutral;
 
 /// Prints every event as a line of JSON.
@@ -15,5 +16,5 @@ pub fn json_lines() -> impl Observer {
             let _ = stdout().lock().write_all(format!("{}\n", neutral::lines(&line)).as_bytes());
         }
     }
-    JsonLines
+    aside(JsonLines)
 }

@@ -3,12 +3,13 @@
 use std::io::{Write as _, stderr};
 
 use super::super::notice::{Notice, Observer};
+use super::aside::aside;
 use super::{duration, headline, title};
 use crate::neutral;
 
 /// Prints what happens, a line each, to stderr.
 pub fn lines() -> impl Observer {
-    Lines { done: 0, to_run: 0 }
+    aside(Lines { done: 0, to_run: 0 })
 }
 
 struct Lines {

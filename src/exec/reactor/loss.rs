@@ -12,7 +12,14 @@ use crate::plan::{blocked, was_stopped};
 const FAILED_STARTS: u32 = 3;
 
 impl Reactor {
-    pub(super) fn exited(&mut self, slot: usize, loss: Loss, now: Duration, actions: &mut Vec<Action>) {
+    pub(super) fn exited(
+        &mut self,
+        slot: usize,
+        loss: Loss,
+        finished: &[usize],
+        now: Duration,
+        actions: &mut Vec<Action>,
+    ) {
         let fate = self.workers[slot].fate().cloned();
         let before = std::mem::replace(&mut self.workers[slot].state, State::None);
         self.workers[slot].becomes(State::None, now);
@@ -30,6 +37,12 @@ impl Reactor {
             }
         };
         for (job, shared) in jobs {
+            if finished.contains(&job) {
+                // Whatever ended the worker, and whatever was to become of the trial: its result is whole.
+                self.attempts[job].attempts += 1;
+                self.finish(slot, job, actions);
+                continue;
+            }
             let reason = match &fate {
                 Some(EndReason::Fault(why) | EndReason::Overtime(why)) => format!("{why}; {}", loss.reason),
                 _ => loss.reason.clone(),

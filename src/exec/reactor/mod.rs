@@ -146,6 +146,16 @@ impl Reactor {
         Census { slots: slots.collect(), ready: self.ready.len(), resting, waiting: self.waiting - resting }
     }
 
+    /// The jobs that the worker in `slot` has.
+    pub fn jobs_of(&self, slot: usize) -> &[usize] {
+        self.workers[slot].jobs()
+    }
+
+    /// The worker in `slot` was suspended for so long: neither silent nor at work.
+    pub fn forgive(&mut self, slot: usize, time: Duration) {
+        self.workers[slot].forgive(time);
+    }
+
     /// The worker in `slot` said something.
     pub fn heard(&mut self, slot: usize, now: Duration) {
         self.workers[slot].heard(now);
@@ -179,11 +189,7 @@ impl Reactor {
             Event::Finished { slot, job } => {
                 if self.is_running(slot, job, now, &mut actions) {
                     self.leave(slot, job, now);
-                    self.set(job, JobState::Finished);
-                    actions.push(Action::Record(job, Verdict::Finished { slot }));
-                    for dependent in self.dependents[job].clone() {
-                        self.make_ready(dependent);
-                    }
+                    self.finish(slot, job, &mut actions);
                 }
             }
             Event::Failed { slot, job, kind, message } => {
@@ -199,7 +205,7 @@ impl Reactor {
                     }
                 }
             }
-            Event::WorkerExited { slot, loss } => self.exited(slot, loss, now, &mut actions),
+            Event::WorkerExited { slot, loss, finished } => self.exited(slot, loss, &finished, now, &mut actions),
             Event::SpawnFailed { slot, why } => {
                 self.workers[slot].becomes(State::None, now);
                 self.failed_start(why, now, &mut actions);
@@ -212,6 +218,14 @@ impl Reactor {
         }
         self.schedule(now, fit, &mut actions);
         actions
+    }
+
+    fn finish(&mut self, slot: usize, job: usize, actions: &mut Vec<Action>) {
+        self.set(job, JobState::Finished);
+        actions.push(Action::Record(job, Verdict::Finished { slot }));
+        for dependent in self.dependents[job].clone() {
+            self.make_ready(dependent);
+        }
     }
 
     fn tick(&mut self, now: Duration, actions: &mut Vec<Action>) {

@@ -58,6 +58,8 @@ pub(in crate::exec) enum Event {
     WorkerExited {
         slot: usize,
         loss: Loss,
+        /// Which of its trials it left finished all the same.
+        finished: Vec<usize>,
     },
     SpawnFailed {
         slot: usize,

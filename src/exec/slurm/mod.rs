@@ -83,7 +83,7 @@ pub fn execute(
     store: &mut Store,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    let mut watch = watch::Watch::new(Recorder::new(plan, &options.runs, store, observer), plan, options);
+    let mut watch = watch::Watch::new(Recorder::new(plan, &options.runs, store, observer), plan, options)?;
     watch.begin();
     let mut covered = vec![false; plan.tasks.len()];
     for submission in Submission::open(&options.runs, &plan.sweep)? {

@@ -64,7 +64,7 @@ fn cohorts(actions: &[Action]) -> Vec<(usize, Vec<usize>)> {
 }
 
 fn exited(slot: usize, reason: &str) -> Event {
-    Event::WorkerExited { slot, loss: Loss::told(reason) }
+    Event::WorkerExited { slot, loss: Loss::told(reason), finished: Vec::new() }
 }
 
 fn ask(slot: usize) -> Action {

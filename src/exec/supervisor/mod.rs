@@ -2,23 +2,20 @@
 //! state lives in this one thread; reader threads feed it through a bounded channel, so a worker that floods its
 //! output is slowed, not buffered.
 
-use std::collections::HashMap;
+mod words;
+
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use drr_core::TrialId;
-use drr_core::journal;
-use drr_core::protocol::{FailureKind, FromWorker, Hello, ToWorker, VERSION};
-use drr_core::trial_dir::TrialDir;
-use drr_kinds::Stage;
-use drr_kinds::train_digest;
+use drr_core::protocol::{Hello, ToWorker};
 use nix::sys::signal::Signal;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
-use signal_hook::iterator::Signals;
+use signal_hook::consts::{SIGINT, SIGUSR1};
 
+use self::words::watch;
 use super::devices::Devices;
 use super::dispatch::Dispatch;
 use super::early_stop::Watch;
@@ -26,10 +23,12 @@ use super::inventory::Inventory;
 use super::jobs::jobs;
 use super::notice::{Label, Notice, Observer, SlotState};
 use super::process::{Worker, WorkerOutput};
-use super::reactor::{Action, Event, Force, Loss, Reactor};
+use super::reactor::{Action, Event, Force, Reactor};
 use super::recorder::{Outcome, Recorder};
 use super::rules::Rules;
+use super::signals::{self, Listening};
 use super::slots::Slot;
+use super::turns::Turns;
 use crate::error::{Error, Result};
 use crate::plan::{Plan, State};
 use crate::store::Store;
@@ -61,7 +60,8 @@ pub struct Options {
 
 enum Input {
     Worker(usize, WorkerOutput),
-    Signal(i32),
+    /// Look whether a signal came.
+    Wake,
 }
 
 /// Runs what a plan has to run and records it.
@@ -70,22 +70,12 @@ enum Input {
 /// No worker can be had, or the disk or the database fails. Finished trials are safe in any case.
 pub fn execute(plan: &Plan, options: &Options, store: &mut Store, observer: &mut dyn Observer) -> Result<Outcome> {
     let (sender, receiver) = sync_channel(QUEUE);
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1])
-        .map_err(|error| Error::environment(format!("cannot listen for signals: {error}")))?;
-    let handle = signals.handle();
     let to_supervisor = sender.clone();
-    let listener = thread::spawn(move || {
-        for signal in &mut signals {
-            if to_supervisor.send(Input::Signal(signal)).is_err() {
-                return;
-            }
-        }
-    });
-    let outcome = Supervisor::new(plan, options, store, observer, sender).run(&receiver);
-    handle.close();
-    drop(receiver);
-    let _ = listener.join();
-    outcome
+    let signals = signals::listen(move || {
+        // Where the queue is full, the supervisor is about to look anyway.
+        let _ = to_supervisor.try_send(Input::Wake);
+    })?;
+    Supervisor::new(plan, options, store, observer, sender, signals).run(&receiver)
 }
 
 struct Supervisor<'a> {
@@ -97,10 +87,20 @@ struct Supervisor<'a> {
     room: Devices<'a>,
     workers: Vec<Option<Worker>>,
     hellos: Vec<Option<Hello>>,
+    /// Lines of each worker that meant nothing, before it introduced itself.
+    babble: Vec<usize>,
     positions: HashMap<TrialId, usize>,
     dispatch: Dispatch,
     watch: Option<Watch>,
+    signals: Listening,
     began: Instant,
+    clock: Turns,
+    /// When suspended workers were last looked for.
+    looked: Duration,
+    /// What was said while this program did not listen, and is heard before patience ends.
+    backlog: usize,
+    /// Trials whose folders were found finished when they were to be handed out.
+    found: VecDeque<Event>,
     give_up: Option<Error>,
 }
 
@@ -111,17 +111,24 @@ impl<'a> Supervisor<'a> {
         store: &'a mut Store,
         observer: &'a mut dyn Observer,
         sender: SyncSender<Input>,
+        signals: Listening,
     ) -> Self {
-        let slots = options.slots.len();
+        let (slots, began) = (options.slots.len(), Instant::now());
         Self {
             reactor: Reactor::new(jobs(plan), slots, options.rules, options.cohort),
             room: Devices::new(plan, &options.slots, options.inventory.as_ref(), options.cohort.is_some()),
             workers: (0..slots).map(|_| None).collect(),
             hellos: vec![None; slots],
+            babble: vec![0; slots],
             positions: plan.tasks.iter().enumerate().map(|(i, task)| (task.trial.id, i)).collect(),
             dispatch: Dispatch::new(&options.worker, &options.runs, &options.data),
             watch: options.early_stop.clone().map(|rule| watch(rule, plan, options)),
-            began: Instant::now(),
+            signals,
+            began,
+            clock: Turns::new(began),
+            looked: Duration::ZERO,
+            backlog: 0,
+            found: VecDeque::new(),
             give_up: None,
             plan,
             options,
@@ -140,21 +147,23 @@ impl<'a> Supervisor<'a> {
             slots: self.options.slots.clone(),
             expected_s,
         });
-        let first = self.reactor.start(self.now(), &self.room);
+        let first = self.reactor.start(self.clock.now(), &self.room);
         self.carry_out(first)?;
         while !self.reactor.is_done() {
-            // Monotonic: a clock that is set changes nothing here.
-            let patience = self.reactor.wake().map(|wake| wake.saturating_sub(self.now()));
-            let input = match patience {
-                None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(Duration::ZERO) => Err(RecvTimeoutError::Timeout),
-                Some(patience) => receiver.recv_timeout(patience),
-            };
+            let input = self.listen(receiver);
+            while let Some(signal) = self.signals.next() {
+                match signal {
+                    SIGUSR1 => self.tell_state(),
+                    signal => self.on_signal(signal)?,
+                }
+            }
             match input {
                 Ok(Input::Worker(slot, said)) => self.on_worker(slot, said)?,
-                Ok(Input::Signal(SIGUSR1)) => self.tell_state(),
-                Ok(Input::Signal(signal)) => self.on_signal(signal)?,
-                Err(_) => self.react(Event::Tick)?,
+                Ok(Input::Wake) => {}
+                Err(_) => {
+                    self.forgive_suspended();
+                    self.react(Event::Tick)?;
+                }
             }
         }
         let outcome = self.recorder.end(self.reactor.is_stopping(), self.began.elapsed());
@@ -164,9 +173,35 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Time since the run began.
-    fn now(&self) -> Duration {
-        self.began.elapsed()
+    /// The next word, or none if patience ends before; by a clock that stands still while this program does.
+    fn listen(&mut self, receiver: &Receiver<Input>) -> std::result::Result<Input, RecvTimeoutError> {
+        let patience = self.clock.wait(self.reactor.wake());
+        let input = if !patience.is_zero() {
+            receiver.recv_timeout(patience)
+        } else if self.backlog > 0 {
+            self.backlog -= 1;
+            receiver.try_recv().map_err(|none| match none {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            })
+        } else {
+            Err(RecvTimeoutError::Timeout)
+        };
+        if !self.clock.look(Instant::now()).is_zero() {
+            self.backlog = QUEUE;
+        }
+        input
+    }
+
+    /// Workers that somebody suspended cannot speak and do not work; that time is not held against them.
+    fn forgive_suspended(&mut self) {
+        let since = self.clock.now() - self.looked;
+        self.looked = self.clock.now();
+        for (slot, worker) in self.workers.iter().enumerate() {
+            if worker.as_ref().is_some_and(Worker::is_suspended) {
+                self.reactor.forgive(slot, since);
+            }
+        }
     }
 
     fn on_signal(&mut self, signal: i32) -> Result<()> {
@@ -181,7 +216,7 @@ impl<'a> Supervisor<'a> {
     }
 
     fn tell_state(&mut self) {
-        let census = self.reactor.census(self.now());
+        let census = self.reactor.census(self.clock.now());
         let slots = census.slots.into_iter().enumerate().map(|(slot, it)| SlotState {
             place: self.options.slots[slot],
             pid: self.hellos[slot].as_ref().map(|hello| hello.pid),
@@ -203,83 +238,14 @@ impl<'a> Supervisor<'a> {
         self.recorder.tell(&notice);
     }
 
-    fn on_worker(&mut self, slot: usize, said: WorkerOutput) -> Result<()> {
-        self.reactor.heard(slot, self.now());
-        match said {
-            WorkerOutput::Message(message) => self.on_message(slot, message),
-            WorkerOutput::Garbage(line) if self.hellos[slot].is_none() && line.contains("\"ready\"") => {
-                // It speaks JSON and introduces itself, but not in this version's words.
-                self.unfit("the worker speaks another version of the protocol".to_owned())
-            }
-            WorkerOutput::Garbage(line) => {
-                if let Some(worker) = &self.workers[slot] {
-                    worker.note(&line);
-                }
-                Ok(())
-            }
-            WorkerOutput::Ended => {
-                self.hellos[slot] = None;
-                self.room.released(slot);
-                let loss = self.workers[slot].take().map_or_else(Loss::default, Worker::reap);
-                tracing::debug!(slot, ?loss, "worker ended");
-                self.react(Event::WorkerExited { slot, loss })
-            }
-        }
-    }
-
-    fn on_message(&mut self, slot: usize, message: FromWorker) -> Result<()> {
-        match message {
-            FromWorker::Ready(hello) => {
-                if hello.protocol != VERSION || hello.train_digest != train_digest() {
-                    return self.unfit("the worker was built from other sources than this program".to_owned());
-                }
-                let environment = hello.environment.clone();
-                self.recorder.tell(&Notice::WorkerReady { slot, pid: hello.pid, environment });
-                self.hellos[slot] = Some(hello);
-                self.react(Event::WorkerReady { slot })
-            }
-            FromWorker::Started { trial } => self.about(slot, trial, |slot, job| Event::Started { slot, job }),
-            FromWorker::Metrics { trial, points } => {
-                if let (Some(watch), Some(&job)) = (&mut self.watch, self.positions.get(&trial))
-                    && let Some(reason) = watch.observe(job, &points)
-                {
-                    self.react(Event::StopTrial { job, reason })?;
-                }
-                self.recorder.tell(&Notice::TrialMetrics { trial, slot, points });
-                Ok(())
-            }
-            FromWorker::Progress { trial, done, total } => {
-                self.recorder.tell(&Notice::TrialProgress { trial, slot, done, total });
-                Ok(())
-            }
-            FromWorker::Finished { trial } if !self.folder(trial).is_complete() => {
-                let message = "the worker says it finished, but there is no result.json".to_owned();
-                let kind = FailureKind::Environment;
-                self.about(slot, trial, |slot, job| Event::Failed { slot, job, kind, message })
-            }
-            FromWorker::Finished { trial } => self.about(slot, trial, |slot, job| Event::Finished { slot, job }),
-            FromWorker::Failed { trial, kind, message } => {
-                self.about(slot, trial, |slot, job| Event::Failed { slot, job, kind, message })
-            }
-        }
-    }
-
-    fn about(&mut self, slot: usize, trial: TrialId, event: impl FnOnce(usize, usize) -> Event) -> Result<()> {
-        match self.positions.get(&trial) {
-            Some(&job) => self.react(event(slot, job)),
-            None => self.react(Event::UnknownTrial { slot }),
-        }
-    }
-
-    fn unfit(&mut self, message: String) -> Result<()> {
-        let error = Error::environment(message).hint("build both anew with `cargo build --workspace`");
-        self.give_up.get_or_insert(error);
-        self.react(Event::StopNow)
-    }
-
     fn react(&mut self, event: Event) -> Result<()> {
-        let actions = self.reactor.on(self.now(), event, &self.room);
-        self.carry_out(actions)
+        let actions = self.reactor.on(self.clock.now(), event, &self.room);
+        self.carry_out(actions)?;
+        while let Some(event) = self.found.pop_front() {
+            let actions = self.reactor.on(self.clock.now(), event, &self.room);
+            self.carry_out(actions)?;
+        }
+        Ok(())
     }
 
     fn carry_out(&mut self, actions: Vec<Action>) -> Result<()> {
@@ -324,6 +290,7 @@ impl<'a> Supervisor<'a> {
         match Worker::spawn(&self.options.worker, place, self.sender.clone(), wrap) {
             Ok(worker) => {
                 tracing::debug!(slot, "worker started");
+                self.babble[slot] = 0;
                 self.workers[slot] = Some(worker);
                 Ok(())
             }
@@ -333,6 +300,22 @@ impl<'a> Supervisor<'a> {
 
     fn send(&mut self, slot: usize, jobs: &[usize]) -> Result<()> {
         let hello = self.hellos[slot].clone().expect("a trial is handed out after the handshake");
+        // Nothing writes to a folder between two attempts, so what is whole now was so when the last one ended; but no
+        // attempt may begin without a look.
+        let mut open = Vec::new();
+        for &job in jobs {
+            match words::settle(&self.folder(self.plan.tasks[job].trial.id))? {
+                Some(finished) => {
+                    self.recorder.keep(job, finished);
+                    self.found.push_back(Event::Finished { slot, job });
+                }
+                None => open.push(job),
+            }
+        }
+        let jobs = &open[..];
+        if jobs.is_empty() {
+            return Ok(());
+        }
         self.room.placed(slot, jobs);
         if let Some(watch) = &mut self.watch {
             jobs.iter().for_each(|&job| watch.begin(job));
@@ -348,21 +331,4 @@ impl<'a> Supervisor<'a> {
         }
         Ok(())
     }
-
-    fn folder(&self, trial: TrialId) -> TrialDir {
-        TrialDir::new(&self.options.runs, trial)
-    }
-}
-
-/// A watch that knows what earlier runs recorded.
-fn watch(rule: EarlyStop, plan: &Plan, options: &Options) -> Watch {
-    let mut watch = Watch::new(rule, plan);
-    for (job, task) in plan.tasks.iter().enumerate() {
-        let is_past = matches!(task.state, State::Found | State::Stopped(_)) && task.stage != Stage::EVAL;
-        let folder = TrialDir::new(&options.runs, task.trial.id);
-        if let Some(journal) = is_past.then(|| journal::read(&folder.journal()).ok()).flatten() {
-            watch.observe(job, &journal.points);
-        }
-    }
-    watch
 }
