@@ -215,12 +215,18 @@ fn say(message: &FromWorker) {
 pub fn place() -> (Place, PathBuf) {
     let place = Place::new();
     place.file("small.toml", SMALL);
+    let program = this_as_worker(&place);
+    (place, program)
+}
+
+/// A program in the place that runs the test `play_the_worker` of this test program.
+pub fn this_as_worker(place: &Place) -> PathBuf {
     let program = place.path().join("worker");
     let this = std::env::current_exe().expect("this test");
     let script = format!("#!/bin/sh\nexec '{}' --exact play_the_worker --ignored --nocapture\n", this.display());
     fs::write(&program, script).expect("written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
-    (place, program)
+    program
 }
 
 pub fn sweep(place: &Place, worker: &Path, manner: &str, more: &[&str]) -> Command {

@@ -41,6 +41,31 @@ fn a_cohort_whose_worker_dies_is_tried_member_by_member() {
 }
 
 #[test]
+fn what_a_lost_worker_left_finished_counts_and_the_rest_is_tried_again() {
+    let mut rig = Rig { room: Always(3), ..Rig::new(group(3), 1, rules()) };
+    rig.start();
+    let (_, given) = rig.ready(0).pop().expect("a cohort");
+    assert_eq!(given.len(), 3);
+    let actions = rig.on(Event::WorkerExited { slot: 0, loss: Loss::told("SIGKILL"), finished: given[..2].to_vec() });
+    let finished = |action: &Action| match action {
+        Action::Record(job, Verdict::Finished { .. }) => Some(*job),
+        _ => None,
+    };
+    assert_eq!(actions.iter().filter_map(finished).collect::<Vec<_>>(), given[..2]);
+    assert!(matches!(&actions[2], Action::Record(job, Verdict::Retry { .. }) if *job == given[2]), "{actions:?}");
+    assert_eq!(rig.ready(0), [(0, vec![given[2]])], "nothing is sent to the worker that is gone");
+}
+
+#[test]
+fn a_result_that_was_whole_before_the_end_counts_even_when_all_is_stopped() {
+    let mut rig = running(1);
+    assert_eq!(rig.on(Event::StopNow), [ask(0)]);
+    let actions = rig.on(Event::WorkerExited { slot: 0, loss: Loss::told("SIGTERM"), finished: vec![0] });
+    assert_eq!(actions, [Action::Record(0, Verdict::Finished { slot: 0 })]);
+    assert!(rig.is_done());
+}
+
+#[test]
 fn memory_that_runs_out_halves_the_cohort() {
     let mut rig = Rig { room: Always(8), ..Rig::new(group(8), 1, Rules { retries: 0, ..rules() }) };
     rig.start();
