@@ -77,9 +77,9 @@ fn time_in_which_a_process_was_suspended_is_not_held_against_it() {
 fn ends_unread(mut child: std::process::Child) {
     let pid = child.id();
     wait_until("its output is full", || {
-        let state = fs::read_dir(format!("/proc/{pid}/task")).expect("it lives").filter_map(|task| {
-            fs::read_to_string(task.ok()?.path().join("wchan")).ok()
-        });
+        let state = fs::read_dir(format!("/proc/{pid}/task"))
+            .expect("it lives")
+            .filter_map(|task| fs::read_to_string(task.ok()?.path().join("wchan")).ok());
         state.into_iter().any(|it| it.contains("pipe_w") || it.contains("anon_pipe_write"))
     });
     std::thread::sleep(Duration::from_millis(1500));
@@ -164,6 +164,28 @@ fn a_dry_run_counts_cohorts_as_they_will_be() {
     };
     assert_eq!(cohorts(&[]), [Some(2), Some(4), Some(8)], "alone on CPUs");
     assert_eq!(cohorts(&["--cohort", "3"]), [Some(2), Some(2), Some(8)]);
+}
+
+#[test]
+fn what_has_no_effect_on_a_cluster_is_named() {
+    let (place, _) = place();
+    place.file("small.toml", &with("[execution]\nbackoff = 3\nretries = 1\n[early_stop]\nrule = \"asha\""));
+    let run = |more: &[&str]| {
+        let usual =
+            ["sweep", "small.toml", "--executor", "slurm", "--dry-run", "--timeout", "60", "--worker", "/bin/true"];
+        place.run(&[&usual[..], more].concat())
+    };
+    let output = run(&["--output", "json"]);
+    let plan: Value =
+        serde_json::from_slice(output.stdout.split(|byte| *byte == b'\n').next().expect("a line")).expect("JSON");
+    assert_eq!(plan["ignored"], serde_json::json!(["timeout", "backoff", "early_stop"]), "{plan}");
+    assert_eq!(plan["executor"], "slurm");
+    assert!(plan["scripts"].as_str().is_some_and(|scripts| scripts.contains("#SBATCH")), "{plan}");
+    let output = run(&[]);
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("### "), "the scripts");
+    let said =
+        "small: `timeout`, `backoff`, [early_stop] have no effect on a cluster; `time` in [slurm] limits its tasks\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), said);
 }
 
 #[test]

@@ -54,13 +54,16 @@ fn a_finished_trial_is_never_trained_again() {
     for call in 1.. {
         let case = format!("killed before call {call}");
         let (place, worker) = with_a_cohort();
-        let (order, missed, again) = (place.path().join("strike"), place.path().join("missed"), place.path().join("again"));
+        let (order, missed, again) =
+            (place.path().join("strike"), place.path().join("missed"), place.path().join("again"));
         Strike { results: 2, call }.order(&order);
         let child = started(sweep(&place, &worker, "struck", &["--jobs", "1"]));
         // The next worker stands still with what it was given, if it is given anything.
         let mut child = Some(child);
         wait_until("the loss is being repaired, or nothing is left to do", || {
-            again.exists() || missed.exists() || child.as_mut().is_some_and(|it| it.try_wait().expect("asked").is_some())
+            again.exists()
+                || missed.exists()
+                || child.as_mut().is_some_and(|it| it.try_wait().expect("asked").is_some())
         });
         let before = results(&place);
         let child = child.take().expect("it was started");
@@ -77,7 +80,10 @@ fn a_finished_trial_is_never_trained_again() {
         let (code, _, stderr) = ended(sweep(&place, &worker, "well", &["--jobs", "1"]));
         assert_eq!(code, 0, "{case}: the same command goes on: {stderr}");
         let after = results(&place);
-        assert!(before.iter().all(|(trial, file)| after.get(trial) == Some(file)), "{case}: a result was written twice");
+        assert!(
+            before.iter().all(|(trial, file)| after.get(trial) == Some(file)),
+            "{case}: a result was written twice"
+        );
         assert_eq!(metrics_digests(&place.runs()), expected, "{case}");
         let verified = place.run(&["verify", "--integrity-only"]);
         assert_eq!(verified.status.code(), Some(0), "{case}: {}", String::from_utf8_lossy(&verified.stdout));

@@ -46,6 +46,8 @@ pub(super) struct Resolved {
     pub cohort: Option<usize>,
     /// Patience.
     pub rules: Rules,
+    /// What was said and holds for this machine's workers alone, by the names of the settings.
+    pub local: Vec<&'static str>,
 }
 
 /// The machine's devices, looked for once.
@@ -72,7 +74,21 @@ impl Choices {
             jobs: self.jobs,
         };
         let cohort = self.cohort.map(NonZeroUsize::get).or(file.cohort);
-        Ok(Resolved { slots: exec::slots(&request, inventory)?, cohort, rules })
+        Ok(Resolved { slots: exec::slots(&request, inventory)?, cohort, rules, local: self.local(file) })
+    }
+
+    /// What is said, here or in the file, that a cluster's own settings decide.
+    fn local(&self, file: &Execution) -> Vec<&'static str> {
+        let said = [
+            ("timeout", self.timeout.or(file.timeout).is_some()),
+            ("stall_timeout", self.stall_timeout.or(file.stall_timeout).is_some()),
+            ("grace", file.grace.is_some()),
+            ("backoff", file.backoff.is_some()),
+            ("gpu_share", self.gpu_share.or(file.gpu_share).is_some()),
+            ("gpus", self.gpus.is_some()),
+            ("jobs", self.jobs.is_some()),
+        ];
+        said.into_iter().filter(|(_, is_said)| *is_said).map(|(name, _)| name).collect()
     }
 }
 
@@ -116,6 +132,13 @@ mod tests {
         assert_eq!(it.rules.stall_timeout, Rules::default().stall_timeout);
         let it = resolved("--gpus none --retries 0 --cohort 2 --max-failures 9", &Execution::default());
         assert_eq!((it.cohort, it.rules.retries, it.rules.max_failures), (Some(2), 0, Some(9)));
+    }
+
+    #[test]
+    fn what_a_cluster_decides_by_itself_is_named_where_it_is_said() {
+        let file = Execution { timeout: Some(60.0), grace: Some(1.0), retries: Some(5), ..Execution::default() };
+        assert_eq!(resolved("--stall-timeout 9 --jobs 2", &file).local, ["timeout", "stall_timeout", "grace", "jobs"]);
+        assert!(resolved("--cohort 2 --retries 1", &Execution::default()).local.is_empty());
     }
 
     #[test]

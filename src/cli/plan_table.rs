@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use drr_core::TrialId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Output;
 use super::execution::Resolved;
@@ -66,7 +66,7 @@ impl<'a> Shown<'a> {
     /// Prints to stdout.
     pub fn print(&self, detail: Detail, output: Output) {
         match output {
-            Output::Json => self.json(detail),
+            Output::Json => self.json(detail, &Value::Null),
             Output::Human | Output::Quiet => {
                 self.stages();
                 if detail == Detail::Trials {
@@ -82,19 +82,26 @@ impl<'a> Shown<'a> {
         cohorts(specs, |members| self.cohort.unwrap_or(members.div_ceil(self.slots)))
     }
 
-    fn json(&self, detail: Detail) {
+    /// Prints the stages as JSON, with more fields.
+    pub fn json_with(&self, more: &Value) {
+        self.json(Detail::Stages, more);
+    }
+
+    fn json(&self, detail: Detail, more: &Value) {
         let stage = |count: &StageCount| {
             let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
             json!({"stage": count.stage, "to_run": count.to_run, "found": count.found, "skipped": count.skipped, "stopped": count.stopped,
                    "cohorts": self.cohorts(count), "expected_s": self.timings.together(specs, self.slots)})
         };
         let stages: Vec<_> = self.plan.stages().iter().map(stage).collect();
-        println!(
-            "{}",
-            json!({"sweep": self.sweep.name, "axes": self.sweep.axes, "seeds": self.sweep.seeds,
+        let mut plan = json!({"sweep": self.sweep.name, "axes": self.sweep.axes, "seeds": self.sweep.seeds,
             "configurations": self.sweep.configurations, "trials": self.plan.tasks.len(), "slots": self.slots,
-            "stages": stages, "eligible": self.outlook.map(|it| &it.offers), "warnings": self.outlook.map(|it| &it.warnings)})
-        );
+            "stages": stages, "eligible": self.outlook.map(|it| &it.offers),
+            "warnings": self.outlook.map(|it| &it.warnings)});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            plan[name] = value.clone();
+        }
+        println!("{plan}");
         for task in &self.plan.tasks {
             let trial = &task.trial;
             let (state, why) = match &task.state {

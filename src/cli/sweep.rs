@@ -90,6 +90,13 @@ impl Ordered {
     }
 }
 
+impl Ordered {
+    /// How it is submitted to a cluster.
+    fn on_slurm(&self, args: &Args, context: &Context) -> Result<exec::slurm::Options> {
+        slurm::options(&self.slurm, &self.resolved, self.early_stop.as_ref(), args.worker.as_deref(), context)
+    }
+}
+
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     if args.executor == Executor::Local && args.detach {
         return Err(Error::input("--detach leaves trials to a cluster").hint("add --executor slurm"));
@@ -105,13 +112,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         let detail = if args.show { Detail::Trials } else { Detail::Stages };
         for ordered in &sweeps {
             let plan = ordered.plan(&context.runs, failed_before);
+            let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?.looking_out(&ordered.outlook);
             if args.executor == Executor::Slurm && args.dry_run {
-                let options = slurm::options(&ordered.slurm, &ordered.resolved, args.worker.as_deref(), context)?;
-                slurm::print_scripts(&plan, &options, context.output);
-                continue;
+                slurm::print_scripts(&shown, &ordered.on_slurm(args, context)?, context.output);
+            } else {
+                shown.print(detail, context.output);
             }
-            let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?;
-            shown.looking_out(&ordered.outlook).print(detail, context.output);
         }
         return Ok(Exit::Done);
     }
@@ -131,10 +137,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
             _ if args.executor == Executor::Slurm => {
-                let options = slurm::options(&ordered.slurm, &ordered.resolved, args.worker.as_deref(), context)?;
-                if ordered.early_stop.is_some() && context.output == Output::Human {
-                    eprintln!("{}: [early_stop] has no effect on a cluster; every trial runs to its end", sweep.name);
-                }
+                let options = ordered.on_slurm(args, context)?;
                 let then = if args.detach { AfterSubmit::Detach } else { AfterSubmit::Follow };
                 let outcome = slurm::execute(&plan, &options, then, &mut store, context)?;
                 if args.detach {

@@ -38,7 +38,7 @@ mod supervisor;
 mod turns;
 mod worker_log;
 
-pub use display::{bars, json_lines, lines, output_is_stuck, silent};
+pub use display::{bars, json_lines, lines, output_is_stuck, silent, without_effect};
 pub use inventory::{Gpu, Inventory, machine};
 pub use notice::{Label, Notice, Observer, SlotState};
 pub use process::find_worker;

@@ -29,7 +29,9 @@ mod tests {
         for short in ["", "the loss is not finite", "two\nlines\n", &"é".repeat(CHARACTERS)] {
             assert_eq!(excerpt(short), short);
         }
-        for long in ["é".repeat(3 << 20), "line\n".repeat(45_008), "\n".repeat(9_000), "x\n".repeat(19) + &"y".repeat(9_000)] {
+        for long in
+            ["é".repeat(3 << 20), "line\n".repeat(45_008), "\n".repeat(9_000), "x\n".repeat(19) + &"y".repeat(9_000)]
+        {
             let cut = excerpt(&long);
             assert!(cut.chars().count() <= CHARACTERS && cut.lines().count() <= LINES, "{cut}");
             assert!(cut.ends_with(" bytes more were cut off)"), "{cut}");

@@ -53,9 +53,7 @@ impl Observer for Aside {
                 }
                 // The thread is gone: there is nobody to show it.
                 Err(TrySendError::Disconnected(_)) => return,
-                Err(TrySendError::Full(_))
-                    if is_asked_to_stop() && (self.is_stuck || start.elapsed() >= PATIENCE) =>
-                {
+                Err(TrySendError::Full(_)) if is_asked_to_stop() && (self.is_stuck || start.elapsed() >= PATIENCE) => {
                     self.is_stuck = true;
                     return;
                 }

@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::super::notice::{Label, Notice, Observer};
 use super::aside::aside;
-use super::lines::{STOPPING, draining, full, lost, rest, submitted, too_many};
+use super::lines::{STOPPING, draining, full, lost, rest, submitted, too_many, without_effect};
 use super::{duration, headline, title};
 use crate::neutral;
 
@@ -80,8 +80,11 @@ fn style(template: &str) -> ProgressStyle {
 impl Observer for Bars {
     fn on(&mut self, notice: &Notice) {
         match notice {
-            Notice::SweepStarted { sweep, to_run, expected_s, .. } => {
+            Notice::SweepStarted { sweep, to_run, expected_s, ignored, .. } => {
                 self.to_run = *to_run;
+                if let Some(line) = without_effect(ignored) {
+                    self.say(&format!("{sweep}: {line}"));
+                }
                 self.overall = self.all.add(ProgressBar::new((expected_s * RESOLUTION) as u64));
                 self.overall
                     .set_style(style("{prefix} {bar:30} {percent:>3}%  {msg}  {elapsed} gone, about {eta} left"));

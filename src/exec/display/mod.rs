@@ -13,7 +13,7 @@ use drr_kinds::{Kind, registry};
 pub use aside::output_is_stuck;
 pub use bars::bars;
 pub use json::json_lines;
-pub use lines::lines;
+pub use lines::{lines, without_effect};
 
 use super::notice::{Label, Notice, Observer};
 use crate::neutral;

@@ -60,6 +60,8 @@ pub struct Options {
     pub cohort: Option<usize>,
     /// How often a lost attempt is repeated, and how many failures end the sweep.
     pub rules: Rules,
+    /// Settings of the sweep that have no effect here.
+    pub ignored: Vec<&'static str>,
 }
 
 /// What to do after submitting.

@@ -86,6 +86,7 @@ impl<'a> Watch<'a> {
             to_run: self.plan.to_run(),
             slots: Vec::new(),
             expected_s: open.map(|task| task.cost).sum(),
+            ignored: self.options.ignored.clone(),
         };
         self.recorder.tell(&notice);
     }

@@ -146,6 +146,7 @@ impl<'a> Supervisor<'a> {
             to_run: self.plan.to_run(),
             slots: self.options.slots.clone(),
             expected_s,
+            ignored: Vec::new(),
         });
         let first = self.reactor.start(self.clock.now(), &self.room);
         self.carry_out(first)?;
