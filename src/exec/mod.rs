@@ -12,6 +12,7 @@
 //! | `recorder` | writes down what becomes of trials |
 //! | `process`, `pipes`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
 //! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
+//! | `host_memory`, `memory_budget` | what memory the machine has, and for how many workers it is enough |
 //! | [`slurm`] | the same on a cluster |
 //! | `event`, `display` | what happens, and how it is shown |
 //! | `provenance` | what code and machine a trial ran on: `source_tree` |
@@ -20,8 +21,10 @@ mod devices;
 mod dispatch;
 mod display;
 mod early_stop;
+mod host_memory;
 mod inventory;
 mod jobs;
+mod memory_budget;
 mod memory_fit;
 mod notice;
 mod pipes;
@@ -39,7 +42,9 @@ mod turns;
 mod worker_log;
 
 pub use display::{bars, json_lines, lines, output_is_stuck, silent, without_effect};
+pub use host_memory::{HostMemory, MemoryKills, MemoryLimit};
 pub use inventory::{Gpu, Inventory, machine};
+pub use memory_budget::{MemoryBudget, MemoryFigures, fitting};
 pub use notice::{Label, Notice, Observer, SlotState};
 pub use process::find_worker;
 pub use recorder::Outcome;

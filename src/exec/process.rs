@@ -161,6 +161,11 @@ impl Worker {
         let _ = killpg(Pid::from_raw(self.child.id().cast_signed()), signal);
     }
 
+    /// Whether this program killed it.
+    pub fn was_killed(&self) -> bool {
+        self.was_killed
+    }
+
     /// Whether it is suspended by somebody, or traced.
     pub fn is_suspended(&self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
@@ -176,7 +181,7 @@ impl Worker {
         };
         let last = self.log.last_words(3);
         let reason = if last.is_empty() { reason } else { format!("{reason}; its last words: {last}") };
-        Loss { reason, exit }
+        Loss { reason, exit, ..Loss::default() }
     }
 }
 

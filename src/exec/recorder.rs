@@ -104,7 +104,7 @@ impl<'a> Recorder<'a> {
                 self.tell(&Notice::TrialRetried { trial, label, reason, attempt, rest_s: rest.as_secs_f64() });
             }
             Verdict::Failed { kind, loss, attempts } => {
-                let Loss { reason, exit } = loss;
+                let Loss { reason, exit, .. } = loss;
                 let log = last_lines(&folder.log(), LOG_LINES);
                 let record = FailureRecord::new(kind, reason.as_str(), attempts);
                 // Where this cannot be written, the next run only retries needlessly.

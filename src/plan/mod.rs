@@ -5,6 +5,7 @@ mod cohort;
 mod cost;
 mod eligible;
 mod estimate;
+mod host;
 mod record;
 mod stop;
 
@@ -13,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use drr_core::TrialId;
+use drr_core::spec::Settings;
 use drr_core::trial_dir::TrialDir;
 use drr_kinds::{KindOf as _, Stage};
 
@@ -22,6 +24,7 @@ pub use cost::{CONTEXT, device_bytes, seconds};
 pub use drr_core::failure::{FailureRecord, LOG_LINES, clear_failure, read_failure, write_failure};
 pub use eligible::{Eligible, Offer, Outlook, examine};
 pub use estimate::Timings;
+pub use host::{HostBytes, TableSize, host_needs, reading_bytes};
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
 pub use stop::{StopRecord, clear_stop, read_stop, write_stop};
 
@@ -155,6 +158,11 @@ impl Plan {
     /// The trials of a stage that are to run.
     pub fn to_run_of(&self, stage: Stage) -> impl Iterator<Item = &Task> {
         self.tasks.iter().filter(move |task| task.stage == stage && task.state == State::ToRun)
+    }
+
+    /// The settings of what a trial stands on.
+    pub fn settings_below(&self, task: &Task) -> Vec<&Settings> {
+        task.upstream.iter().map(|&above| &self.tasks[above].trial.spec.settings).collect()
     }
 
     /// How many trials are to run.

@@ -159,8 +159,13 @@ fn spans(origins: &[(&TrialRecord, Origin)]) -> (Vec<Span>, usize) {
         Some((trial.trial, Span { stage: trial.spec.stage(), start, end: start + trial.wall_s? }))
     };
     let mut found: Vec<(TrialId, Span)> = origins.iter().filter_map(span).collect();
-    found.sort_by(|a, b| a.1.start.total_cmp(&b.1.start).then(a.0.cmp(&b.0)));
+    found.sort_by(|(a, one), (b, other)| order(one, other).then(a.cmp(b)));
     without_pauses(found.into_iter().map(|(_, span)| span).collect())
+}
+
+/// By start, and the shorter first where they seem to start at once.
+fn order(one: &Span, other: &Span) -> std::cmp::Ordering {
+    one.start.total_cmp(&other.start).then(one.end.total_cmp(&other.end))
 }
 
 /// Counts from the first start and leaves out the time in which nothing ran for long; spans are in the order of starts.
@@ -211,21 +216,21 @@ fn bins(length: f64) -> usize {
     ((length / BIN) as usize).clamp(8, BINS)
 }
 
-/// Starts are recorded without what is beyond whole seconds, so a trial seems to begin before its predecessor in the same
-/// slot has ended, and more trials at once than there are slots. A span that begins within that second before another's end
-/// is moved to begin there; spans are in the order of starts. How many run at once at most, after that.
+/// How much later than recorded a trial may have begun: starts are recorded without what is beyond whole seconds, which also
+/// leaves open in which order those of one second began.
+const LATE: f64 = 1.5;
+
+/// Moves spans to where they can have been. As recorded, a trial seems to begin before its predecessor in the same slot has
+/// ended, and more trials at once than there are slots: one that begins so shortly before a slot is free begins when it is.
+/// Spans are in the order of starts. How many run at once at most, after that.
 fn in_turn(spans: &mut [Span]) -> usize {
     let mut ends: Vec<f64> = Vec::new();
     for span in spans {
-        // The predecessor that ended last before it; else the one that is first to end.
-        let before = |end: &f64| *end <= span.start;
-        let free = (0..ends.len()).filter(|&slot| before(&ends[slot])).max_by(|a, b| ends[*a].total_cmp(&ends[*b]));
-        let next = (0..ends.len()).min_by(|a, b| ends[*a].total_cmp(&ends[*b]));
-        match free.or(next.filter(|&slot| ends[slot] - span.start < 1.0)) {
-            Some(slot) => {
-                let late = (ends[slot] - span.start).max(0.0);
+        match ends.iter_mut().min_by(|a, b| a.total_cmp(b)).filter(|end| **end - span.start < LATE) {
+            Some(end) => {
+                let late = (*end - span.start).max(0.0);
                 (span.start, span.end) = (span.start + late, span.end + late);
-                ends[slot] = span.end;
+                *end = span.end;
             }
             None => ends.push(span.end),
         }
@@ -269,27 +274,27 @@ mod tests {
     #[test]
     fn two_slots_are_never_more_than_two_however_starts_are_rounded() {
         // Two slots without a gap; what takes how long is drawn, and starts lose their fractions.
-        let mut dice = drr_core::Seed(1).stream("test");
+        let (mut dice, mut too_many) = (drr_core::Seed(1).stream("test"), 0);
         for _ in 0..20 {
             let mut spans = Vec::new();
             for mut at in [0.0, 0.4] {
                 for _ in 0..50 {
                     let took = 0.2 + 5.0 * dice.unit();
-                    spans.push((at, span(f64::floor(at), f64::floor(at) + took)));
+                    spans.push(span(f64::floor(at), f64::floor(at) + took));
                     at += took + 0.01;
                 }
             }
-            spans.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let mut spans: Vec<Span> = spans.into_iter().map(|(_, span)| span).collect();
+            spans.sort_by(order);
             let length = |spans: &[Span]| spans.iter().map(|span| span.end).fold(0.0, f64::max);
             let before = running(&spans, None, length(&spans));
-            assert!(before.iter().any(|count| *count > 2.0), "as recorded, more than two: {before:?}");
+            too_many += before.iter().filter(|count| **count > 2.0).count();
             assert_eq!(in_turn(&mut spans), 2);
             let after = running(&spans, None, length(&spans));
             assert!(after.iter().all(|count| *count <= 2.0 + 1e-9), "{after:?}");
             let busy: f64 = spans.iter().map(|span| span.end - span.start).sum();
             assert!(busy / length(&spans) <= 2.0);
         }
+        assert!(too_many > 0, "as they are recorded there are more");
     }
 
     #[test]

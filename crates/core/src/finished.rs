@@ -166,13 +166,21 @@ mod tests {
     use crate::journal::Writer;
     use crate::result::{EnvironmentClass, FORMAT};
     use crate::seed::Seed;
-    use crate::spec::{DatasetSpec, FORMAT as SPEC_FORMAT, Job, PmfSpec, SplitSpec};
+    use crate::spec::{DatasetSpec, FORMAT as SPEC_FORMAT, Settings, SplitSpec, Upstream};
 
     fn spec() -> TrialSpec {
         let dataset = DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None };
-        let job = Job::Pmf(PmfSpec::default());
-        let train_digest = Digest::of(b"sources");
-        TrialSpec { format: SPEC_FORMAT, train_digest, dataset, split: SplitSpec::default(), seed: Seed(1), job }
+        TrialSpec {
+            format: SPEC_FORMAT,
+            kind: "pmf".into(),
+            digest: Digest::of(b"sources"),
+            settings: Settings::new(serde_json::json!({"k": 4})).expect("an object"),
+            policy: None,
+            upstream: Upstream::default(),
+            dataset,
+            split: SplitSpec::default(),
+            seed: Seed(1),
+        }
     }
 
     /// The folder of a finished trial.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use drr_core::protocol::FailureKind;
 
 use super::worker::{EndReason, State};
-use super::{Action, Attempts, JobState, Loss, Mode, Reactor, Verdict};
+use super::{Action, Attempts, JobState, Loss, LossCause, Mode, Reactor, Verdict};
 use crate::plan::{blocked, was_stopped};
 
 /// Workers that end before they are ready, in a row, before the sweep is given up.
@@ -47,7 +47,8 @@ impl Reactor {
                 Some(EndReason::Fault(why) | EndReason::Overtime(why)) => format!("{why}; {}", loss.reason),
                 _ => loss.reason.clone(),
             };
-            let loss = Loss { reason, exit: loss.exit.clone() };
+            self.attempts[job].solitary |= loss.cause == LossCause::Memory;
+            let loss = Loss { reason, ..loss.clone() };
             self.attempts[job].attempts += u32::from(self.mode != Mode::Stopping);
             self.attempts[job].lost += u32::from(!shared);
             match (&fate, self.attempts[job].hopeless.take()) {

@@ -24,7 +24,7 @@ use self::ready::Ready;
 use self::worker::{EndReason, State, Worker};
 use super::memory_fit::MemoryFit;
 use super::rules::Rules;
-pub(super) use words::{Action, Census, Event, Job, Loss, SlotCensus, Start, Verdict};
+pub(super) use words::{Action, Census, Event, Job, Loss, LossCause, SlotCensus, Start, Verdict};
 pub(super) use worker::Force;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ struct Attempts {
     lost: u32,
     /// It was in a cohort whose worker died.
     alone: bool,
+    /// Memory ran out around it: no other worker may be there when it is tried again.
+    solitary: bool,
     /// Why it is to be stopped.
     hopeless: Option<String>,
 }
@@ -167,7 +169,7 @@ impl Reactor {
         if self.mode != Mode::Running {
             return patience.min();
         }
-        let looking = self.workers.iter().filter(|_| self.ready.any()).filter_map(Worker::full_until);
+        let looking = self.workers.iter().filter(|_| self.ready.len() > 0).filter_map(Worker::full_until);
         patience.chain(looking).chain(self.ready.next_rested()).min()
     }
 

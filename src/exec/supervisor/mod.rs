@@ -19,8 +19,10 @@ use self::words::watch;
 use super::devices::Devices;
 use super::dispatch::Dispatch;
 use super::early_stop::Watch;
+use super::host_memory::MemoryKills;
 use super::inventory::Inventory;
 use super::jobs::jobs;
+use super::memory_budget::MemoryBudget;
 use super::notice::{Label, Notice, Observer, SlotState};
 use super::process::{Worker, WorkerOutput};
 use super::reactor::{Action, Event, Force, Reactor};
@@ -89,6 +91,8 @@ struct Supervisor<'a> {
     hellos: Vec<Option<Hello>>,
     /// Lines of each worker that meant nothing, before it introduced itself.
     babble: Vec<usize>,
+    /// What the kernel had killed for want of memory when each worker was started.
+    kills: Vec<MemoryKills>,
     positions: HashMap<TrialId, usize>,
     dispatch: Dispatch,
     watch: Option<Watch>,
@@ -116,10 +120,17 @@ impl<'a> Supervisor<'a> {
         let (slots, began) = (options.slots.len(), Instant::now());
         Self {
             reactor: Reactor::new(jobs(plan), slots, options.rules, options.cohort),
-            room: Devices::new(plan, &options.slots, options.inventory.as_ref(), options.cohort.is_some()),
+            room: Devices::new(
+                plan,
+                &options.slots,
+                options.inventory.as_ref(),
+                MemoryBudget::new(plan, &options.data, options.inventory.as_ref()),
+                options.cohort.is_some(),
+            ),
             workers: (0..slots).map(|_| None).collect(),
             hellos: vec![None; slots],
             babble: vec![0; slots],
+            kills: vec![MemoryKills::default(); slots],
             positions: plan.tasks.iter().enumerate().map(|(i, task)| (task.trial.id, i)).collect(),
             dispatch: Dispatch::new(&options.worker, &options.runs, &options.data),
             watch: options.early_stop.clone().map(|rule| watch(rule, plan, options)),
@@ -292,6 +303,7 @@ impl<'a> Supervisor<'a> {
             Ok(worker) => {
                 tracing::debug!(slot, "worker started");
                 self.babble[slot] = 0;
+                self.kills[slot] = self.options.inventory.memory_kills();
                 self.workers[slot] = Some(worker);
                 Ok(())
             }

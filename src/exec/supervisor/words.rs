@@ -9,8 +9,8 @@ use drr_kinds::{Stage, train_digest};
 
 use super::super::early_stop::Watch;
 use super::super::notice::Notice;
-use super::super::process::{Worker, WorkerOutput};
-use super::super::reactor::{Event, Loss};
+use super::super::process::WorkerOutput;
+use super::super::reactor::{Event, Loss, LossCause};
 use super::{Options, Supervisor};
 use crate::error::{Error, Result};
 use crate::plan::{Plan, State};
@@ -55,7 +55,7 @@ impl Supervisor<'_> {
     fn on_end(&mut self, slot: usize) -> Result<()> {
         self.hellos[slot] = None;
         self.room.released(slot);
-        let loss = self.workers[slot].take().map_or_else(Loss::default, Worker::reap);
+        let loss = self.lost(slot);
         tracing::debug!(slot, ?loss, "worker ended");
         let mut whole = Vec::new();
         for job in self.reactor.jobs_of(slot).to_vec() {
@@ -65,6 +65,25 @@ impl Supervisor<'_> {
             }
         }
         self.react(Event::WorkerExited { slot, loss, finished: whole })
+    }
+
+    /// How the worker ended, and what it was lost to.
+    fn lost(&mut self, slot: usize) -> Loss {
+        let Some(worker) = self.workers[slot].take() else { return Loss::default() };
+        let was_killed = worker.was_killed();
+        let loss = worker.reap();
+        let by_kernel = loss.exit.as_deref() == Some("SIGKILL") && !was_killed;
+        let kills = || self.options.inventory.memory_kills();
+        let why = if by_kernel { self.kills[slot].reason(kills()) } else { None };
+        match why {
+            Some(why) => {
+                let reason = format!("{}; {why}, so it is tried again with no other worker beside it", loss.reason);
+                Loss { reason, cause: LossCause::Memory, ..loss }
+            }
+            // What the allocator says before it gives up.
+            None if loss.reason.contains("memory allocation of ") => Loss { cause: LossCause::Memory, ..loss },
+            None => loss,
+        }
     }
 
     fn on_message(&mut self, slot: usize, message: FromWorker) -> Result<()> {

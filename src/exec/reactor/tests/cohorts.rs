@@ -88,6 +88,32 @@ fn memory_that_runs_out_halves_the_cohort() {
 }
 
 #[test]
+fn what_memory_ran_out_around_has_the_machine_to_itself() {
+    let jobs = vec![
+        job(Stage::Pmf, 3.0, &[]),
+        job(Stage::Pmf, 2.0, &[]),
+        job(Stage::Pmf, 1.0, &[]),
+        job(Stage::Drr, 1.0, &[0]),
+    ];
+    let mut rig = Rig::new(jobs, 2, rules());
+    rig.start();
+    assert_eq!((rig.ready(0), rig.ready(1)), (vec![(0, vec![0])], vec![(1, vec![1])]));
+    let actions = rig.on(starved(0));
+    assert!(matches!(&actions[0], Action::Record(0, Verdict::Retry { .. })), "{actions:?}");
+    assert_eq!(actions[1..], [Action::Spawn(0)], "for what can run beside others");
+    assert_eq!(rig.ready(0), [(0, vec![2])]);
+    let actions = rig.on(Event::Finished { slot: 0, job: 2 });
+    assert_eq!(actions[1..], [Action::StopWorker(0)], "nobody stays, for the machine is to be empty");
+    let actions = rig.on(Event::Finished { slot: 1, job: 1 });
+    assert_eq!(actions[1..], [Action::StopWorker(1)]);
+    assert!(rig.on(exited(1, "")).is_empty());
+    assert_eq!(rig.on(exited(0, "")), [Action::Spawn(0)]);
+    assert_eq!(rig.ready(0), [(0, vec![0])]);
+    let actions = rig.on(Event::Finished { slot: 0, job: 0 });
+    assert_eq!(cohorts(&actions), [(0, vec![3])], "what stands on it runs as ever");
+}
+
+#[test]
 fn a_hopeless_trial_ends_with_its_worker_and_takes_its_evaluation_along() {
     let mut rig = running(1);
     let actions = rig.on(Event::Finished { slot: 0, job: 0 });
@@ -115,7 +141,7 @@ fn a_hopeless_trial_ends_with_its_worker_and_takes_its_evaluation_along() {
 struct Slots(RefCell<Vec<Space>>);
 
 impl MemoryFit for Slots {
-    fn space(&self, slot: usize, _: usize) -> Space {
+    fn space(&self, slot: usize, _: usize, _: &[usize]) -> Space {
         self.0.borrow()[slot]
     }
 }

@@ -67,6 +67,12 @@ fn exited(slot: usize, reason: &str) -> Event {
     Event::WorkerExited { slot, loss: Loss::told(reason), finished: Vec::new() }
 }
 
+/// The kernel killed the worker for want of memory.
+fn starved(slot: usize) -> Event {
+    let loss = Loss { cause: LossCause::Memory, ..Loss::told("SIGKILL") };
+    Event::WorkerExited { slot, loss, finished: Vec::new() }
+}
+
 fn ask(slot: usize) -> Action {
     Action::End { slot, force: Force::Ask }
 }
