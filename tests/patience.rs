@@ -160,6 +160,9 @@ fn a_dry_run_counts_cohorts_as_they_will_be() {
         arguments.extend(more);
         let stdout = String::from_utf8(place.run(&arguments).stdout).expect("text");
         let plan: Value = serde_json::from_str(stdout.lines().next().expect("a line")).expect("JSON");
+        let memory = &plan["memory"];
+        assert!(memory["worker_bytes"].as_u64().is_some_and(|bytes| bytes > 100 << 20), "{memory}");
+        assert!(memory["workers"].as_u64().is_some_and(|workers| workers > 0), "{memory}");
         plan["stages"].as_array().expect("stages").iter().map(|it| it["cohorts"].as_u64()).collect::<Vec<_>>()
     };
     assert_eq!(cohorts(&[]), [Some(2), Some(4), Some(8)], "alone on CPUs");

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::exec::{self, Gpus, Inventory, Rules, Slot, SlotRequest};
+use crate::exec::{self, Gpus, Inventory, MemoryBudget, Rules, Slot, SlotRequest};
 use crate::sweep::Execution;
 
 /// Options of `sweep` that say how it runs.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "How it runs (over the file's [execution])")]
 pub struct Choices {
-    /// Workers at a time [default: one a GPU, or the CPU cores this process may use].
+    /// Workers at a time [default: one a GPU, or the CPU cores this process may use, as far as memory goes].
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     /// GPUs to use: `all`, `none`, or their places in PCI order, such as 0,2 [default: all].
@@ -42,12 +42,32 @@ pub struct Choices {
 pub(super) struct Resolved {
     /// Where workers run.
     pub slots: Vec<Slot>,
+    /// Who says how many there are.
+    count: SlotCount,
     /// Trials to train together, if it was said.
     pub cohort: Option<usize>,
     /// Patience.
     pub rules: Rules,
     /// What was said and holds for this machine's workers alone, by the names of the settings.
     pub local: Vec<&'static str>,
+}
+
+/// Who says how many slots there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SlotCount {
+    Asked,
+    Usual,
+}
+
+impl Resolved {
+    /// The slots, no more than memory allows unless so many were asked for.
+    pub fn slots_within(&self, budget: &MemoryBudget) -> Vec<Slot> {
+        let mut slots = self.slots.clone();
+        if self.count == SlotCount::Usual {
+            budget.keep_fitting(&mut slots);
+        }
+        slots
+    }
 }
 
 /// The machine's devices, looked for once.
@@ -74,7 +94,8 @@ impl Choices {
             jobs: self.jobs,
         };
         let cohort = self.cohort.map(NonZeroUsize::get).or(file.cohort);
-        Ok(Resolved { slots: exec::slots(&request, inventory)?, cohort, rules, local: self.local(file) })
+        let count = if self.jobs.is_some() { SlotCount::Asked } else { SlotCount::Usual };
+        Ok(Resolved { slots: exec::slots(&request, inventory)?, count, cohort, rules, local: self.local(file) })
     }
 
     /// What is said, here or in the file, that a cluster's own settings decide.

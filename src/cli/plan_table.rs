@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Output;
 use super::execution::Resolved;
 use crate::error::Result;
-use crate::exec::Slot;
+use crate::exec::{MemoryBudget, MemoryFigures, Slot};
 use crate::neutral;
 use crate::plan::{Outlook, Plan, StageCount, State, Task, Timings, cohorts};
 use crate::store::Store;
@@ -36,20 +36,31 @@ pub(super) struct Shown<'a> {
     timings: Timings,
     elsewhere: HashMap<TrialId, Vec<String>>,
     outlook: Option<&'a Outlook>,
+    /// What the machine's memory is enough for, where trials run on its cores.
+    memory: Option<MemoryFigures>,
+    /// Slots there were without regard to memory.
+    wanted: usize,
 }
 
 impl<'a> Shown<'a> {
     /// Reads from the database, where there is one, what past trials took and which sweeps hold them.
-    pub fn new(sweep: &'a Sweep, plan: &'a Plan, resolved: &Resolved, store: Option<&Store>) -> Result<Self> {
+    pub fn new(
+        sweep: &'a Sweep,
+        plan: &'a Plan,
+        resolved: &Resolved,
+        budget: &MemoryBudget,
+        store: Option<&Store>,
+    ) -> Result<Self> {
         let (timings, elsewhere) = match store {
             Some(store) => (Timings::new(store.timings(PAST)?), store.finished_elsewhere(&sweep.name)?),
             None => Default::default(),
         };
-        let slots = resolved.slots.len();
+        let (slots, wanted) = (resolved.slots_within(budget).len(), resolved.slots.len());
         // A cohort on a GPU grows to what fits, shared out over the slots.
         let on_gpus = resolved.slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
         let cohort = resolved.cohort.or((!on_gpus).then_some(1));
-        Ok(Self { sweep, plan, slots, cohort, timings, elsewhere, outlook: None })
+        let memory = budget.figures().filter(|_| !on_gpus);
+        Ok(Self { sweep, plan, slots, cohort, timings, elsewhere, memory, wanted, outlook: None })
     }
 
     /// Shows what the ratings have to offer as well.
@@ -97,7 +108,7 @@ impl<'a> Shown<'a> {
         let mut plan = json!({"sweep": self.sweep.name, "axes": self.sweep.axes, "seeds": self.sweep.seeds,
             "configurations": self.sweep.configurations, "trials": self.plan.tasks.len(), "slots": self.slots,
             "stages": stages, "eligible": self.outlook.map(|it| &it.offers),
-            "warnings": self.outlook.map(|it| &it.warnings)});
+            "warnings": self.outlook.map(|it| &it.warnings), "memory": self.memory});
         for (name, value) in more.as_object().into_iter().flatten() {
             plan[name] = value.clone();
         }
@@ -155,6 +166,9 @@ impl<'a> Shown<'a> {
             println!("found in {}: {count}", neutral::line(sweep));
         }
         self.outlook.iter().flat_map(|it| &it.warnings).for_each(|line| println!("{line}"));
+        if let Some(memory) = self.memory.filter(|memory| memory.workers < self.wanted as u64) {
+            println!("memory: {memory}");
+        }
         println!("in all: {}, on {}; nothing was started", expected(whole), s(self.slots, "slot"));
     }
 }

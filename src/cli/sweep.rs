@@ -12,7 +12,7 @@ use super::worker::FrozenWorker;
 use super::{Context, Output, attempt, failures, observer};
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
-use crate::exec::{self, Inventory, Options, Outcome};
+use crate::exec::{self, Inventory, MemoryBudget, Options, Outcome};
 use crate::neutral::line;
 use crate::plan::{FailedBefore, Outlook, Plan, State, examine, write_sweep};
 use crate::report;
@@ -112,7 +112,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         let detail = if args.show { Detail::Trials } else { Detail::Stages };
         for ordered in &sweeps {
             let plan = ordered.plan(&context.runs, failed_before);
-            let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?.looking_out(&ordered.outlook);
+            let budget = MemoryBudget::new(&plan, &context.data, inventory.as_ref());
+            let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, &budget, store.as_ref())?
+                .looking_out(&ordered.outlook);
             if args.executor == Executor::Slurm && args.dry_run {
                 slurm::print_scripts(&shown, &ordered.on_slurm(args, context)?, context.output);
             } else {
@@ -284,12 +286,20 @@ fn execute(
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
     };
+    let budget = MemoryBudget::new(plan, &context.data, inventory.as_ref());
+    let (slots, wanted) = (ordered.resolved.slots_within(&budget), ordered.resolved.slots.len());
+    if slots.len() < wanted
+        && context.output == Output::Human
+        && let Some(figures) = budget.figures()
+    {
+        eprintln!("{}: {} slots instead of {wanted}, for memory: {figures}; --jobs N chooses", plan.sweep, slots.len());
+    }
     let worker = FrozenWorker::new(&exec::find_worker(args.worker.as_deref())?, &context.runs)?;
     let options = Options {
         runs: absolute(runs)?,
         data: absolute(&context.data)?,
         worker: worker.path().to_owned(),
-        slots: ordered.resolved.slots.clone(),
+        slots,
         inventory: Arc::clone(inventory),
         cohort: ordered.resolved.cohort,
         rules: ordered.resolved.rules,

@@ -31,8 +31,24 @@ pub struct MemoryFigures {
     /// What there is.
     #[serde(flatten)]
     pub memory: HostMemory,
-    /// How many such workers fit.
+    /// How many such workers fit; one at least, or nothing would run.
     pub workers: u64,
+}
+
+impl MemoryFigures {
+    /// What `worker_bytes` each make of the memory there is.
+    pub fn new(memory: HostMemory, worker_bytes: u64) -> Self {
+        Self { worker_bytes, memory, workers: (usable(memory) / worker_bytes.max(1)).max(1) }
+    }
+}
+
+impl std::fmt::Display for MemoryFigures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        let (each, has, free) = (gib(self.worker_bytes), self.memory.limit.words(), gib(self.memory.available));
+        let workers = if self.workers == 1 { "1 worker".to_owned() } else { format!("{} workers", self.workers) };
+        write!(f, "a worker may take {each:.1} GiB, {has} {free:.1} GiB: enough for {workers} at a time")
+    }
 }
 
 impl MemoryBudget {
@@ -48,7 +64,7 @@ impl MemoryBudget {
     /// What there is beside the largest trial to run; nothing where either is not known.
     pub fn figures(&self) -> Option<MemoryFigures> {
         let (memory, (_, worker_bytes)) = (self.memory?, self.range?);
-        Some(MemoryFigures { worker_bytes, memory, workers: fitting(memory, worker_bytes) })
+        Some(MemoryFigures::new(memory, worker_bytes))
     }
 
     /// As many of the CPU's slots as the smallest trial leaves room for; larger ones wait for each other.
@@ -56,7 +72,7 @@ impl MemoryBudget {
         if let (Some(memory), Some((least, _))) = (self.memory, self.range)
             && slots.iter().all(|slot| *slot == Slot::Cpu)
         {
-            slots.truncate(usize::try_from(fitting(memory, least)).unwrap_or(usize::MAX));
+            slots.truncate(usize::try_from(MemoryFigures::new(memory, least).workers).unwrap_or(usize::MAX));
         }
     }
 
@@ -72,9 +88,4 @@ impl MemoryBudget {
 
 fn usable(memory: HostMemory) -> u64 {
     memory.available - memory.available / SPARE
-}
-
-/// How many workers of one size fit: one at least, or nothing would run.
-pub fn fitting(memory: HostMemory, worker_bytes: u64) -> u64 {
-    (usable(memory) / worker_bytes.max(1)).max(1)
 }

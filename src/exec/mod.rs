@@ -44,7 +44,7 @@ mod worker_log;
 pub use display::{bars, json_lines, lines, output_is_stuck, silent, without_effect};
 pub use host_memory::{HostMemory, MemoryKills, MemoryLimit};
 pub use inventory::{Gpu, Inventory, machine};
-pub use memory_budget::{MemoryBudget, MemoryFigures, fitting};
+pub use memory_budget::{MemoryBudget, MemoryFigures};
 pub use notice::{Label, Notice, Observer, SlotState};
 pub use process::find_worker;
 pub use recorder::Outcome;
