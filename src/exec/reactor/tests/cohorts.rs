@@ -90,10 +90,10 @@ fn memory_that_runs_out_halves_the_cohort() {
 #[test]
 fn what_memory_ran_out_around_has_the_machine_to_itself() {
     let jobs = vec![
-        job(Stage::Pmf, 3.0, &[]),
-        job(Stage::Pmf, 2.0, &[]),
-        job(Stage::Pmf, 1.0, &[]),
-        job(Stage::Drr, 1.0, &[0]),
+        job(Stage::named("pmf"), 3.0, &[]),
+        job(Stage::named("pmf"), 2.0, &[]),
+        job(Stage::named("pmf"), 1.0, &[]),
+        job(Stage::named("drr"), 1.0, &[0]),
     ];
     let mut rig = Rig::new(jobs, 2, rules());
     rig.start();
