@@ -3,7 +3,7 @@
 //! | file | job |
 //! | --- | --- |
 //! | `reactor` | decisions, pure: events and the time in, actions out |
-//! | `rules`, `room` | what it goes by: patience and retries, and how much fits where |
+//! | `rules`, `memory_fit` | what it goes by: patience and retries, and how much fits where |
 //! | `early_stop` | which trials are hopeless, pure as well |
 //! | `supervisor` | carries them out: channels, workers, what they say |
 //! | `signals`, `turns` | who asks to stop; time, without that in which nobody listened |
@@ -14,7 +14,7 @@
 //! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
 //! | `host_memory`, `memory_budget` | what memory the machine has, and for how many workers it is enough |
 //! | [`slurm`] | the same on a cluster |
-//! | `event`, `display` | what happens, and how it is shown |
+//! | `notice`, `display` | what happens, and how it is shown |
 //! | `provenance` | what code and machine a trial ran on: `source_tree` |
 
 mod devices;

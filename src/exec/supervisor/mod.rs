@@ -2,18 +2,19 @@
 //! state lives in this one thread; reader threads feed it through a bounded channel, so a worker that floods its
 //! output is slowed, not buffered.
 
+mod listening;
 mod words;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use drr_core::TrialId;
 use drr_core::protocol::{Hello, ToWorker};
 use nix::sys::signal::Signal;
-use signal_hook::consts::{SIGINT, SIGUSR1};
+use signal_hook::consts::SIGUSR1;
 
 use self::words::watch;
 use super::devices::Devices;
@@ -23,7 +24,7 @@ use super::host_memory::MemoryKills;
 use super::inventory::Inventory;
 use super::jobs::jobs;
 use super::memory_budget::MemoryBudget;
-use super::notice::{Label, Notice, Observer, SlotState};
+use super::notice::{Notice, Observer};
 use super::process::{Worker, WorkerOutput};
 use super::reactor::{Action, Event, Force, Reactor};
 use super::recorder::{Outcome, Recorder};
@@ -183,71 +184,6 @@ impl<'a> Supervisor<'a> {
             Some(error) => Err(error),
             None => Ok(outcome),
         }
-    }
-
-    /// The next word, or none if patience ends before; by a clock that stands still while this program does.
-    fn listen(&mut self, receiver: &Receiver<Input>) -> std::result::Result<Input, RecvTimeoutError> {
-        let patience = self.clock.wait(self.reactor.wake());
-        let input = if !patience.is_zero() {
-            receiver.recv_timeout(patience)
-        } else if self.backlog > 0 {
-            self.backlog -= 1;
-            receiver.try_recv().map_err(|none| match none {
-                TryRecvError::Empty => RecvTimeoutError::Timeout,
-                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-            })
-        } else {
-            Err(RecvTimeoutError::Timeout)
-        };
-        if !self.clock.look(Instant::now()).is_zero() {
-            self.backlog = QUEUE;
-        }
-        input
-    }
-
-    /// Workers that somebody suspended cannot speak and do not work; that time is not held against them.
-    fn forgive_suspended(&mut self) {
-        let since = self.clock.now() - self.looked;
-        self.looked = self.clock.now();
-        for (slot, worker) in self.workers.iter().enumerate() {
-            if worker.as_ref().is_some_and(Worker::is_suspended) {
-                self.reactor.forgive(slot, since);
-            }
-        }
-    }
-
-    fn on_signal(&mut self, signal: i32) -> Result<()> {
-        let event = if signal == SIGINT { Event::Interrupt } else { Event::StopNow };
-        let notice = if signal == SIGINT && !self.reactor.is_stopping() {
-            Notice::Draining { running: self.reactor.running() }
-        } else {
-            Notice::Stopping
-        };
-        self.recorder.tell(&notice);
-        self.react(event)
-    }
-
-    fn tell_state(&mut self) {
-        let census = self.reactor.census(self.clock.now());
-        let slots = census.slots.into_iter().enumerate().map(|(slot, it)| SlotState {
-            place: self.options.slots[slot],
-            pid: self.hellos[slot].as_ref().map(|hello| hello.pid),
-            worker: it.worker,
-            trials: it.jobs.iter().map(|&job| Label::of(&self.plan.tasks[job])).collect(),
-            since_s: it.since.as_secs_f64(),
-            silent_s: it.silent.as_secs_f64(),
-        });
-        let (finished, failed) = self.recorder.counts();
-        let notice = Notice::State {
-            slots: slots.collect(),
-            ready: census.ready,
-            resting: census.resting,
-            waiting: census.waiting,
-            finished,
-            failed,
-            wall_s: self.began.elapsed().as_secs_f64(),
-        };
-        self.recorder.tell(&notice);
     }
 
     fn react(&mut self, event: Event) -> Result<()> {
