@@ -39,6 +39,7 @@ impl Strike {
 
 /// Runs a program on this one's pipes and kills it when its time has come, and this one after it. A program that ended
 /// before leaves the file `missed`.
+#[expect(clippy::zombie_processes, reason = "it is waited for as what it is, a traced process")]
 pub fn strike(mut command: Command, strike: Strike, missed: &Path) -> ! {
     let traced = || ptrace::traceme().map_err(std::io::Error::from);
     // SAFETY: one call to the system, which allocates nothing.
