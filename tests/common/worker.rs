@@ -78,7 +78,7 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
     say(&FromWorker::Started { trial });
     eprintln!("working on {}", trial.short());
     let once = runs.join("crashed-once");
-    let mut points = vec![Point::new("loss", 1, spec.seed.0 as f64)];
+    let mut points = usual(spec);
     match (manner, spec.stage().name()) {
         ("crash-once", "drr") if !once.exists() => {
             fs::write(once, "").expect("written");
@@ -148,8 +148,8 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
         _ => {}
     }
     say(&FromWorker::Progress { trial, done: 1, total: 2 });
-    say(&FromWorker::Metrics { trial, points: points(spec) });
-    finish(spec, &folder);
+    say(&FromWorker::Metrics { trial, points: points.clone() });
+    finish(spec, &folder, points);
     if manner == "unsynced" {
         let message = "result.json: Input/output error (os error 5)".to_owned();
         return say(&FromWorker::Failed { trial, kind: FailureKind::Environment, message });
@@ -165,19 +165,19 @@ fn together(assignment: &Assignment) {
         folder.prepare(spec).expect("a folder");
         say(&FromWorker::Started { trial: spec.id() });
     }
-    assignment.trials.iter().zip(&folders).for_each(|(spec, folder)| finish(spec, folder));
+    assignment.trials.iter().zip(&folders).for_each(|(spec, folder)| finish(spec, folder, usual(spec)));
     assignment.trials.iter().for_each(|spec| say(&FromWorker::Finished { trial: spec.id() }));
 }
 
-fn points(spec: &TrialSpec) -> Vec<Point> {
+fn usual(spec: &TrialSpec) -> Vec<Point> {
     vec![Point::new("loss", 1, spec.seed.0 as f64)]
 }
 
 /// Writes what a finished trial leaves.
-fn finish(spec: &TrialSpec, folder: &TrialDir) {
+fn finish(spec: &TrialSpec, folder: &TrialDir, points: Vec<Point>) {
     let trial = spec.id();
     let mut journal = Writer::create(&folder.journal(), trial).expect("a journal");
-    journal.append(points(spec)).expect("written");
+    journal.append(points).expect("written");
     let result = TrialResult {
         format: FORMAT,
         trial,
