@@ -114,10 +114,18 @@ impl Supervisor<'_> {
                 self.recorder.tell(&Notice::TrialProgress { trial, slot, done, total });
                 Ok(())
             }
-            FromWorker::Finished { trial } => {
-                let message = "the worker says it finished, but there is no result.json that holds".to_owned();
-                self.ended(slot, trial, FailureKind::Environment, message)
-            }
+            FromWorker::Finished { trial } => match finished::read(&self.folder(trial)) {
+                Ok(finished) => {
+                    if let Some(&job) = self.positions.get(&trial) {
+                        self.recorder.keep(job, finished);
+                    }
+                    self.about(slot, trial, |slot, job| Event::Finished { slot, job })
+                }
+                Err(fault) => {
+                    let message = format!("the worker says it finished, but {fault}");
+                    self.ended(slot, trial, FailureKind::Environment, excerpt(&message))
+                }
+            },
             FromWorker::Failed { trial, kind, message } => self.ended(slot, trial, kind, excerpt(&message)),
         }
     }
