@@ -113,6 +113,13 @@ fn tasks_leave_what_a_supervisor_would_and_skip_what_is_there() {
     let before = fs::read(&result).expect("there");
     assert_eq!(ended(start(&worker, &plan, "0")).0, Some(0));
     assert_eq!(fs::read(&result).expect("there"), before, "a finished trial is not run again");
+    // A result whose files are not its own is no result.
+    fs::remove_file(TrialDir::new(&place.runs(), specs[0].id()).journal()).expect("there was one");
+    let other = fs::read(TrialDir::new(&place.runs(), specs[1].id()).result()).expect("there");
+    assert_eq!(ended(start(&worker, &plan, "0")).0, Some(0));
+    assert_eq!(metrics_digests(&place.runs()), digests);
+    drr_core::finished::read(&TrialDir::new(&place.runs(), specs[0].id())).expect("whole again");
+    assert_eq!(fs::read(TrialDir::new(&place.runs(), specs[1].id()).result()).expect("there"), other);
 
     let output = place.run(&["--runs", "local", "sweep", "small.toml", "--only", "tau=0.001", "--seeds", "1"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

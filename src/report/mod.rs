@@ -11,7 +11,7 @@
 //! | `grid` | any table as shown; `text`, `latex`, `json` write it |
 //! | `items` | recommended items of three users and Top-N lists, from stored models |
 //! | `provenance` | where the numbers come from |
-//! | `usage` | throughput and utilisation of the sweep itself |
+//! | `usage`, `spans` | throughput and utilisation of the sweep itself |
 //! | `figure` | plots |
 //! | `sheets` | all tables of a report |
 //! | `page` | the HTML page |
@@ -34,6 +34,7 @@ mod provenance;
 mod published_data;
 mod reference;
 mod sheets;
+mod spans;
 mod table;
 #[cfg(test)]
 mod tests;
