@@ -10,6 +10,7 @@
 //! | `pictures` | the README's pictures |
 //! | `slurm` | a Slurm of one's own, on loopback |
 //! | `mutants` | planted bugs against the gates |
+//! | `needs` | the tests that need something of the machine |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
 //!
@@ -19,6 +20,7 @@ mod arguments;
 mod bench;
 mod chores;
 mod mutants;
+mod needs;
 mod pictures;
 mod problem;
 mod setup;
