@@ -55,7 +55,7 @@ pub fn played(world: &World, site: &Site<'_>, number: u64, dice: &mut Dice, what
         "closes-its-output" => ("", "; exec >&-; exec sleep 30"),
         _ => ("exec", ""),
     };
-    let player = format!("'{}' {COMMAND} {manner} {step} {hits}", world.this.display());
+    let player = format!("'{}' {COMMAND} {manner} {step} {hits}", world.player.display());
     let real = format!("'{}' '{}'", site.folder.join("marks").display(), site.folder.join("worker").display());
     script(&program, &format!("unset LD_PRELOAD; {before} {player} {real}{after}"))
         .map_err(|error| error.to_string())?;
@@ -63,6 +63,9 @@ pub fn played(world: &World, site: &Site<'_>, number: u64, dice: &mut Dice, what
     plain.arg(site.runs()).args(["sweep", "attacked.toml", "--jobs", "1", "--output", "human", "--color", "never"]);
     plain.args(["--stall-timeout", "1", "--retries", "1", "--worker"]).arg(&program).args(way);
     let ended = site.run(plain, PATIENCE)?.code_is(&[0, 1, 3])?;
+    if !site.folder.join("marks/played.0").exists() {
+        return Err(format!("the worker was never played: {}", last(&ended.err)));
+    }
     for (stream, said) in [("stdout", &ended.out), ("stderr", &ended.err)] {
         if let Some(raw) = said.chars().find(|it| it.is_control() && *it != '\n') {
             return Err(format!("{stream} holds the worker's raw {raw:?}"));

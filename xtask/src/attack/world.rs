@@ -31,7 +31,7 @@ pub struct World {
     pub program: PathBuf,
     pub worker: PathBuf,
     /// This program, which plays workers.
-    pub this: PathBuf,
+    pub player: PathBuf,
     /// `None` where there is no C compiler.
     pub shim: Option<PathBuf>,
     pub may_mount: bool,
@@ -56,12 +56,14 @@ impl World {
         let folder = std::env::temp_dir().join(format!("drr-lab-attack-{}", std::process::id()));
         let refuse = |error: std::io::Error| Problem::path(&folder, &error);
         fs::create_dir_all(&folder).map_err(refuse)?;
-        let this = std::env::current_exe().map_err(refuse)?;
+        // As it runs now: a build since may have put another in its place.
+        let player = folder.join("player");
+        fs::copy("/proc/self/exe", &player).map_err(refuse)?;
         let shim = compile(&folder).map_err(refuse)?;
         let mut world = Self {
             program: sibling("drr-lab")?,
             worker: sibling("drr-lab-worker")?,
-            this,
+            player,
             shim,
             may_mount: needs::may_mount(),
             expected: BTreeMap::new(),
