@@ -51,9 +51,11 @@ impl From<Output> for Answer {
 }
 
 impl Answer {
-    /// Whether stdout or stderr has one of these words, in any case.
+    /// Whether stdout or stderr has one of these words, in any case, and wherever lines are broken and framed.
     fn says(&self, words: &[&str]) -> bool {
         let said = (self.out.clone() + &self.err).to_lowercase();
+        let parts = said.split_whitespace().filter(|part| !["│", "×", "help:"].contains(part));
+        let said = parts.collect::<Vec<_>>().join(" ");
         words.iter().any(|word| said.contains(&word.to_lowercase()))
     }
 }
