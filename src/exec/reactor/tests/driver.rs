@@ -108,10 +108,12 @@ impl Books {
                     }
                     other => panic!("{other:?} is asked to leave"),
                 },
-                Action::End { slot, .. } => match &mut self.processes[*slot] {
-                    Process::Up { ending, .. } => *ending = true,
-                    other => panic!("{other:?} is ended"),
-                },
+                // Nobody is there to be ended where a ghost spoke.
+                Action::End { slot, .. } => {
+                    if let Process::Up { ending, .. } = &mut self.processes[*slot] {
+                        *ending = true;
+                    }
+                }
                 Action::Lost { slot } => self.processes[*slot] = Process::Gone,
                 Action::Enough { .. } => self.stopping = true,
                 Action::GiveUp(_) => (self.given_up, self.stopping) = (true, true),
