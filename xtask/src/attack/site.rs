@@ -274,7 +274,10 @@ impl Ended {
     pub fn code_is(self, codes: &[i32]) -> Result<Self, String> {
         match self.code {
             Some(code) if codes.contains(&code) => Ok(self),
-            Some(code) => Err(format!("exit code {code}, expected one of {codes:?}: {}", last(&self.err))),
+            Some(code) => {
+                let said = if self.err.trim().is_empty() { &self.out } else { &self.err };
+                Err(format!("exit code {code}, expected one of {codes:?}: {}", last(said)))
+            }
             None => Err(format!("it died of signal {:?}: {}", self.signal, last(&self.err))),
         }
     }

@@ -18,6 +18,8 @@ enum Process {
         ready: bool,
         ending: bool,
         jobs: Vec<usize>,
+        /// How many it was given together.
+        given: usize,
     },
     Gone,
 }
@@ -49,20 +51,27 @@ struct Books {
     rules: Rules,
     processes: Vec<Process>,
     ended: Vec<Option<Verdict>>,
-    retries: Vec<u32>,
-    /// Losses that count as a trial's own.
+    /// Attempts that each lost while it ran alone; only these are its own fault.
+    lost: Vec<u32>,
     failures: usize,
     given_up: bool,
     stopping: bool,
 }
 
-/// A cohort's members may be tried once more each time it is halved, and once each when its worker dies with them.
-const SHARED: u32 = 8;
-
 impl Books {
     fn running(&self, job: usize) -> usize {
         let has = |process: &&Process| matches!(process, Process::Up { jobs, .. } if jobs.contains(&job));
         self.processes.iter().filter(has).count()
+    }
+
+    fn has(&self, slot: usize, job: usize) -> bool {
+        matches!(&self.processes[slot], Process::Up { jobs, .. } if jobs.contains(&job))
+    }
+
+    fn take(&mut self, slot: usize, job: usize) {
+        if let Process::Up { jobs, .. } = &mut self.processes[slot] {
+            jobs.retain(|other| *other != job);
+        }
     }
 
     fn is_finished(&self, job: usize) -> bool {
@@ -73,6 +82,9 @@ impl Books {
     fn hear(&mut self, event: &Event) {
         match event {
             Event::WorkerExited { slot, .. } | Event::SpawnFailed { slot, .. } => {
+                if let Process::Up { jobs, given: 1, .. } = &self.processes[*slot] {
+                    jobs.iter().for_each(|&job| self.lost[job] += 1);
+                }
                 if self.processes[*slot] != Process::Gone {
                     self.processes[*slot] = Process::None;
                 }
@@ -82,10 +94,16 @@ impl Books {
                     *ready = true;
                 }
             }
-            Event::Finished { slot, job } | Event::Failed { slot, job, .. } => {
-                if let Process::Up { jobs, .. } = &mut self.processes[*slot] {
-                    jobs.retain(|other| other != job);
+            Event::Finished { slot, job } => self.take(*slot, *job),
+            Event::Failed { slot, job, kind, .. } => {
+                let own = match (&self.processes[*slot], kind) {
+                    (Process::Up { given, .. }, FailureKind::Memory) => *given == 1,
+                    (_, kind) => *kind == FailureKind::Environment,
+                };
+                if self.has(*slot, *job) && own {
+                    self.lost[*job] += 1;
                 }
+                self.take(*slot, *job);
             }
             Event::Interrupt | Event::StopNow => self.stopping = true,
             _ => {}
@@ -98,7 +116,7 @@ impl Books {
                 Action::Spawn(slot) => {
                     assert!(!self.stopping, "nothing is started once someone asked to stop");
                     assert_eq!(self.processes[*slot], Process::None, "one worker a slot, and none where it is gone");
-                    self.processes[*slot] = Process::Up { ready: false, ending: false, jobs: Vec::new() };
+                    self.processes[*slot] = Process::Up { ready: false, ending: false, jobs: Vec::new(), given: 0 };
                 }
                 Action::Send { slot, jobs } => self.send(*slot, jobs, said[*slot]),
                 Action::StopWorker(slot) => match &mut self.processes[*slot] {
@@ -137,7 +155,9 @@ impl Books {
         let group = self.jobs[sent[0]].group;
         assert!(sent.len() == 1 || (group.is_some() && sent.iter().all(|&job| self.jobs[job].group == group)));
         match &mut self.processes[slot] {
-            Process::Up { ready: true, ending: false, jobs } if jobs.is_empty() => *jobs = sent.to_vec(),
+            Process::Up { ready: true, ending: false, jobs, given } if jobs.is_empty() => {
+                (*jobs, *given) = (sent.to_vec(), sent.len());
+            }
             other => panic!("{other:?} is given {sent:?}"),
         }
     }
@@ -150,9 +170,10 @@ impl Books {
                 assert_eq!(self.running(job), 1, "only what runs is said to run");
                 assert!(matches!(event, Event::Started { slot: said, job: it } if said == slot && *it == job));
             }
-            Verdict::Retry { attempt, .. } => {
-                self.retries[job] += 1;
-                assert!(self.retries[job] <= self.rules.retries + SHARED, "retries have an end");
+            Verdict::Retry { attempt, rest, .. } => {
+                let lost = self.lost[job];
+                assert!(lost <= self.rules.retries, "tried again after {lost} attempts of its own were lost");
+                assert_eq!(*rest > Duration::ZERO, lost > 0, "a rest after a fault of its own alone");
                 assert!(*attempt >= 1 && !self.stopping);
                 self.is_out_of_hands(job);
             }
@@ -308,7 +329,7 @@ proptest! {
         let mut books = Books {
             processes: vec![Process::None; slots],
             ended: vec![None; count],
-            retries: vec![0; count],
+            lost: vec![0; count],
             failures: 0,
             given_up: false,
             stopping: false,
