@@ -188,7 +188,7 @@ fn named(name: &str) -> String {
     format!("name = {name}\ndataset = \"synthetic\"\nseeds = 1\nbaselines = []\n[drr]\ntrain_steps = 0\n")
 }
 
-const BEGINS: &[&str] = &["begin", "start", "first"];
+const BEGINS: &[&str] = &["begin", "start with", "first character"];
 
 #[test]
 fn sweep_names_that_look_like_options() {
