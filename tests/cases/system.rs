@@ -134,7 +134,7 @@ fn into_a_full_disk(command: &mut Command) {
 #[test]
 fn stdout_full_is_an_error() {
     let place = Place::new();
-    for arguments in [&["schema"][..], &["--help"], &["--version"], &["help", "sweep"], &["runs", "--help"]] {
+    for arguments in [&["schema"][..], &["--help"], &["--version"], &["sweep", "--help"], &["runs", "--help"]] {
         into_a_full_disk(&mut place.drr_lab(arguments));
     }
 }
