@@ -138,7 +138,7 @@ fn encodings_zip() {
 
 #[test]
 fn encodings_utf_16() {
-    is_named("utf16.csv", None, 2, &["UTF-16"], &["iconv"]);
+    is_named("utf16.csv", None, 1, &["UTF-16"], &["iconv"]);
 }
 
 #[test]
