@@ -1,6 +1,7 @@
 //! The reactor without a process: what it decides, and that no order of events leads it unknown_trial.
 
 mod cohorts;
+mod driver;
 mod order;
 mod patience;
 mod random;
