@@ -184,7 +184,15 @@ fn request() -> SweepRequest {
 
 fn options(runs: &Path, settings: SlurmSettings) -> Options {
     let worker = std::env::current_exe().expect("this program");
-    Options { runs: runs.to_owned(), data: runs.to_owned(), worker, settings, cohort: None, rules: Rules::default() }
+    Options {
+        runs: runs.to_owned(),
+        data: runs.to_owned(),
+        worker,
+        settings,
+        cohort: None,
+        rules: Rules::default(),
+        ignored: Vec::new(),
+    }
 }
 
 fn prepared(sweep: &Sweep, runs: &Path) -> (Plan, Store) {

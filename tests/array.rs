@@ -19,13 +19,10 @@ use drr_kinds::{KindOf as _, Stage};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-fn worker() -> Option<PathBuf> {
+fn worker() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
-    if !path.is_file() {
-        println!("skipped: the worker is not built: cargo build --workspace");
-        return None;
-    }
-    Some(path)
+    assert!(path.is_file(), "there is no {}: run `cargo build --workspace` first", path.display());
+    path
 }
 
 /// One seed and one configuration: a PMF, a recommender that trains for some seconds, three evaluations.
@@ -88,7 +85,7 @@ fn claims(folder: &TrialDir) -> usize {
 
 #[test]
 fn tasks_leave_what_a_supervisor_would_and_skip_what_is_there() {
-    let Some(worker) = worker() else { return };
+    let worker = worker();
     let place = Place::new();
     let specs = sweep(&place);
     let split = specs.iter().position(|spec| spec.stage() == Stage::EVAL).expect("evaluations come last");
@@ -113,6 +110,13 @@ fn tasks_leave_what_a_supervisor_would_and_skip_what_is_there() {
     let before = fs::read(&result).expect("there");
     assert_eq!(ended(start(&worker, &plan, "0")).0, Some(0));
     assert_eq!(fs::read(&result).expect("there"), before, "a finished trial is not run again");
+    // A result whose files are not its own is no result.
+    fs::remove_file(TrialDir::new(&place.runs(), specs[0].id()).journal()).expect("there was one");
+    let other = fs::read(TrialDir::new(&place.runs(), specs[1].id()).result()).expect("there");
+    assert_eq!(ended(start(&worker, &plan, "0")).0, Some(0));
+    assert_eq!(metrics_digests(&place.runs()), digests);
+    drr_core::finished::read(&TrialDir::new(&place.runs(), specs[0].id())).expect("whole again");
+    assert_eq!(fs::read(TrialDir::new(&place.runs(), specs[1].id()).result()).expect("there"), other);
 
     let output = place.run(&["--runs", "local", "sweep", "small.toml", "--only", "tau=0.001", "--seeds", "1"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -121,7 +125,7 @@ fn tasks_leave_what_a_supervisor_would_and_skip_what_is_there() {
 
 #[test]
 fn of_two_equal_tasks_one_writes_and_the_other_takes_over_when_it_dies() {
-    let Some(worker) = worker() else { return };
+    let worker = worker();
     let place = Place::new();
     let specs = sweep(&place);
     let plan = plan(&place, train_digest(), std::slice::from_ref(&specs));
@@ -150,7 +154,7 @@ fn of_two_equal_tasks_one_writes_and_the_other_takes_over_when_it_dies() {
 
 #[test]
 fn told_to_stop_it_leaves_at_once_and_holds_nothing() {
-    let Some(worker) = worker() else { return };
+    let worker = worker();
     let place = Place::new();
     let specs = sweep(&place);
     let plan = plan(&place, train_digest(), std::slice::from_ref(&specs));
@@ -166,7 +170,7 @@ fn told_to_stop_it_leaves_at_once_and_holds_nothing() {
 
 #[test]
 fn what_cannot_be_run_here_says_so() {
-    let Some(worker) = worker() else { return };
+    let worker = worker();
     let place = Place::new();
     let mut specs = sweep(&place);
     let folder = plan(&place, Digest::of(b"other sources"), std::slice::from_ref(&specs));

@@ -1,5 +1,5 @@
 //! A campaign of faults: a real sweep of a made-up world is killed at random moments, supervisor, workers or all at
-//! once, and goes on. However it was killed, the resumed sweep ends complete, every result has the undisturbed run's
+//! once, or a worker at a call between its first result and its last word, and goes on. However it was killed, the resumed sweep ends complete, every result has the undisturbed run's
 //! digest, no finished trial was touched again, and the database is sound.
 //!
 //! `cargo xtask chaos` runs the long form; the variables `DRR_LAB_CHAOS` (kill points) and `DRR_LAB_CHAOS_SEED` say how
@@ -11,12 +11,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::strike::{Strike, strike};
 use common::{Place, SMALL, metrics_digests};
 use drr_core::Seed;
 use drr_core::seed::Stream;
@@ -32,6 +34,23 @@ enum Victim {
     Supervisor,
     Worker,
     All,
+    /// A worker on its way from a result to its word `finished`, and then, perhaps, the sweep that repairs the loss.
+    Finisher,
+}
+
+/// Calls to the system from the first result on, over which finishers are killed: a sweep of this size makes more.
+const CALLS: usize = 160;
+
+/// Not a test: the real worker, killed on its way if that was ordered.
+#[test]
+#[ignore = "it is the worker of the other test"]
+fn play_the_worker() {
+    let Some(place) = std::env::var_os("CHAOS_PLACE").map(PathBuf::from) else { return };
+    let mut real = Command::new(real_worker());
+    match Strike::take(&place.join("strike")) {
+        Some(order) => strike(real, order, &place.join("missed")),
+        None => panic!("the worker starts: {}", real.exec()),
+    }
 }
 
 /// When: after so long, or so long after an event was told.
@@ -58,13 +77,17 @@ fn a_sweep_survives_being_killed_at_any_moment() {
     let mut hits: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut point, mut missed, mut finished_before) = (0, 0, 0);
     while point < points {
-        let victim = [Victim::Supervisor, Victim::Worker, Victim::All][dice.below(3)];
+        let victim = [Victim::Supervisor, Victim::Worker, Victim::All, Victim::Finisher][dice.below(4)];
         let moment = moment(&mut dice, took, events);
         let case = format!("kill point {point} of seed {seed}: {victim:?} at {moment:?}");
         let place = Place::new();
         place.file("chaos.toml", &format!("{SMALL}\n[execution]\nbackoff = 0.01\n"));
         let began = Instant::now();
-        let Some(hit) = strike(&place, victim, moment) else {
+        let hit = match victim {
+            Victim::Finisher => strike_finisher(&place, &mut dice),
+            _ => strike_at(&place, victim, moment),
+        };
+        let Some(hit) = hit else {
             // The sweep was over before the moment came; it is quicker than was thought.
             took = took.min(began.elapsed());
             missed += 1;
@@ -100,10 +123,18 @@ fn moment(dice: &mut Stream, took: Duration, events: usize) -> Moment {
     }
 }
 
-fn command(place: &Place) -> Command {
+fn real_worker() -> PathBuf {
     let beside = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
     let worker = std::env::var_os("DRR_LAB_WORKER").map_or(beside, PathBuf::from);
     assert!(worker.is_file(), "there is no {}: run `cargo build --workspace` first", worker.display());
+    worker
+}
+
+fn command(place: &Place) -> Command {
+    with_worker(place, &real_worker())
+}
+
+fn with_worker(place: &Place, worker: &Path) -> Command {
     let mut command = place.drr_lab(&[
         "sweep",
         "chaos.toml",
@@ -130,7 +161,7 @@ fn complete(place: &Place) -> (Option<i32>, usize) {
 
 /// Starts the sweep, waits for the moment, kills the victim; whom it hit, `None` if the sweep was over. A sweep that lost
 /// a worker goes on to its end.
-fn strike(place: &Place, victim: Victim, moment: Moment) -> Option<&'static str> {
+fn strike_at(place: &Place, victim: Victim, moment: Moment) -> Option<&'static str> {
     let mut child = command(place).spawn().expect("the program starts");
     let told = events(&mut child);
     let start = Instant::now();
@@ -165,6 +196,33 @@ fn strike(place: &Place, victim: Victim, moment: Moment) -> Option<&'static str>
         assert_eq!(code, Some(0), "a lost worker is replaced ({:?} after the start)", start.elapsed());
     }
     hit
+}
+
+/// Lets the worker be killed at some call between its first result and the last one of the sweep, cohorts of four; every
+/// other time the sweep is stopped while it repairs the loss.
+fn strike_finisher(place: &Place, dice: &mut Stream) -> Option<&'static str> {
+    let (stop, rest) = (dice.below(2) == 0, Duration::from_millis(dice.below(40) as u64));
+    Strike { results: dice.below(3), call: 1 + dice.below(CALLS) }.order(&place.path().join("strike"));
+    let worker = common::worker::this_as_worker(place);
+    let mut command = with_worker(place, &worker);
+    command.args(["--cohort", "4"]).env("CHAOS_PLACE", place.path());
+    let mut child = command.spawn().expect("the program starts");
+    let stdout = child.stdout.take().expect("a pipe");
+    let (mut workers, mut stopped) = (0, false);
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        workers += usize::from(line.contains("\"event\":\"worker-ready\""));
+        // Two slots, so the third worker is one that replaces the lost one.
+        if stop && !stopped && workers > 2 {
+            thread::sleep(rest);
+            stopped = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).is_ok();
+        }
+    }
+    let code = child.wait().expect("it ends").code();
+    assert!(code == Some(0) || stopped && code == Some(130), "a lost worker is replaced: {code:?}");
+    if place.path().join("missed").exists() || place.path().join("strike").exists() {
+        return None;
+    }
+    Some(if stopped { "finishers and their sweep" } else { "finishers" })
 }
 
 /// One message an event; the pipe is read to its end, whatever happens to the receiver.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use common::worker::{count, ended, place, signal, started, sweep, wait_until};
 use common::{SMALL, metrics_digests};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 const TRIALS: usize = 14;
@@ -31,7 +32,71 @@ fn a_worker_that_never_comes_up_is_given_up() {
     place.file("small.toml", &with("[execution]\nstall_timeout = 0.3\ngrace = 0.2"));
     let (code, _, stderr) = ended(sweep(&place, &worker, "mute", &[]));
     assert_eq!(code, 3, "{stderr}");
-    assert!(stderr.contains("no worker can be started: the worker said nothing for 0.3 s"), "{stderr}");
+    assert!(stderr.contains("no worker can be started: the worker did not introduce itself within 0.3 s"), "{stderr}");
+}
+
+#[test]
+fn talk_is_no_introduction() {
+    let (place, worker) = place();
+    place.file("small.toml", &with("[execution]\nstall_timeout = 0.5\ngrace = 0.2"));
+    let (code, _, stderr) = ended(sweep(&place, &worker, "chatty", &[]));
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("the worker did not introduce itself within 0.5 s"), "{stderr}");
+}
+
+#[test]
+fn time_in_which_a_process_was_suspended_is_not_held_against_it() {
+    let (place, worker) = place();
+    place.file("small.toml", &with("[execution]\nstall_timeout = 0.7\ngrace = 0.2\ntimeout = 10"));
+    let mut child = started(sweep(&place, &worker, "wordy", &["--jobs", "1", "--set", "seeds=1", "--output", "json"]));
+    let events = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut events = std::io::BufRead::lines(events).map_while(Result::ok);
+    let mut pid = None;
+    // A recommender speaks every few milliseconds.
+    for event in events.by_ref().filter_map(|line| serde_json::from_str::<Value>(&line).ok()) {
+        pid = event["pid"].as_i64().or(pid);
+        if event["event"] == "trial-progress" && event["total"] == 1000 {
+            break;
+        }
+    }
+    let reader = std::thread::spawn(move || events.collect::<Vec<_>>());
+    let worker = Pid::from_raw(i32::try_from(pid.expect("a worker came up")).expect("a pid"));
+    for suspended in [Pid::from_raw(child.id().cast_signed()), worker] {
+        kill(suspended, Signal::SIGSTOP).expect("it lives");
+        std::thread::sleep(Duration::from_millis(2500));
+        kill(suspended, Signal::SIGCONT).expect("it lives");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let output = child.wait_with_output().expect("it ends");
+    let events = reader.join().expect("no panic").join("\n");
+    assert_eq!(output.status.code(), Some(0), "{events}");
+    assert!(!events.contains("trial-retried") && !events.contains("trial-failed"), "{events}");
+}
+
+/// Ends with exit code 130, though nobody reads what it says.
+fn ends_unread(mut child: std::process::Child) {
+    let pid = child.id();
+    wait_until("its output is full", || {
+        let state = fs::read_dir(format!("/proc/{pid}/task"))
+            .expect("it lives")
+            .filter_map(|task| fs::read_to_string(task.ok()?.path().join("wchan")).ok());
+        state.into_iter().any(|it| it.contains("pipe_w") || it.contains("anon_pipe_write"))
+    });
+    std::thread::sleep(Duration::from_millis(1500));
+    signal(&child, Signal::SIGTERM);
+    let start = Instant::now();
+    wait_until("it ends", || child.try_wait().expect("it can be asked").is_some());
+    assert!(start.elapsed() < Duration::from_secs(10), "signals are answered");
+    assert_eq!(child.wait().expect("it ended").code(), Some(130));
+}
+
+#[test]
+fn signals_are_answered_where_nobody_reads_the_output() {
+    let (here, worker) = place();
+    ends_unread(started(sweep(&here, &worker, "flood", &["--output", "json"])));
+    let (here, worker) = place();
+    here.file("small.toml", &with("[execution]\nretries = 400\nbackoff = 0.001"));
+    ends_unread(started(sweep(&here, &worker, "verbose", &[])));
 }
 
 #[test]
@@ -95,10 +160,35 @@ fn a_dry_run_counts_cohorts_as_they_will_be() {
         arguments.extend(more);
         let stdout = String::from_utf8(place.run(&arguments).stdout).expect("text");
         let plan: Value = serde_json::from_str(stdout.lines().next().expect("a line")).expect("JSON");
+        let memory = &plan["memory"];
+        assert!(memory["worker_bytes"].as_u64().is_some_and(|bytes| bytes > 100 << 20), "{memory}");
+        assert!(memory["workers"].as_u64().is_some_and(|workers| workers > 0), "{memory}");
         plan["stages"].as_array().expect("stages").iter().map(|it| it["cohorts"].as_u64()).collect::<Vec<_>>()
     };
     assert_eq!(cohorts(&[]), [Some(2), Some(4), Some(8)], "alone on CPUs");
     assert_eq!(cohorts(&["--cohort", "3"]), [Some(2), Some(2), Some(8)]);
+}
+
+#[test]
+fn what_has_no_effect_on_a_cluster_is_named() {
+    let (place, _) = place();
+    place.file("small.toml", &with("[execution]\nbackoff = 3\nretries = 1\n[early_stop]\nrule = \"asha\""));
+    let run = |more: &[&str]| {
+        let usual =
+            ["sweep", "small.toml", "--executor", "slurm", "--dry-run", "--timeout", "60", "--worker", "/bin/true"];
+        place.run(&[&usual[..], more].concat())
+    };
+    let output = run(&["--output", "json"]);
+    let plan: Value =
+        serde_json::from_slice(output.stdout.split(|byte| *byte == b'\n').next().expect("a line")).expect("JSON");
+    assert_eq!(plan["ignored"], serde_json::json!(["timeout", "backoff", "early_stop"]), "{plan}");
+    assert_eq!(plan["executor"], "slurm");
+    assert!(plan["scripts"].as_str().is_some_and(|scripts| scripts.contains("#SBATCH")), "{plan}");
+    let output = run(&[]);
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("### "), "the scripts");
+    let said =
+        "small: `timeout`, `backoff`, [early_stop] have no effect on a cluster; `time` in [slurm] limits its tasks\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), said);
 }
 
 #[test]
@@ -148,6 +238,15 @@ fn what_a_worker_leaves_behind_goes_with_it() {
     let (code, _, stderr) = ended(sweep(&place, &worker, "child", &[]));
     assert_eq!(code, 0, "{stderr}");
     assert!(start.elapsed() < Duration::from_secs(60), "its pipes are held open by nobody");
+}
+
+#[test]
+fn what_a_worker_leaves_in_a_session_of_its_own_is_not_waited_for() {
+    let (place, worker) = place();
+    let start = Instant::now();
+    let (code, _, stderr) = ended(sweep(&place, &worker, "daemon", &["--set", "seeds=1"]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(start.elapsed() < Duration::from_secs(30), "its pipes are held open, and nobody waits for that");
 }
 
 #[test]

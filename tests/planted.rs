@@ -61,7 +61,7 @@ fn succeeded(command: &mut Command) -> Output {
 }
 
 #[test]
-#[ignore = "builds the programs twice: minutes"]
+#[ignore = "takes minutes: builds the programs twice"]
 fn another_checkout_gives_the_same_bits_and_a_changed_default_and_line_are_named() {
     let place = Place::new();
     place.file("small.toml", SMALL);

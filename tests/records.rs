@@ -211,10 +211,11 @@ fn a_lock_that_stays_from_beginning_to_end_is_said_and_caught_up_later() {
 }
 
 #[test]
+#[ignore = "needs permission to mount"]
 fn an_archive_that_cannot_be_written_is_reported_and_verified() {
     let (place, worker) = place();
     let runs = place.runs();
-    let Some(disk) = Mount::new(&runs, &["-t", "tmpfs", "-o", "size=64m", "tmpfs"]) else { return };
+    let disk = Mount::new(&runs, &["-t", "tmpfs", "-o", "size=64m", "tmpfs"]);
     ran(&place, &worker, &[]);
     for with in ["a database in one file", "a database and its log", "no database"] {
         let file = |name: &str| runs.join(name);

@@ -5,14 +5,16 @@ mod common;
 
 use std::fs;
 use std::io::BufRead as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::worker::{count, ended, place, signal, started, sweep, wait_until};
+use common::worker::{count, ended, place, signal as send, started, sweep, wait_until};
 use common::{SMALL, metrics_digests};
 use drr_core::result::TrialResult;
 use drr_core::{Digest, TrialSpec};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{self, SigHandler, Signal, kill};
 use nix::unistd::Pid;
 
 /// Trials of [`SMALL`]: two PMFs, four recommenders, eight evaluations.
@@ -87,7 +89,7 @@ fn the_first_interrupt_drains_and_the_next_run_goes_on() {
     let (place, worker) = place();
     let child = started(sweep(&place, &worker, "slow", &[]));
     wait_until("a trial runs", || count(&place, "spec.json") > 0);
-    signal(&child, Signal::SIGINT);
+    send(&child, Signal::SIGINT);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130));
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -105,9 +107,9 @@ fn the_second_interrupt_stops_at_once() {
     let child = started(sweep(&place, &worker, "stuck", &[]));
     wait_until("a trial runs", || count(&place, "spec.json") > 0);
     let start = Instant::now();
-    signal(&child, Signal::SIGINT);
+    send(&child, Signal::SIGINT);
     std::thread::sleep(Duration::from_millis(100));
-    signal(&child, Signal::SIGINT);
+    send(&child, Signal::SIGINT);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130));
     assert!(start.elapsed() < Duration::from_secs(10));
@@ -155,6 +157,67 @@ fn a_program_that_is_no_worker_is_given_up() {
     let (code, _, stderr) = ended(sweep(&place, Path::new("/bin/false"), "well", &[]));
     assert_eq!(code, 3);
     assert!(stderr.contains("no worker can be started: the worker ended with exit code 1"), "{stderr}");
+}
+
+#[test]
+fn a_program_that_talks_but_is_no_worker_is_given_up() {
+    let (place, _) = place();
+    let start = Instant::now();
+    let (code, _, stderr) = ended(sweep(&place, Path::new("/usr/bin/yes"), "well", &[]));
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("the program given as worker is none: it says `y`, and goes on"), "{stderr}");
+    assert!(stderr.contains("hint: --worker and DRR_LAB_WORKER name the program drr-lab-worker"), "{stderr}");
+    assert!(start.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_result_that_holds_is_one_whatever_the_worker_says_of_it() {
+    let (place, worker) = place();
+    let (code, _, stderr) = ended(sweep(&place, &worker, "unsynced", &[]));
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(stderr.lines().filter(|line| line.starts_with("finished ")).count(), TRIALS, "{stderr}");
+    assert!(!stderr.contains("retrying") && count(&place, "failure.json") == 0, "{stderr}");
+}
+
+#[test]
+fn of_an_endless_message_the_beginning_is_shown_and_kept() {
+    let (place, worker) = place();
+    let (code, stdout, stderr) = ended(sweep(&place, &worker, "verbose", &["--retries", "0"]));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("no room for the tensor; ") && stderr.contains("bytes more were cut off"), "{stderr}");
+    assert!(stdout.len() + stderr.len() < 200_000, "{} bytes", stdout.len() + stderr.len());
+    let trials = fs::read_dir(place.runs().join("trials")).expect("trials");
+    let records = trials.filter_map(|it| fs::metadata(it.ok()?.path().join("failure.json")).ok()).map(|it| it.len());
+    let largest = records.max();
+    assert!(largest.is_some_and(|largest| largest < 50_000), "{largest:?}");
+}
+
+/// A sweep that ignores a signal from its start, as after `nohup` or `trap ''`.
+fn ignoring(mut command: Command, ignored: Signal) -> Command {
+    // SAFETY: ignoring a signal installs no handler and allocates nothing.
+    let ignore = move || unsafe { signal::signal(ignored, SigHandler::SigIgn) }.map(drop).map_err(std::io::Error::from);
+    // SAFETY: as above.
+    unsafe { command.pre_exec(ignore) };
+    command
+}
+
+#[test]
+fn what_was_ignored_at_the_start_stays_ignored() {
+    for ignored in [Signal::SIGHUP, Signal::SIGINT] {
+        let (place, worker) = place();
+        let child = started(ignoring(sweep(&place, &worker, "slow", &[]), ignored));
+        wait_until("a trial runs", || count(&place, "spec.json") > 0);
+        (0..2).for_each(|_| send(&child, ignored));
+        let output = child.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{ignored}: {stderr}");
+        assert_eq!(count(&place, "result.json"), TRIALS, "{ignored}");
+    }
+    let (place, worker) = place();
+    let child = started(sweep(&place, &worker, "slow", &[]));
+    wait_until("a trial runs", || count(&place, "spec.json") > 0);
+    send(&child, Signal::SIGHUP);
+    assert_eq!(child.wait_with_output().expect("it ends").status.code(), Some(130), "what was not is heard");
 }
 
 #[test]

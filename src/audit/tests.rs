@@ -107,7 +107,7 @@ fn flipped_bits_of_all_files_are_found() {
 }
 
 #[test]
-#[ignore = "every bit: minutes"]
+#[ignore = "takes minutes: every bit"]
 fn every_flipped_bit_of_every_file_is_found() {
     assert!(flip_files(1) > 17_000);
 }
@@ -130,7 +130,7 @@ fn flipped_bits_of_database_rows_are_found() {
 }
 
 #[test]
-#[ignore = "every bit: minutes"]
+#[ignore = "takes minutes: every bit"]
 fn every_flipped_bit_of_every_database_row_is_found() {
     assert!(flip_database(1) > 7_000);
 }

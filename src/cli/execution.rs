@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::exec::{self, Gpus, Inventory, Rules, Slot, SlotRequest};
+use crate::exec::{self, Gpus, Inventory, MemoryBudget, Rules, Slot, SlotRequest};
 use crate::sweep::Execution;
 
 /// Options of `sweep` that say how it runs.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "How it runs (over the file's [execution])")]
 pub struct Choices {
-    /// Workers at a time [default: one a GPU, or the CPU cores this process may use].
+    /// Workers at a time [default: one a GPU, or the CPU cores this process may use, as far as memory goes].
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
     /// GPUs to use: `all`, `none`, or their places in PCI order, such as 0,2 [default: all].
@@ -42,10 +42,32 @@ pub struct Choices {
 pub(super) struct Resolved {
     /// Where workers run.
     pub slots: Vec<Slot>,
+    /// Who says how many there are.
+    count: SlotCount,
     /// Trials to train together, if it was said.
     pub cohort: Option<usize>,
     /// Patience.
     pub rules: Rules,
+    /// What was said and holds for this machine's workers alone, by the names of the settings.
+    pub local: Vec<&'static str>,
+}
+
+/// Who says how many slots there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SlotCount {
+    Asked,
+    Usual,
+}
+
+impl Resolved {
+    /// The slots, no more than memory allows unless so many were asked for.
+    pub fn slots_within(&self, budget: &MemoryBudget) -> Vec<Slot> {
+        let mut slots = self.slots.clone();
+        if self.count == SlotCount::Usual {
+            budget.keep_fitting(&mut slots);
+        }
+        slots
+    }
 }
 
 /// The machine's devices, looked for once.
@@ -72,7 +94,22 @@ impl Choices {
             jobs: self.jobs,
         };
         let cohort = self.cohort.map(NonZeroUsize::get).or(file.cohort);
-        Ok(Resolved { slots: exec::slots(&request, inventory)?, cohort, rules })
+        let count = if self.jobs.is_some() { SlotCount::Asked } else { SlotCount::Usual };
+        Ok(Resolved { slots: exec::slots(&request, inventory)?, count, cohort, rules, local: self.local(file) })
+    }
+
+    /// What is said, here or in the file, that a cluster's own settings decide.
+    fn local(&self, file: &Execution) -> Vec<&'static str> {
+        let said = [
+            ("timeout", self.timeout.or(file.timeout).is_some()),
+            ("stall_timeout", self.stall_timeout.or(file.stall_timeout).is_some()),
+            ("grace", file.grace.is_some()),
+            ("backoff", file.backoff.is_some()),
+            ("gpu_share", self.gpu_share.or(file.gpu_share).is_some()),
+            ("gpus", self.gpus.is_some()),
+            ("jobs", self.jobs.is_some()),
+        ];
+        said.into_iter().filter(|(_, is_said)| *is_said).map(|(name, _)| name).collect()
     }
 }
 
@@ -116,6 +153,13 @@ mod tests {
         assert_eq!(it.rules.stall_timeout, Rules::default().stall_timeout);
         let it = resolved("--gpus none --retries 0 --cohort 2 --max-failures 9", &Execution::default());
         assert_eq!((it.cohort, it.rules.retries, it.rules.max_failures), (Some(2), 0, Some(9)));
+    }
+
+    #[test]
+    fn what_a_cluster_decides_by_itself_is_named_where_it_is_said() {
+        let file = Execution { timeout: Some(60.0), grace: Some(1.0), retries: Some(5), ..Execution::default() };
+        assert_eq!(resolved("--stall-timeout 9 --jobs 2", &file).local, ["timeout", "stall_timeout", "grace", "jobs"]);
+        assert!(resolved("--cohort 2 --retries 1", &Execution::default()).local.is_empty());
     }
 
     #[test]

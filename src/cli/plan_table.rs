@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use drr_core::TrialId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::execution::Resolved;
 use super::{Output, plan_trials};
 use crate::error::Result;
-use crate::exec::Slot;
+use crate::exec::{MemoryBudget, MemoryFigures, Slot};
 use crate::neutral;
 use crate::plan::{Outlook, Plan, StageCount, State, Task, Timings, cohorts};
 use crate::store::Store;
@@ -36,20 +36,31 @@ pub(super) struct Shown<'a> {
     timings: Timings,
     elsewhere: HashMap<TrialId, Vec<String>>,
     outlook: Option<&'a Outlook>,
+    /// What the machine's memory is enough for, where trials run on its cores.
+    memory: Option<MemoryFigures>,
+    /// Slots there were without regard to memory.
+    wanted: usize,
 }
 
 impl<'a> Shown<'a> {
     /// Reads from the database, where there is one, what past trials took and which sweeps hold them.
-    pub fn new(sweep: &'a Sweep, plan: &'a Plan, resolved: &Resolved, store: Option<&Store>) -> Result<Self> {
+    pub fn new(
+        sweep: &'a Sweep,
+        plan: &'a Plan,
+        resolved: &Resolved,
+        budget: &MemoryBudget,
+        store: Option<&Store>,
+    ) -> Result<Self> {
         let (timings, elsewhere) = match store {
             Some(store) => (Timings::new(store.timings(PAST)?), store.finished_elsewhere(&sweep.name)?),
             None => Default::default(),
         };
-        let slots = resolved.slots.len();
+        let (slots, wanted) = (resolved.slots_within(budget).len(), resolved.slots.len());
         // A cohort on a GPU grows to what fits, shared out over the slots.
         let on_gpus = resolved.slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
         let cohort = resolved.cohort.or((!on_gpus).then_some(1));
-        Ok(Self { sweep, plan, slots, cohort, timings, elsewhere, outlook: None })
+        let memory = budget.figures().filter(|_| !on_gpus);
+        Ok(Self { sweep, plan, slots, cohort, timings, elsewhere, memory, wanted, outlook: None })
     }
 
     /// Shows what the ratings have to offer as well.
@@ -66,7 +77,7 @@ impl<'a> Shown<'a> {
     /// Prints to stdout.
     pub fn print(&self, detail: Detail, output: Output) {
         match output {
-            Output::Json => self.json(detail),
+            Output::Json => self.json(detail, &Value::Null),
             Output::Human | Output::Quiet => {
                 self.stages();
                 if detail == Detail::Trials {
@@ -82,19 +93,26 @@ impl<'a> Shown<'a> {
         cohorts(specs, |members| self.cohort.unwrap_or(members.div_ceil(self.slots)))
     }
 
-    fn json(&self, detail: Detail) {
+    /// Prints the stages as JSON, with more fields.
+    pub fn json_with(&self, more: &Value) {
+        self.json(Detail::Stages, more);
+    }
+
+    fn json(&self, detail: Detail, more: &Value) {
         let stage = |count: &StageCount| {
             let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
             json!({"stage": count.stage, "to_run": count.to_run, "found": count.found, "skipped": count.skipped, "stopped": count.stopped,
                    "cohorts": self.cohorts(count), "expected_s": self.timings.together(specs, self.slots)})
         };
         let stages: Vec<_> = self.plan.stages().iter().map(stage).collect();
-        println!(
-            "{}",
-            json!({"sweep": self.sweep.name, "axes": self.sweep.axes, "seeds": self.sweep.seeds,
+        let mut plan = json!({"sweep": self.sweep.name, "axes": self.sweep.axes, "seeds": self.sweep.seeds,
             "configurations": self.sweep.configurations, "trials": self.plan.tasks.len(), "slots": self.slots,
-            "stages": stages, "eligible": self.outlook.map(|it| &it.offers), "warnings": self.outlook.map(|it| &it.warnings)})
-        );
+            "stages": stages, "eligible": self.outlook.map(|it| &it.offers),
+            "warnings": self.outlook.map(|it| &it.warnings), "memory": self.memory});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            plan[name] = value.clone();
+        }
+        println!("{plan}");
         for task in &self.plan.tasks {
             let trial = &task.trial;
             let (state, why) = match &task.state {
@@ -148,6 +166,9 @@ impl<'a> Shown<'a> {
             println!("found in {}: {count}", neutral::line(sweep));
         }
         self.outlook.iter().flat_map(|it| &it.warnings).for_each(|line| println!("{line}"));
+        if let Some(memory) = self.memory.filter(|memory| memory.workers < self.wanted as u64) {
+            println!("memory: {memory}");
+        }
         println!("in all: {}, on {}; nothing was started", expected(whole), s(self.slots, "slot"));
     }
 }

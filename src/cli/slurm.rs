@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use super::execution::Resolved;
+use super::plan_table::Shown;
 use super::{Context, Output};
 use crate::error::{Error, Result};
 use crate::exec::slurm::{self, AfterSubmit, Cluster, Options, Scheduler as _};
 use crate::exec::{self, Outcome};
 use crate::plan::Plan;
 use crate::store::Store;
-use crate::sweep::SlurmSettings;
+use crate::sweep::{EarlyStop, SlurmSettings};
 
 /// Where trials run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -28,6 +31,7 @@ const USUAL_ARRAY: usize = 1001;
 pub(super) fn options(
     settings: &SlurmSettings,
     resolved: &Resolved,
+    early_stop: Option<&EarlyStop>,
     worker: Option<&Path>,
     context: &Context,
 ) -> Result<Options> {
@@ -41,6 +45,7 @@ pub(super) fn options(
         settings: settings.clone(),
         cohort: resolved.cohort,
         rules: resolved.rules,
+        ignored: resolved.local.iter().copied().chain(early_stop.map(|_| "early_stop")).collect(),
     })
 }
 
@@ -56,10 +61,20 @@ pub(super) fn execute(
     slurm::execute(plan, options, then, &mut Cluster::find()?, store, observer.as_mut())
 }
 
-/// Prints the batch scripts.
-pub(super) fn print_scripts(plan: &Plan, options: &Options, output: Output) {
+/// Prints the batch scripts, or the plan with them.
+pub(super) fn print_scripts(shown: &Shown<'_>, options: &Options, output: Output) {
     let size = Cluster::find().and_then(|mut cluster| cluster.array_size()).unwrap_or(USUAL_ARRAY);
-    if output != Output::Quiet {
-        print!("{}", slurm::scripts(plan, options, size));
+    let scripts = slurm::scripts(shown.plan, options, size);
+    match output {
+        Output::Quiet => {}
+        Output::Json => {
+            shown.json_with(&json!({"executor": "slurm", "ignored": options.ignored, "scripts": scripts}));
+        }
+        Output::Human => {
+            print!("{scripts}");
+            if let Some(line) = exec::without_effect(&options.ignored) {
+                eprintln!("{}: {line}", shown.sweep.name);
+            }
+        }
     }
 }

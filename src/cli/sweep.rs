@@ -17,7 +17,7 @@ use super::{Context, Output, attempt, failures, observer};
 use crate::audit;
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
-use crate::exec::{self, Inventory, Options, Outcome};
+use crate::exec::{self, Inventory, MemoryBudget, Options, Outcome};
 use crate::neutral::line;
 use crate::plan::{FailedBefore, Outlook, Plan, State, examine, note_earlier, write_sweep};
 use crate::report;
@@ -116,6 +116,13 @@ impl Args {
     }
 }
 
+impl Ordered {
+    /// How it is submitted to a cluster.
+    fn on_slurm(&self, args: &Args, context: &Context) -> Result<exec::slurm::Options> {
+        slurm::options(&self.slurm, &self.resolved, self.early_stop.as_ref(), args.worker.as_deref(), context)
+    }
+}
+
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     if args.executor == Executor::Local && args.detach {
         return Err(Error::input("--detach leaves trials to a cluster").hint("add --executor slurm"));
@@ -139,13 +146,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         let detail = if args.show { Detail::Trials } else { Detail::Stages };
         for ordered in &sweeps {
             let plan = ordered.plan(&context.runs, failed_before);
+            let budget = MemoryBudget::new(&plan, &context.data, inventory.as_ref());
+            let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, &budget, store.as_ref())?
+                .looking_out(&ordered.outlook);
             if args.executor == Executor::Slurm && args.dry_run {
-                let options = slurm::options(&ordered.slurm, &ordered.resolved, args.worker.as_deref(), context)?;
-                slurm::print_scripts(&plan, &options, context.output);
-                continue;
+                slurm::print_scripts(&shown, &ordered.on_slurm(args, context)?, context.output);
+            } else {
+                shown.print(detail, context.output);
             }
-            let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, store.as_ref())?;
-            shown.looking_out(&ordered.outlook).print(detail, context.output);
         }
         return Ok(Exit::Done);
     }
@@ -173,10 +181,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         let outcome = match plan.to_run() {
             0 => nothing_to_do(&plan, context.output),
             _ if args.executor == Executor::Slurm => {
-                let options = slurm::options(&ordered.slurm, &ordered.resolved, args.worker.as_deref(), context)?;
-                if ordered.early_stop.is_some() && context.output == Output::Human {
-                    eprintln!("{}: [early_stop] has no effect on a cluster; every trial runs to its end", sweep.name);
-                }
+                let options = ordered.on_slurm(args, context)?;
                 let then = if args.detach { AfterSubmit::Detach } else { AfterSubmit::Follow };
                 let outcome = slurm::execute(&plan, &options, then, &mut store, context)?;
                 if args.detach {
@@ -186,6 +191,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             }
             _ => execute(&plan, ordered, &inventory, &mut store, args, &context.runs, context)?,
         };
+        if outcome.interrupted && exec::output_is_stuck() {
+            // Nobody reads: what more there is to say would be waited for like the rest.
+            return Ok(Exit::Interrupted);
+        }
         let index = catch_up(&mut store, context)?;
         summarise(&plan, &outcome, &store, index, context)?;
         if outcome.interrupted {
@@ -327,12 +336,20 @@ fn execute(
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
     };
+    let budget = MemoryBudget::new(plan, &context.data, inventory.as_ref());
+    let (slots, wanted) = (ordered.resolved.slots_within(&budget), ordered.resolved.slots.len());
+    if slots.len() < wanted
+        && context.output == Output::Human
+        && let Some(figures) = budget.figures()
+    {
+        eprintln!("{}: {} slots instead of {wanted}, for memory: {figures}; --jobs N chooses", plan.sweep, slots.len());
+    }
     let worker = FrozenWorker::new(&exec::find_worker(args.worker.as_deref())?, &context.runs)?;
     let options = Options {
         runs: absolute(runs)?,
         data: absolute(&context.data)?,
         worker: worker.path().to_owned(),
-        slots: ordered.resolved.slots.clone(),
+        slots,
         inventory: Arc::clone(inventory),
         cohort: ordered.resolved.cohort,
         rules: ordered.resolved.rules,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::inventory::Inventory;
+use super::memory_budget::MemoryBudget;
 use super::memory_fit::{MemoryFit, Space};
 use super::slots::Slot;
 use crate::plan::{CONTEXT, Plan, device_bytes};
@@ -23,22 +24,30 @@ pub(super) struct Devices<'a> {
     bytes: Vec<u64>,
     /// What the worker in each slot was last given, bytes: libtorch keeps it for the next cohort.
     held: Vec<u64>,
+    /// The job that the worker in each slot had last.
+    last: Vec<Option<usize>>,
+    budget: MemoryBudget,
 }
 
 impl<'a> Devices<'a> {
     /// The room for the jobs of `plan`. On a CPU core trials run alone unless cohorts were asked for: they gain nothing
     /// there by running together.
-    pub fn new(plan: &Plan, slots: &'a [Slot], inventory: &'a dyn Inventory, asked: bool) -> Self {
+    pub fn new(
+        plan: &Plan,
+        slots: &'a [Slot],
+        inventory: &'a dyn Inventory,
+        budget: MemoryBudget,
+        asked: bool,
+    ) -> Self {
         let on_gpus = slots.iter().any(|slot| *slot != Slot::Cpu);
         let gpus = if on_gpus { inventory.gpus() } else { Vec::new() };
-        let bytes = plan.tasks.iter().map(|task| {
-            let upstream = task.upstream.iter().map(|&above| &plan.tasks[above].trial.spec.settings);
-            device_bytes(&task.trial.spec, &upstream.collect::<Vec<_>>())
-        });
+        let bytes = plan.tasks.iter().map(|task| device_bytes(&task.trial.spec, &plan.settings_below(task)));
         Self {
             totals: gpus.into_iter().map(|gpu| (gpu.index, gpu.total)).collect(),
             bytes: bytes.collect(),
             held: vec![0; slots.len()],
+            last: vec![None; slots.len()],
+            budget,
             on_cpu: if asked { usize::MAX } else { 1 },
             slots,
             inventory,
@@ -49,17 +58,32 @@ impl<'a> Devices<'a> {
     pub fn placed(&mut self, slot: usize, jobs: &[usize]) {
         let bytes = CONTEXT + jobs.iter().map(|&job| self.bytes[job]).sum::<u64>();
         self.held[slot] = self.held[slot].max(bytes);
+        self.last[slot] = jobs.first().copied();
     }
 
     /// The worker in a slot ended.
     pub fn released(&mut self, slot: usize) {
         self.held[slot] = 0;
+        self.last[slot] = None;
+    }
+}
+
+impl Devices<'_> {
+    /// The room in a slot on a CPU core: that of the machine, beside the workers in other slots.
+    fn on_cores(&self, slot: usize, job: usize, busy: &[usize]) -> Space {
+        let others = (0..self.slots.len()).filter(|other| *other != slot);
+        let (mut at_work, mut at_rest) = (Vec::new(), Vec::new());
+        for other in others {
+            let held = if busy.contains(&other) { &mut at_work } else { &mut at_rest };
+            held.extend(self.last[other]);
+        }
+        if self.budget.fits(job, &at_work, &at_rest) { Space::Trials(self.on_cpu) } else { Space::Full }
     }
 }
 
 impl MemoryFit for Devices<'_> {
-    fn space(&self, slot: usize, job: usize) -> Space {
-        let Slot::Cuda(index) = self.slots[slot] else { return Space::Trials(self.on_cpu) };
+    fn space(&self, slot: usize, job: usize, busy: &[usize]) -> Space {
+        let Slot::Cuda(index) = self.slots[slot] else { return self.on_cores(slot, job, busy) };
         let (Some(free), Some(&total)) = (self.inventory.free(index), self.totals.get(&index)) else {
             return Space::Gone;
         };
@@ -115,6 +139,10 @@ mod tests {
         Plan::new(&expand(&file, &mut MadeUp).expect("expands"), runs.path(), FailedBefore::Skip)
     }
 
+    fn budget(plan: &Plan, inventory: &Pretended) -> MemoryBudget {
+        MemoryBudget::new(plan, Path::new("/nonexistent"), inventory)
+    }
+
     /// Runs a plan on pretended GPUs whose workers finish all they are given, turn by turn; the cohorts of recommenders
     /// each GPU got in its first turn. `event` may change the world before a turn.
     fn first_turn(
@@ -125,7 +153,7 @@ mod tests {
     ) -> (BTreeMap<u32, Vec<usize>>, usize) {
         let request = SlotRequest { gpus: Gpus::All, gpu_share: share, jobs: None };
         let slots = slots(&request, gpus).expect("GPUs");
-        let mut room = Devices::new(plan, &slots, gpus, false);
+        let mut room = Devices::new(plan, &slots, gpus, budget(plan, gpus), false);
         let mut reactor = Reactor::new(jobs(plan), slots.len(), Rules::default(), None);
         let now = Duration::ZERO;
         let (mut turn, mut finished) = (0, 0);
@@ -141,7 +169,7 @@ mod tests {
                     Action::Spawn(slot) => vec![Event::WorkerReady { slot }],
                     Action::StopWorker(slot) => {
                         room.released(slot);
-                        vec![Event::WorkerExited { slot, loss: Default::default() }]
+                        vec![Event::WorkerExited { slot, loss: Default::default(), finished: Vec::new() }]
                     }
                     Action::Send { slot, jobs } => {
                         room.placed(slot, &jobs);
@@ -192,16 +220,41 @@ mod tests {
     }
 
     #[test]
+    fn workers_on_cores_share_the_machines_memory() {
+        let plan = plan();
+        // Of a dataset that is not here the program alone is counted, a quarter of a GiB, and a factorisation's vectors.
+        let host = Pretended::host(GIB);
+        let budget_of = |inventory: &Pretended| budget(&plan, inventory);
+        let mut slots = vec![Slot::Cpu; 16];
+        budget_of(&host).keep_fitting(&mut slots);
+        assert_eq!(slots.len(), 3, "a tenth is left free");
+        let room = |inventory: &Pretended, busy: &[usize]| {
+            let four = [Slot::Cpu; 4];
+            let mut room = Devices::new(&plan, &four, inventory, budget_of(inventory), false);
+            (1..4).for_each(|slot| room.placed(slot, &[0]));
+            room.space(0, 0, busy)
+        };
+        assert_eq!(room(&host, &[1, 2]), Space::Full, "two at work, one at rest");
+        assert_eq!(room(&host, &[]), Space::Trials(1), "somebody goes on");
+        assert_eq!(room(&Pretended::host(2 * GIB), &[1, 2]), Space::Trials(1));
+        assert_eq!(
+            room(&Pretended::new(&[]), &[1, 2, 3]),
+            Space::Trials(1),
+            "where nothing is known nothing is held back"
+        );
+    }
+
+    #[test]
     fn memory_others_use_is_not_counted_on_and_a_lost_gpu_loses_no_trial() {
         let plan = plan();
         let gpus = Pretended::new(&[80 * GIB, 80 * GIB]);
         gpus.leave_free(0, GIB / 2);
         let slots = [Slot::Cuda(0), Slot::Cuda(1)];
-        let mut room = Devices::new(&plan, &slots, &gpus, false);
-        assert_eq!(room.space(0, 1), Space::Full);
-        assert!(matches!(room.space(1, 1), Space::Trials(many) if many > 1000));
+        let mut room = Devices::new(&plan, &slots, &gpus, budget(&plan, &gpus), false);
+        assert_eq!(room.space(0, 1, &[]), Space::Full);
+        assert!(matches!(room.space(1, 1, &[]), Space::Trials(many) if many > 1000));
         room.placed(0, &[1; 40]);
-        assert!(matches!(room.space(0, 1), Space::Trials(_)), "what its own worker holds can be used again");
+        assert!(matches!(room.space(0, 1, &[]), Space::Trials(_)), "what its own worker holds can be used again");
         gpus.leave_free(0, 80 * GIB);
         let (cohorts, finished) = first_turn(&plan, &gpus, 1.0, |turn| {
             if turn == 1 {

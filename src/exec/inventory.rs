@@ -5,6 +5,8 @@ use std::fmt::Debug;
 
 use nvml_wrapper::Nvml;
 
+use super::host_memory::{self, HostMemory, MemoryKills};
+
 /// A GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gpu {
@@ -30,6 +32,12 @@ pub trait Inventory: Debug + Send + Sync {
 
     /// The driver in words: its version, or why there is none.
     fn driver(&self) -> String;
+
+    /// The memory that workers on CPU cores can have; `None` where nobody says.
+    fn memory(&self) -> Option<HostMemory>;
+
+    /// What was killed for want of it.
+    fn memory_kills(&self) -> MemoryKills;
 }
 
 /// The machine's own.
@@ -66,6 +74,14 @@ impl Inventory for Machine {
             Err(why) => format!("no NVIDIA driver ({why})"),
         }
     }
+
+    fn memory(&self) -> Option<HostMemory> {
+        host_memory::available()
+    }
+
+    fn memory_kills(&self) -> MemoryKills {
+        host_memory::kills()
+    }
 }
 
 /// What a user, or a batch system, left visible: places or names, separated by commas; all if nothing is said.
@@ -81,11 +97,15 @@ fn visible(gpus: Vec<Gpu>, allowed: Option<&str>) -> Vec<Gpu> {
 pub(super) mod pretended {
     use std::sync::Mutex;
 
+    use super::super::host_memory::MemoryLimit;
     use super::*;
 
     /// GPUs that are not there.
     #[derive(Debug)]
-    pub struct Pretended(Mutex<Vec<Option<Gpu>>>);
+    pub struct Pretended {
+        gpus: Mutex<Vec<Option<Gpu>>>,
+        memory: Option<HostMemory>,
+    }
 
     impl Pretended {
         /// One GPU a size, in bytes, all of it free.
@@ -94,33 +114,46 @@ pub(super) mod pretended {
                 let (index, name) = (index as u32, format!("GPU of {size} bytes"));
                 Some(Gpu { uuid: format!("GPU-{index}"), index, name, total: size, free: size })
             };
-            Self(Mutex::new(sizes.iter().enumerate().map(gpu).collect()))
+            Self { gpus: Mutex::new(sizes.iter().enumerate().map(gpu).collect()), memory: None }
+        }
+
+        /// No GPU, and so much memory, in bytes.
+        pub fn host(available: u64) -> Self {
+            Self { memory: Some(HostMemory { available, limit: MemoryLimit::Machine }), ..Self::new(&[]) }
         }
 
         /// Others leave so much of one free.
         pub fn leave_free(&self, index: u32, free: u64) {
-            if let Some(gpu) = &mut self.0.lock().expect("nobody panicked")[index as usize] {
+            if let Some(gpu) = &mut self.gpus.lock().expect("nobody panicked")[index as usize] {
                 gpu.free = free;
             }
         }
 
         /// One falls off the bus.
         pub fn vanish(&self, index: u32) {
-            self.0.lock().expect("nobody panicked")[index as usize] = None;
+            self.gpus.lock().expect("nobody panicked")[index as usize] = None;
         }
     }
 
     impl Inventory for Pretended {
         fn gpus(&self) -> Vec<Gpu> {
-            self.0.lock().expect("nobody panicked").iter().flatten().cloned().collect()
+            self.gpus.lock().expect("nobody panicked").iter().flatten().cloned().collect()
         }
 
         fn free(&self, index: u32) -> Option<u64> {
-            self.0.lock().expect("nobody panicked").get(index as usize)?.as_ref().map(|gpu| gpu.free)
+            self.gpus.lock().expect("nobody panicked").get(index as usize)?.as_ref().map(|gpu| gpu.free)
         }
 
         fn driver(&self) -> String {
             "pretended".to_owned()
+        }
+
+        fn memory(&self) -> Option<HostMemory> {
+            self.memory
+        }
+
+        fn memory_kills(&self) -> MemoryKills {
+            MemoryKills::default()
         }
     }
 }

@@ -13,8 +13,8 @@ pub(super) enum Space {
 
 /// Answers how much room there is.
 pub(super) trait MemoryFit {
-    /// The room for trials like `job` in `slot`.
-    fn space(&self, slot: usize, job: usize) -> Space;
+    /// The room for trials like `job` in `slot`, while the slots named in `busy` are at work.
+    fn space(&self, slot: usize, job: usize, busy: &[usize]) -> Space;
 }
 
 /// MemoryFit for so many everywhere, always.
@@ -23,7 +23,7 @@ pub(super) struct Always(pub usize);
 
 #[cfg(test)]
 impl MemoryFit for Always {
-    fn space(&self, _: usize, _: usize) -> Space {
+    fn space(&self, _: usize, _: usize, _: &[usize]) -> Space {
         Space::Trials(self.0)
     }
 }

@@ -3,39 +3,48 @@
 //! | file | job |
 //! | --- | --- |
 //! | `reactor` | decisions, pure: events and the time in, actions out |
-//! | `rules`, `room` | what it goes by: patience and retries, and how much fits where |
+//! | `rules`, `memory_fit` | what it goes by: patience and retries, and how much fits where |
 //! | `early_stop` | which trials are hopeless, pure as well |
-//! | `supervisor` | carries them out: channels, workers, signals |
+//! | `supervisor` | carries them out: channels, workers, what they say |
+//! | `signals`, `turns` | who asks to stop; time, without that in which nobody listened |
 //! | `jobs` | the plan's trials as the reactor sees them |
 //! | `dispatch` | prepares what a worker is given |
 //! | `recorder` | writes down what becomes of trials |
-//! | `process`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
+//! | `process`, `pipes`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
 //! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
+//! | `host_memory`, `memory_budget` | what memory the machine has, and for how many workers it is enough |
 //! | [`slurm`] | the same on a cluster |
-//! | `event`, `display` | what happens, and how it is shown |
+//! | `notice`, `display` | what happens, and how it is shown |
 //! | `provenance` | what code and machine a trial ran on: `source_tree` |
 
 mod devices;
 mod dispatch;
 mod display;
 mod early_stop;
+mod host_memory;
 mod inventory;
 mod jobs;
+mod memory_budget;
 mod memory_fit;
 mod notice;
+mod pipes;
 mod process;
 mod provenance;
 mod reactor;
 mod recorder;
 mod rules;
+mod signals;
 mod slots;
 pub mod slurm;
 mod source_tree;
 mod supervisor;
+mod turns;
 mod worker_log;
 
-pub use display::{bars, json_lines, lines, silent};
+pub use display::{bars, json_lines, lines, output_is_stuck, silent, without_effect};
+pub use host_memory::{HostMemory, MemoryKills, MemoryLimit};
 pub use inventory::{Gpu, Inventory, machine};
+pub use memory_budget::{MemoryBudget, MemoryFigures};
 pub use notice::{Label, Notice, Observer, SlotState};
 pub use process::find_worker;
 pub use recorder::Outcome;

@@ -29,6 +29,9 @@ pub enum Notice {
         slots: Vec<Slot>,
         /// Expected seconds of all trials to run, on one core.
         expected_s: f64,
+        /// Settings of the sweep that have no effect where it runs.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        ignored: Vec<&'static str>,
     },
     /// A worker is up.
     WorkerReady {

@@ -6,13 +6,14 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::{fs, thread};
 
 use drr_core::protocol::{FromWorker, ToWorker};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
+use super::pipes::{self, UntilEnded};
 use super::reactor::Loss;
 use super::slots::Slot;
 use super::worker_log::WorkerLog;
@@ -64,6 +65,8 @@ pub(super) struct Worker {
     /// Lines to its stdin; a thread of its own writes them, for a worker that does not read must not hold up the others.
     stdin: Option<SyncSender<Vec<u8>>>,
     log: WorkerLog,
+    /// Whether this program killed it.
+    was_killed: bool,
 }
 
 /// Lines on their way to a worker: an assignment and a farewell.
@@ -95,6 +98,7 @@ impl Worker {
         };
         // SAFETY: prctl and getppid are async-signal-safe, and nothing here allocates.
         unsafe { command.pre_exec(die_with_parent) };
+        let (ended, has_ended) = pipes::end()?;
         let mut child = command.spawn()?;
         let stdin = child.stdin.take().expect("stdin is a pipe");
         let stdout = child.stdout.take().expect("stdout is a pipe");
@@ -102,6 +106,7 @@ impl Worker {
         let pid = Pid::from_raw(child.id().cast_signed());
         let (to_worker, lines) = sync_channel(TO_WORKER);
         thread::spawn(move || write_stdin(stdin, &lines));
+        let (stdout, stderr) = (UntilEnded::new(stdout, &ended), UntilEnded::new(stderr, &ended));
         let log = WorkerLog::default();
         let errors = {
             let log = log.clone();
@@ -110,8 +115,9 @@ impl Worker {
         let end = thread::spawn(move || {
             // Wait without reaping, so that the process id stays ours until the supervisor lets go of it.
             let _ = waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
-            // What it started and left behind would hold its pipes open.
+            // What it started and left behind would hold its pipes open; what has a session of its own is not reached.
             let _ = killpg(pid, Signal::SIGKILL);
+            drop(has_ended);
         });
         thread::spawn(move || {
             read_stdout(stdout, |said| sender.send(wrap(said)).is_ok());
@@ -119,7 +125,7 @@ impl Worker {
             let _ = end.join();
             let _ = sender.send(wrap(WorkerOutput::Ended));
         });
-        Ok(Self { child, stdin: Some(to_worker), log })
+        Ok(Self { child, stdin: Some(to_worker), log, was_killed: false })
     }
 
     /// Sends a message, without waiting for it to be read.
@@ -151,7 +157,20 @@ impl Worker {
     /// Sends a signal to its process group.
     pub fn signal(&mut self, signal: Signal) {
         self.stdin = None;
+        self.was_killed |= signal == Signal::SIGKILL;
         let _ = killpg(Pid::from_raw(self.child.id().cast_signed()), signal);
+    }
+
+    /// Whether this program killed it.
+    pub fn was_killed(&self) -> bool {
+        self.was_killed
+    }
+
+    /// Whether it is suspended by somebody, or traced.
+    pub fn is_suspended(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        // The name in parentheses may hold anything.
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
     }
 
     /// Reaps the ended process and says how it ended, with its last words.
@@ -162,7 +181,7 @@ impl Worker {
         };
         let last = self.log.last_words(3);
         let reason = if last.is_empty() { reason } else { format!("{reason}; its last words: {last}") };
-        Loss { reason, exit }
+        Loss { reason, exit, ..Loss::default() }
     }
 }
 
@@ -195,7 +214,7 @@ fn write_stdin(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
     }
 }
 
-fn read_stdout(stdout: ChildStdout, mut tell: impl FnMut(WorkerOutput) -> bool) {
+fn read_stdout(stdout: UntilEnded<ChildStdout>, mut tell: impl FnMut(WorkerOutput) -> bool) {
     let mut reader = BufReader::new(stdout);
     let mut line = Vec::new();
     loop {
@@ -214,14 +233,17 @@ fn read_stdout(stdout: ChildStdout, mut tell: impl FnMut(WorkerOutput) -> bool) 
     }
 }
 
-fn copy_stderr(stderr: ChildStderr, log: &WorkerLog) {
+fn copy_stderr(stderr: UntilEnded<ChildStderr>, log: &WorkerLog) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {
         line.clear();
         match reader.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
+            Ok(0) | Err(_) => break,
             Ok(_) => log.take(&line),
         }
+    }
+    if reader.get_ref().was_left_open() {
+        log.take(b"drr-lab: the worker has ended, but a process that it started still runs\n");
     }
 }

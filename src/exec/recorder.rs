@@ -1,9 +1,11 @@
 //! Writes down what becomes of trials, in their folders and in the database, and tells those who watch.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use drr_core::TrialId;
+use drr_core::finished::Finished;
 use drr_core::result::TrialResult;
 use drr_core::trial_dir::TrialDir;
 
@@ -11,8 +13,8 @@ use super::notice::{Label, Notice, Observer};
 use super::reactor::{Loss, Verdict};
 use super::worker_log::last_lines;
 use crate::error::{Error, Result};
-use crate::plan::{FailureRecord, Plan, StopRecord, write_failure, write_stop};
-use crate::store::{Status, Store};
+use crate::plan::{FailureRecord, LOG_LINES, Plan, StopRecord, write_failure, write_stop};
+use crate::store::{Status, Store, read_finished};
 
 /// How a run ended.
 #[derive(Clone, Debug, Default)]
@@ -31,9 +33,6 @@ pub struct Outcome {
     pub interrupted: bool,
 }
 
-/// Lines of a failed trial's log that are kept with its failure.
-const LOG_LINES: usize = 10;
-
 /// The book-keeper of a run.
 pub(super) struct Recorder<'a> {
     plan: &'a Plan,
@@ -41,11 +40,18 @@ pub(super) struct Recorder<'a> {
     store: &'a mut Store,
     observer: &'a mut dyn Observer,
     outcome: Outcome,
+    /// Folders that were read and found whole, until they are taken down.
+    read: HashMap<usize, Finished>,
 }
 
 impl<'a> Recorder<'a> {
     pub fn new(plan: &'a Plan, runs: &Path, store: &'a mut Store, observer: &'a mut dyn Observer) -> Self {
-        Self { plan, runs: runs.to_owned(), store, observer, outcome: Outcome::default() }
+        Self { plan, runs: runs.to_owned(), store, observer, outcome: Outcome::default(), read: HashMap::new() }
+    }
+
+    /// Keeps a finished trial that was read, so that its folder is not read again when it is taken down.
+    pub fn keep(&mut self, job: usize, finished: Finished) {
+        self.read.insert(job, finished);
     }
 
     /// Tells those who watch.
@@ -84,9 +90,12 @@ impl<'a> Recorder<'a> {
                 self.tell(&Notice::TrialStarted { slot, trial, label });
             }
             Verdict::Finished { slot } => {
-                self.store.ingest(&folder)?;
-                let result = TrialResult::read(&folder.result()).ok().flatten();
-                let (metrics, wall_s) = result.map(|result| (result.metrics, result.wall_s)).unwrap_or_default();
+                let finished = match self.read.remove(&job) {
+                    Some(finished) => finished,
+                    None => read_finished(&folder)?,
+                };
+                self.store.take_in(&finished)?;
+                let TrialResult { metrics, wall_s, .. } = finished.result;
                 self.outcome.finished += 1;
                 self.tell(&Notice::TrialFinished { slot, trial, label, metrics, wall_s });
             }
@@ -95,7 +104,7 @@ impl<'a> Recorder<'a> {
                 self.tell(&Notice::TrialRetried { trial, label, reason, attempt, rest_s: rest.as_secs_f64() });
             }
             Verdict::Failed { kind, loss, attempts } => {
-                let Loss { reason, exit } = loss;
+                let Loss { reason, exit, .. } = loss;
                 let log = last_lines(&folder.log(), LOG_LINES);
                 let record = FailureRecord::new(kind, reason.as_str(), attempts);
                 // Where this cannot be written, the next run only retries needlessly.

@@ -6,6 +6,7 @@ mod cost;
 mod earlier;
 mod eligible;
 mod estimate;
+mod host;
 mod kept;
 #[cfg(test)]
 pub(crate) mod made_up;
@@ -18,16 +19,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use drr_core::TrialId;
+use drr_core::spec::Settings;
 use drr_core::trial_dir::TrialDir;
 use drr_kinds::{KindOf as _, Stage};
 
 use crate::sweep::{Sweep, Trial};
 pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::{CONTEXT, device_bytes, seconds};
-pub use drr_core::failure::{FailureRecord, clear_failure, read_failure, write_failure};
+pub use drr_core::failure::{FailureRecord, LOG_LINES, clear_failure, read_failure, write_failure};
 pub use earlier::{note_earlier, read_earlier};
 pub use eligible::{Eligible, Offer, Outlook, examine};
 pub use estimate::Timings;
+pub use host::{HostBytes, TableSize, host_needs, reading_bytes};
 pub use kept::{Kept, is_part};
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
 pub use record_seal::{RecordFault, RecordSeal, seal_record};
@@ -163,6 +166,11 @@ impl Plan {
     /// The trials of a stage that are to run.
     pub fn to_run_of(&self, stage: Stage) -> impl Iterator<Item = &Task> {
         self.tasks.iter().filter(move |task| task.stage == stage && task.state == State::ToRun)
+    }
+
+    /// The settings of what a trial stands on.
+    pub fn settings_below(&self, task: &Task) -> Vec<&Settings> {
+        task.upstream.iter().map(|&above| &self.tasks[above].trial.spec.settings).collect()
     }
 
     /// How many trials are to run.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::{fs, io};
 
 use drr_core::canonical;
-use drr_core::trial_dir::{TrialDir, write_whole};
+use drr_core::trial_dir::{TrialDir, remove_if_there, write_whole};
 use serde::{Deserialize, Serialize};
 
 /// The version of the record's format.
@@ -51,8 +51,5 @@ pub fn write_stop(folder: &TrialDir, stop: &StopRecord) -> io::Result<()> {
 /// # Errors
 /// Any failure of the file system.
 pub fn clear_stop(folder: &TrialDir) -> io::Result<()> {
-    match fs::remove_file(path(folder)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    remove_if_there(&path(folder))
 }

@@ -11,7 +11,7 @@
 //! | `grid`, `value`; `measured`, `pivot` | any table as its writers get it; tables of metrics as they are, and an axis across |
 //! | `compare`, `forest`, `aggregate` | differences to a reference, to all baselines; over seeds and K |
 //! | `paper`, `published_data` | published numbers and verdicts; whether they stand on the same ratings |
-//! | `usage` | speed, throughput and utilisation of the sweep itself |
+//! | `usage`, `spans` | speed, throughput and utilisation of the sweep itself |
 //! | `sheets` | all tables of a report |
 //! | `written`; `text`, `latex`, `json`, `page`, `summary` | values as text; the writers |
 //! | `provenance` | where the numbers come from |
@@ -42,6 +42,7 @@ mod provenance;
 mod published_data;
 mod reference;
 mod sheets;
+mod spans;
 mod summary;
 mod table;
 mod tabulate;

@@ -8,6 +8,7 @@ use drr_kinds::{KindOf as _, Stage};
 use super::figure::{Figure, Lines, Plot, Series, Shape, XAxis, XKind, stage_style};
 use super::grid::{Grid, GridCell, Header, Line};
 use super::provenance::Origin;
+use super::spans::{PAUSE, Span, in_turn, order, without_pauses};
 use super::value::CellValue;
 use crate::stats::Summary;
 use crate::store::{Status, StoredSweep, TrialRecord};
@@ -16,17 +17,6 @@ use crate::store::{Status, StoredSweep, TrialRecord};
 const BINS: usize = 240;
 /// Seconds of a curve's point: starts are known to the second, and shorter ones would show that alone.
 const BIN: f64 = 5.0;
-/// Nothing runs for longer than this, in seconds: the sweep was not running, and the time is left out.
-const PAUSE: f64 = 30.0;
-
-/// One finished trial, in seconds since the first start, pauses left out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Span {
-    stage: Stage,
-    start: f64,
-    end: f64,
-}
-
 /// A table of the stages' speeds; `None` where nothing finished.
 pub(super) fn speeds(sweep: &StoredSweep) -> Option<Grid> {
     let rows: Vec<Line> = Stage::all().into_iter().filter_map(|stage| speed(sweep, stage)).collect();
@@ -79,7 +69,8 @@ fn speed(sweep: &StoredSweep, stage: Stage) -> Option<Line> {
 
 /// Trials at once and trials done, over the time in which anything ran; none where no start is recorded.
 pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -> Vec<Figure> {
-    let (spans, paused) = spans(origins);
+    let (mut spans, paused) = spans(origins);
+    let most = in_turn(&mut spans);
     let length = spans.iter().map(|span| span.end).fold(0.0, f64::max);
     if spans.len() < 2 || length <= 0.0 {
         return Vec::new();
@@ -89,7 +80,6 @@ pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -
         Stage::all().into_iter().filter(|stage| spans.iter().any(|span| span.stage == *stage)).collect();
     let subtitle = format!("{} · {} finished trials · {} of work", sweep.name, spans.len(), clock(length));
     let busy: f64 = spans.iter().map(|span| span.end - span.start).sum();
-    let most = at_once(&spans);
     let pauses = if paused > 0 {
         format!(
             " {paused} {} longer than {PAUSE} s in which nothing ran left out.",
@@ -156,25 +146,8 @@ fn spans(origins: &[(&TrialRecord, Origin)]) -> (Vec<Span>, usize) {
         Some((trial.trial, Span { stage: trial.spec.stage(), start, end: start + trial.wall_s? }))
     };
     let mut found: Vec<(TrialId, Span)> = origins.iter().filter_map(span).collect();
-    found.sort_by(|a, b| a.1.start.total_cmp(&b.1.start).then(a.0.cmp(&b.0)));
+    found.sort_by(|(a, one), (b, other)| order(one, other).then(a.cmp(b)));
     without_pauses(found.into_iter().map(|(_, span)| span).collect())
-}
-
-/// Counts from the first start and leaves out the time in which nothing ran for long; spans are in the order of starts.
-fn without_pauses(mut spans: Vec<Span>) -> (Vec<Span>, usize) {
-    let (mut left_out, mut until, mut pauses) = (spans.first().map_or(0.0, |span| span.start), None, 0);
-    for span in &mut spans {
-        if let Some(until) = until
-            && span.start - until > PAUSE
-        {
-            left_out += span.start - until;
-            pauses += 1;
-        }
-        until = Some(until.map_or(span.end, |until: f64| until.max(span.end)));
-        span.start -= left_out;
-        span.end -= left_out;
-    }
-    (spans, pauses)
 }
 
 /// The mean number of spans of a stage that run, in each of equally long parts of `length`.
@@ -208,21 +181,6 @@ fn bins(length: f64) -> usize {
     ((length / BIN) as usize).clamp(8, BINS)
 }
 
-/// The greatest number of spans at one moment. A start is known to the second, so one that seems to begin within a second
-/// before another's end counts as its successor.
-fn at_once(spans: &[Span]) -> usize {
-    let mut changes: Vec<(f64, i64)> =
-        spans.iter().flat_map(|span| [(span.start, 1), (span.end.max(span.start), -1)]).collect();
-    changes.iter_mut().filter(|change| change.1 == 1).for_each(|change| change.0 += 1.0);
-    changes.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let (mut now, mut most) = (0i64, 1);
-    for (_, change) in changes {
-        now += change;
-        most = most.max(now);
-    }
-    most as usize
-}
-
 /// Seconds since 1970 of `2026-11-23T22:04:05Z`, as `drr_core::time` writes it.
 fn seconds(moment: &str) -> Option<f64> {
     let (date, time) = moment.strip_suffix('Z')?.split_once('T')?;
@@ -253,12 +211,9 @@ mod tests {
     }
 
     #[test]
-    fn two_at_once_are_two_and_a_pause_is_no_time() {
+    fn two_at_once_are_two() {
         let span = |start: f64, end: f64| Span { stage: Stage::named("drr"), start, end };
-        let (spans, pauses) = without_pauses(vec![span(1000.0, 1010.0), span(1000.0, 1020.0), span(5000.0, 5020.0)]);
-        assert_eq!(pauses, 1);
-        assert_eq!(spans, [span(0.0, 10.0), span(0.0, 20.0), span(20.0, 40.0)]);
-        assert_eq!(at_once(&spans), 2);
+        let spans = [span(0.0, 10.0), span(0.0, 20.0), span(20.0, 40.0)];
         // Eight parts of five seconds.
         assert_eq!(running(&spans, None, 40.0), [2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
         assert_eq!(done(&spans, Some(Stage::named("drr")), 40.0), [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0]);

@@ -141,6 +141,10 @@ pub(crate) fn finish_with(
     repeats: u64,
 ) -> TrialDir {
     let folder = TrialDir::new(runs, spec.id());
+    if folder.is_complete() {
+        // With other numbers than before.
+        folder.withdraw_result().expect("the result goes");
+    }
     folder.prepare(spec).expect("a folder for the trial");
     let mut writer = Writer::create(&folder.journal(), spec.id()).expect("a journal");
     for batch in points.chunks(50) {

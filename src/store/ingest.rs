@@ -17,11 +17,7 @@ impl Store {
     /// A folder that is not complete, whose spec does not hash to the folder's trial, whose journal was changed, or
     /// whose result belongs to another journal; or a failure of the database. Nothing is changed then.
     pub fn ingest(&mut self, folder: &TrialDir) -> Result<()> {
-        let finished = finished::read(folder).map_err(|fault| {
-            Error::environment(fault.to_string())
-                .hint(format!("move {} away and run the sweep again to repeat the trial", folder.path().display()))
-        })?;
-        self.take_in(&finished)
+        self.take_in(&read_finished(folder)?)
     }
 
     /// Records a trial's folder that has been read and checked.
@@ -31,6 +27,17 @@ impl Store {
     pub fn take_in(&mut self, finished: &Finished) -> Result<()> {
         self.take_in_or_wait(finished)
     }
+}
+
+/// A finished trial's folder, read and checked.
+///
+/// # Errors
+/// A folder that is not complete, or not as it was written; with what to do about it.
+pub fn read_finished(folder: &TrialDir) -> Result<Finished> {
+    finished::read(folder).map_err(|fault| {
+        Error::environment(fault.to_string())
+            .hint(format!("move {} away and run the sweep again to repeat the trial", folder.path().display()))
+    })
 }
 
 /// Why the database cannot hold what a trial recorded, if so: its whole numbers end at 2^63, and a metric has one value a

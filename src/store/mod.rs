@@ -37,7 +37,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use deferred::Deferred;
 pub use dump::TrialRow;
-pub use ingest::unfit;
+pub use ingest::{read_finished, unfit};
 pub use lock::{Holder, RunsLock};
 use problem::Problem;
 pub use records::{AxisPoint, Member, Status, StoredSweep, SweepRecord, TrialRecord};

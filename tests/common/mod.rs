@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod mount;
+pub mod strike;
 pub mod worker;
 
 use std::path::{Path, PathBuf};

@@ -8,21 +8,12 @@ use std::process::Command;
 pub struct Mount<'a>(&'a Path);
 
 impl<'a> Mount<'a> {
-    /// Mounts at `folder`; `None`, with a printed reason, where that is not permitted.
-    pub fn new(folder: &'a Path, options: &[&str]) -> Option<Self> {
+    /// Mounts at `folder`.
+    pub fn new(folder: &'a Path, options: &[&str]) -> Self {
         fs::create_dir_all(folder).expect("the folder can be made");
-        let output = Command::new("mount").args(options).arg(folder).output();
-        match output {
-            Ok(output) if output.status.success() => Some(Self(folder)),
-            Ok(output) => {
-                eprintln!("skipped: cannot mount here: {}", String::from_utf8_lossy(&output.stderr).trim());
-                None
-            }
-            Err(error) => {
-                eprintln!("skipped: there is no program `mount`: {error}");
-                None
-            }
-        }
+        let output = Command::new("mount").args(options).arg(folder).output().expect("there is a program `mount`");
+        assert!(output.status.success(), "cannot mount here: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Self(folder)
     }
 }
 

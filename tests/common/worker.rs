@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::{BufRead as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use drr_core::journal::{Point, Writer};
-use drr_core::protocol::{FailureKind, FromWorker, Hello, ToWorker, VERSION};
+use drr_core::protocol::{Assignment, FailureKind, FromWorker, Hello, ToWorker, VERSION};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialSpec};
@@ -17,6 +18,7 @@ use drr_kinds::train_digest;
 use nix::sys::signal::{SigHandler, Signal, kill};
 use nix::unistd::Pid;
 
+use super::strike::{Strike, strike};
 use super::{Place, SMALL};
 
 /// What drives a terminal or gives commands to a build server where it is shown raw.
@@ -24,7 +26,16 @@ pub const HOSTILE: &str = "\x1b[2J\x07\u{9b}1m a\rb \u{202e}c\u{2066} ##[error]d
 
 /// Speaks the protocol, as the variable `FAKE_WORKER` says; does not return.
 pub fn play() {
-    let Ok(manner) = std::env::var("FAKE_WORKER") else { return };
+    let Ok(mut manner) = std::env::var("FAKE_WORKER") else { return };
+    if manner == "struck" {
+        let place = PathBuf::from(std::env::var_os("FAKE_PLACE").expect("its place"));
+        if let Some(order) = Strike::take(&place.join("strike")) {
+            let mut this = Command::new(std::env::current_exe().expect("this test"));
+            this.args(std::env::args_os().skip(1)).env("FAKE_WORKER", "together");
+            strike(this, order, &place.join("missed"));
+        }
+        manner = "stuck".to_owned();
+    }
     eprintln!("worker {} is up", std::process::id());
     println!("this line is no message");
     let environment = EnvironmentClass {
@@ -34,14 +45,23 @@ pub fn play() {
         numerics: "strict".into(),
     };
     let digest = if manner == "stranger" { Digest::of(b"other sources") } else { train_digest() };
-    if manner == "mute" {
-        std::thread::sleep(Duration::from_secs(600));
+    match manner.as_str() {
+        "mute" => std::thread::sleep(Duration::from_secs(600)),
+        "chatty" => loop {
+            println!("still loading");
+            std::thread::sleep(Duration::from_millis(50));
+        },
+        _ => {}
     }
     say(&FromWorker::Ready(Hello { protocol: VERSION, train_digest: digest, pid: std::process::id(), environment }));
     for line in std::io::stdin().lock().lines() {
         match serde_json::from_str(&line.expect("a line")).expect("a message") {
             ToWorker::Stop => break,
+            ToWorker::Run(assignment) if manner == "together" => together(&assignment),
             ToWorker::Run(assignment) => {
+                if let ("stuck", Some(place)) = (manner.as_str(), std::env::var_os("FAKE_PLACE")) {
+                    fs::write(Path::new(&place).join("again"), "").expect("written");
+                }
                 for spec in &assignment.trials {
                     work(spec, &assignment.runs, &manner, assignment.trials.len());
                 }
@@ -58,7 +78,7 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
     say(&FromWorker::Started { trial });
     eprintln!("working on {}", trial.short());
     let once = runs.join("crashed-once");
-    let mut points = vec![Point::new("loss", 1, spec.seed.0 as f64)];
+    let mut points = usual(spec);
     match (manner, spec.stage().name()) {
         ("crash-once", "drr") if !once.exists() => {
             fs::write(once, "").expect("written");
@@ -91,6 +111,17 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
             let mut sleep = Command::new("sleep");
             drop(sleep.arg("600").spawn().expect("a program of every system"));
         }
+        ("daemon", _) => {
+            // Beyond the reach of a signal to the worker's group, with its pipes.
+            let mut sleep = Command::new("sleep");
+            // SAFETY: one call to the system, which allocates nothing.
+            unsafe { sleep.arg("40").pre_exec(|| nix::unistd::setsid().map(drop).map_err(std::io::Error::from)) };
+            drop(sleep.spawn().expect("a program of every system"));
+        }
+        ("verbose", _) => {
+            let message = "no room for the tensor; ".repeat(130_000);
+            return say(&FromWorker::Failed { trial, kind: FailureKind::Environment, message });
+        }
         ("deaf", "drr") if spec.seed.0 == 1 => ignore_sigterm_and_sleep(),
         ("wordy", "drr") => {
             for step in 0..400 {
@@ -118,6 +149,33 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
     }
     say(&FromWorker::Progress { trial, done: 1, total: 2 });
     say(&FromWorker::Metrics { trial, points: points.clone() });
+    finish(spec, &folder, points);
+    if manner == "unsynced" {
+        let message = "result.json: Input/output error (os error 5)".to_owned();
+        return say(&FromWorker::Failed { trial, kind: FailureKind::Environment, message });
+    }
+    say(&FromWorker::Finished { trial });
+}
+
+/// A cohort as the real worker has it: all begin, all results are written, all are said to be finished.
+fn together(assignment: &Assignment) {
+    let folders: Vec<TrialDir> =
+        assignment.trials.iter().map(|spec| TrialDir::new(&assignment.runs, spec.id())).collect();
+    for (spec, folder) in assignment.trials.iter().zip(&folders) {
+        folder.prepare(spec).expect("a folder");
+        say(&FromWorker::Started { trial: spec.id() });
+    }
+    assignment.trials.iter().zip(&folders).for_each(|(spec, folder)| finish(spec, folder, usual(spec)));
+    assignment.trials.iter().for_each(|spec| say(&FromWorker::Finished { trial: spec.id() }));
+}
+
+fn usual(spec: &TrialSpec) -> Vec<Point> {
+    vec![Point::new("loss", 1, spec.seed.0 as f64)]
+}
+
+/// Writes what a finished trial leaves.
+fn finish(spec: &TrialSpec, folder: &TrialDir, points: Vec<Point>) {
+    let trial = spec.id();
     let mut journal = Writer::create(&folder.journal(), trial).expect("a journal");
     journal.append(points).expect("written");
     let result = TrialResult {
@@ -137,7 +195,6 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
         usage: None,
     };
     result.write(&folder.result()).expect("written");
-    say(&FromWorker::Finished { trial });
 }
 
 /// Only SIGKILL ends it now.
@@ -158,18 +215,27 @@ fn say(message: &FromWorker) {
 pub fn place() -> (Place, PathBuf) {
     let place = Place::new();
     place.file("small.toml", SMALL);
+    let program = this_as_worker(&place);
+    (place, program)
+}
+
+/// A program in the place that runs the test `play_the_worker` of this test program.
+pub fn this_as_worker(place: &Place) -> PathBuf {
     let program = place.path().join("worker");
     let this = std::env::current_exe().expect("this test");
     let script = format!("#!/bin/sh\nexec '{}' --exact play_the_worker --ignored --nocapture\n", this.display());
     fs::write(&program, script).expect("written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
-    (place, program)
+    program
 }
 
 pub fn sweep(place: &Place, worker: &Path, manner: &str, more: &[&str]) -> Command {
     let jobs = if more.contains(&"--jobs") { &[][..] } else { &["--jobs", "2"] };
     let mut command = place.drr_lab(&["sweep", "small.toml", "--worker"]);
     command.arg(worker).args(jobs).args(more).env("FAKE_WORKER", manner);
+    if manner == "struck" {
+        command.env("FAKE_PLACE", place.path());
+    }
     command
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::attack::{AttackOptions, PLAY};
+
 /// What `cargo xtask help` prints.
 pub const HELP: &str = "\
 cargo xtask: set-up and chores of drr-lab
@@ -27,6 +29,12 @@ cargo xtask: set-up and chores of drr-lab
       --json FILE      write what was caught by what
   cargo xtask chaos [N]  kills a sweep at N random moments (200 unless said) and checks that it goes on;
                        about 10 minutes
+  cargo xtask attack   attacks what the program promises: calls that fail, full disks, signals, lying
+                       workers, hostile archives and names, flipped bits; what held, what fell
+      --minutes N      how long (10 unless said)
+      --short          a fixed choice of each kind, about a minute, as `ci` does
+      --seed N         other attacks; the same seed makes the same ones (1 unless said)
+      --only KIND:N    one of them, to see it again
   cargo xtask pictures make the README's pictures again: run the quickstart, report it, copy its figures
                        and, where Chromium is installed, a photograph of the page into docs/images/
   cargo xtask slurm-up start a Slurm of two nodes on loopback, in target/slurm, to try and to test
@@ -42,10 +50,23 @@ is a link to it. A LIBTORCH variable of your own wins.
 Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
 ";
 
-const COMMANDS: &[&str] =
-    &["setup", "demo", "test", "ci", "bench", "mutants", "chaos", "pictures", "slurm-up", "slurm-down", "help"];
+const COMMANDS: &[&str] = &[
+    "setup",
+    "demo",
+    "test",
+    "ci",
+    "bench",
+    "mutants",
+    "chaos",
+    "attack",
+    "pictures",
+    "slurm-up",
+    "slurm-down",
+    "help",
+];
 const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
 const MUTANT_FLAGS: &[&str] = &["--short", "--json", "--help"];
+const ATTACK_FLAGS: &[&str] = &["--minutes", "--short", "--seed", "--only", "--help"];
 const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
 
 /// What to do.
@@ -60,6 +81,9 @@ pub enum Command {
     Bench(BenchOptions),
     Mutants(MutantOptions),
     Chaos(u32),
+    Attack(AttackOptions),
+    /// To misbehave as a worker; for `attack` alone.
+    Play(Vec<String>),
     Pictures,
     Help,
 }
@@ -135,6 +159,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "bench" => return bench(arguments),
         "mutants" => return mutants(arguments),
         "chaos" => return chaos(arguments),
+        "attack" => return attack(arguments),
+        PLAY => return Ok(Command::Play(arguments.collect())),
         "demo" => Command::Demo,
         "test" => Command::Test,
         "ci" => Command::Ci,
@@ -226,6 +252,34 @@ fn chaos(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> 
     }
 }
 
+fn attack(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    let mut options = AttackOptions::default();
+    while let Some(argument) = arguments.next() {
+        let mut value = |what: &str| {
+            let missing = || Usage { message: format!("`{argument}` wants {what}"), nearest: None };
+            arguments.next().ok_or_else(missing)
+        };
+        let number = |text: String| {
+            let wrong = |_| Usage { message: format!("`{argument}` wants a number, got `{text}`"), nearest: None };
+            text.parse::<u64>().map_err(wrong)
+        };
+        match argument.as_str() {
+            "--short" => options.short = true,
+            "--minutes" => options.minutes = number(value("a number")?)?,
+            "--seed" => options.seed = number(value("a number")?)?,
+            "--only" => {
+                let text = value("a kind and a number, such as bit:3")?;
+                let wrong = || Usage { message: format!("`--only` wants KIND:N, got `{text}`"), nearest: None };
+                let (kind, at) = text.split_once(':').ok_or_else(wrong)?;
+                options.only = Some((kind.to_owned(), at.parse().map_err(|_| wrong())?));
+            }
+            "--help" | "-h" => return Ok(Command::Help),
+            _ => return Err(unknown("option of `cargo xtask attack`", &argument, ATTACK_FLAGS)),
+        }
+    }
+    Ok(Command::Attack(options))
+}
+
 fn unknown(what: &str, got: &str, known: &[&'static str]) -> Usage {
     let distance = |name: &&&str| strsim::damerau_levenshtein(name, got);
     let nearest = known.iter().min_by_key(distance).filter(|name| distance(name) <= 2).copied();
@@ -248,6 +302,11 @@ mod tests {
         assert_eq!(parsed("chaos"), Ok(Command::Chaos(200)));
         assert_eq!(parsed("chaos 7"), Ok(Command::Chaos(7)));
         assert!(parsed("chaos many").is_err_and(|text| text.contains("kill points, got `many`")));
+        assert_eq!(parsed("attack"), Ok(Command::Attack(AttackOptions::default())));
+        let one = AttackOptions { seed: 7, only: Some(("bit".to_owned(), 3)), ..AttackOptions::default() };
+        assert_eq!(parsed("attack --seed 7 --only bit:3"), Ok(Command::Attack(one)));
+        assert!(parsed("attack --only bit").is_err_and(|text| text.contains("wants KIND:N, got `bit`")));
+        assert!(parsed("attack --minutes ten").is_err_and(|text| text.contains("a number, got `ten`")));
         assert_eq!(parsed("setup"), Ok(Command::Setup(SetupOptions::default())));
         let cuda = SetupOptions { wish: Wish::Cuda, when_ready: WhenReady::Replace };
         assert_eq!(parsed("setup --force --cuda"), Ok(Command::Setup(cuda)));
@@ -266,7 +325,9 @@ mod tests {
 
     #[test]
     fn the_help_teaches_every_command_and_option() {
-        for word in COMMANDS.iter().chain(&["--cuda", "--cpu", "--force"]) {
+        for word in
+            COMMANDS.iter().chain(&["--cuda", "--cpu", "--force"]).chain(&["--minutes", "--short", "--seed", "--only"])
+        {
             assert!(HELP.contains(word), "{word}");
         }
         assert!(HELP.lines().all(|line| line.len() <= 110));

@@ -1,4 +1,4 @@
-//! The chores, each a list of steps: `demo`, `test`, `ci`, `chaos`. One profile serves them all, so that libtorch's bindings,
+//! The chores, each a list of steps: `demo`, `test`, `ci`, `chaos`, `attack`. One profile serves them all, so that libtorch's bindings,
 //! minutes of work, are compiled once.
 
 use std::path::Path;
@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::arguments::{MutantOptions, SetupOptions};
+use crate::attack::{self, AttackOptions};
 use crate::mutants;
+use crate::needs::NEEDS;
 use crate::problem::Problem;
 use crate::steps::{Outcome, Record, Step, Table};
 use crate::{setup, slurm};
@@ -75,6 +77,13 @@ pub fn chaos(root: &Path, points: u32) -> Result<ExitCode, Problem> {
     Ok(if all_pass(root, &[BUILD, campaign])? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The attack on what the program promises; `ci` runs its short form.
+pub fn attack(root: &Path, options: &AttackOptions) -> Result<ExitCode, Problem> {
+    setup::run(root, &SetupOptions::default())?;
+    let held = all_pass(root, &[BUILD])? && attack::run(options)?;
+    Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 /// Runs steps up to the first that fails.
 pub fn all_pass(root: &Path, steps: &[Step]) -> Result<bool, Problem> {
     for step in steps {
@@ -95,7 +104,7 @@ pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
     let build = BUILD.run(root)?;
     let built = build.outcome;
     records.push(build);
-    // The executor's tests want a cluster; where there is none they say so and pass.
+    // The executor's tests want a cluster.
     let slurm = slurm::is_installed();
     if slurm {
         let started = Instant::now();
@@ -110,13 +119,34 @@ pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
             _ => Record { name: step.name, outcome: Outcome::Skipped, took: Duration::ZERO },
         });
     }
+    for need in NEEDS {
+        records.push(match built {
+            Outcome::Passed => need.run(root)?,
+            _ => Record { name: need.reason, outcome: Outcome::Skipped, took: Duration::ZERO },
+        });
+    }
     if slurm {
         slurm::down(root)?;
     }
+    records.push(attacked(built)?);
     records.push(planted(root, built)?);
     println!("\n{}", Table(&records));
-    let passed = records.iter().all(|record| record.outcome == Outcome::Passed);
+    // What the machine has no means for is named in the table; it says nothing about the change.
+    let passed = records.iter().all(|record| matches!(record.outcome, Outcome::Passed | Outcome::Lacking(_)));
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A short attack on what the program promises.
+fn attacked(built: Outcome) -> Result<Record, Problem> {
+    let (name, started) = ("attack", Instant::now());
+    let outcome = match built {
+        Outcome::Passed => match attack::run(&AttackOptions { short: true, ..AttackOptions::default() })? {
+            true => Outcome::Passed,
+            false => Outcome::Failed,
+        },
+        _ => Outcome::Skipped,
+    };
+    Ok(Record { name, outcome, took: started.elapsed() })
 }
 
 /// A few planted bugs against the gates.

@@ -1,5 +1,5 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | chaos | pictures |
-//! slurm-up | slurm-down | help`.
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | chaos | attack |
+//! pictures | slurm-up | slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -10,15 +10,19 @@
 //! | `pictures` | the README's pictures |
 //! | `slurm` | a Slurm of one's own, on loopback |
 //! | `mutants` | planted bugs against the gates |
+//! | `needs` | the tests that need something of the machine |
+//! | `attack` | the program's promises, attacked |
 //! | `steps` | runs steps, times them, says which failed |
 //! | `problem` | what is missing, and the mend, in one line |
 //!
 //! It knows nothing of drr-lab's inside: everything it does could be typed by hand.
 
 mod arguments;
+mod attack;
 mod bench;
 mod chores;
 mod mutants;
+mod needs;
 mod pictures;
 mod problem;
 mod setup;
@@ -63,6 +67,11 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::SlurmUp => slurm::up(&root),
         Command::SlurmDown => slurm::down(&root),
         Command::Chaos(points) => chores::chaos(&root, points),
+        Command::Attack(options) => chores::attack(&root, &options),
+        Command::Play(arguments) => match attack::play(&arguments) {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(_) => Ok(ExitCode::FAILURE),
+        },
         Command::Pictures => pictures::run(&root),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })

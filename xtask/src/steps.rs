@@ -31,6 +31,8 @@ pub enum Outcome {
     Passed,
     Failed,
     Skipped,
+    /// The machine lacks what it needs; how one comes by that.
+    Lacking(&'static str),
 }
 
 /// A step that was run, or not.
@@ -71,16 +73,14 @@ impl Step {
     pub fn run(&self, root: &Path) -> Result<Record, Problem> {
         eprintln!("\n── {}: {}", self.name, self.by_hand());
         let started = Instant::now();
-        let program = match self.program {
-            Program::Cargo => PathBuf::from(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
-            Program::DrrLab => sibling("drr-lab")?,
+        let mut command = match self.program {
+            Program::Cargo => cargo(root),
+            Program::DrrLab => inside(&sibling("drr-lab")?, root),
         };
-        let mut command = Command::new(&program);
-        command.args(self.arguments).envs(self.environment.iter().copied()).current_dir(root);
-        forget_outer_cargo(&mut command, root);
+        command.args(self.arguments).envs(self.environment.iter().copied());
         let status = command.status().map_err(|error| {
             let by_hand = format!("run it by hand to see more: {}", self.by_hand());
-            Problem::file(&program.display().to_string(), &error, &by_hand)
+            Problem::file(&command.get_program().display().to_string(), &error, &by_hand)
         })?;
         let outcome = if status.success() { Outcome::Passed } else { Outcome::Failed };
         if outcome == Outcome::Failed {
@@ -88,6 +88,18 @@ impl Step {
         }
         Ok(Record { name: self.name, outcome, took: started.elapsed() })
     }
+}
+
+/// Cargo, as a person in `root` would call it.
+pub fn cargo(root: &Path) -> Command {
+    inside(&PathBuf::from(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())), root)
+}
+
+fn inside(program: &Path, root: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root);
+    forget_outer_cargo(&mut command, root);
+    command
 }
 
 /// `cargo xtask` runs inside a `cargo run`, which sets variables for this program alone. Handed on, they would make
@@ -106,7 +118,6 @@ fn forget_outer_cargo(command: &mut Command, root: &Path) {
 }
 
 /// A program of this workspace: it lies where this one lies, whatever the target folder is called.
-/// A program that lies beside this one.
 pub fn sibling(name: &str) -> Result<PathBuf, Problem> {
     let here = env::current_exe().map_err(|error| Problem::file("this program", &error, "is /proc mounted?"))?;
     Ok(here.with_file_name(name))
@@ -130,9 +141,10 @@ impl fmt::Display for Table<'_> {
         let mut whole = Duration::ZERO;
         for record in self.0 {
             let outcome = match record.outcome {
-                Outcome::Passed => "ok",
-                Outcome::Failed => "FAILED",
-                Outcome::Skipped => "skipped",
+                Outcome::Passed => "ok".to_owned(),
+                Outcome::Failed => "FAILED".to_owned(),
+                Outcome::Skipped => "skipped".to_owned(),
+                Outcome::Lacking(mend) => format!("NOT RUN here; mend: {mend}"),
             };
             whole += record.took;
             writeln!(f, "  {:width$}  {:>8.1} s  {outcome}", record.name, record.took.as_secs_f64())?;
@@ -170,5 +182,7 @@ mod tests {
         let records = [record("build", Outcome::Passed, 61), record("clippy", Outcome::Failed, 2)];
         let text = "  build       61.0 s  ok\n  clippy       2.0 s  FAILED\n  total       63.0 s";
         assert_eq!(Table(&records).to_string(), text);
+        let lacking = Record { name: "needs rain", outcome: Outcome::Lacking("wait"), took: Duration::ZERO };
+        assert!(Table(&[lacking]).to_string().starts_with("  needs rain       0.0 s  NOT RUN here; mend: wait\n"));
     }
 }

@@ -1,7 +1,7 @@
 //! A finished trial's folder, read as a whole: everything is checked against everything before anything is believed.
 
-use std::fs;
 use std::path::PathBuf;
+use std::{fs, io};
 
 use serde_json::Value;
 
@@ -117,6 +117,29 @@ pub fn read(folder: &TrialDir) -> Result<Finished, Fault> {
     Ok(Finished { spec, result, seal, points: journal.points })
 }
 
+/// Settles what an attempt left, however it ended: the finished trial where everything holds; otherwise what there is of a
+/// result is taken back before anything else of the folder may be touched. Call it only while nobody writes to the folder.
+///
+/// # Errors
+/// A file cannot be read, so that nothing is known and nothing was changed; or the result cannot be removed.
+pub fn settle(folder: &TrialDir) -> io::Result<Option<Finished>> {
+    if !folder.is_complete() {
+        return Ok(None);
+    }
+    if let Ok(finished) = read(folder) {
+        return Ok(Some(finished));
+    }
+    // A file that cannot be read now may be whole: only what was read and found wrong is given up.
+    for path in SEALED.map(|name| folder.path().join(name)).into_iter().chain([folder.result()]) {
+        match Digest::of_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    folder.withdraw_result()?;
+    Ok(None)
+}
+
 fn changed(problem: String) -> Fault {
     Fault::Changed(problem)
 }
@@ -132,7 +155,97 @@ fn differs(path: PathBuf, found: Digest, named: Digest) -> Result<(), Fault> {
 fn file_digest(path: PathBuf) -> Result<Option<Digest>, Fault> {
     match Digest::of_file(&path) {
         Ok(digest) => Ok(Some(digest)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(changed(format!("cannot read {}: {error}", path.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Writer;
+    use crate::result::{EnvironmentClass, FORMAT};
+    use crate::seed::Seed;
+    use crate::spec::{DatasetSpec, FORMAT as SPEC_FORMAT, Settings, SplitSpec, Upstream};
+
+    fn spec() -> TrialSpec {
+        let dataset = DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None };
+        TrialSpec {
+            format: SPEC_FORMAT,
+            kind: "pmf".into(),
+            digest: Digest::of(b"sources"),
+            settings: Settings::new(serde_json::json!({"k": 4})).expect("an object"),
+            policy: None,
+            upstream: Upstream::default(),
+            dataset,
+            split: SplitSpec::default(),
+            seed: Seed(1),
+        }
+    }
+
+    /// The folder of a finished trial.
+    fn finished() -> (tempfile::TempDir, TrialDir) {
+        let runs = tempfile::tempdir().expect("a folder");
+        let (spec, one) = (spec(), || "one".to_owned());
+        let folder = TrialDir::new(runs.path(), spec.id());
+        folder.prepare(&spec).expect("prepared");
+        let mut journal = Writer::create(&folder.journal(), spec.id()).expect("a journal");
+        journal.append(vec![Point::new("loss", 1, 0.5)]).expect("written");
+        let result = TrialResult {
+            format: FORMAT,
+            trial: spec.id(),
+            metrics: [("test_rmse_stars".to_owned(), 0.9)].into(),
+            repeats: 1,
+            metrics_digest: journal.finish().expect("written"),
+            model_digest: None,
+            environment: EnvironmentClass { libtorch: one(), isa: one(), device: one(), numerics: one() },
+            wall_s: 0.1,
+            usage: None,
+        };
+        result.write(&folder.result()).expect("written");
+        (runs, folder)
+    }
+
+    fn files(folder: &TrialDir) -> Vec<(PathBuf, Vec<u8>)> {
+        let entries = fs::read_dir(folder.path()).expect("listed").map(|entry| entry.expect("an entry").path());
+        let mut files: Vec<_> = entries.map(|path| (path.clone(), fs::read(path).expect("readable"))).collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn what_holds_is_finished_and_no_attempt_may_touch_it() {
+        let (_runs, folder) = finished();
+        let before = files(&folder);
+        assert_eq!(settle(&folder).expect("readable").map(|it| it.spec), Some(spec()));
+        let refused = folder.prepare(&spec()).expect_err("it is finished");
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(files(&folder), before);
+    }
+
+    #[test]
+    fn what_does_not_hold_loses_its_result_and_nothing_else() {
+        let damages: [fn(&TrialDir) -> io::Result<()>; 3] = [
+            |folder| fs::remove_file(folder.journal()),
+            |folder| fs::write(folder.journal(), "{}\n"),
+            |folder| fs::write(folder.result(), "{\"format\":2"),
+        ];
+        for damage in damages {
+            let (_runs, folder) = finished();
+            damage(&folder).expect("damaged");
+            let kept: Vec<_> = files(&folder).into_iter().filter(|(path, _)| *path != folder.result()).collect();
+            assert!(settle(&folder).expect("readable").is_none());
+            assert_eq!(files(&folder), kept, "only the result is gone");
+            folder.prepare(&spec()).expect("it may be tried again");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_as_it_is() {
+        let (_runs, folder) = finished();
+        fs::remove_file(folder.journal()).expect("removed");
+        fs::create_dir(folder.journal()).expect("a folder cannot be read as a file");
+        assert!(settle(&folder).is_err());
+        assert!(folder.is_complete(), "nothing is known, so nothing is removed");
     }
 }

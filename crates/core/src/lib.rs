@@ -8,7 +8,7 @@
 //! | [`data`] | ratings: the canonical table, splits, loaders, the synthetic generator |
 //! | [`trial_dir`], [`journal`], [`result`] | a trial's folder, its metric stream, its signed end |
 //! | [`finished`] | a finished trial's folder, read and checked as a whole |
-//! | [`failure`] | why a trial has no result |
+//! | [`failure`], [`mod@excerpt`] | why a trial has no result, and how much of what others say is kept |
 //! | [`mod@array`] | a plan as the tasks of a job array |
 //! | [`claim`] | who may write to a trial's folder where many machines share it |
 //! | [`provenance`], [`machine`], [`libraries`] | what code and what machine a trial ran on |
@@ -25,6 +25,7 @@ pub mod canonical;
 pub mod claim;
 pub mod data;
 pub mod digest;
+pub mod excerpt;
 pub mod failure;
 pub mod finished;
 pub mod journal;

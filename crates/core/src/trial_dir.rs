@@ -74,19 +74,42 @@ impl TrialDir {
         self.result().is_file()
     }
 
-    /// Makes the folder ready for an attempt: writes the spec and removes what an unfinished attempt left.
+    /// Makes the folder ready for an attempt: writes the spec and removes what an unfinished attempt left. A folder with a
+    /// result is not touched: [`crate::finished::settle`] says whether it holds, and takes it back where it does not.
+    ///
+    /// # Errors
+    /// The folder has a result, or any failure of the file system.
+    pub fn prepare(&self, spec: &TrialSpec) -> io::Result<()> {
+        if self.is_complete() {
+            let kept = "it has a result.json, so nothing of it is touched";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, kept));
+        }
+        fs::create_dir_all(&self.0)?;
+        for stale in [self.journal(), self.model()] {
+            remove_if_there(&stale)?;
+        }
+        write_soon(&self.spec(), &canonical::to_bytes(spec))
+    }
+
+    /// Takes the result back, durably: whatever is removed or written afterwards, and whatever ends it, no result is ever
+    /// found beside files that are not its own.
     ///
     /// # Errors
     /// Any failure of the file system.
-    pub fn prepare(&self, spec: &TrialSpec) -> io::Result<()> {
-        fs::create_dir_all(&self.0)?;
-        for stale in [self.journal(), self.model()] {
-            match fs::remove_file(stale) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        write_soon(&self.spec(), &canonical::to_bytes(spec))
+    pub fn withdraw_result(&self) -> io::Result<()> {
+        remove_if_there(&self.result())?;
+        File::open(&self.0)?.sync_all()
+    }
+}
+
+/// Removes a file; that there is none is no error.
+///
+/// # Errors
+/// Any other failure of the file system.
+pub fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Model {
     pub seconds: fn(&Settings) -> f64,
     /// Bytes of a GPU's memory it takes beside what any process takes.
     pub device_bytes: fn(&Settings, upstream: &[&Settings]) -> u64,
+    /// Bytes of the machine's memory it takes beside the ratings, with so many users and items together.
+    pub host_bytes: fn(&Settings, upstream: &[&Settings], names: u64) -> u64,
     /// Whether trials that agree in their fields of shape and pace can be trained together.
     pub together: bool,
     /// The field that makes trials cheap or dear, whose rate is worth telling; trials of different budgets never share a

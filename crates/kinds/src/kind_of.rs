@@ -20,6 +20,7 @@ static UNKNOWN: Kind = Kind {
         last_step: |_| 0,
         seconds: |_| 0.0,
         device_bytes: |_, _| 0,
+        host_bytes: |_, _, _| 0,
         together: false,
         budget: None,
         needs: |_| Vec::new(),

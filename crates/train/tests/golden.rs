@@ -113,11 +113,13 @@ fn whole_updates_over_slices_agree_with_pytorch() {
 #[test]
 fn whole_updates_over_tensors_agree_with_pytorch() {
     goldens().for_each(|golden| whole_updates_agree_with_pytorch(&golden, Backend::Tensors(Device::Cpu)));
-    if worker::device::load_cuda() {
-        goldens().for_each(|golden| whole_updates_agree_with_pytorch(&golden, Backend::Tensors(Device::Cuda(0))));
-    } else {
-        println!("skipped on CUDA: no GPU that libtorch can use");
-    }
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn whole_updates_over_tensors_of_a_gpu_agree_with_pytorch() {
+    assert!(worker::device::load_cuda(), "there is no GPU that libtorch can use");
+    goldens().for_each(|golden| whole_updates_agree_with_pytorch(&golden, Backend::Tensors(Device::Cuda(0))));
 }
 
 fn whole_updates_agree_with_pytorch(golden: &Golden, backend: Backend) {

@@ -8,12 +8,14 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use drr_core::data::catalogue::Catalogue;
 use drr_core::protocol::{FromWorker, Hello, VERSION};
 use drr_kinds::train_digest;
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::{DoctorTarget, Finding};
-use crate::exec::{Gpus, Slot, SlotRequest, find_worker, slots};
+use crate::exec::{Gpus, MemoryFigures, Slot, SlotRequest, find_worker, slots};
+use crate::plan::{TableSize, reading_bytes};
 
 /// How long a worker may take to come up; libtorch on a cold disk takes its time.
 const START: Duration = Duration::from_secs(30);
@@ -25,6 +27,7 @@ pub(super) fn examine(target: &DoctorTarget<'_>, findings: &mut Vec<Finding>) {
     let request = SlotRequest { gpus: Gpus::All, gpu_share: 1.0, jobs: None };
     let slots = slots(&request, target.inventory).unwrap_or_default();
     findings.push(places(&slots));
+    findings.extend(memory(target, &slots));
     findings.push(gpus(target));
     worker(target, &slots, findings);
     findings.push(files(slots.len() as u64));
@@ -48,6 +51,26 @@ fn places(slots: &[Slot]) -> Finding {
             Finding::good("slots", format!("{count} on the CPU: {why}; --jobs N chooses another number"))
         }
     }
+}
+
+/// For how many workers memory is enough, on the largest dataset there is.
+fn memory(target: &DoctorTarget<'_>, slots: &[Slot]) -> Option<Finding> {
+    let memory = target.inventory.memory()?;
+    let datasets = Catalogue::new(target.data).list().unwrap_or_default();
+    let Some(largest) = datasets.iter().max_by_key(|it| it.ratings) else {
+        let figures = MemoryFigures::new(memory, reading_bytes(TableSize::default()));
+        return Some(Finding::good("memory", format!("without data {figures}")));
+    };
+    let size = TableSize { names: (largest.users + largest.items) as u64, ratings: largest.ratings as u64 };
+    let figures = MemoryFigures::new(memory, reading_bytes(size));
+    let found = format!("to read {} {figures}", largest.name);
+    let is_short = slots.iter().all(|slot| *slot == Slot::Cpu) && figures.workers < slots.len() as u64;
+    Some(if is_short {
+        let mend = "nothing needs to be done: a sweep starts as many workers as fit; more memory would start more";
+        Finding::poor("memory", found, mend)
+    } else {
+        Finding::good("memory", found)
+    })
 }
 
 /// Cores the control group grants, as its file says.

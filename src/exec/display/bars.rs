@@ -9,7 +9,8 @@ use drr_core::TrialId;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::super::notice::{Label, Notice, Observer};
-use super::lines::{STOPPING, draining, full, lost, rest, submitted, too_many};
+use super::aside::aside;
+use super::lines::{STOPPING, draining, full, lost, rest, submitted, too_many, without_effect};
 use super::{duration, headline, title};
 use crate::neutral;
 
@@ -21,7 +22,7 @@ const MOST_LINES: usize = 24;
 
 /// Bars on stderr.
 pub fn bars() -> impl Observer {
-    Bars {
+    aside(Bars {
         all: MultiProgress::new(),
         overall: ProgressBar::hidden(),
         slots: HashMap::new(),
@@ -30,7 +31,7 @@ pub fn bars() -> impl Observer {
         failed: 0,
         stopped: 0,
         to_run: 0,
-    }
+    })
 }
 
 struct Bars {
@@ -79,8 +80,11 @@ fn style(template: &str) -> ProgressStyle {
 impl Observer for Bars {
     fn on(&mut self, notice: &Notice) {
         match notice {
-            Notice::SweepStarted { sweep, to_run, expected_s, .. } => {
+            Notice::SweepStarted { sweep, to_run, expected_s, ignored, .. } => {
                 self.to_run = *to_run;
+                if let Some(line) = without_effect(ignored) {
+                    self.say(&format!("{sweep}: {line}"));
+                }
                 self.overall = self.all.add(ProgressBar::new((expected_s * RESOLUTION) as u64));
                 self.overall
                     .set_style(style("{prefix} {bar:30} {percent:>3}%  {msg}  {elapsed} gone, about {eta} left"));

@@ -1,6 +1,7 @@
 //! One JSON object per event on stdout.
 
 use super::super::notice::{Notice, Observer};
+use super::aside::aside;
 use crate::neutral::{lines, printing};
 
 /// Prints every event as a line of JSON.
@@ -12,5 +13,5 @@ pub fn json_lines() -> impl Observer {
             printing::out_now(format!("{}\n", lines(&line)).as_bytes());
         }
     }
-    JsonLines
+    aside(JsonLines)
 }

@@ -3,12 +3,13 @@
 use std::io::{Write as _, stderr};
 
 use super::super::notice::{Notice, Observer};
+use super::aside::aside;
 use super::{duration, headline, title};
 use crate::neutral;
 
 /// Prints what happens, a line each, to stderr.
 pub fn lines() -> impl Observer {
-    Lines { done: 0, to_run: 0 }
+    aside(Lines { done: 0, to_run: 0 })
 }
 
 struct Lines {
@@ -38,14 +39,15 @@ impl Lines {
 
     fn line(&mut self, notice: &Notice) -> Option<String> {
         match notice {
-            Notice::SweepStarted { sweep, found, to_run, slots, .. } => {
+            Notice::SweepStarted { sweep, found, to_run, slots, ignored, .. } => {
                 self.to_run = *to_run;
                 let slots = match slots.len() {
                     0 => "Slurm".to_owned(),
                     1 => "1 slot".to_owned(),
                     n => format!("{n} slots"),
                 };
-                Some(format!("{sweep}: {to_run} trials to run on {slots}, {found} found finished"))
+                let line = format!("{sweep}: {to_run} trials to run on {slots}, {found} found finished");
+                Some(without_effect(ignored).map_or(line.clone(), |more| format!("{line}\n{sweep}: {more}")))
             }
             Notice::WorkerReady { .. } | Notice::TrialProgress { .. } | Notice::TrialMetrics { .. } => None,
             Notice::TrialStarted { label, .. } => Some(format!("started  {}", title(label))),
@@ -90,6 +92,16 @@ impl Lines {
             }
         }
     }
+}
+
+/// Names settings that have no effect on a cluster; `None` if there are none.
+pub fn without_effect(ignored: &[&str]) -> Option<String> {
+    let named = |name: &&str| if *name == "early_stop" { format!("[{name}]") } else { format!("`{name}`") };
+    let names: Vec<String> = ignored.iter().map(named).collect();
+    (!names.is_empty()).then(|| {
+        let have = if names.len() == 1 { "has" } else { "have" };
+        format!("{} {have} no effect on a cluster; `time` in [slurm] limits its tasks", names.join(", "))
+    })
 }
 
 pub(super) const STOPPING: &str = "stopping now; what is finished is kept";

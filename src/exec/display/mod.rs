@@ -1,5 +1,6 @@
 //! How a running sweep is shown: bars on a terminal, a line per event elsewhere, JSON for programs, or not at all.
 
+mod aside;
 mod bars;
 mod json;
 mod lines;
@@ -9,9 +10,10 @@ use std::time::Duration;
 
 use drr_kinds::{Kind, registry};
 
+pub use aside::output_is_stuck;
 pub use bars::bars;
 pub use json::json_lines;
-pub use lines::lines;
+pub use lines::{lines, without_effect};
 
 use super::notice::{Label, Notice, Observer};
 use crate::neutral;

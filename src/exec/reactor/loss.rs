@@ -5,14 +5,21 @@ use std::time::Duration;
 use drr_core::protocol::FailureKind;
 
 use super::worker::{EndReason, State};
-use super::{Action, Attempts, JobState, Loss, Mode, Reactor, Verdict};
+use super::{Action, Attempts, JobState, Loss, LossCause, Mode, Reactor, Verdict};
 use crate::plan::{blocked, was_stopped};
 
 /// Workers that end before they are ready, in a row, before the sweep is given up.
 const FAILED_STARTS: u32 = 3;
 
 impl Reactor {
-    pub(super) fn exited(&mut self, slot: usize, loss: Loss, now: Duration, actions: &mut Vec<Action>) {
+    pub(super) fn exited(
+        &mut self,
+        slot: usize,
+        loss: Loss,
+        finished: &[usize],
+        now: Duration,
+        actions: &mut Vec<Action>,
+    ) {
         let fate = self.workers[slot].fate().cloned();
         let before = std::mem::replace(&mut self.workers[slot].state, State::None);
         self.workers[slot].becomes(State::None, now);
@@ -30,11 +37,18 @@ impl Reactor {
             }
         };
         for (job, shared) in jobs {
+            if finished.contains(&job) {
+                // Whatever ended the worker, and whatever was to become of the trial: its result is whole.
+                self.attempts[job].attempts += 1;
+                self.finish(slot, job, actions);
+                continue;
+            }
             let reason = match &fate {
                 Some(EndReason::Fault(why) | EndReason::Overtime(why)) => format!("{why}; {}", loss.reason),
                 _ => loss.reason.clone(),
             };
-            let loss = Loss { reason, exit: loss.exit.clone() };
+            self.attempts[job].solitary |= loss.cause == LossCause::Memory;
+            let loss = Loss { reason, ..loss.clone() };
             self.attempts[job].attempts += u32::from(self.mode != Mode::Stopping);
             self.attempts[job].lost += u32::from(!shared);
             match (&fate, self.attempts[job].hopeless.take()) {

@@ -24,7 +24,7 @@ use self::ready::Ready;
 use self::worker::{EndReason, State, Worker};
 use super::memory_fit::MemoryFit;
 use super::rules::Rules;
-pub(super) use words::{Action, Census, Event, Job, Loss, SlotCensus, Start, Verdict};
+pub(super) use words::{Action, Census, Event, Job, Loss, LossCause, SlotCensus, Start, Verdict};
 pub(super) use worker::Force;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ struct Attempts {
     lost: u32,
     /// It was in a cohort whose worker died.
     alone: bool,
+    /// Memory ran out around it: no other worker may be there when it is tried again.
+    solitary: bool,
     /// Why it is to be stopped.
     hopeless: Option<String>,
 }
@@ -146,6 +148,16 @@ impl Reactor {
         Census { slots: slots.collect(), ready: self.ready.len(), resting, waiting: self.waiting - resting }
     }
 
+    /// The jobs that the worker in `slot` has.
+    pub fn jobs_of(&self, slot: usize) -> &[usize] {
+        self.workers[slot].jobs()
+    }
+
+    /// The worker in `slot` was suspended for so long: neither silent nor at work.
+    pub fn forgive(&mut self, slot: usize, time: Duration) {
+        self.workers[slot].forgive(time);
+    }
+
     /// The worker in `slot` said something.
     pub fn heard(&mut self, slot: usize, now: Duration) {
         self.workers[slot].heard(now);
@@ -157,7 +169,7 @@ impl Reactor {
         if self.mode != Mode::Running {
             return patience.min();
         }
-        let looking = self.workers.iter().filter(|_| self.ready.any()).filter_map(Worker::full_until);
+        let looking = self.workers.iter().filter(|_| self.ready.len() > 0).filter_map(Worker::full_until);
         patience.chain(looking).chain(self.ready.next_rested()).min()
     }
 
@@ -179,11 +191,7 @@ impl Reactor {
             Event::Finished { slot, job } => {
                 if self.is_running(slot, job, now, &mut actions) {
                     self.leave(slot, job, now);
-                    self.set(job, JobState::Finished);
-                    actions.push(Action::Record(job, Verdict::Finished { slot }));
-                    for dependent in self.dependents[job].clone() {
-                        self.make_ready(dependent);
-                    }
+                    self.finish(slot, job, &mut actions);
                 }
             }
             Event::Failed { slot, job, kind, message } => {
@@ -199,7 +207,7 @@ impl Reactor {
                     }
                 }
             }
-            Event::WorkerExited { slot, loss } => self.exited(slot, loss, now, &mut actions),
+            Event::WorkerExited { slot, loss, finished } => self.exited(slot, loss, &finished, now, &mut actions),
             Event::SpawnFailed { slot, why } => {
                 self.workers[slot].becomes(State::None, now);
                 self.failed_start(why, now, &mut actions);
@@ -212,6 +220,14 @@ impl Reactor {
         }
         self.schedule(now, fit, &mut actions);
         actions
+    }
+
+    fn finish(&mut self, slot: usize, job: usize, actions: &mut Vec<Action>) {
+        self.set(job, JobState::Finished);
+        actions.push(Action::Record(job, Verdict::Finished { slot }));
+        for dependent in self.dependents[job].clone() {
+            self.make_ready(dependent);
+        }
     }
 
     fn tick(&mut self, now: Duration, actions: &mut Vec<Action>) {

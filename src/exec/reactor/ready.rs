@@ -38,6 +38,8 @@ impl Rank {
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     all: BTreeSet<Rank>,
+    /// Those that start only when nothing else runs or could.
+    solitary: BTreeSet<Rank>,
     /// Those that can be trained together, by group.
     groups: HashMap<u32, BTreeSet<Rank>>,
     /// When a resting job may start.
@@ -46,7 +48,7 @@ pub(super) struct Ready {
 
 impl Ready {
     pub fn len(&self) -> usize {
-        self.all.len()
+        self.all.len() + self.solitary.len()
     }
 
     /// How many rest.
@@ -56,12 +58,27 @@ impl Ready {
 
     /// Whether nothing can start now or later.
     pub fn is_over(&self) -> bool {
-        self.all.is_empty() && self.resting.is_empty()
+        self.len() == 0 && self.resting.is_empty()
     }
 
-    /// Whether something can start now.
+    /// Whether something can start now beside what runs.
     pub fn any(&self) -> bool {
         !self.all.is_empty()
+    }
+
+    /// How many can start now beside what runs.
+    pub fn beside(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Adds a job that is to have the machine for itself.
+    pub fn add_solitary(&mut self, job: usize, it: &Job) {
+        self.solitary.insert(Rank::new(job, it));
+    }
+
+    /// The job to start when nothing runs; none as long as others could.
+    pub fn solitary(&self) -> Option<usize> {
+        self.solitary.first().map(|rank| rank.job).filter(|_| self.all.is_empty())
     }
 
     /// Adds a job, and to `group` if it may be trained with others.
@@ -107,6 +124,7 @@ impl Ready {
     pub fn take(&mut self, job: usize, it: &Job, most: usize) -> Vec<usize> {
         let rank = Rank::new(job, it);
         self.all.remove(&rank);
+        self.solitary.remove(&rank);
         let mut taken = vec![job];
         // One that is to run alone is in no group.
         if let Some(group) = it.group.and_then(|group| self.groups.get_mut(&group))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::memory_fit::{MemoryFit, Space};
-use super::worker::State;
+use super::worker::{State, Worker};
 use super::{Action, JobState, Mode, Reactor};
 
 /// How long until a slot without room is looked at again.
@@ -15,22 +15,28 @@ impl Reactor {
         if self.states[job] == JobState::Waiting && self.jobs[job].upstream.iter().all(finished) {
             self.set(job, JobState::Ready);
             let it = &self.jobs[job];
+            if self.attempts[job].solitary {
+                return self.ready.add_solitary(job, it);
+            }
             let group = it.group.filter(|_| !self.attempts[job].alone);
             self.ready.add(job, it, group);
         }
     }
 
     pub(super) fn schedule(&mut self, now: Duration, fit: &dyn MemoryFit, actions: &mut Vec<Action>) {
-        if self.mode == Mode::Running {
+        let is_occupied = self.is_occupied();
+        if self.mode == Mode::Running && !is_occupied {
             for slot in 0..self.workers.len() {
                 if self.workers[slot].may_start(now)
-                    && let Some(job) = self.ready.first()
+                    && let Some(job) = self.ready.first().or_else(|| self.alone_in(slot))
                 {
                     self.place(slot, job, now, fit, actions);
                 }
             }
             let starting = self.workers.iter().filter(|worker| worker.state == State::Starting).count();
-            let mut wanted = self.ready.len().saturating_sub(starting);
+            let is_empty = !self.workers.iter().any(Worker::is_alive);
+            let alone = usize::from(is_empty && self.ready.solitary().is_some());
+            let mut wanted = (self.ready.beside() + alone).saturating_sub(starting);
             for slot in 0..self.workers.len() {
                 if wanted > 0 && self.workers[slot].state == State::None {
                     self.workers[slot].becomes(State::Starting, now);
@@ -39,13 +45,27 @@ impl Reactor {
                 }
             }
         }
-        let more_to_come = self.mode == Mode::Running && (self.waiting > 0 || self.ready.any());
+        // Whoever waits for the machine to be empty waits for those with nothing to do as well.
+        let is_waited_for = self.ready.solitary().is_some() || self.is_occupied();
+        let more_to_come = (self.waiting > 0 || self.ready.any()) && !is_waited_for;
         for slot in 0..self.workers.len() {
-            if self.workers[slot].is_idle() && !more_to_come {
+            let stays = self.mode == Mode::Running && (more_to_come || self.alone_in(slot).is_some());
+            if self.workers[slot].is_idle() && !stays {
                 self.workers[slot].becomes(State::Leaving, now);
                 actions.push(Action::StopWorker(slot));
             }
         }
+    }
+
+    /// Whether a trial runs that is to have the machine for itself.
+    fn is_occupied(&self) -> bool {
+        self.workers.iter().flat_map(Worker::jobs).any(|&job| self.attempts[job].solitary)
+    }
+
+    /// The trial that is to have the machine for itself, if the worker in `slot` is the only one.
+    fn alone_in(&self, slot: usize) -> Option<usize> {
+        let is_other = |(other, worker): (usize, &Worker)| other != slot && worker.is_alive();
+        self.ready.solitary().filter(|_| !self.workers.iter().enumerate().any(is_other))
     }
 
     /// Gives the worker in `slot` the job, and others to train with it where there is room.
@@ -57,7 +77,9 @@ impl Reactor {
         fit: &dyn MemoryFit,
         actions: &mut Vec<Action>,
     ) {
-        match fit.space(slot, job) {
+        let is_busy = |slot: &usize| matches!(self.workers[*slot].state, State::Busy { .. });
+        let busy: Vec<usize> = (0..self.workers.len()).filter(is_busy).collect();
+        match fit.space(slot, job, &busy) {
             Space::Full => {
                 if self.workers[slot].is_full(now + LOOK_AGAIN) {
                     actions.push(Action::NoRoom { slot });

@@ -58,6 +58,8 @@ pub(in crate::exec) enum Event {
     WorkerExited {
         slot: usize,
         loss: Loss,
+        /// Which of its trials it left finished all the same.
+        finished: Vec<usize>,
     },
     SpawnFailed {
         slot: usize,
@@ -86,12 +88,23 @@ pub(in crate::exec) struct Loss {
     pub reason: String,
     /// How the process ended, where that was the end of the attempt: `exit code 3`, `SIGKILL`.
     pub exit: Option<String>,
+    /// What it came from.
+    pub cause: LossCause,
+}
+
+/// What an attempt was lost to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::exec) enum LossCause {
+    #[default]
+    Unknown,
+    /// The machine's memory ran out: fewer workers at a time may fit.
+    Memory,
 }
 
 impl Loss {
     /// Something that was said; no process ended.
     pub fn told(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), exit: None }
+        Self { reason: reason.into(), ..Self::default() }
     }
 }
 

@@ -90,6 +90,12 @@ impl Worker {
         self.heard = now;
     }
 
+    /// It was suspended for so long: by the clock of its work that was no time. Being ended goes on.
+    pub fn forgive(&mut self, time: Duration) {
+        self.since += time;
+        self.heard += time;
+    }
+
     pub fn is_alive(&self) -> bool {
         !matches!(self.state, State::None | State::Gone)
     }
@@ -157,7 +163,8 @@ impl Worker {
             Some(ending) => (ending.force == Force::Ask).then_some(ending.until),
             None => match self.state {
                 State::None | State::Gone | State::Idle => None,
-                State::Starting => Some(self.heard + rules.stall_timeout),
+                // Whatever it says before it introduces itself, it does not come up.
+                State::Starting => Some(self.since + rules.stall_timeout),
                 // It has nothing to do but leave; libtorch takes its time to unload.
                 State::Leaving => Some(self.since + rules.grace),
                 State::Busy { .. } => {
@@ -181,6 +188,10 @@ impl Worker {
         let why = match (&self.state, rules.timeout) {
             (State::Busy { .. }, Some(timeout)) if spent(self.since, timeout) => {
                 EndReason::Overtime(format!("it took longer than {}", words(timeout)))
+            }
+            (State::Starting, _) => {
+                let limit = words(rules.stall_timeout);
+                EndReason::Fault(format!("the worker did not introduce itself within {limit}"))
             }
             (State::Leaving, _) => EndReason::Fault("it did not leave when asked to".to_owned()),
             _ => EndReason::Fault(format!("the worker said nothing for {}", words(rules.stall_timeout))),

@@ -3,12 +3,25 @@
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::json;
 use super::parse::{self, Row};
 use crate::error::{Error, Result};
+use crate::exec::signals::is_asked_to_stop;
 use crate::neutral::line;
+
+/// How long a program of Slurm's is waited for once this one is asked to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two looks whether it is.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// One array to submit.
 #[derive(Clone, Debug)]
@@ -195,8 +208,9 @@ fn run<A: Into<OsString>>(
     let mut command = Command::new(program);
     command.args(arguments.into_iter().map(Into::into)).envs(environment.iter().copied()).stdin(Stdio::null());
     tracing::debug!("{command:?}");
-    let output = command.output().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::environment(format!("there is no Slurm here: `{program}` is not found"))
+    let output = answer(command, PATIENCE, is_asked_to_stop).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => Error::environment(format!("{program} does not answer")),
+        io::ErrorKind::NotFound => Error::environment(format!("there is no Slurm here: `{program}` is not found"))
             .hint("run this on a machine of the cluster from which jobs are submitted; docs/slurm.md says more"),
         _ => Error::environment(format!("cannot start {program}: {error}")),
     })?;
@@ -205,4 +219,45 @@ fn run<A: Into<OsString>>(
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
     Err(Error::environment(format!("{program}: {}", if said.is_empty() { output.status.to_string() } else { said })))
+}
+
+/// What a program prints until its end. Where Slurm does not answer that may be never: once this program is asked to stop,
+/// it is waited for as long as `patience` says.
+fn answer(mut command: Command, patience: Duration, is_asked_to_stop: impl Fn() -> bool) -> io::Result<Output> {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let pid = Pid::from_raw(child.id().cast_signed());
+    let (sender, ended) = channel();
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    let mut asked = None;
+    loop {
+        match ended.recv_timeout(LOOK_AGAIN) {
+            Ok(output) => return output,
+            Err(_) if !is_asked_to_stop() => {}
+            Err(_) if asked.get_or_insert_with(Instant::now).elapsed() < patience => {}
+            Err(_) => {
+                // Its process id is its own as long as nobody has waited for it, and that has just not happened.
+                let _ = kill(pid, Signal::SIGKILL);
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_does_not_answer_is_not_waited_for_once_all_is_to_stop() {
+        let mut sleep = Command::new("sleep");
+        sleep.arg("30");
+        let start = Instant::now();
+        let error = answer(sleep, Duration::from_millis(50), || true).expect_err("it sleeps");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(start.elapsed() < Duration::from_secs(20));
+        let mut slow = Command::new("sh");
+        slow.args(["-c", "sleep 0.3; echo there"]);
+        let output = answer(slow, Duration::ZERO, || false).expect("it is waited for");
+        assert_eq!(output.stdout, b"there\n");
+    }
 }

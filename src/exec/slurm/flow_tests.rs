@@ -190,7 +190,15 @@ impl Place {
         let worker = std::env::current_exe().expect("this program");
         let settings = SlurmSettings::default();
         let (runs, data) = (runs.to_owned(), runs.to_owned());
-        let options = Options { runs, data, worker, settings, cohort: None, rules: self.rules };
+        let options = Options {
+            runs,
+            data,
+            worker,
+            settings,
+            cohort: None,
+            rules: self.rules,
+            ignored: vec!["timeout", "early_stop"],
+        };
         let mut heard = Heard::default();
         let outcome = execute(&plan, &options, then, cluster, &mut store, &mut heard);
         (outcome, heard)
@@ -210,6 +218,8 @@ fn a_plan_is_a_few_arrays_and_each_round_one_question() {
     assert_eq!(cluster.asked, 1);
     assert!(Submission::open(place.runs.path(), "small").expect("readable").is_empty(), "it is closed");
     assert_eq!(heard.cluster(), Vec::<&str>::new());
+    let Some(Notice::SweepStarted { ignored, .. }) = heard.0.first() else { panic!("it starts") };
+    assert_eq!(ignored, &["timeout", "early_stop"], "what has no effect here is said");
 }
 
 #[test]

@@ -60,6 +60,8 @@ pub struct Options {
     pub cohort: Option<usize>,
     /// How often a lost attempt is repeated, and how many failures end the sweep.
     pub rules: Rules,
+    /// Settings of the sweep that have no effect here.
+    pub ignored: Vec<&'static str>,
 }
 
 /// What to do after submitting.
@@ -83,7 +85,7 @@ pub fn execute(
     store: &mut Store,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    let mut watch = watch::Watch::new(Recorder::new(plan, &options.runs, store, observer), plan, options);
+    let mut watch = watch::Watch::new(Recorder::new(plan, &options.runs, store, observer), plan, options)?;
     watch.begin();
     let mut covered = vec![false; plan.tasks.len()];
     for submission in Submission::open(&options.runs, &plan.sweep)? {

@@ -2,15 +2,12 @@
 //! that ended, the pure machine's verdicts carried out. It can end at any moment and be taken up again from anywhere.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use drr_core::TrialId;
 use drr_core::trial_dir::TrialDir;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::{SigId, flag, low_level};
+use drr_core::{TrialId, finished};
+use signal_hook::consts::SIGUSR1;
 
 use super::commands::Scheduler;
 use super::environments::Environments;
@@ -24,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::exec::notice::Notice;
 use crate::exec::reactor::{Loss, Verdict};
 use crate::exec::recorder::{Outcome, Recorder};
+use crate::exec::signals::{self, Listening};
 use crate::plan::{Plan, State, blocked, read_failure};
 
 /// Running tasks whose progress is shown.
@@ -47,8 +45,7 @@ pub struct Watch<'a> {
     options: &'a Options,
     positions: HashMap<TrialId, usize>,
     began: Instant,
-    stop: Arc<AtomicBool>,
-    signals: Vec<SigId>,
+    signals: Listening,
     stopped: bool,
     progress: Progress,
     /// The display lines of running tasks.
@@ -59,24 +56,25 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub fn new(recorder: Recorder<'a>, plan: &'a Plan, options: &'a Options) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let signals =
-            [SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(|it| flag::register(it, Arc::clone(&stop)).ok()).collect();
-        Self {
+    /// Someone who listens for signals from now on.
+    ///
+    /// # Errors
+    /// The system lets nobody listen.
+    pub fn new(recorder: Recorder<'a>, plan: &'a Plan, options: &'a Options) -> Result<Self> {
+        Ok(Self {
             recorder,
             positions: plan.tasks.iter().enumerate().map(|(position, task)| (task.trial.id, position)).collect(),
             plan,
             options,
             began: Instant::now(),
-            stop,
-            signals,
+            // It looks by itself, several times a second.
+            signals: signals::listen(|| {})?,
             stopped: false,
             progress: Progress::default(),
             lines: BTreeMap::new(),
             environments: Environments::default(),
             trouble: None,
-        }
+        })
     }
 
     /// Says that work begins.
@@ -88,6 +86,7 @@ impl<'a> Watch<'a> {
             to_run: self.plan.to_run(),
             slots: Vec::new(),
             expected_s: open.map(|task| task.cost).sum(),
+            ignored: self.options.ignored.clone(),
         };
         self.recorder.tell(&notice);
     }
@@ -289,11 +288,14 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    fn fate(&self, trial: usize) -> Fate {
+    fn fate(&mut self, trial: usize) -> Fate {
         let folder = self.folder(self.plan.tasks[trial].trial.id);
         // A network file system may remember that a file was not there; listing the folder makes it look again.
         let _ = std::fs::read_dir(folder.path()).map(Iterator::count);
         if folder.is_complete() {
+            // Half a finished trial is tried again: the task that holds the folder clears it away.
+            let Ok(finished) = finished::read(&folder) else { return Fate::Open };
+            self.recorder.keep(trial, finished);
             return Fate::Finished;
         }
         read_failure(&folder).map_or(Fate::Open, |failure| Fate::Failed(failure.kind, failure.message))
@@ -361,7 +363,7 @@ impl<'a> Watch<'a> {
     /// Sleeps until the next round; `false` if somebody stopped this program.
     fn rest(&self) -> bool {
         let until = Instant::now() + pause(self.began.elapsed());
-        while !self.stop.load(Ordering::Relaxed) {
+        while self.signals.next().is_none_or(|signal| signal == SIGUSR1) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
@@ -373,13 +375,5 @@ impl<'a> Watch<'a> {
 
     fn folder(&self, trial: TrialId) -> TrialDir {
         TrialDir::new(&self.options.runs, trial)
-    }
-}
-
-impl Drop for Watch<'_> {
-    fn drop(&mut self) {
-        for id in self.signals.drain(..) {
-            low_level::unregister(id);
-        }
     }
 }

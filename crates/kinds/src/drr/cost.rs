@@ -30,6 +30,14 @@ pub(super) fn device_bytes(settings: &Settings, upstream: &[&Settings]) -> u64 {
     network_bytes(&typed(settings), k)
 }
 
+/// Bytes of the machine's memory beside the ratings: the vectors it stands on, its networks, what its buffer comes to hold.
+pub(super) fn host_bytes(settings: &Settings, upstream: &[&Settings], names: u64) -> u64 {
+    let drr: DrrSpec = typed(settings);
+    let k = upstream.first().and_then(|model| model.whole("k")).unwrap_or_default();
+    let transition = 8 * drr.history + 4 * drr.action_size(k) + 32;
+    4 * k * names + network_bytes(&drr, k) + drr.replay_capacity.min(drr.train_steps) * transition
+}
+
 /// Networks, targets, gradients and Adam's two moments; the activations of a batch and their gradients, there and back;
 /// half as much again for what an allocator leaves between.
 fn network_bytes(drr: &DrrSpec, k: u64) -> u64 {

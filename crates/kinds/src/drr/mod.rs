@@ -36,6 +36,7 @@ static MODEL: Kind = Kind {
         last_step: |settings| settings.whole("train_steps").unwrap_or(0),
         seconds: cost::seconds,
         device_bytes: cost::device_bytes,
+        host_bytes: cost::host_bytes,
         together: true,
         budget: Some("train_steps"),
         needs: |settings| vec![Need::Sessions { field: "drr.history", history: typed::<DrrSpec>(settings).history }],

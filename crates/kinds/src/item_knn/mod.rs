@@ -10,6 +10,7 @@ pub use settings::ItemKnnSpec;
 
 use crate::kind::{
     Better, Column, Columns, Family, Kind, Marker, Model, ModelUse, Policy, Role, Study, Style, complete_nothing,
+    typed,
 };
 
 /// The model and the policy.
@@ -27,6 +28,8 @@ static MODEL: Kind = Kind {
         last_step: |_| 1,
         seconds: |_| 2.0,
         device_bytes: |_, _| 0,
+        // Of each neighbour its number and its similarity, once more while they are written; sorting takes less than reading.
+        host_bytes: |settings, _, names| 2 * 8 * typed::<ItemKnnSpec>(settings).neighbours * names,
         together: false,
         budget: None,
         needs: |_| Vec::new(),

@@ -26,6 +26,8 @@ static MODEL: Kind = Kind {
         seconds,
         // Tables of factors and batches of users.
         device_bytes: |_, _| 512 << 20,
+        // Of each vector the values, their gradients and velocities, the best so far, copies.
+        host_bytes: |settings, _, names| 6 * 4 * typed::<PmfSpec>(settings).k * names,
         together: false,
         budget: None,
         needs: |settings| {

@@ -41,10 +41,10 @@ impl<K: PartialEq, V> Cache<K, V> {
     }
 }
 
-/// Everything loaded so far.
+/// Everything loaded so far. A parsed table is not kept: once it is divided nothing asks for it but another division, and
+/// it is as large as what was made of it.
 #[derive(Default)]
 pub struct Library {
-    ratings: Cache<Digest, Ratings>,
     worlds: Cache<(Digest, SplitSpec), World>,
     models: Cache<TrialId, PmfModel>,
 }
@@ -55,11 +55,8 @@ impl Library {
     /// # Errors
     /// If the data is missing or is not what the spec names.
     pub fn world(&mut self, data: &Path, dataset: &DatasetSpec, split: &SplitSpec) -> Result<Arc<World>> {
-        let Self { ratings, worlds, .. } = self;
-        worlds.get((dataset.fingerprint, split.clone()), || {
-            let ratings = ratings.get(dataset.fingerprint, || load(data, dataset))?;
-            Ok(World::new(&ratings, split))
-        })
+        let of = (dataset.fingerprint, split.clone());
+        self.worlds.get(of, || Ok(World::new(&load(data, dataset)?, split)))
     }
 
     /// A finished factorisation.

@@ -41,6 +41,31 @@ fn a_cohort_whose_worker_dies_is_tried_member_by_member() {
 }
 
 #[test]
+fn what_a_lost_worker_left_finished_counts_and_the_rest_is_tried_again() {
+    let mut rig = Rig { room: Always(3), ..Rig::new(group(3), 1, rules()) };
+    rig.start();
+    let (_, given) = rig.ready(0).pop().expect("a cohort");
+    assert_eq!(given.len(), 3);
+    let actions = rig.on(Event::WorkerExited { slot: 0, loss: Loss::told("SIGKILL"), finished: given[..2].to_vec() });
+    let finished = |action: &Action| match action {
+        Action::Record(job, Verdict::Finished { .. }) => Some(*job),
+        _ => None,
+    };
+    assert_eq!(actions.iter().filter_map(finished).collect::<Vec<_>>(), given[..2]);
+    assert!(matches!(&actions[2], Action::Record(job, Verdict::Retry { .. }) if *job == given[2]), "{actions:?}");
+    assert_eq!(rig.ready(0), [(0, vec![given[2]])], "nothing is sent to the worker that is gone");
+}
+
+#[test]
+fn a_result_that_was_whole_before_the_end_counts_even_when_all_is_stopped() {
+    let mut rig = running(1);
+    assert_eq!(rig.on(Event::StopNow), [ask(0)]);
+    let actions = rig.on(Event::WorkerExited { slot: 0, loss: Loss::told("SIGTERM"), finished: vec![0] });
+    assert_eq!(actions, [Action::Record(0, Verdict::Finished { slot: 0 })]);
+    assert!(rig.is_done());
+}
+
+#[test]
 fn memory_that_runs_out_halves_the_cohort() {
     let mut rig = Rig { room: Always(8), ..Rig::new(group(8), 1, Rules { retries: 0, ..rules() }) };
     rig.start();
@@ -60,6 +85,32 @@ fn memory_that_runs_out_halves_the_cohort() {
     let job = sent[0].1[0];
     let failed = Event::Failed { slot: 0, job, kind: FailureKind::Memory, message: String::new() };
     assert!(matches!(&rig.on(failed)[0], Action::Record(_, Verdict::Failed { .. })), "alone it does not fit either");
+}
+
+#[test]
+fn what_memory_ran_out_around_has_the_machine_to_itself() {
+    let jobs = vec![
+        job(Stage::named("pmf"), 3.0, &[]),
+        job(Stage::named("pmf"), 2.0, &[]),
+        job(Stage::named("pmf"), 1.0, &[]),
+        job(Stage::named("drr"), 1.0, &[0]),
+    ];
+    let mut rig = Rig::new(jobs, 2, rules());
+    rig.start();
+    assert_eq!((rig.ready(0), rig.ready(1)), (vec![(0, vec![0])], vec![(1, vec![1])]));
+    let actions = rig.on(starved(0));
+    assert!(matches!(&actions[0], Action::Record(0, Verdict::Retry { .. })), "{actions:?}");
+    assert_eq!(actions[1..], [Action::Spawn(0)], "for what can run beside others");
+    assert_eq!(rig.ready(0), [(0, vec![2])]);
+    let actions = rig.on(Event::Finished { slot: 0, job: 2 });
+    assert_eq!(actions[1..], [Action::StopWorker(0)], "nobody stays, for the machine is to be empty");
+    let actions = rig.on(Event::Finished { slot: 1, job: 1 });
+    assert_eq!(actions[1..], [Action::StopWorker(1)]);
+    assert!(rig.on(exited(1, "")).is_empty());
+    assert_eq!(rig.on(exited(0, "")), [Action::Spawn(0)]);
+    assert_eq!(rig.ready(0), [(0, vec![0])]);
+    let actions = rig.on(Event::Finished { slot: 0, job: 0 });
+    assert_eq!(cohorts(&actions), [(0, vec![3])], "what stands on it runs as ever");
 }
 
 #[test]
@@ -90,7 +141,7 @@ fn a_hopeless_trial_ends_with_its_worker_and_takes_its_evaluation_along() {
 struct Slots(RefCell<Vec<Space>>);
 
 impl MemoryFit for Slots {
-    fn space(&self, slot: usize, _: usize) -> Space {
+    fn space(&self, slot: usize, _: usize, _: &[usize]) -> Space {
         self.0.borrow()[slot]
     }
 }

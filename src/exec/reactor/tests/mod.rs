@@ -1,6 +1,7 @@
 //! The reactor without a process: what it decides, and that no order of events leads it unknown_trial.
 
 mod cohorts;
+mod driver;
 mod order;
 mod patience;
 mod random;
@@ -64,7 +65,13 @@ fn cohorts(actions: &[Action]) -> Vec<(usize, Vec<usize>)> {
 }
 
 fn exited(slot: usize, reason: &str) -> Event {
-    Event::WorkerExited { slot, loss: Loss::told(reason) }
+    Event::WorkerExited { slot, loss: Loss::told(reason), finished: Vec::new() }
+}
+
+/// The kernel killed the worker for want of memory.
+fn starved(slot: usize) -> Event {
+    let loss = Loss { cause: LossCause::Memory, ..Loss::told("SIGKILL") };
+    Event::WorkerExited { slot, loss, finished: Vec::new() }
 }
 
 fn ask(slot: usize) -> Action {

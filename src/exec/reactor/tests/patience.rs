@@ -48,6 +48,31 @@ fn a_silent_worker_is_asked_then_killed_then_its_trial_is_tried_again() {
 }
 
 #[test]
+fn a_suspended_worker_is_neither_silent_nor_at_work() {
+    let mut rig = Rig::new(sweep(), 1, Rules { timeout: Some(Duration::from_secs(3000)), ..rules() });
+    rig.start();
+    rig.ready(0);
+    let hour = Duration::from_secs(3600);
+    rig.now = hour;
+    rig.reactor.forgive(0, hour);
+    assert_eq!(rig.wait(), [ask(0)]);
+    assert_eq!(rig.now, hour + Duration::from_secs(1800), "half an hour of silence, awake");
+    rig.reactor.forgive(0, hour);
+    assert_eq!(rig.wait(), [kill(0)]);
+    assert_eq!(rig.now, hour + Duration::from_secs(1805), "who is suspended does not escape its end");
+}
+
+#[test]
+fn who_talks_but_does_not_introduce_itself_does_not_come_up() {
+    let mut rig = Rig::new(sweep(), 1, rules());
+    rig.start();
+    rig.now = Duration::from_secs(1799);
+    rig.reactor.heard(0, rig.now);
+    assert_eq!(rig.wait(), [ask(0)]);
+    assert_eq!(rig.now, Duration::from_secs(1800));
+}
+
+#[test]
 fn a_trial_that_takes_too_long_fails_once_however_much_it_says() {
     let mut rig = Rig::new(sweep(), 1, Rules { timeout: Some(Duration::from_secs(60)), ..rules() });
     rig.start();

@@ -10,6 +10,8 @@ struct World {
     slots: Vec<Option<Vec<usize>>>,
     finished: Vec<bool>,
     ended: Vec<bool>,
+    /// Those around which memory ran out.
+    starved: Vec<bool>,
 }
 
 impl World {
@@ -18,6 +20,8 @@ impl World {
             match action {
                 Action::Spawn(slot) => assert!(self.slots[slot].replace(Vec::new()).is_none(), "one worker a slot"),
                 Action::Send { slot, jobs } => {
+                    let (others, alone) = (self.slots.iter().flatten().count(), |job: &usize| self.starved[*job]);
+                    assert!(others == 1 || !jobs.iter().any(alone), "it is tried again with nobody beside it");
                     for &job in &jobs {
                         assert!(!self.ended[job] && self.slots.iter().flatten().all(|running| !running.contains(&job)));
                         assert!(self.jobs[job].upstream.iter().all(|above| self.finished[*above]), "upstream first");
@@ -61,7 +65,7 @@ proptest! {
         }
         let count = jobs.len();
         let mut world =
-            World { jobs: jobs.clone(), slots: vec![None; slots], finished: vec![false; count], ended: vec![false; count] };
+            World { jobs: jobs.clone(), slots: vec![None; slots], finished: vec![false; count], ended: vec![false; count], starved: vec![false; count] };
         let mut rig = Rig { room: Always(room), ..Rig::new(jobs, slots, Rules::default()) };
         let mut dice = Seed(chaos).stream("test");
         let first = rig.start();
@@ -93,10 +97,17 @@ proptest! {
                 (Some(job), 3) => failed(job, FailureKind::Memory),
                 (Some(job), 4) => Event::StopTrial { job, reason: String::new() },
                 (Some(job), 6..) => Event::Finished { slot, job },
+                (Some(_), 5) if dice.below(2) == 0 => starved(slot),
                 (Some(_), _) => exited(slot, ""),
                 (None, _) if *worker == State::Starting && !stopping => Event::WorkerReady { slot },
                 (None, _) => exited(slot, ""),
             };
+            if let (Event::WorkerExited { slot, loss, .. }, Some(jobs)) = (&event, &world.slots[slot])
+                && loss.cause == LossCause::Memory
+            {
+                let _ = slot;
+                jobs.iter().for_each(|&job| world.starved[job] = true);
+            }
             match &event {
                 Event::WorkerExited { slot, .. } => world.slots[*slot] = None,
                 Event::Finished { slot, .. } | Event::Failed { slot, .. } => {

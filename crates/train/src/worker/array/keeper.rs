@@ -24,6 +24,15 @@ extern "C" fn on_terminate(_: libc::c_int) {
     TERMINATED.store(true, Ordering::Relaxed);
 }
 
+/// Whether a signal was ignored when this program started: whoever arranged that wants it to stay so.
+fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: an action of zeros is valid, and asking without a new action changes nothing.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
 /// The claims, and the word to stop.
 pub struct LeaseKeeper {
     claims: Mutex<Vec<(TrialId, Claim)>>,
@@ -33,8 +42,10 @@ pub struct LeaseKeeper {
 impl LeaseKeeper {
     /// Starts to keep; others take claims as abandoned after `lease`.
     pub fn start(lease: Duration) -> Arc<Self> {
-        // SAFETY: the handler only stores to an atomic, which is async-signal-safe.
-        unsafe { libc::signal(libc::SIGTERM, on_terminate as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+        if !is_ignored(libc::SIGTERM) {
+            // SAFETY: the handler only stores to an atomic, which is async-signal-safe.
+            unsafe { libc::signal(libc::SIGTERM, on_terminate as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+        }
         let keeper = Arc::new(Self { claims: Mutex::default(), stop: Arc::default() });
         let kept = Arc::clone(&keeper);
         thread::spawn(move || kept.watch(lease / BEATS));

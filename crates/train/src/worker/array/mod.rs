@@ -14,6 +14,7 @@ use std::time::Duration;
 use drr_core::array::{self, Head};
 use drr_core::claim::{Claim, Holder, Taken, Watch};
 use drr_core::failure::{FailureRecord, clear_failure, write_failure};
+use drr_core::finished;
 use drr_core::neutral;
 use drr_core::protocol::{Assignment, Hello, VERSION};
 use drr_core::provenance::Provenance;
@@ -122,8 +123,14 @@ impl Runner {
             held.push((spec.id(), claim));
         }
         self.keeper.keep(held);
-        // Whoever held one of them may have finished it meanwhile.
-        trials.retain(|spec| self.is_open(spec));
+        // Whoever held one of them may have finished it meanwhile, or died with half of it written.
+        let mut open = Vec::new();
+        for spec in trials {
+            if !self.is_finished(&spec)? {
+                open.push(spec);
+            }
+        }
+        let trials = open;
         let ended = if self.keeper.is_stopped() {
             Ok(Ended::Stopped)
         } else if trials.is_empty() {
@@ -160,6 +167,10 @@ impl Runner {
             };
             let why = error.to_string();
             eprintln!("drr-lab-worker: trial {} failed: {}", spec.id().short(), neutral::line(&why));
+            if self.is_finished(spec)? {
+                eprintln!("drr-lab-worker: its result is whole all the same");
+                continue;
+            }
             let failure = FailureRecord::new(kind(&error), error.to_string(), 1);
             if !failure.is_deterministic() {
                 ended = Ended::Unsettled;
@@ -174,8 +185,18 @@ impl Runner {
         TrialDir::new(&self.head.runs, spec.id())
     }
 
+    /// Whether there is something to do; looked at without a claim, so nothing is changed yet.
     fn is_open(&self, spec: &TrialSpec) -> bool {
-        !self.folder(spec).is_complete()
+        let folder = self.folder(spec);
+        !folder.is_complete() || finished::read(&folder).is_err()
+    }
+
+    /// Whether the trial's folder, which this task holds, is that of a finished one; if not, no result is left in it.
+    fn is_finished(&self, spec: &TrialSpec) -> Result<bool> {
+        let folder = self.folder(spec);
+        // A network file system may remember that a file was not there; listing the folder makes it look again.
+        let _ = std::fs::read_dir(folder.path()).map(Iterator::count);
+        Ok(finished::settle(&folder).map_err(named(&folder))?.is_some())
     }
 
     /// Whether all it stands on is finished; what failed above is for the submitting side to tell.

@@ -1,0 +1,131 @@
+//! A worker's pipes, read until the worker has ended. What it started may keep them open for ever, in a session of its
+//! own where no signal to the worker's group reaches it: it is not waited for.
+
+use std::io::{self, PipeReader, PipeWriter, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// What is still read of a pipe whose worker has ended, bytes: no pipe holds more, so the rest is from others.
+const LEFT_IN_A_PIPE: usize = 1 << 20;
+
+/// Both sides of the news that a worker has ended: dropping the second tells the first.
+pub(super) fn end() -> io::Result<(Ended, PipeWriter)> {
+    let (reader, writer) = io::pipe()?;
+    Ok((Ended(Arc::new(reader)), writer))
+}
+
+/// Knows whether a worker has ended.
+#[derive(Clone, Debug)]
+pub(super) struct Ended(Arc<PipeReader>);
+
+/// Reads a pipe to its end, or to what is in it when its worker has ended.
+pub(super) struct UntilEnded<R> {
+    pipe: R,
+    ended: Ended,
+    /// What may still be read, once the worker was found to have ended.
+    left: Option<usize>,
+    left_open: bool,
+}
+
+impl<R: Read + AsFd> UntilEnded<R> {
+    pub fn new(pipe: R, ended: &Ended) -> Self {
+        Self { pipe, ended: ended.clone(), left: None, left_open: false }
+    }
+
+    /// Whether somebody else still held the pipe open when its worker had ended.
+    pub fn was_left_open(&self) -> bool {
+        self.left_open
+    }
+
+    /// Waits until there is something to read; `false` if nothing more is to come from the worker.
+    fn is_worth_reading(&mut self) -> io::Result<bool> {
+        if self.left.is_none() {
+            let [readable, ended] = ready([Some(self.pipe.as_fd()), Some(self.ended.0.as_fd())], PollTimeout::NONE)?;
+            if !ended {
+                return Ok(readable);
+            }
+            self.left = Some(LEFT_IN_A_PIPE);
+        }
+        let [readable, _] = ready([Some(self.pipe.as_fd()), None], PollTimeout::ZERO)?;
+        self.left_open = !readable || self.left == Some(0);
+        Ok(!self.left_open)
+    }
+}
+
+impl<R: Read + AsFd> Read for UntilEnded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.is_worth_reading()? {
+            return Ok(0);
+        }
+        let most = self.left.map_or(buffer.len(), |left| left.min(buffer.len()));
+        let count = self.pipe.read(&mut buffer[..most])?;
+        self.left = self.left.map(|left| left - count);
+        Ok(count)
+    }
+}
+
+/// Which of two has something to tell, be it only that it is closed.
+fn ready(ends: [Option<BorrowedFd<'_>>; 2], timeout: PollTimeout) -> io::Result<[bool; 2]> {
+    let mut asked: Vec<PollFd<'_>> = ends.iter().flatten().map(|end| PollFd::new(*end, PollFlags::POLLIN)).collect();
+    loop {
+        match poll(&mut asked, timeout) {
+            Err(Errno::EINTR) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(_) => break,
+        }
+    }
+    let told = |at: usize| asked.get(at).and_then(PollFd::any).unwrap_or(false);
+    Ok([told(0), told(1)])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_in_a_pipe_is_read_and_who_holds_it_open_is_not_waited_for() {
+        let (reader, mut held_open) = io::pipe().expect("a pipe");
+        let (ended, worker) = end().expect("a pipe");
+        let mut pipe = UntilEnded::new(reader, &ended);
+        held_open.write_all(b"first").expect("written");
+        let mut buffer = [0; 16];
+        assert_eq!(pipe.read(&mut buffer).expect("readable"), 5);
+        held_open.write_all(b"last words").expect("written");
+        let (sender, all) = channel();
+        thread::spawn(move || {
+            let mut rest = Vec::new();
+            pipe.read_to_end(&mut rest).expect("readable");
+            sender.send((rest, pipe.was_left_open())).expect("it is waited for");
+        });
+        assert!(all.recv_timeout(Duration::from_millis(100)).is_err(), "the worker may say more");
+        drop(worker);
+        assert_eq!(all.recv_timeout(Duration::from_secs(10)).expect("it ends"), (b"last words".to_vec(), true));
+        drop(held_open);
+    }
+
+    #[test]
+    fn a_flood_of_those_left_behind_comes_to_an_end() {
+        let (reader, mut flood) = io::pipe().expect("a pipe");
+        let (ended, worker) = end().expect("a pipe");
+        drop(worker);
+        thread::spawn(move || while flood.write_all(&[b'x'; 4096]).is_ok() {});
+        let mut pipe = UntilEnded::new(reader, &ended);
+        let mut read = 0;
+        let mut buffer = [0; 4096];
+        loop {
+            match pipe.read(&mut buffer).expect("readable") {
+                0 => break,
+                count => read += count,
+            }
+            assert!(read <= LEFT_IN_A_PIPE, "it goes on for ever");
+        }
+    }
+}
