@@ -202,7 +202,9 @@ fn bundles_and_tables_with_hidden_characters_are_refused() {
         let hard = place.path().join("hard.zip");
         repacked(&whole, &hard, member, change);
         let (code, told) = said(&place, &["runs", "import", "hard.zip", "--runs", "other"]);
-        assert!(code == 5 && told.contains(says), "{told}");
+        // A bundle describes its members; one that was changed later is refused for that already.
+        let described = format!("{member} is not as ro-crate-metadata.json describes it");
+        assert!(code == 5 && (told.contains(says) || told.contains(&described)), "{told}");
     }
 
     assert_eq!(said(&place, &["report", "small", "--format", "csv"]).0, 0);

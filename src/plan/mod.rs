@@ -11,6 +11,7 @@ mod kept;
 #[cfg(test)]
 pub(crate) mod made_up;
 mod record;
+mod record_lines;
 mod record_seal;
 mod stop;
 

@@ -10,34 +10,13 @@ use std::sync::Arc;
 use drr_core::trial_dir::write_whole;
 use drr_core::{TrialId, TrialSpec, canonical, neutral};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
+use super::record_lines::{FILES, FORMAT, Head, Member, lines};
 use super::record_seal::RecordSeal;
 use crate::error::{Error, Result};
 use crate::sweep::{Sweep, SweepRequest, Trial};
-
-/// The version of the record's format.
-const FORMAT: u32 = 1;
-
-/// First line of `trials.jsonl`.
-#[derive(Serialize)]
-struct Head<'a> {
-    format: u32,
-    name: &'a str,
-    axes: &'a [String],
-}
-
-/// A further line of `trials.jsonl`.
-#[derive(Serialize)]
-struct Member<'a> {
-    trial: TrialId,
-    point: &'a BTreeMap<String, Value>,
-    spec: &'a TrialSpec,
-}
-
-/// The files of a record that its seal covers, in the order they are written.
-pub(super) const FILES: [&str; 2] = ["sweep.toml", "trials.jsonl"];
 
 /// Writes `sweep.toml`, `request.json` and `trials.jsonl`, and before them the seal of the first and the last.
 ///
@@ -51,19 +30,6 @@ pub fn write_sweep(sweep: &Sweep, request: &SweepRequest, runs: &Path) -> io::Re
     RecordSeal::write(runs, &sweep.name, &files)?;
     request.write(&folder)?;
     files.iter().try_for_each(|(name, bytes)| write_whole(&folder.join(name), bytes))
-}
-
-/// The content of `trials.jsonl`.
-pub(super) fn lines(sweep: &Sweep) -> Vec<u8> {
-    let mut lines = canonical::to_bytes(&Head { format: FORMAT, name: &sweep.name, axes: &sweep.axes });
-    lines.push(b'\n');
-    let line =
-        |trial: &Arc<Trial>| canonical::to_bytes(&Member { trial: trial.id, point: &trial.point, spec: &trial.spec });
-    for line in sweep.trials.par_iter().map(line).collect::<Vec<_>>() {
-        lines.extend(line);
-        lines.push(b'\n');
-    }
-    lines
 }
 
 #[derive(Deserialize)]

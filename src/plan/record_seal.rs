@@ -9,7 +9,7 @@ use drr_core::trial_dir::write_whole;
 use drr_core::{Digest, canonical};
 use serde::{Deserialize, Serialize};
 
-use super::record::{FILES, lines};
+use super::record_lines::{FILES, lines};
 use crate::error::{Error, Result};
 use crate::sweep::Sweep;
 

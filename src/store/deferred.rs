@@ -4,11 +4,11 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use drr_core::TrialId;
 use drr_core::finished::{self, Finished};
 use drr_core::trial_dir::TrialDir;
 
-use super::{Problem, Status, Store, SweepRecord, foreign, ingest, write};
+use super::waiting::Waiting;
+use super::{Problem, Store, foreign, ingest, write};
 use crate::error::Result;
 
 /// How long a write waits for another program's lock; the one who writes has workers to look after.
@@ -19,15 +19,6 @@ const LONG: Duration = Duration::from_secs(5);
 
 /// Between two tries to catch up.
 const REST: Duration = Duration::from_secs(2);
-
-/// What waits to be written.
-#[derive(Debug)]
-pub(super) enum Waiting {
-    Sweep(SweepRecord),
-    Mark(TrialId, Status, Option<String>),
-    /// Read again from its folder when its turn comes.
-    Finished(TrialId),
-}
 
 /// The writes that wait, oldest first.
 #[derive(Debug)]

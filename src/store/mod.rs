@@ -28,6 +28,7 @@ mod records;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod write;
 
 use std::path::{Path, PathBuf};

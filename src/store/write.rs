@@ -4,7 +4,7 @@ use drr_core::{TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::deferred::Waiting;
+use super::waiting::Waiting;
 use super::{Problem, Status, Store, SweepRecord};
 use crate::error::Result;
 

@@ -73,8 +73,14 @@ pub(crate) fn value(source: &Source, offset: usize, text: &str) -> Option<Node> 
 }
 
 fn syntax(source: &Source, errors: Vec<toml::de::Error>, problems: &mut Problems) {
+    let mut last = None;
     for error in errors {
         let span = error.span().unwrap_or(0..0);
+        // What a parser finds in the rest of a broken line follows from where it broke.
+        let line = source.text()[..span.start.min(source.text().len())].matches('\n').count();
+        if last.replace(line) == Some(line) {
+            continue;
+        }
         let place = source.place(span);
         let mut lines = error.message().lines();
         let message = lines.next().unwrap_or("not TOML");

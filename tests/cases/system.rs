@@ -14,7 +14,7 @@ use nix::sys::signal::Signal;
 
 use super::{Answer, ask, begun, run};
 use crate::common::worker::{count, place, signal, started, sweep, wait_until};
-use crate::common::{Place, SMALL};
+use crate::common::{Place, SMALL, hear_signals};
 
 /// Trials of [`SMALL`].
 const TRIALS: usize = 14;
@@ -77,6 +77,7 @@ fn deaf(place: &Place, worker: &Path, signals: &str) -> Child {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("trap '' {signals}; exec \"$0\" \"$@\"")]).arg(inner.get_program());
     command.args(inner.get_args()).current_dir(place.path());
+    hear_signals(&mut command);
     for (name, value) in inner.get_envs() {
         match value {
             Some(value) => command.env(name, value),

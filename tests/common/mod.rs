@@ -6,8 +6,11 @@ pub mod mount;
 pub mod strike;
 pub mod worker;
 
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use nix::sys::signal::{SigHandler, Signal};
 
 /// A made-up world and networks of a few units: seconds of work.
 pub const SMALL: &str = r#"dataset = "synthetic"
@@ -71,11 +74,25 @@ impl Place {
         for name in ["DRR_LAB_DATA", "DRR_LAB_WORKER", "RUST_LOG", "NO_COLOR"] {
             command.env_remove(name);
         }
+        hear_signals(&mut command);
         command
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.drr_lab(arguments).output().expect("the program starts")
+    }
+}
+
+/// Starts a program with no signal ignored, whatever started the tests: `nohup`, or a job in the background.
+pub fn hear_signals(command: &mut Command) {
+    // SAFETY: between fork and exec the closure only calls sigaction, which may be called there.
+    unsafe {
+        command.pre_exec(|| {
+            for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM] {
+                nix::sys::signal::signal(signal, SigHandler::SigDfl)?;
+            }
+            Ok(())
+        });
     }
 }
 
