@@ -61,7 +61,7 @@ fn every_ignored_test_stands_in_the_list_with_its_reason() {
     assert!(gone.is_empty(), "in tests/ignored.txt and not ignored: {gone:#?}");
     for line in &listed {
         let reason = line.split(" | ").next().expect("a line has a reason");
-        let known = ["needs ", "takes ", "measures", "writes ", "it is the worker "]
+        let known = ["needs ", "takes ", "measures", "writes ", "waits for ", "it is the worker "]
             .iter()
             .any(|begin| reason.starts_with(begin));
         assert!(known, "what is the reader of `{line}` to do? `needs …`, `takes …`, `measures` …");

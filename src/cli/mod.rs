@@ -167,7 +167,9 @@ pub fn main() -> ExitCode {
         complain::print(&error, colour);
         error.exit
     });
-    let exit = match printing::finish() {
+    // Nobody reads, and a line is on its way for good: whoever waits for it never ends.
+    let lost = if crate::exec::output_is_stuck() { None } else { printing::finish() };
+    let exit = match lost {
         None => exit,
         Some(lost) => {
             let error = Error::disk("cannot write to stdout", lost);
