@@ -93,9 +93,9 @@ pub const MUTANTS: &[Mutant] = &[
         bug: "the test ratings are among those that are learned from",
         edits: &[edit(
             "worker/library.rs",
-            "World::new(&ratings, split)",
-            "World { train: drr_kinds::world::Log::new(&ratings, &(0..ratings.rows.len() as u32).collect::<Vec<_>>()), \
-             ..World::new(&ratings, split) }",
+            "World::new(&load(data, dataset)?, split)",
+            "{ let all = load(data, dataset)?; World { train: drr_kinds::world::Log::new(&all, \
+             &(0..all.rows.len() as u32).collect::<Vec<_>>()), ..World::new(&all, split) } }",
         )],
     },
     Mutant {

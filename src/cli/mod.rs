@@ -168,7 +168,7 @@ pub fn main() -> ExitCode {
         error.exit
     });
     // Nobody reads, and a line is on its way for good: whoever waits for it never ends.
-    let lost = if crate::exec::output_is_stuck() { None } else { printing::finish() };
+    let lost = if exec::output_is_stuck() { None } else { printing::finish() };
     let exit = match lost {
         None => exit,
         Some(lost) => {

@@ -1,5 +1,5 @@
-//! What a hyperparameter is to a person: its name, symbol, default, range and source. The macro [`section!`] writes the
-//! struct and this description from one text, so the two cannot disagree.
+//! What a hyperparameter is to a person: its name, symbol, default, range and source. The macro
+//! [`section!`](crate::section) writes the struct and this description from one text, so the two cannot disagree.
 
 use serde_json::Value;
 
