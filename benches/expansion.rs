@@ -5,11 +5,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use drr_core::spec::SyntheticSpec;
-use drr_core::{Digest, canonical};
-use drr_lab::error::Result;
 use drr_lab::plan::{FailedBefore, Plan};
-use drr_lab::sweep::{DatasetChoice, Fingerprints, Request, Source, expand, parse};
+use drr_lab::sweep::{ByName, Request, Source, expand, parse};
 
 /// 12,500 configurations, their evaluations, and one PMF, with four seeds.
 const GRID: &str = r#"dataset = "ml-100k"
@@ -44,18 +41,6 @@ eps_end = { uniform = [0, 0.5] }
 grad_clip = { uniform = [0.1, 10] }
 "#;
 
-struct MadeUp;
-
-impl Fingerprints for MadeUp {
-    fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-        Ok(Digest::of(choice.name.as_bytes()))
-    }
-
-    fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-        Ok(canonical::digest(world))
-    }
-}
-
 fn main() {
     let runs = std::env::temp_dir().join("drr-lab-bench-of-expansion-has-no-runs");
     for (name, text) in [("grid", GRID), ("search", SEARCH)] {
@@ -63,8 +48,8 @@ fn main() {
         for _ in 0..3 {
             let (start, busy) = (Instant::now(), cpu_s());
             let source = Source::new("bench.toml", text);
-            let file = parse(&source, Path::new("."), &Request::default(), &mut MadeUp).expect("a whole file");
-            let sweep = expand(&file, &mut MadeUp).expect("it expands");
+            let file = parse(&source, Path::new("."), &Request::default(), &mut ByName).expect("a whole file");
+            let sweep = expand(&file, &mut ByName).expect("it expands");
             let expanded = start.elapsed();
             let plan = Plan::new(&sweep, &runs, FailedBefore::Skip);
             let took = (start.elapsed(), expanded, plan.to_run(), cpu_s() - busy);

@@ -13,15 +13,14 @@ use std::time::{Duration, Instant};
 use drr_core::array;
 use drr_core::journal::{Point, Writer};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{SyntheticSpec, TrialSpec};
+use drr_core::spec::TrialSpec;
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, canonical};
 use drr_lab::error::Result;
 use drr_lab::exec::slurm::{self, AfterSubmit, Cluster, End, JobState, Options, Request, Row, Scheduler, Submission};
 use drr_lab::exec::{Rules, silent};
 use drr_lab::plan::{FailedBefore, Plan, write_sweep};
 use drr_lab::store::{Member, Store, SweepRecord};
-use drr_lab::sweep::{DatasetChoice, Fingerprints, Request as Asked, SlurmSettings, Source, Sweep, SweepRequest};
+use drr_lab::sweep::{ByName, Request as Asked, SlurmSettings, Source, Sweep, SweepRequest};
 
 /// A thousand PMFs, four recommenders on each, and a task of evaluations for each of these five thousand.
 const PLAN: &str = "name = \"ten-thousand\"\ndataset = \"made-up\"\nseeds = 1000\nbaselines = [\"pmf\"]\n\
@@ -32,18 +31,6 @@ const AT_A_TIME: usize = 1000;
 
 /// What Slurm is delivered with.
 const ARRAY_SIZE: usize = 1001;
-
-struct MadeUp;
-
-impl Fingerprints for MadeUp {
-    fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-        Ok(Digest::of(choice.name.as_bytes()))
-    }
-
-    fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-        Ok(canonical::digest(world))
-    }
-}
 
 /// A cluster that counts what it is asked.
 #[derive(Default)]
@@ -170,7 +157,7 @@ fn finish(runs: &Path, spec: &TrialSpec) {
 
 fn main() {
     let place = std::env::temp_dir().join(format!("drr-lab-bench-slurm-{}", std::process::id()));
-    let sweep = request().expand(&mut MadeUp).expect("expands");
+    let sweep = request().expand(&mut ByName).expect("expands");
     println!("{} trials", sweep.trials.len());
     played(&sweep, &place.join("played"));
     real(&sweep, &place.join("real"));

@@ -6,29 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{Place, transcript};
-use drr_core::spec::SyntheticSpec;
-use drr_core::{Digest, canonical};
 use drr_lab::error::{Error, Result};
-use drr_lab::sweep::{DatasetChoice, Fingerprints, Request, Source, SweepFile, SweepRequest, idle};
-
-struct MadeUp;
-
-impl Fingerprints for MadeUp {
-    fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-        Ok(Digest::of(choice.name.as_bytes()))
-    }
-
-    fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-        Ok(canonical::digest(world))
-    }
-}
+use drr_lab::sweep::{ByName, Request, Source, SweepFile, SweepRequest, idle};
 
 fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases").join(name)
 }
 
 fn read(file: &Path) -> Result<SweepFile> {
-    SweepRequest::read(file, &Request::default())?.file(&mut MadeUp)
+    SweepRequest::read(file, &Request::default())?.file(&mut ByName)
 }
 
 fn of_text(text: &str) -> Result<SweepRequest> {
@@ -37,7 +23,7 @@ fn of_text(text: &str) -> Result<SweepRequest> {
 
 /// The problems of a text.
 fn problems(text: &str) -> Error {
-    match of_text(text).and_then(|request| request.file(&mut MadeUp)) {
+    match of_text(text).and_then(|request| request.file(&mut ByName)) {
         Ok(_) => panic!("nothing is wrong with it"),
         Err(error) => error,
     }
@@ -97,7 +83,7 @@ fn samples_that_repeat_others_are_counted() {
     assert!(shown.contains("f: note: 16 of 20 samples repeat others"), "{shown}");
     let search = |samples: u32, field: &str| {
         let text = format!("dataset = \"ml-100k\"\n[search]\nsamples = {samples}\n[drr]\n{field}");
-        of_text(&text).and_then(|request| request.file(&mut MadeUp)).expect("whole").notes.len()
+        of_text(&text).and_then(|request| request.file(&mut ByName)).expect("whole").notes.len()
     };
     assert_eq!(search(20, "tau = { uniform = [0.1, 0.2] }"), 0);
     assert_eq!(search(5, "history = { int = [1, 2] }"), 1);
@@ -182,7 +168,7 @@ fn a_chain_of_files_may_be_long_and_only_a_circle_is_called_one() {
 fn recommenders_that_end_before_they_learn_are_told() {
     let told = |fields: &str| {
         let text = format!("dataset = \"ml-100k\"\nseeds = 2\n[drr]\n{fields}\n");
-        idle(&of_text(&text).and_then(|request| request.expand(&mut MadeUp)).expect("expands"))
+        idle(&of_text(&text).and_then(|request| request.expand(&mut ByName)).expect("expands"))
     };
     assert_eq!(told("train_steps = 101\nlearning_starts = 100"), None);
     assert_eq!(told("train_steps = 0\nlearning_starts = 100"), None);

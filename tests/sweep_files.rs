@@ -2,23 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use drr_core::Seed;
 use drr_core::seed::Stream;
-use drr_core::spec::SyntheticSpec;
-use drr_core::{Digest, Seed, canonical};
 use drr_lab::error::{Exit, Result};
-use drr_lab::sweep::{DatasetChoice, Fingerprints, Request, Source, Sweep, SweepRequest};
-
-struct MadeUp;
-
-impl Fingerprints for MadeUp {
-    fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-        Ok(Digest::of(choice.name.as_bytes()))
-    }
-
-    fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-        Ok(canonical::digest(world))
-    }
-}
+use drr_lab::sweep::{ByName, Request, Source, Sweep, SweepRequest};
 
 /// The ready-made sweeps, in a fixed order.
 fn files() -> Vec<PathBuf> {
@@ -33,7 +20,7 @@ fn files() -> Vec<PathBuf> {
 
 fn expanded(file: &Path, profile: Option<&str>) -> Result<Sweep> {
     let request = Request { profile: profile.map(str::to_owned), ..Request::default() };
-    SweepRequest::read(file, &request)?.expand(&mut MadeUp)
+    SweepRequest::read(file, &request)?.expand(&mut ByName)
 }
 
 #[test]
@@ -160,7 +147,7 @@ fn two_thousand_mutilated_files_are_planned_or_explained_in_their_line() {
         let request = Request { profile: (number % 3 == 0).then(|| "smoke".to_owned()), ..Request::default() };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps");
         let source = Source::new("mutant.toml", &text);
-        match SweepRequest::of_text(&source, &folder, &request).and_then(|asked| asked.expand(&mut MadeUp)) {
+        match SweepRequest::of_text(&source, &folder, &request).and_then(|asked| asked.expand(&mut ByName)) {
             Ok(sweep) => {
                 assert!(!sweep.trials.is_empty(), "{text}");
                 whole += 1;

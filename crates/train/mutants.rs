@@ -92,7 +92,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "test-leak",
         bug: "the test ratings are among those that are learned from",
         edits: &[edit(
-            "worker/library.rs",
+            "worker/loaded.rs",
             "World::new(&load(data, dataset)?, split)",
             "{ let all = load(data, dataset)?; World { train: drr_kinds::world::Log::new(&all, \
              &(0..all.rows.len() as u32).collect::<Vec<_>>()), ..World::new(&all, split) } }",

@@ -101,8 +101,6 @@ impl MemoryFit for Devices<'_> {
 mod tests {
     use std::path::Path;
 
-    use drr_core::spec::SyntheticSpec;
-    use drr_core::{Digest, canonical};
     use drr_kinds::Stage;
 
     use super::super::inventory::pretended::Pretended;
@@ -111,32 +109,19 @@ mod tests {
     use super::super::rules::Rules;
     use super::super::slots::{Gpus, SlotRequest, slots};
     use super::*;
-    use crate::error::Result;
     use crate::plan::FailedBefore;
-    use crate::sweep::{DatasetChoice, Fingerprints, Request, Source, expand, parse};
+    use crate::sweep::{ByName, Request, Source, expand, parse};
     use std::collections::BTreeMap;
     use std::time::Duration;
-
-    struct MadeUp;
-
-    impl Fingerprints for MadeUp {
-        fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-            Ok(Digest::of(choice.name.as_bytes()))
-        }
-
-        fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-            Ok(canonical::digest(world))
-        }
-    }
 
     /// One PMF, 300 recommenders on it and their evaluations.
     fn plan() -> Plan {
         let taus: Vec<String> = (1..=300).map(|n| format!("{}", f64::from(n) / 1000.0)).collect();
         let text = format!("dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[drr]\ntau = [{}]", taus.join(", "));
         let source = Source::new("a.toml", &text);
-        let file = parse(&source, Path::new("."), &Request::default(), &mut MadeUp).expect("whole");
+        let file = parse(&source, Path::new("."), &Request::default(), &mut ByName).expect("whole");
         let runs = tempfile::tempdir().expect("a folder");
-        Plan::new(&expand(&file, &mut MadeUp).expect("expands"), runs.path(), FailedBefore::Skip)
+        Plan::new(&expand(&file, &mut ByName).expect("expands"), runs.path(), FailedBefore::Skip)
     }
 
     fn budget(plan: &Plan, inventory: &Pretended) -> MemoryBudget {

@@ -49,25 +49,11 @@ impl Timings {
 
 #[cfg(test)]
 mod tests {
-    use drr_core::Digest;
-    use drr_core::spec::{DatasetSpec, FORMAT, Settings, SplitSpec, Upstream};
-    use drr_kinds::pmf::PmfSpec;
-
+    use super::super::made_up::factorisation;
     use super::*;
 
     fn pmf(epochs: u64) -> TrialSpec {
-        let settings = serde_json::to_value(PmfSpec { epochs, ..PmfSpec::default() }).expect("a section is JSON");
-        TrialSpec {
-            format: FORMAT,
-            kind: "pmf".into(),
-            digest: Digest::of(b"sources"),
-            settings: Settings::new(settings).expect("an object"),
-            policy: None,
-            upstream: Upstream::default(),
-            dataset: DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None },
-            split: SplitSpec::default(),
-            seed: drr_core::Seed(0),
-        }
+        factorisation(&format!("epochs = {epochs}"))
     }
 
     #[test]

@@ -81,25 +81,12 @@ pub fn host_needs(plan: &Plan, data: &Path) -> Vec<HostBytes> {
 
 #[cfg(test)]
 mod tests {
-    use drr_core::spec::{FORMAT, SplitSpec, Upstream};
-    use drr_kinds::pmf::PmfSpec;
-
+    use super::super::made_up::factorisation;
     use super::*;
 
     /// A factorisation's peak in MiB.
     fn peak(k: u64, names: u64, ratings: u64) -> u64 {
-        let settings = serde_json::to_value(PmfSpec { k, ..PmfSpec::default() }).expect("a section is JSON");
-        let spec = TrialSpec {
-            format: FORMAT,
-            kind: "pmf".into(),
-            digest: Digest::of(b"sources"),
-            settings: Settings::new(settings).expect("an object"),
-            policy: None,
-            upstream: Upstream::default(),
-            dataset: DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None },
-            split: SplitSpec::default(),
-            seed: drr_core::Seed(0),
-        };
+        let spec = factorisation(&format!("k = {k}"));
         host_bytes(&spec, &[], TableSize { names, ratings }).peak >> 20
     }
 

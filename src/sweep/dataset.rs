@@ -15,7 +15,7 @@ use super::problem::{Problem, Problems};
 use super::suggest::nearest;
 use crate::error::{Error, Result};
 
-/// Where fingerprints come from; tests make them up.
+/// Where fingerprints come from.
 pub trait Fingerprints {
     /// The fingerprint of a dataset in the data folder.
     ///

@@ -2,6 +2,7 @@
 //! nothing here touches the runs folder or starts anything.
 
 mod axis;
+mod by_name;
 mod check;
 mod choices;
 mod column;
@@ -41,6 +42,7 @@ mod value;
 mod whole;
 
 pub use axis::Axis;
+pub use by_name::ByName;
 pub use choices::{DatasetChoice, Design, SplitSeed};
 pub use condition::{Condition, Exclusion};
 pub use dataset::{Datasets, Fingerprints};

@@ -2,31 +2,16 @@
 
 use std::path::Path;
 
-use drr_core::spec::SyntheticSpec;
-use drr_core::{Digest, canonical};
-
 use super::*;
 use crate::error::{Error, Result};
-use crate::sweep::{DatasetChoice, Fingerprints, Request, Source, SweepFile, expand, parse};
-
-struct MadeUp;
-
-impl Fingerprints for MadeUp {
-    fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-        Ok(Digest::of(choice.name.as_bytes()))
-    }
-
-    fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-        Ok(canonical::digest(world))
-    }
-}
+use crate::sweep::{ByName, Request, Source, SweepFile, expand, parse};
 
 const PLAIN: &str = "dataset = \"ml-100k\"\n[drr]\ntau = [0.001, 0.01]\n";
 
 fn read(section: &str, set: &[&str]) -> Result<SweepFile> {
     let source = Source::new("lab.toml", &format!("{PLAIN}{section}"));
     let request = Request { set: set.iter().map(ToString::to_string).collect(), ..Request::default() };
-    parse(&source, Path::new("."), &request, &mut MadeUp)
+    parse(&source, Path::new("."), &request, &mut ByName)
 }
 
 fn refused(section: &str) -> String {
@@ -63,7 +48,7 @@ fn numbers_and_texts_become_what_sbatch_takes() {
 #[test]
 fn it_enters_no_trial() {
     let ids = |section: &str| {
-        let sweep = expand(&read(section, &[]).expect("whole"), &mut MadeUp).expect("expands");
+        let sweep = expand(&read(section, &[]).expect("whole"), &mut ByName).expect("expands");
         sweep.trials.iter().map(|trial| trial.id).collect::<Vec<_>>()
     };
     assert_eq!(ids(""), ids("[slurm]\npartition = \"gpu\"\ntime = 5\nthrottle = 7\n"));

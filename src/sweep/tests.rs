@@ -6,27 +6,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use drr_core::TrialId;
 use drr_core::TrialSpec;
-use drr_core::spec::SyntheticSpec;
-use drr_core::{Digest, TrialId, canonical};
 use drr_kinds::pmf::PmfSpec;
 use drr_kinds::{KindOf as _, Stage};
 use proptest::prelude::*;
 
 use super::*;
 use crate::error::Result;
-
-struct MadeUp;
-
-impl Fingerprints for MadeUp {
-    fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-        Ok(Digest::of(choice.name.as_bytes()))
-    }
-
-    fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-        Ok(canonical::digest(world))
-    }
-}
 
 fn expanded(text: &str, overrides: &[&str]) -> Sweep {
     let set = overrides.iter().map(ToString::to_string).collect();
@@ -38,8 +25,8 @@ fn asked(text: &str, request: &Request) -> Sweep {
 }
 
 fn read(text: &str, request: &Request) -> Result<Sweep> {
-    let file = parse(&Source::new("test.toml", text), Path::new("."), request, &mut MadeUp)?;
-    expand(&file, &mut MadeUp)
+    let file = parse(&Source::new("test.toml", text), Path::new("."), request, &mut ByName)?;
+    expand(&file, &mut ByName)
 }
 
 fn ids(sweep: &Sweep) -> BTreeSet<TrialId> {
@@ -231,8 +218,8 @@ fn profiles_and_bases_are_layers() {
     let text = "extends = \"base\"\n[drr]\ntau = 0.3\ngamma = [0.8, 0.9]\n[profile.smoke.drr]\ntrain_steps = 7";
     let get = |profile: Option<&str>| {
         let request = Request { profile: profile.map(str::to_owned), ..Request::default() };
-        let file = parse(&Source::new("child.toml", text), folder.path(), &request, &mut MadeUp).expect("whole");
-        expand(&file, &mut MadeUp).expect("it expands")
+        let file = parse(&Source::new("child.toml", text), folder.path(), &request, &mut ByName).expect("whole");
+        expand(&file, &mut ByName).expect("it expands")
     };
     let (whole, smoke) = (get(None), get(Some("smoke")));
     assert_eq!((whole.name.as_str(), whole.seeds, whole.configurations), ("child", 4, 2));

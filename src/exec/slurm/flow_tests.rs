@@ -5,28 +5,15 @@ use std::path::Path;
 
 use drr_core::journal::Point;
 use drr_core::result::TrialResult;
-use drr_core::spec::SyntheticSpec;
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, TrialSpec, array, canonical};
+use drr_core::{TrialSpec, array};
 
 use super::*;
 use crate::error::Error;
 use crate::exec::notice::Notice;
 use crate::plan::FailedBefore;
 use crate::store::fabricate::finish_with;
-use crate::sweep::{DatasetChoice, Fingerprints, Request as Asked, Source, Sweep, expand, parse};
-
-struct MadeUp;
-
-impl Fingerprints for MadeUp {
-    fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-        Ok(Digest::of(choice.name.as_bytes()))
-    }
-
-    fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-        Ok(canonical::digest(world))
-    }
-}
+use crate::sweep::{ByName, Request as Asked, Source, Sweep, expand, parse};
 
 /// A job as it was submitted, with its tasks.
 type Submitted = (u64, String, usize, Vec<(usize, Vec<TrialSpec>)>);
@@ -172,8 +159,8 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let text = "name = \"small\"\ndataset = \"ml-100k\"\nseeds = 2\nbaselines = [\"pmf\"]\n";
-        let file = parse(&Source::new("a.toml", text), Path::new("."), &Asked::default(), &mut MadeUp).expect("whole");
-        let sweep = expand(&file, &mut MadeUp).expect("expands");
+        let file = parse(&Source::new("a.toml", text), Path::new("."), &Asked::default(), &mut ByName).expect("whole");
+        let sweep = expand(&file, &mut ByName).expect("expands");
         assert_eq!(sweep.trials.len(), 8);
         Self { runs: tempfile::tempdir().expect("a folder"), sweep, rules: Rules::default() }
     }

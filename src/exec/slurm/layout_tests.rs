@@ -2,30 +2,14 @@
 
 use std::path::Path;
 
-use drr_core::spec::SyntheticSpec;
-use drr_core::{Digest, canonical};
-
 use super::*;
-use crate::error::Result;
 use crate::plan::FailedBefore;
-use crate::sweep::{DatasetChoice, Fingerprints, Request, Source, expand, parse};
-
-struct MadeUp;
-
-impl Fingerprints for MadeUp {
-    fn named(&mut self, choice: &DatasetChoice) -> Result<Digest> {
-        Ok(Digest::of(choice.name.as_bytes()))
-    }
-
-    fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
-        Ok(canonical::digest(world))
-    }
-}
+use crate::sweep::{ByName, Request, Source, expand, parse};
 
 fn plan(text: &str) -> Plan {
     let source = Source::new("a.toml", text);
-    let file = parse(&source, Path::new("."), &Request::default(), &mut MadeUp).expect("whole");
-    Plan::new(&expand(&file, &mut MadeUp).expect("expands"), Path::new("/nowhere"), FailedBefore::Skip)
+    let file = parse(&source, Path::new("."), &Request::default(), &mut ByName).expect("whole");
+    Plan::new(&expand(&file, &mut ByName).expect("expands"), Path::new("/nowhere"), FailedBefore::Skip)
 }
 
 const TWO_BY_TWO: &str = "dataset = \"ml-100k\"\nseeds = 2\nbaselines = [\"pmf\"]\n[drr]\ntau = [0.001, 0.01]";

@@ -20,7 +20,7 @@ use drr_kinds::world::World;
 
 use super::channel::Channel;
 use super::device::backend;
-use super::library::{Library, check_model};
+use super::loaded::{Loaded, check_model};
 use super::numerics;
 use super::usage::Meter;
 use crate::actor_critic::{Agent, Shapes};
@@ -33,8 +33,8 @@ use drr_kinds::error::{Error, Result};
 use drr_kinds::training::Metrics;
 
 /// Runs a cohort; one outcome a trial, in order. A trial that is `Ok` has its result on disk.
-pub fn run(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Vec<Result<()>> {
-    match cohort(assignment, library, channel) {
+pub fn run(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> Vec<Result<()>> {
+    match cohort(assignment, loaded, channel) {
         Ok(outcomes) => outcomes,
         Err(error) => assignment.trials.iter().map(|_| Err(copy(&error))).collect(),
     }
@@ -49,17 +49,17 @@ fn copy(error: &Error) -> Error {
     }
 }
 
-fn cohort(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Result<Vec<Result<()>>> {
+fn cohort(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> Result<Vec<Result<()>>> {
     let mut records = Records::open(assignment, channel)?;
     for spec in &assignment.trials {
         spec.check().map_err(Error::Deterministic)?;
     }
     let outcomes = match &assignment.trials[..] {
-        [spec] if spec.policy.is_some() => vec![evaluate(assignment, spec, library, &mut records)],
+        [spec] if spec.policy.is_some() => vec![evaluate(assignment, spec, loaded, &mut records)],
         [spec] if spec.kind().model().is_some_and(|model| !model.together) => {
-            vec![train_one(assignment, spec, library, &mut records)]
+            vec![train_one(assignment, spec, loaded, &mut records)]
         }
-        _ => train_together(assignment, library, &mut records)?,
+        _ => train_together(assignment, loaded, &mut records)?,
     };
     Ok(records.close(outcomes))
 }
@@ -71,10 +71,10 @@ type Done = (Metrics, u64, Option<Digest>);
 fn train_one(
     assignment: &Assignment,
     spec: &TrialSpec,
-    library: &mut Library,
+    loaded: &mut Loaded,
     records: &mut Records<'_>,
 ) -> Result<Done> {
-    let world = library.world(&assignment.data, &spec.dataset, &spec.split)?;
+    let world = loaded.world(&assignment.data, &spec.dataset, &spec.split)?;
     let path = records.folder(0).model();
     let Some(train) = spec.kind().model().and_then(|model| model.train) else {
         let (model, metrics) = pmf::train(&world, &settings(spec)?, spec.seed, records)?;
@@ -88,7 +88,7 @@ fn train_one(
 /// Recommenders in a cohort.
 fn train_together(
     assignment: &Assignment,
-    library: &mut Library,
+    loaded: &mut Loaded,
     records: &mut Records<'_>,
 ) -> Result<Vec<Result<Done>>> {
     let members = assignment
@@ -98,8 +98,8 @@ fn train_together(
             Ok(Member {
                 spec: settings(spec)?,
                 seed: spec.seed,
-                world: library.world(&assignment.data, &spec.dataset, &spec.split)?,
-                model: library.pmf(&assignment.runs, model_below(spec)?)?,
+                world: loaded.world(&assignment.data, &spec.dataset, &spec.split)?,
+                model: loaded.pmf(&assignment.runs, model_below(spec)?)?,
             })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -113,14 +113,9 @@ fn train_together(
     Ok(saved.collect())
 }
 
-fn evaluate(
-    assignment: &Assignment,
-    spec: &TrialSpec,
-    library: &mut Library,
-    records: &mut Records<'_>,
-) -> Result<Done> {
-    let world = library.world(&assignment.data, &spec.dataset, &spec.split)?;
-    let model = library.pmf(&assignment.runs, model_below(spec)?)?;
+fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, records: &mut Records<'_>) -> Result<Done> {
+    let world = loaded.world(&assignment.data, &spec.dataset, &spec.split)?;
+    let model = loaded.pmf(&assignment.runs, model_below(spec)?)?;
     let mut policy = policy(assignment, spec, &world, &model)?;
     let n = spec.settings.whole("history").unwrap_or_default() as usize;
     let (metrics, repeats) = if spec.kind().name == "offline" {

@@ -5,7 +5,7 @@ pub mod array;
 pub mod channel;
 pub mod device;
 pub mod job;
-pub mod library;
+pub mod loaded;
 pub mod numerics;
 pub mod usage;
 
@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use drr_core::protocol::{Assignment, FailureKind, FromWorker, Hello, ToWorker, VERSION};
 
 use self::channel::Channel;
-use self::library::Library;
+use self::loaded::Loaded;
 use drr_kinds::error::{Error, Result};
 
 /// Serves assignments until told to stop or until stdin closes.
@@ -26,7 +26,7 @@ pub fn serve() -> Result<()> {
     tch::set_num_interop_threads(1);
     let _no_gradients = tch::no_grad_guard();
     let mut channel = Channel::open();
-    let mut library = Library::default();
+    let mut loaded = Loaded::default();
     channel.say(&FromWorker::Ready(Hello {
         protocol: VERSION,
         train_digest: drr_kinds::train_digest(),
@@ -35,7 +35,7 @@ pub fn serve() -> Result<()> {
     }))?;
     while let Some(message) = channel.receive() {
         match message {
-            ToWorker::Run(assignment) => run(&assignment, &mut library, &mut channel)?,
+            ToWorker::Run(assignment) => run(&assignment, &mut loaded, &mut channel)?,
             ToWorker::Stop => break,
         }
     }
@@ -46,8 +46,8 @@ pub fn serve() -> Result<()> {
 pub const EXIT_TRY_AGAIN: u8 = 75;
 
 /// Runs one cohort; one outcome a trial, even if the trainer panics.
-fn outcomes(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Vec<Result<()>> {
-    match catch_unwind(AssertUnwindSafe(|| job::run(assignment, library, channel))) {
+fn outcomes(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> Vec<Result<()>> {
+    match catch_unwind(AssertUnwindSafe(|| job::run(assignment, loaded, channel))) {
         Ok(outcomes) => outcomes,
         Err(panic) => {
             let text = panic
@@ -62,8 +62,8 @@ fn outcomes(assignment: &Assignment, library: &mut Library, channel: &mut Channe
 }
 
 /// Runs one cohort; every trial of it ends in `finished` or `failed`.
-fn run(assignment: &Assignment, library: &mut Library, channel: &mut Channel) -> Result<()> {
-    for (spec, outcome) in assignment.trials.iter().zip(outcomes(assignment, library, channel)) {
+fn run(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> Result<()> {
+    for (spec, outcome) in assignment.trials.iter().zip(outcomes(assignment, loaded, channel)) {
         let trial = spec.id();
         let message = match outcome {
             Ok(()) => FromWorker::Finished { trial },

@@ -69,7 +69,7 @@ fn calibration_s(age: Age) -> f64 {
         work.run();
         cpu_s() - start
     };
-    // The first round also warms caches and the library; the least of the others is the least disturbed.
+    // The first round also warms caches and loads what it needs; the least of the others is the least disturbed.
     let measured = (0..4).map(timed).skip(1).fold(f64::INFINITY, f64::min);
     *last = Some(measured);
     measured

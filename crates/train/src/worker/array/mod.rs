@@ -23,7 +23,7 @@ use drr_core::trial_dir::{TrialDir, write_whole};
 
 use self::keeper::LeaseKeeper;
 use super::channel::Channel;
-use super::library::Library;
+use super::loaded::Loaded;
 use super::{kind, numerics, outcomes};
 use drr_kinds::error::{Error, Result};
 
@@ -79,7 +79,7 @@ pub fn run(request: &Request) -> Result<Ended> {
         data: request.data.clone().unwrap_or_else(|| head.data.clone()),
         provenance: Provenance::new(head.provenance.clone(), job),
         channel: Channel::mute(keeper.told_to_stop()),
-        library: Library::default(),
+        loaded: Loaded::default(),
         keeper,
         holder,
         lease,
@@ -108,7 +108,7 @@ struct Runner {
     holder: Holder,
     keeper: Arc<LeaseKeeper>,
     provenance: Provenance,
-    library: Library,
+    loaded: Loaded,
     channel: Channel,
 }
 
@@ -157,7 +157,7 @@ impl Runner {
         let log = self.folder(&trials[0]).log();
         let assignment =
             Assignment { trials, runs: self.head.runs.clone(), data: self.data.clone(), device: self.head.device };
-        let outcomes = log::to(&log, || outcomes(&assignment, &mut self.library, &mut self.channel));
+        let outcomes = log::to(&log, || outcomes(&assignment, &mut self.loaded, &mut self.channel));
         let mut ended = Ended::Settled;
         for (spec, outcome) in assignment.trials.iter().zip(outcomes) {
             let error = match outcome {

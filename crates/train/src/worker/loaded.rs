@@ -44,12 +44,12 @@ impl<K: PartialEq, V> Cache<K, V> {
 /// Everything loaded so far. A parsed table is not kept: once it is divided nothing asks for it but another division, and
 /// it is as large as what was made of it.
 #[derive(Default)]
-pub struct Library {
+pub struct Loaded {
     worlds: Cache<(Digest, SplitSpec), World>,
     models: Cache<TrialId, PmfModel>,
 }
 
-impl Library {
+impl Loaded {
     /// A dataset, divided.
     ///
     /// # Errors
