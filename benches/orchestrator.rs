@@ -20,13 +20,13 @@ use drr_core::protocol::{FromWorker, Hello, ToWorker, VERSION};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
 use drr_core::spec::{self, DatasetSpec, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, Seed, TrialSpec};
+use drr_core::{Digest, Seed, Trial, TrialSpec};
 use drr_kinds::pmf::PmfSpec;
 use drr_kinds::train_digest;
 use drr_lab::exec::{self, Notice, Observer, Options, Rules, Slot};
 use drr_lab::plan::{FailedBefore, Plan};
-use drr_lab::store::{Member, Store, SweepRecord};
-use drr_lab::sweep::{Sweep, Trial};
+use drr_lab::store::{Store, SweepRecord};
+use drr_lab::sweep::Sweep;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -212,13 +212,7 @@ fn sweep(count: usize) -> Sweep {
 }
 
 fn record(sweep: &Sweep) -> SweepRecord {
-    let member = |trial: &Arc<Trial>| Member { spec: trial.spec.clone(), point: (*trial.point).clone() };
-    SweepRecord {
-        name: sweep.name.clone(),
-        source: String::new(),
-        axes: Vec::new(),
-        members: sweep.trials.iter().map(member).collect(),
-    }
+    SweepRecord { name: sweep.name.clone(), source: String::new(), axes: Vec::new(), trials: sweep.trials.clone() }
 }
 
 fn environment() -> EnvironmentClass {

@@ -19,7 +19,7 @@ use drr_lab::error::Result;
 use drr_lab::exec::slurm::{self, AfterSubmit, Cluster, End, JobState, Options, Request, Row, Scheduler, Submission};
 use drr_lab::exec::{Rules, silent};
 use drr_lab::plan::{FailedBefore, Plan, write_sweep};
-use drr_lab::store::{Member, Store, SweepRecord};
+use drr_lab::store::{Store, SweepRecord};
 use drr_lab::sweep::{ByName, Request as Asked, SlurmSettings, Source, Sweep, SweepRequest};
 
 /// A thousand PMFs, four recommenders on each, and a task of evaluations for each of these five thousand.
@@ -186,12 +186,11 @@ fn prepared(sweep: &Sweep, runs: &Path) -> (Plan, Store) {
     let plan = Plan::new(sweep, runs, FailedBefore::Skip);
     write_sweep(sweep, &request(), runs).expect("writable");
     let mut store = Store::open(runs).expect("a database");
-    let members = sweep.trials.iter().map(|it| Member { spec: it.spec.clone(), point: (*it.point).clone() });
     let record = SweepRecord {
         name: sweep.name.clone(),
         source: sweep.text.clone(),
         axes: sweep.axes.clone(),
-        members: members.collect(),
+        trials: sweep.trials.clone(),
     };
     store.record_sweep(&record).expect("recorded");
     (plan, store)

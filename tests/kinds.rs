@@ -52,7 +52,7 @@ fn named(words: &[String]) -> BTreeSet<String> {
 
 /// Whether a file is compiled for tests alone.
 fn is_of_tests(name: &str) -> bool {
-    name.contains("/tests/") || name.ends_with("tests.rs") || name.ends_with("fabricate.rs")
+    name.contains("/tests/") || ["tests.rs", "fabricate.rs", "made_up.rs"].iter().any(|end| name.ends_with(end))
 }
 
 #[test]

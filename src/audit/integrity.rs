@@ -4,18 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use drr_core::finished::{self, Fault, Finished};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, TrialId, TrialSpec, canonical};
+use drr_core::{Digest, Status, TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
 use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::plan::{RecordFault, RecordSeal, read_failure, read_stop, read_sweep, recorded_sweeps};
-use crate::store::{Status, Store, SweepRecord, TrialRecord, TrialRow, unfit};
-use crate::sweep::{Sweep, SweepRequest, Trial};
+use crate::store::{Store, SweepRecord, TrialRecord, TrialRow, unfit};
+use crate::sweep::{Sweep, SweepRequest};
 
 /// A trial's folder as it was found.
 #[derive(Clone, Debug)]
@@ -151,7 +150,7 @@ fn index_fault(finished: &Finished, store: &Store) -> Result<Option<IndexFault>>
     // A result reaches the database after the folder. A row that tells of none is from before.
     match store.status_name(trial).map(|name| name.map(|name| Status::from_name(&name))) {
         Ok(None) => return Ok(Some(IndexFault::Behind(format!("trial {} is not in it", trial.short())))),
-        Ok(Some(Some(Status::Pending | Status::Running | Status::Failed | Status::Stopped))) => {
+        Ok(Some(Some(Status::Pending | Status::Queued | Status::Running | Status::Failed | Status::Stopped))) => {
             return Ok(Some(IndexFault::Behind(format!("the result of trial {} is not in it", trial.short()))));
         }
         Ok(Some(Some(Status::Finished) | None)) | Err(_) => {}
@@ -277,7 +276,7 @@ fn sweep_faults(
 /// Whether the database has a sweep exactly as it was recorded before the last time.
 fn is_earlier(store: &Store, name: &str, seal: Option<&RecordSeal>) -> bool {
     let (Some(seal), Ok(Some(stored))) = (seal, store.sweep(name)) else { return false };
-    let trial = |it: TrialRecord| Arc::new(Trial { id: it.trial, spec: it.spec, point: Arc::new(it.point) });
+    let trial = |it: TrialRecord| it.trial;
     let trials = stored.trials.into_iter().map(trial).collect();
     seal.was(&Sweep { name: stored.name, text: stored.source, axes: stored.axes, configurations: 0, seeds: 0, trials })
 }

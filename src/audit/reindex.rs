@@ -4,15 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::{fs, io};
 
-use drr_core::TrialId;
 use drr_core::finished::{self, Fault};
 use drr_core::trial_dir::TrialDir;
+use drr_core::{Status, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::plan::{blocked, read_failure, read_stop, read_sweep, recorded_sweeps, was_stopped};
-use crate::store::{Reading, Status, Store, SweepRecord, unfit};
+use crate::store::{Reading, Store, SweepRecord, unfit};
 use crate::sweep::Sweep;
 
 /// What a rebuilt database holds.

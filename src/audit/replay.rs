@@ -10,7 +10,7 @@ use drr_core::data::catalogue::Catalogue;
 use drr_core::finished::{self, Finished};
 use drr_core::result::SEALED;
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, TrialId};
+use drr_core::{Digest, Trial, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 
 use super::compare::{Tolerance, Verdict, compare};
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::exec::{self, Observer, Options};
 use crate::plan::{FailedBefore, Plan};
 use crate::store::{Store, SweepRecord};
-use crate::sweep::{Sweep, Trial};
+use crate::sweep::Sweep;
 
 /// What a replay needs.
 #[derive(Clone, Debug)]

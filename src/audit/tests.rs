@@ -2,32 +2,28 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use drr_core::Digest;
 use drr_core::journal::Point;
 use drr_core::protocol::FailureKind;
 use drr_core::result::TrialResult;
 use drr_core::trial_dir::TrialDir;
+use drr_core::{Digest, Status, TrialId};
 
 use super::*;
 use crate::plan::made_up::asked;
 use crate::plan::{FailureRecord, write_failure, write_sweep};
 use crate::store::fabricate::{World, finish, finish_with, flip_rows};
-use crate::store::{Status, Store, SweepRecord};
-use crate::sweep::{Request, Source, Sweep, SweepRequest, Trial};
+use crate::store::{Store, SweepRecord};
+use crate::sweep::{Request, Source, Sweep, SweepRequest};
 
 fn sweep_of(record: &SweepRecord) -> Sweep {
-    let trial = |it: &crate::store::Member| {
-        Arc::new(Trial { id: it.spec.id(), spec: it.spec.clone(), point: Arc::new(it.point.clone()) })
-    };
     Sweep {
         name: record.name.clone(),
         text: record.source.clone(),
         axes: record.axes.clone(),
         configurations: 0,
         seeds: 0,
-        trials: record.members.iter().map(trial).collect(),
+        trials: record.trials.clone(),
     }
 }
 
@@ -40,11 +36,11 @@ fn write_record(record: &SweepRecord, runs: &Path) -> std::io::Result<()> {
 /// One finished trial with a model and a provenance, recorded.
 fn one_trial(runs: &Path) -> (Store, TrialDir) {
     let mut record = World::new().sweep("one", &[0.001], &[0.0005], 1);
-    record.members.truncate(1);
+    record.trials.truncate(1);
     write_record(&record, runs).expect("written");
     let mut store = Store::in_memory().expect("a database");
     store.record_sweep(&record).expect("recorded");
-    let spec = &record.members[0].spec;
+    let spec = &record.trials[0].spec;
     let points = vec![Point::new("a", 1, 1e-7), Point::new("a", 2, f64::NAN), Point::new("b", 1, 0.25)];
     let folder = finish_with(runs, spec, points, [("rmse".to_owned(), 0.5)].into(), 1);
     fs::write(folder.model(), b"a model, as far as its digest is concerned").expect("written");
@@ -58,7 +54,7 @@ fn one_trial(runs: &Path) -> (Store, TrialDir) {
 }
 
 /// Whether `verify --integrity-only` finds fault with anything.
-fn finds_fault(runs: &Path, store: &Store, trial: drr_core::TrialId) -> bool {
+fn finds_fault(runs: &Path, store: &Store, trial: TrialId) -> bool {
     let examined = examine(runs, &[trial], Some(store)).expect("examined");
     let open = examined.iter().any(|it| it.found.is_err() || it.faults().next().is_some());
     open || is_changed(&examine_index(runs, Some(store), Scope::Whole))
@@ -159,12 +155,12 @@ fn a_database_built_anew_says_the_same() {
     write_record(&record, runs).expect("written");
     let mut store = Store::open(runs).expect("a database");
     store.record_sweep(&record).expect("recorded");
-    let specs = record.members.iter().map(|member| (member.spec.id(), member.spec.clone())).collect();
+    let specs = record.trials.iter().map(|member| (member.spec.id(), member.spec.clone())).collect();
     // The first recommender fails, and with it what stands on it; the last trial of all is still to come.
-    let failing = record.members.iter().position(|it| !it.spec.upstream().is_empty()).expect("a recommender");
-    let failed = record.members[failing].spec.id();
-    let last = record.members.len() - 1;
-    for member in &record.members[..last] {
+    let failing = record.trials.iter().position(|it| !it.spec.upstream().is_empty()).expect("a recommender");
+    let failed = record.trials[failing].spec.id();
+    let last = record.trials.len() - 1;
+    for member in &record.trials[..last] {
         let (spec, trial) = (&member.spec, member.spec.id());
         if trial == failed {
             let failure = FailureRecord::new(FailureKind::Deterministic, "the loss is NaN", 1);
@@ -200,7 +196,7 @@ fn ten_thousand_trials() {
     write_record(&record, runs).expect("written");
     let mut store = Store::open(runs).expect("a database");
     crate::store::fabricate::run(&mut store, runs, &record, |_| None);
-    let trials: Vec<_> = record.members.iter().map(|member| member.spec.id()).collect();
+    let trials: Vec<_> = record.trials.iter().map(|member| member.spec.id()).collect();
     let begin = std::time::Instant::now();
     let examined = examine(runs, &trials, Some(&store)).expect("examined");
     assert!(examined.iter().all(|it| it.faults().next().is_none()));
@@ -223,7 +219,7 @@ fn a_database_of_unfinished_trials_is_built_in_time_that_grows_as_they_do() {
         write_sweep(&sweep_of(&record), &asked(&sweep_of(&record)), runs).expect("written");
         let begin = std::time::Instant::now();
         let done = reindex(runs).expect("built");
-        eprintln!("{} unfinished trials: {:.1} s", record.members.len(), begin.elapsed().as_secs_f64());
+        eprintln!("{} unfinished trials: {:.1} s", record.trials.len(), begin.elapsed().as_secs_f64());
         assert_eq!((done.sweeps, done.finished), (1, 0));
     }
 }

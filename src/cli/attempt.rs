@@ -1,6 +1,7 @@
 //! `sweep --force`: finished trials once more, in a folder of their own, `runs/attempts/<n>/`, which is a runs folder
 //! itself; what is recorded stays as it is. Then the digests of both are compared.
 
+use drr_core::Status;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use serde_json::json;
 use super::Output;
 use crate::error::{Error, Result};
 use crate::neutral;
-use crate::plan::{Plan, State, Task};
+use crate::plan::{Plan, Task};
 
 /// Where an attempt is made.
 pub(super) struct Place(PathBuf);
@@ -41,7 +42,7 @@ impl Place {
 
     /// Compares the trials that `plan` found finished with those of the attempt, and prints the outcome.
     pub fn compare(&self, plan: &Plan, runs: &Path, output: Output) -> Verdict {
-        let found: Vec<&Task> = plan.tasks.iter().filter(|task| task.state == State::Found).collect();
+        let found: Vec<&Task> = plan.tasks.iter().filter(|task| task.status == Status::Finished).collect();
         let mut same = 0;
         for task in &found {
             let digests = |runs: &Path| {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use drr_core::TrialId;
+use drr_core::{Status, TrialId};
 use serde_json::{Value, json};
 
 use super::execution::Resolved;
@@ -10,7 +10,7 @@ use super::{Output, plan_trials};
 use crate::error::Result;
 use crate::exec::{MemoryBudget, MemoryFigures, Slot};
 use crate::neutral;
-use crate::plan::{Outlook, Plan, StageCount, State, Task, Timings, cohorts};
+use crate::plan::{Outlook, Plan, StageCount, Task, Timings, cohorts};
 use crate::store::Store;
 use crate::sweep::Sweep;
 
@@ -70,7 +70,7 @@ impl<'a> Shown<'a> {
 
     /// The other sweeps that hold a trial that was found.
     pub fn sweeps(&self, task: &Task) -> &[String] {
-        let found = task.state == State::Found;
+        let found = task.status == Status::Finished;
         self.elsewhere.get(&task.trial.id).filter(|_| found).map_or(&[], Vec::as_slice)
     }
 
@@ -115,16 +115,10 @@ impl<'a> Shown<'a> {
         println!("{plan}");
         for task in &self.plan.tasks {
             let trial = &task.trial;
-            let (state, why) = match &task.state {
-                State::Found => ("found", None),
-                State::ToRun => ("to-run", None),
-                State::Skipped(why) => ("skipped", Some(why)),
-                State::Stopped(why) => ("stopped", Some(why)),
-            };
             let mut line = json!({"sweep": self.sweep.name, "trial": trial.id, "stage": task.stage,
-                "seed": trial.spec.seed, "point": *trial.point, "state": state, "sweeps": self.sweeps(task),
+                "seed": trial.spec.seed, "point": *trial.point, "state": task.word(), "sweeps": self.sweeps(task),
                 "expected_s": self.timings.seconds(&trial.spec)});
-            if let Some(why) = why {
+            if let Some(why) = &task.reason {
                 line["why"] = json!(why);
             }
             if detail == Detail::Trials {

@@ -6,7 +6,7 @@ use drr_kinds::kind_settings;
 use serde_json::{Value, json};
 
 use crate::neutral::line;
-use crate::plan::{Plan, State, Task};
+use crate::plan::{Plan, Task};
 
 /// Prints the trials of a plan to stdout; `elsewhere` tells which other sweeps hold a trial that was found.
 pub(super) fn print<'a>(plan: &Plan, elsewhere: impl Fn(&Task) -> &'a [String]) {
@@ -24,7 +24,7 @@ pub(super) fn print<'a>(plan: &Plan, elsewhere: impl Fn(&Task) -> &'a [String]) 
             println!(
                 "  {} {:<7} {}{}",
                 task.trial.id.short(),
-                state(task),
+                task.word().replace('-', " "),
                 line(&own),
                 line(&whence(task, elsewhere(task)))
             );
@@ -32,18 +32,9 @@ pub(super) fn print<'a>(plan: &Plan, elsewhere: impl Fn(&Task) -> &'a [String]) 
     }
 }
 
-fn state(task: &Task) -> &'static str {
-    match task.state {
-        State::Found => "found",
-        State::ToRun => "to run",
-        State::Skipped(_) => "skipped",
-        State::Stopped(_) => "stopped",
-    }
-}
-
 fn whence(task: &Task, elsewhere: &[String]) -> String {
-    match (elsewhere, &task.state) {
-        (_, State::Skipped(why) | State::Stopped(why)) => format!("  ({why})"),
+    match (elsewhere, &task.reason) {
+        (_, Some(why)) => format!("  ({why})"),
         ([], _) => String::new(),
         (sweeps, _) => format!("  (of {})", sweeps.join(", ")),
     }

@@ -1,6 +1,7 @@
 //! What becomes of a sweep's record when a sweep of that name runs again: reads what is recorded, expands the whole
 //! definition where a part was asked for, and says what no longer belongs to it.
 
+use drr_core::Trial;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::audit;
 use crate::error::{Error, Result};
 use crate::neutral::line;
 use crate::plan::{Kept, read_sweep};
-use crate::sweep::{Datasets, Request, Sweep, SweepRequest, Trial, expand};
+use crate::sweep::{Datasets, Request, Sweep, SweepRequest, expand};
 
 /// Settings shown of a definition that changed in many.
 const MOST: usize = 6;

@@ -1,5 +1,6 @@
 //! `drr-lab report`: tables, figures and a page from what is recorded.
 
+use drr_core::Status;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::{Output, index};
 use crate::error::{Error, Result};
 use crate::report::{self, Format, Layout, Options, Paper, Reference, SweepReport, Written};
 use crate::stats::Spread;
-use crate::store::{Status, Store, StoredSweep};
+use crate::store::{Store, StoredSweep};
 
 /// Write tables, figures and a page from recorded sweeps.
 #[derive(Clone, Debug, clap::Args)]

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use drr_core::TrialId;
 use drr_core::trial_dir::TrialDir;
+use drr_core::{Status, TrialId};
 
 use super::catch_up::{IndexState, catch_up};
 use super::execution::{Choices, Resolved, inventory};
@@ -19,9 +19,9 @@ use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, MemoryBudget, Options, Outcome};
 use crate::neutral::line;
-use crate::plan::{FailedBefore, Outlook, Plan, State, examine, note_earlier, write_sweep};
+use crate::plan::{FailedBefore, Outlook, Plan, examine, note_earlier, write_sweep};
 use crate::report;
-use crate::store::{Reading, RunsLock, Status, Store, SweepRecord};
+use crate::store::{Reading, RunsLock, Store, SweepRecord};
 use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand, idle};
 
 const EXAMPLES: &str = "\
@@ -306,16 +306,14 @@ pub(super) fn record(
     write_sweep(sweep, request, &context.runs).map_err(|error| unwritable(context, &error))?;
     store.record_sweep(&SweepRecord::from(sweep))?;
     let stored = store.sweep(&sweep.name)?.map(|stored| stored.trials).unwrap_or_default();
-    let known: HashMap<TrialId, Status> = stored.iter().map(|it| (it.trial, it.status)).collect();
+    let known: HashMap<TrialId, Status> = stored.iter().map(|it| (it.id(), it.status)).collect();
     for task in &plan.tasks {
         let trial = task.trial.id;
         let known = known.get(&trial).copied().unwrap_or(Status::Pending);
-        match &task.state {
-            State::Found if known != Status::Finished => store.ingest(&TrialDir::new(&context.runs, trial))?,
-            State::ToRun if known != Status::Pending => store.mark(trial, Status::Pending, None)?,
-            State::Skipped(why) if known != Status::Failed => store.mark(trial, Status::Failed, Some(why))?,
-            State::Stopped(why) if known != Status::Stopped => store.mark(trial, Status::Stopped, Some(why))?,
-            State::Found | State::ToRun | State::Skipped(_) | State::Stopped(_) => {}
+        match task.status {
+            same if same == known => {}
+            Status::Finished => store.ingest(&TrialDir::new(&context.runs, trial))?,
+            status => store.mark(trial, status, task.reason.as_deref())?,
         }
     }
     if let (Some(news), Output::Human) = (store.lock_news(), context.output) {

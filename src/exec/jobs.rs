@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::reactor::{Job, Start};
-use crate::plan::{CohortKey, Plan, State, cohort};
+use super::reactor::Job;
+use crate::plan::{CohortKey, Plan, cohort};
 
 /// One job a task, in the plan's order.
 pub(super) fn jobs(plan: &Plan) -> Vec<Job> {
@@ -19,11 +19,7 @@ pub(super) fn jobs(plan: &Plan) -> Vec<Job> {
             cost: task.cost,
             group: cohort(&task.trial.spec).map(|key| *groups.entry(key).or_insert(next)),
             upstream: task.upstream.clone(),
-            start: match task.state {
-                State::Found => Start::Finished,
-                State::ToRun => Start::ToRun,
-                State::Skipped(_) | State::Stopped(_) => Start::LeftOut,
-            },
+            status: task.status,
         }
     };
     plan.tasks.iter().map(job).collect()

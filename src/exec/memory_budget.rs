@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::host_memory::HostMemory;
 use super::inventory::Inventory;
 use super::slots::Slot;
-use crate::plan::{HostBytes, Plan, State, host_needs};
+use crate::plan::{HostBytes, Plan, host_needs};
 
 /// What is left to others and to what estimates forget: one byte in so many.
 const SPARE: u64 = 10;
@@ -55,7 +55,7 @@ impl MemoryBudget {
     /// The budget of a plan's trials on this machine.
     pub fn new(plan: &Plan, data: &Path, inventory: &dyn Inventory) -> Self {
         let needs = host_needs(plan, data);
-        let open = plan.tasks.iter().zip(&needs).filter(|(task, _)| task.state == State::ToRun);
+        let open = plan.tasks.iter().zip(&needs).filter(|(task, _)| task.is_open());
         let peaks: Vec<u64> = open.map(|(_, need)| need.peak).collect();
         let range = peaks.iter().min().copied().zip(peaks.iter().max().copied());
         Self { needs, range, memory: inventory.memory() }

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use drr_core::TrialId;
 use drr_core::finished::Finished;
 use drr_core::result::TrialResult;
 use drr_core::trial_dir::TrialDir;
+use drr_core::{Status, TrialId};
 
 use super::notice::{Label, Notice, Observer};
 use super::reactor::{Loss, Verdict};
 use super::worker_log::last_lines;
 use crate::error::{Error, Result};
 use crate::plan::{FailureRecord, LOG_LINES, Plan, StopRecord, write_failure, write_stop};
-use crate::store::{Status, Store, read_finished};
+use crate::store::{Store, read_finished};
 
 /// How a run ended.
 #[derive(Clone, Debug, Default)]

@@ -7,12 +7,12 @@ use drr_core::finished::{self, Finished};
 use drr_core::journal::Point;
 use drr_core::result::{EnvironmentClass, Usage, measured};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{TrialId, TrialSpec};
+use drr_core::{Status, TrialId, TrialSpec};
 use drr_kinds::KindOf as _;
 
 use super::settings;
 use crate::error::{Error, Result};
-use crate::store::{Status, Store, StoredSweep, TrialRecord};
+use crate::store::{Store, StoredSweep, TrialRecord};
 use crate::study::axis::{AxisValues, short_axis};
 use crate::study::group::Subject;
 use crate::study::studies::studies;
@@ -84,7 +84,7 @@ impl Measured {
     /// # Errors
     /// A finished trial's folder that is not as it was written.
     pub fn read(store: &Store, sweep: &StoredSweep) -> Result<Self> {
-        let by_id: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
+        let by_id: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.id(), trial)).collect();
         let mut measured =
             Self { sweep: sweep.name.clone(), sources: BTreeMap::new(), environments: Vec::new(), groups: Vec::new() };
         for study in studies(sweep) {
@@ -97,7 +97,7 @@ impl Measured {
                     policy: group.policy.to_owned(),
                     point: group.point.clone(),
                     dataset: study.dataset.to_owned(),
-                    fingerprint: short(&first.spec.dataset.fingerprint),
+                    fingerprint: short(&first.spec().dataset.fingerprint),
                     split: study.split.clone(),
                 };
                 if measured.groups.iter().any(|known| known.key == key) {
@@ -117,7 +117,7 @@ impl Measured {
     }
 
     fn add(&mut self, group: &mut Group, store: &Store, trial: &TrialRecord) -> Result<()> {
-        let seed = trial.spec.seed.0;
+        let seed = trial.spec().seed.0;
         match trial.status {
             Status::Finished => {}
             Status::Failed => {
@@ -125,13 +125,13 @@ impl Measured {
                 group.failed.insert(seed, why);
                 return Ok(());
             }
-            Status::Pending | Status::Running | Status::Stopped => {
+            Status::Pending | Status::Queued | Status::Running | Status::Stopped => {
                 group.pending.push(seed);
                 return Ok(());
             }
         }
-        let finished = finished::read(&TrialDir::new(store.runs(), trial.trial)).map_err(|fault| {
-            Error::environment(format!("trial {} cannot be judged: {fault}", trial.trial.short()))
+        let finished = finished::read(&TrialDir::new(store.runs(), trial.id())).map_err(|fault| {
+            Error::environment(format!("trial {} cannot be judged: {fault}", trial.id().short()))
                 .hint("`drr-lab verify --integrity-only` checks all that is recorded")
         })?;
         self.sources.extend(sources(&finished.spec));

@@ -13,21 +13,21 @@ use crate::store::TrialRecord;
 /// Settings by full name, as JSON text; but for those of the trial's point and its seed.
 pub(super) fn of(trial: &TrialRecord, all: &BTreeMap<TrialId, &TrialRecord>) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::new();
-    section("split", &trial.spec.split, &mut settings);
-    if trial.spec.split.seed == trial.spec.seed.0 {
+    section("split", &trial.spec().split, &mut settings);
+    if trial.spec().split.seed == trial.spec().seed.0 {
         // Either every trial has its own, which the group's split says, or it is this one by chance.
         settings.remove("split.seed");
     }
-    if let Some(world) = &trial.spec.dataset.synthetic {
+    if let Some(world) = &trial.spec().dataset.synthetic {
         section("synthetic", world, &mut settings);
     }
     job(trial, all, &mut settings);
-    settings.retain(|name, _| !trial.point.contains_key(name));
+    settings.retain(|name, _| !trial.point().contains_key(name));
     settings
 }
 
 fn job(trial: &TrialRecord, all: &BTreeMap<TrialId, &TrialRecord>, settings: &mut BTreeMap<String, String>) {
-    let spec = &trial.spec;
+    let spec = trial.spec();
     settings.extend(kind_settings(spec).into_iter().map(|(name, value)| (name, value.to_string())));
     for other in spec.upstream().into_iter().filter_map(|id| all.get(&id)) {
         job(other, all, settings);

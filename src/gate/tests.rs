@@ -1,7 +1,9 @@
 //! Gates on made-up sweeps: every verdict, and what is said where nothing can be decided.
 
+use drr_core::{Status, Trial};
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 
 use insta::assert_snapshot;
 
@@ -11,7 +13,7 @@ use super::output::{github_annotations, gitlab_code_quality, json, junit, markdo
 use super::{Inconclusive, baseline_of, changes, check, load};
 use crate::error::{Error, Exit, Result};
 use crate::store::fabricate::{World, finish_with, run};
-use crate::store::{Member, Status, Store, SweepRecord};
+use crate::store::{Store, SweepRecord};
 
 /// A folder with a recorded sweep and its baseline.
 struct Place {
@@ -188,9 +190,10 @@ fn failed_trials_are_a_regression_and_missing_ones_undecided() {
     let place = Place::new(3);
     place.save();
     let mut store = place.store();
-    let members: Vec<Member> = World::new().sweep("lab", &[0.001, 0.01], &[0.0005], 3).members;
-    let evaluation =
-        |member: &&Member| crate::store::fabricate::evaluates(&member.spec, "drr") && member.point["drr.tau"] == 0.001;
+    let members: Vec<Arc<Trial>> = World::new().sweep("lab", &[0.001, 0.01], &[0.0005], 3).trials;
+    let evaluation = |member: &&Arc<Trial>| {
+        crate::store::fabricate::evaluates(&member.spec, "drr") && member.point["drr.tau"] == 0.001
+    };
     let trial = members.iter().find(evaluation).expect("an evaluation").spec.id();
     store.mark(trial, Status::Failed, Some("the loss is not finite at step 812")).expect("marked");
     assert_snapshot!("failed", place.said(PRECISION));
@@ -288,7 +291,7 @@ fn what_a_trial_used_becomes_a_rate_and_a_ratio() {
         name: "used".to_owned(),
         source: String::new(),
         axes: Vec::new(),
-        members: vec![Member { spec: spec.clone(), point: BTreeMap::new() }],
+        trials: vec![Arc::new(Trial::new(spec.clone(), BTreeMap::new()))],
     };
     store.record_sweep(&record).expect("recorded");
     let folder = finish_with(&place.runs(), &spec, Vec::new(), BTreeMap::new(), 1);

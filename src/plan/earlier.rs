@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use drr_core::trial_dir::{TrialDir, write_whole};
-use drr_core::{TrialId, canonical};
+use drr_core::{Trial, TrialId, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::sweep::{Sweep, Trial};
+use crate::sweep::Sweep;
 
 /// A line: the trial, and where it stood on the axes of then.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use drr_core::TrialId;
+use drr_core::{Trial, TrialId};
 
-use crate::sweep::{Sweep, Trial};
+use crate::sweep::Sweep;
 
 /// Stands in the recorded text where not all trials of the text are recorded.
 const PART: &str = "# of these trials, only those that runs asked for are recorded (--only, --seeds)";

@@ -19,12 +19,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use drr_core::TrialId;
 use drr_core::spec::Settings;
 use drr_core::trial_dir::TrialDir;
+use drr_core::{Status, Trial, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 
-use crate::sweep::{Sweep, Trial};
+use crate::sweep::Sweep;
 pub use cohort::{CohortKey, cohort, cohorts};
 pub use cost::{CONTEXT, device_bytes, seconds};
 pub use drr_core::failure::{FailureRecord, LOG_LINES, clear_failure, read_failure, write_failure};
@@ -57,21 +57,11 @@ pub struct Task {
     pub upstream: Vec<usize>,
     /// Expected seconds on one core, a rough guess made for ordering and progress.
     pub cost: f64,
-    /// What is to be done.
-    pub state: State,
-}
-
-/// What is to be done about a trial.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It is finished, by this sweep or another.
-    Found,
-    /// It is to run.
-    ToRun,
-    /// It failed before in a way that running it again would repeat, or stands on a trial that did.
-    Skipped(String),
-    /// It was given up as hopeless before, or stands on a trial that was.
-    Stopped(String),
+    /// How far it is: finished, by this sweep or another; pending where it is to run; failed before in a way that running
+    /// it again would repeat; stopped, given up as hopeless before. Failed and stopped also where what it stands on is.
+    pub status: Status,
+    /// Why it is not run, of one that failed or was stopped.
+    pub reason: Option<String>,
 }
 
 /// What to do with trials that failed deterministically in an earlier run.
@@ -110,9 +100,9 @@ impl Plan {
         for trial in &sweep.trials {
             let upstream: Vec<usize> =
                 trial.spec.upstream().iter().map(|id| *position.get(id).expect("a sweep holds its upstream")).collect();
-            let state = state(trial, &tasks, &upstream, runs, &begun, failed_before);
+            let (status, reason) = status(trial, &tasks, &upstream, runs, &begun, failed_before);
             let (stage, cost) = (trial.spec.stage(), seconds(&trial.spec));
-            tasks.push(Task { trial: Arc::clone(trial), stage, upstream, cost, state });
+            tasks.push(Task { trial: Arc::clone(trial), stage, upstream, cost, status, reason });
         }
         Self { sweep: sweep.name.clone(), tasks }
     }
@@ -121,7 +111,7 @@ impl Plan {
     pub fn again(&self) -> Self {
         let mut wanted = vec![false; self.tasks.len()];
         for (position, task) in self.tasks.iter().enumerate().rev() {
-            if wanted[position] || task.state == State::Found {
+            if wanted[position] || task.status == Status::Finished {
                 wanted[position] = true;
                 task.upstream.iter().for_each(|&above| wanted[above] = true);
             }
@@ -131,15 +121,15 @@ impl Plan {
         for (position, task) in self.tasks.iter().enumerate().filter(|(position, _)| wanted[*position]) {
             places[position] = tasks.len();
             let upstream = task.upstream.iter().map(|&above| places[above]).collect();
-            tasks.push(Task { upstream, state: State::ToRun, ..task.clone() });
+            tasks.push(Task { upstream, status: Status::Pending, reason: None, ..task.clone() });
         }
         Self { sweep: self.sweep.clone(), tasks }
     }
 
     /// Runs what was given up before as well: the sweep no longer gives trials up.
     pub fn with_stopped(mut self) -> Self {
-        for task in self.tasks.iter_mut().filter(|task| matches!(task.state, State::Stopped(_))) {
-            task.state = State::ToRun;
+        for task in self.tasks.iter_mut().filter(|task| task.status == Status::Stopped) {
+            (task.status, task.reason) = (Status::Pending, None);
         }
         self
     }
@@ -149,15 +139,14 @@ impl Plan {
         Stage::all()
             .into_iter()
             .map(|stage| {
-                let count = |wanted: fn(&State) -> bool| {
-                    self.tasks.iter().filter(|task| task.stage == stage && wanted(&task.state)).count()
-                };
+                let count =
+                    |status| self.tasks.iter().filter(|task| task.stage == stage && task.status == status).count();
                 StageCount {
                     stage,
-                    found: count(|state| *state == State::Found),
-                    to_run: count(|state| *state == State::ToRun),
-                    skipped: count(|state| matches!(state, State::Skipped(_))),
-                    stopped: count(|state| matches!(state, State::Stopped(_))),
+                    found: count(Status::Finished),
+                    to_run: count(Status::Pending),
+                    skipped: count(Status::Failed),
+                    stopped: count(Status::Stopped),
                 }
             })
             .filter(|count| count.found + count.to_run + count.skipped + count.stopped > 0)
@@ -166,7 +155,7 @@ impl Plan {
 
     /// The trials of a stage that are to run.
     pub fn to_run_of(&self, stage: Stage) -> impl Iterator<Item = &Task> {
-        self.tasks.iter().filter(move |task| task.stage == stage && task.state == State::ToRun)
+        self.tasks.iter().filter(move |task| task.stage == stage && task.is_open())
     }
 
     /// The settings of what a trial stands on.
@@ -176,15 +165,30 @@ impl Plan {
 
     /// How many trials are to run.
     pub fn to_run(&self) -> usize {
-        self.tasks.iter().filter(|task| task.state == State::ToRun).count()
+        self.tasks.iter().filter(|task| task.is_open()).count()
     }
 
     /// Trials left alone after a failure, and why.
     pub fn skipped(&self) -> impl Iterator<Item = (&Task, &str)> {
-        self.tasks.iter().filter_map(|task| match &task.state {
-            State::Skipped(reason) => Some((task, reason.as_str())),
-            _ => None,
-        })
+        let failed = self.tasks.iter().filter(|task| task.status == Status::Failed);
+        failed.map(|task| (task, task.reason.as_deref().unwrap_or_default()))
+    }
+}
+
+impl Task {
+    /// Whether it is to run.
+    pub fn is_open(&self) -> bool {
+        !self.status.is_over()
+    }
+
+    /// What a plan does about it, in a word.
+    pub fn word(&self) -> &'static str {
+        match self.status {
+            Status::Pending | Status::Queued | Status::Running => "to-run",
+            Status::Finished => "found",
+            Status::Failed => "skipped",
+            Status::Stopped => "stopped",
+        }
     }
 }
 
@@ -194,37 +198,40 @@ fn begun(runs: &Path) -> HashSet<TrialId> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-fn state(
+/// How far a trial is, and why it is not run.
+fn status(
     trial: &Trial,
     tasks: &[Task],
     upstream: &[usize],
     runs: &Path,
     begun: &HashSet<TrialId>,
     failed_before: FailedBefore,
-) -> State {
+) -> (Status, Option<String>) {
     let folder = TrialDir::new(runs, trial.id);
     let is_begun = begun.contains(&trial.id);
     if is_begun && folder.is_complete() {
-        return State::Found;
+        return (Status::Finished, None);
     }
     for &above in upstream {
-        let Task { stage, trial, state, .. } = &tasks[above];
-        match state {
-            State::Skipped(reason) => return State::Skipped(blocked(*stage, &trial.id.short(), reason)),
-            State::Stopped(_) => {
-                return State::Stopped(was_stopped(*stage, &trial.id.short()));
+        let Task { stage, trial, status, reason, .. } = &tasks[above];
+        let short = trial.id.short();
+        match status {
+            Status::Failed => {
+                let reason = blocked(*stage, &short, reason.as_deref().unwrap_or_default());
+                return (Status::Failed, Some(reason));
             }
-            State::Found | State::ToRun => {}
+            Status::Stopped => return (Status::Stopped, Some(was_stopped(*stage, &short))),
+            Status::Pending | Status::Queued | Status::Running | Status::Finished => {}
         }
     }
     if let Some(stop) = is_begun.then(|| read_stop(&folder)).flatten() {
-        return State::Stopped(stop.reason);
+        return (Status::Stopped, Some(stop.reason));
     }
     match is_begun.then(|| read_failure(&folder)).flatten() {
         Some(failure) if failed_before == FailedBefore::Skip && failure.is_deterministic() => {
-            State::Skipped(failure.message)
+            (Status::Failed, Some(failure.message))
         }
-        _ => State::ToRun,
+        _ => (Status::Pending, None),
     }
 }
 

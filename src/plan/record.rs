@@ -1,22 +1,21 @@
 //! What a sweep leaves in `runs/sweeps/<name>/` before it runs: the file as it was, all that was asked for, and the trials
 //! it became, so that the database can be rebuilt and a later edit of a file changes nothing that was recorded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
 use drr_core::trial_dir::write_whole;
-use drr_core::{TrialId, TrialSpec, canonical, neutral};
+use drr_core::{Trial, canonical, neutral};
 use rayon::prelude::*;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::record_lines::{FILES, FORMAT, Head, Member, lines};
+use super::record_lines::{FILES, FORMAT, Head, lines};
 use super::record_seal::RecordSeal;
 use crate::error::{Error, Result};
-use crate::sweep::{Sweep, SweepRequest, Trial};
+use crate::sweep::{Sweep, SweepRequest};
 
 /// Writes `sweep.toml`, `request.json` and `trials.jsonl`, and before them the seal of the first and the last.
 ///
@@ -38,14 +37,6 @@ struct ReadHead {
     format: u32,
     name: String,
     axes: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReadMember {
-    trial: TrialId,
-    point: BTreeMap<String, Value>,
-    spec: TrialSpec,
 }
 
 /// The names of the sweeps recorded in a runs folder, sorted.
@@ -115,16 +106,15 @@ pub fn parse_sweep(name: &str, text: String, mut lines: impl BufRead) -> std::re
     }
     let read = |(at, row): (usize, &String)| -> std::result::Result<Arc<Trial>, String> {
         neutral::check_record(row.as_bytes()).map_err(|hidden| format!("line {at}: {hidden}"))?;
-        let ReadMember { trial, point, spec } =
-            serde_json::from_str(row).map_err(|error| format!("line {at}: {error}"))?;
-        let id = spec.id();
-        if id != trial {
-            return Err(format!("line {at}: the spec hashes to {}, not to {}", id.short(), trial.short()));
+        let trial: Trial = serde_json::from_str(row).map_err(|error| format!("line {at}: {error}"))?;
+        let id = trial.spec.id();
+        if id != trial.id {
+            return Err(format!("line {at}: the spec hashes to {}, not to {}", id.short(), trial.id.short()));
         }
-        if canonical::to_bytes(&Member { trial, point: &point, spec: &spec }) != row.as_bytes() {
+        if canonical::to_bytes(&trial) != row.as_bytes() {
             return Err(changed());
         }
-        Ok(Arc::new(Trial { id: trial, spec, point: Arc::new(point) }))
+        Ok(Arc::new(trial))
     };
     let (mut trials, mut seeds) = (Vec::new(), BTreeSet::new());
     loop {

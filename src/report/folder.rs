@@ -1,6 +1,7 @@
 //! The files of a report: `<out>/<sweep>/index.html`, `tables/*.{md,tex,csv,json}`, `figures/*.{svg,png}`. What an earlier
 //! report left there is removed first, so that no table outlives its sweep.
 
+use drr_core::Status;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use super::provenance::{facts, origins};
 use super::sheets::Sheets;
 use super::{forest, items, page, usage};
 use crate::error::{Error, Result};
-use crate::store::{Status, Store};
+use crate::store::Store;
 
 /// What was written.
 #[derive(Clone, Debug)]

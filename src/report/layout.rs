@@ -77,7 +77,7 @@ impl Layout {
                 None => groups.push(Group { point, ..group.clone() }),
             }
         }
-        groups.iter_mut().for_each(|group| group.trials.sort_by_key(|trial| trial.spec.seed));
+        groups.iter_mut().for_each(|group| group.trials.sort_by_key(|trial| trial.spec().seed));
         let kept = |axis: &&str| by.iter().any(|name| name == axis);
         let axes = study.axes.iter().copied().filter(kept).collect();
         let averaged = study.axes.iter().copied().filter(|axis| !kept(axis)).collect();

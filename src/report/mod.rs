@@ -55,6 +55,7 @@ mod value;
 mod written;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub use contents::SweepReport;
 pub use folder::Written;
@@ -66,7 +67,7 @@ pub use reference::Reference;
 pub use summary::summary;
 
 use crate::error::{Error, Result};
-use crate::store::StoredSweep;
+use crate::store::{StoredSweep, TrialRecord};
 // Which trials belong together: the vocabulary of everything here.
 use crate::study::{axis, group, studies};
 
@@ -85,9 +86,9 @@ pub fn together(sweeps: &[StoredSweep]) -> Result<StoredSweep> {
     for sweep in sweeps {
         axes.extend(sweep.axes.iter().filter(|axis| !axes.contains(axis)).cloned().collect::<Vec<_>>());
         for trial in &sweep.trials {
-            let mut trial = trial.clone();
-            trial.point.insert("sweep".to_owned(), sweep.name.as_str().into());
-            trials.push(trial);
+            let mut compared = (*trial.trial).clone();
+            Arc::make_mut(&mut compared.point).insert("sweep".to_owned(), sweep.name.as_str().into());
+            trials.push(TrialRecord { trial: Arc::new(compared), ..trial.clone() });
         }
     }
     let source = sweeps.iter().map(|sweep| format!("# {}\n{}", sweep.name, sweep.source.trim_end()));

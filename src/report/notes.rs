@@ -122,7 +122,7 @@ fn surroundings(study: &Study<'_>) -> Vec<String> {
     notes.push(format!(
         "Data: {}, fingerprint {}, {}.",
         study.dataset,
-        study.groups[0].trials[0].spec.dataset.fingerprint.short(),
+        study.groups[0].trials[0].spec().dataset.fingerprint.short(),
         study.split
     ));
     let finished = study.groups.iter().flat_map(Group::finished);
@@ -142,7 +142,7 @@ fn method(study: &Study<'_>) -> String {
         words.map_or_else(String::new, |words| format!("; a seed's score is the mean of {words}"))
     };
     let all: BTreeSet<String> =
-        study.groups.iter().flat_map(|group| &group.trials).map(|trial| words(&trial.spec)).collect();
+        study.groups.iter().flat_map(|group| &group.trials).map(|trial| words(trial.spec())).collect();
     let mut all = all.into_iter();
     match (all.next(), all.next()) {
         (Some(only), None) => only,

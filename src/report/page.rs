@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use askama::Template;
-use drr_core::TrialId;
 use drr_core::trial_dir::TrialDir;
+use drr_core::{Status, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 
 use super::axis::{AxisValue, short_axis};
@@ -15,7 +15,7 @@ use super::grid::{Align, Grid, GridCell, Header, Look};
 use super::provenance::Fact;
 use crate::error::{Error, Result};
 use crate::neutral;
-use crate::store::{Status, Store, StoredSweep, TrialRecord};
+use crate::store::{Store, StoredSweep, TrialRecord};
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -94,12 +94,12 @@ const FAILURES: usize = 50;
 
 fn failures(store: &Store, sweep: &StoredSweep) -> Vec<FailureView> {
     let mut seen = BTreeSet::new();
-    let failed = sweep.trials.iter().filter(|trial| trial.status == Status::Failed && seen.insert(trial.trial));
+    let failed = sweep.trials.iter().filter(|trial| trial.status == Status::Failed && seen.insert(trial.id()));
     let view = |trial: &TrialRecord| FailureView {
-        short: trial.trial.short(),
-        what: format!("{} seed {}", trial.spec.stage().name(), trial.spec.seed.0),
+        short: trial.id().short(),
+        what: format!("{} seed {}", trial.spec().stage().name(), trial.spec().seed.0),
         why: neutral::line(trial.failure.as_deref().unwrap_or("no reason recorded")).into_owned(),
-        log: tail(&TrialDir::new(store.runs(), trial.trial).log()),
+        log: tail(&TrialDir::new(store.runs(), trial.id()).log()),
     };
     failed.take(FAILURES).map(view).collect()
 }
@@ -146,14 +146,14 @@ fn class(header: &Header, cell: &GridCell) -> &'static str {
 fn facts(sweep: &StoredSweep) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     for (stage, name) in Stage::all().into_iter().map(|stage| (stage, stage.plural())) {
-        let all = || sweep.trials.iter().filter(|trial| trial.spec.stage() == stage);
+        let all = || sweep.trials.iter().filter(|trial| trial.spec().stage() == stage);
         let done = all().filter(|trial| trial.status == Status::Finished).count();
         let total = all().count();
         if total > 0 {
             facts.push((name.to_owned(), if done == total { total.to_string() } else { format!("{done} of {total}") }));
         }
     }
-    let mut seeds: Vec<u64> = sweep.trials.iter().map(|trial| trial.spec.seed.0).collect();
+    let mut seeds: Vec<u64> = sweep.trials.iter().map(|trial| trial.spec().seed.0).collect();
     seeds.sort_unstable();
     seeds.dedup();
     facts.push(("seeds".to_owned(), seeds.len().to_string()));
@@ -181,20 +181,20 @@ fn missing(sweep: &StoredSweep) -> Option<String> {
 fn trials(sweep: &StoredSweep) -> Vec<TrialView> {
     let axes: Vec<&str> = sweep.axes.iter().map(String::as_str).collect();
     let view = |trial: &TrialRecord| {
-        let varied = axes.iter().filter_map(|axis| Some((axis, trial.point.get(*axis)?)));
+        let varied = axes.iter().filter_map(|axis| Some((axis, trial.point().get(*axis)?)));
         let point: Vec<String> =
             varied.map(|(axis, value)| format!("{} {}", short_axis(axis, &axes), AxisValue::from(value))).collect();
-        let policy = match trial.spec.policy_kind() {
-            Some(policy) => format!("{} {}", policy.name, trial.spec.kind().name),
-            None if !trial.spec.learns() => "– (untrained)".to_owned(),
+        let policy = match trial.spec().policy_kind() {
+            Some(policy) => format!("{} {}", policy.name, trial.spec().kind().name),
+            None if !trial.spec().learns() => "– (untrained)".to_owned(),
             None => "–".to_owned(),
         };
         TrialView {
-            short: trial.trial.short(),
-            id: trial.trial.to_string(),
-            stage: trial.spec.stage().name(),
+            short: trial.id().short(),
+            id: trial.id().to_string(),
+            stage: trial.spec().stage().name(),
             policy,
-            seed: trial.spec.seed.0,
+            seed: trial.spec().seed.0,
             point: if point.is_empty() { "–".to_owned() } else { neutral::line(&point.join(", ")).into_owned() },
             status: trial.status.name(),
             seconds: trial.wall_s.map(|seconds| format!("{seconds:.1}")).unwrap_or_default(),

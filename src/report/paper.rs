@@ -98,7 +98,7 @@ impl Paper {
 
     /// Every published table with ours beside it, where the sweep measured anything of the kind.
     pub(super) fn beside(&self, sweep: &StoredSweep, studies: &[&Study<'_>]) -> Vec<Grid> {
-        let specs: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
+        let specs: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.id(), trial)).collect();
         self.table.iter().filter_map(|table| table.beside(&self.title, studies, &specs)).collect()
     }
 }
@@ -159,9 +159,9 @@ impl Published {
     fn fits(&self, group: &Group<'_>, specs: &BTreeMap<TrialId, &TrialRecord>) -> bool {
         let Some(trial) = group.trials.first() else { return false };
         let mut settings: BTreeMap<String, Value> = BTreeMap::new();
-        let upstream = trial.spec.upstream();
-        let upstream = upstream.iter().filter_map(|id| Some(&specs.get(id)?.spec));
-        for spec in std::iter::once(&trial.spec).chain(upstream) {
+        let upstream = trial.spec().upstream();
+        let upstream = upstream.iter().filter_map(|id| Some(specs.get(id)?.spec()));
+        for spec in std::iter::once(trial.spec()).chain(upstream) {
             settings.extend(kind_settings(spec));
         }
         self.settings.iter().all(|(name, wanted)| {
@@ -178,7 +178,7 @@ impl Published {
     fn likeness(&self, study: &Study<'_>) -> Likeness {
         let trial = study.groups.first().and_then(|group| group.trials.first());
         match trial {
-            Some(trial) => self.known.compare(&self.datasets, (study.dataset, trial.spec.dataset.fingerprint)),
+            Some(trial) => self.known.compare(&self.datasets, (study.dataset, trial.spec().dataset.fingerprint)),
             None => Likeness::Other("nothing is measured".to_owned()),
         }
     }

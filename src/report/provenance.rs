@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use drr_core::trial_dir::TrialDir;
-use drr_core::{TrialId, TrialSpec};
+use drr_core::{Status, TrialId, TrialSpec};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use crate::store::{Status, StoredSweep, TrialRecord};
+use crate::store::{StoredSweep, TrialRecord};
 
 /// A finished trial's provenance; what an older or a damaged record lacks is `None`.
 #[derive(Debug, Default, Deserialize)]
@@ -53,10 +53,10 @@ struct Dataset {
 /// The provenance of every finished trial that has one, in the sweep's order, each once.
 pub(super) fn origins<'a>(runs: &Path, sweep: &'a StoredSweep) -> Vec<(&'a TrialRecord, Origin)> {
     let mut seen = std::collections::BTreeSet::<TrialId>::new();
-    let finished = |trial: &&TrialRecord| trial.status == Status::Finished && seen.insert(trial.trial);
+    let finished = |trial: &&TrialRecord| trial.status == Status::Finished && seen.insert(trial.id());
     let trials: Vec<&TrialRecord> = sweep.trials.iter().filter(finished).collect();
     let read = |trial: &&'a TrialRecord| {
-        let bytes = std::fs::read(TrialDir::new(runs, trial.trial).provenance()).ok()?;
+        let bytes = std::fs::read(TrialDir::new(runs, trial.id()).provenance()).ok()?;
         Some((*trial, serde_json::from_slice(&bytes).ok()?))
     };
     trials.par_iter().filter_map(read).collect()
@@ -75,18 +75,18 @@ pub(super) type Fact = (&'static str, Vec<(String, usize)>);
 pub(super) fn facts(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -> Vec<Fact> {
     let mut seen = std::collections::BTreeSet::<TrialId>::new();
     let finished: Vec<&TrialRecord> =
-        sweep.trials.iter().filter(|trial| trial.status == Status::Finished && seen.insert(trial.trial)).collect();
+        sweep.trials.iter().filter(|trial| trial.status == Status::Finished && seen.insert(trial.id())).collect();
     let stored =
         |value: &dyn Fn(&TrialRecord) -> Option<String>| counted(finished.iter().filter_map(|trial| value(trial)));
     let told =
         |value: &dyn Fn(&Origin) -> Option<String>| counted(origins.iter().filter_map(|(_, origin)| value(origin)));
     let facts = [
         ("environment class", stored(&|trial| trial.environment.as_ref().map(ToString::to_string))),
-        ("training sources", stored(&|trial| Some(sources(&trial.spec)))),
+        ("training sources", stored(&|trial| Some(sources(trial.spec())))),
         (
             "data",
             stored(&|trial| {
-                let dataset = &trial.spec.dataset;
+                let dataset = &trial.spec().dataset;
                 Some(format!("{}, fingerprint {}", dataset.name, dataset.fingerprint.short()))
             }),
         ),

@@ -1,5 +1,6 @@
 //! The tables as aligned text for a terminal, and what is missing from them.
 
+use drr_core::Status;
 use std::collections::BTreeMap;
 
 use drr_kinds::KindOf as _;
@@ -11,7 +12,7 @@ use super::table::Table;
 use super::users::LEAST;
 use super::{measured, sheets, text};
 use crate::neutral;
-use crate::store::{Status, StoredSweep};
+use crate::store::StoredSweep;
 
 /// What a sweep found, for its end.
 pub fn summary(sweep: &StoredSweep) -> String {
@@ -43,8 +44,8 @@ impl SweepReport<'_> {
             .map(|trial| {
                 let why = trial.failure.as_deref().unwrap_or("no reason recorded");
                 (
-                    trial.trial,
-                    format!("failed: {} {} {}", trial.spec.stage().name(), trial.trial.short(), neutral::line(why)),
+                    trial.id(),
+                    format!("failed: {} {} {}", trial.spec().stage().name(), trial.id().short(), neutral::line(why)),
                 )
             })
             .collect();

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use drr_core::TrialSpec;
+use drr_core::{Status, Trial, TrialSpec};
 
 use super::*;
 use crate::error::Exit;
+use crate::store::Store;
 use crate::store::fabricate::{self, World};
-use crate::store::{Status, Store};
 
 const ALL: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json, Format::Png];
 const TEXT: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json];
@@ -99,11 +100,11 @@ fn protocols_and_datasets_never_share_a_table() {
     let mut store = Store::open(runs.path()).expect("a new database");
     let mut sweep = World::new().sweep("mixed", &[0.001], &[0.0005], 2);
     let other = World { dataset: "synthetic", repeats: 20 }.sweep("mixed", &[0.001], &[0.0005], 2);
-    sweep.members.extend(other.members);
-    for member in sweep.members.clone() {
-        if member.spec.kind == "offline" {
-            let spec = fabricate::with(&member.spec, "protocol", "strict".into());
-            sweep.members.push(crate::store::Member { spec, point: member.point });
+    sweep.trials.extend(other.trials);
+    for trial in sweep.trials.clone() {
+        if trial.spec.kind == "offline" {
+            let spec = fabricate::with(&trial.spec, "protocol", "strict".into());
+            sweep.trials.push(Arc::new(Trial::new(spec, Arc::clone(&trial.point))));
         }
     }
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
@@ -150,7 +151,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn two_runs_folders_in_different_places_give_the_same_bytes() {
     let (runs, store) = recorded();
-    for spec in store.sweep("quickstart").expect("read").expect("recorded").trials.iter().map(|trial| &trial.spec) {
+    for spec in store.sweep("quickstart").expect("read").expect("recorded").trials.iter().map(|trial| trial.spec()) {
         // Starts an hour apart in two places would be dates; in one and the same folder they are data.
         let folder = drr_core::trial_dir::TrialDir::new(runs.path(), spec.id());
         if folder.path().is_dir() {

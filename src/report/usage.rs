@@ -2,7 +2,7 @@
 //! trials' provenance to the second, durations in the database; what is shown counts from the first start, without
 //! pauses, so that no date gets into a report.
 
-use drr_core::TrialId;
+use drr_core::{Status, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 
 use super::figure::{Figure, Lines, Plot, Series, Shape, XAxis, XKind, stage_style};
@@ -11,7 +11,7 @@ use super::provenance::Origin;
 use super::spans::{PAUSE, Span, in_turn, order, without_pauses};
 use super::value::CellValue;
 use crate::stats::Summary;
-use crate::store::{Status, StoredSweep, TrialRecord};
+use crate::store::{StoredSweep, TrialRecord};
 
 /// Most points of a curve.
 const BINS: usize = 240;
@@ -38,15 +38,15 @@ pub(super) fn speeds(sweep: &StoredSweep) -> Option<Grid> {
 fn speed(sweep: &StoredSweep, stage: Stage) -> Option<Line> {
     let mut seen = std::collections::BTreeSet::new();
     let own = |trial: &&TrialRecord| {
-        trial.spec.stage() == stage && trial.status == Status::Finished && seen.insert(trial.trial)
+        trial.spec().stage() == stage && trial.status == Status::Finished && seen.insert(trial.id())
     };
     let timed: Vec<(&TrialRecord, f64)> =
         sweep.trials.iter().filter(own).filter_map(|trial| Some((trial, trial.wall_s?))).collect();
     let seconds: Vec<f64> = timed.iter().map(|(_, seconds)| *seconds).collect();
     let summary = Summary::of(&seconds)?;
     let rate = |(trial, seconds): &(&TrialRecord, f64)| {
-        let budget = trial.spec.kind().model()?.budget?;
-        let steps = trial.spec.settings.whole(budget).filter(|steps| *steps > 0 && *seconds > 0.0)?;
+        let budget = trial.spec().kind().model()?.budget?;
+        let steps = trial.spec().settings.whole(budget).filter(|steps| *steps > 0 && *seconds > 0.0)?;
         Some(steps as f64 / seconds)
     };
     let rates: Vec<f64> = timed.iter().filter_map(rate).collect();
@@ -63,7 +63,7 @@ fn speed(sweep: &StoredSweep, stage: Stage) -> Option<Line> {
         number(summary.max, 2),
         mean(Summary::of(&rates), 0),
     ];
-    let trials: Vec<TrialId> = timed.iter().map(|(trial, _)| trial.trial).collect();
+    let trials: Vec<TrialId> = timed.iter().map(|(trial, _)| trial.id()).collect();
     Some(Line { cells, trials })
 }
 
@@ -143,7 +143,7 @@ pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -
 fn spans(origins: &[(&TrialRecord, Origin)]) -> (Vec<Span>, usize) {
     let span = |(trial, origin): &(&TrialRecord, Origin)| {
         let start = seconds(origin.started.as_ref()?)?;
-        Some((trial.trial, Span { stage: trial.spec.stage(), start, end: start + trial.wall_s? }))
+        Some((trial.id(), Span { stage: trial.spec().stage(), start, end: start + trial.wall_s? }))
     };
     let mut found: Vec<(TrialId, Span)> = origins.iter().filter_map(span).collect();
     found.sort_by(|(a, one), (b, other)| order(one, other).then(a.cmp(b)));

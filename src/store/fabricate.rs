@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use drr_core::journal::{Point, Writer};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
 use drr_core::spec::{DatasetSpec, PolicySpec, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Digest, Seed, TrialId, TrialSpec};
+use drr_core::{AxisPoint, Digest, Seed, Status, Trial, TrialId, TrialSpec};
 use drr_kinds::drr::DrrSpec;
 use drr_kinds::offline::OfflineSpec;
 use drr_kinds::online::OnlineSpec;
@@ -17,7 +18,7 @@ use drr_kinds::protocol::Protocol;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{AxisPoint, Member, Status, Store, SweepRecord};
+use super::{Store, SweepRecord};
 
 /// A measure and its settings.
 pub(crate) type Measure = (&'static str, Value);
@@ -88,7 +89,7 @@ impl World {
     pub(crate) fn sweep(&self, name: &str, taus: &[f64], rates: &[f64], seeds: u64) -> SweepRecord {
         let mut members = Vec::new();
         let mut add = |spec: TrialSpec, point: &AxisPoint| {
-            members.push(Member { spec: spec.clone(), point: point.clone() });
+            members.push(Arc::new(Trial::new(spec.clone(), point.clone())));
             spec.id()
         };
         let nowhere = AxisPoint::new();
@@ -121,7 +122,7 @@ impl World {
                 list(rates)
             ),
             axes: vec!["drr.tau".to_owned(), "drr.actor_lr".to_owned()],
-            members,
+            trials: members,
         }
     }
 }
@@ -179,9 +180,9 @@ pub(crate) fn run(
 ) {
     store.record_sweep(sweep).expect("recorded");
     let specs: BTreeMap<TrialId, TrialSpec> =
-        sweep.members.iter().map(|member| (member.spec.id(), member.spec.clone())).collect();
+        sweep.trials.iter().map(|member| (member.spec.id(), member.spec.clone())).collect();
     let mut failed: Vec<TrialId> = Vec::new();
-    for member in &sweep.members {
+    for member in &sweep.trials {
         let id = member.spec.id();
         if let Some(why) = fails(&member.spec) {
             store.mark(id, Status::Failed, Some(why)).expect("marked");
@@ -234,7 +235,7 @@ pub(crate) fn fill(
 ) {
     store.record_sweep(sweep).expect("recorded");
     let specs: BTreeMap<TrialId, TrialSpec> =
-        sweep.members.iter().map(|member| (member.spec.id(), member.spec.clone())).collect();
+        sweep.trials.iter().map(|member| (member.spec.id(), member.spec.clone())).collect();
     let transaction = store.connection.transaction().expect("a transaction");
     let mut names: BTreeMap<String, i64> = BTreeMap::new();
     let mut name = |text: &str| {

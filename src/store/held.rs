@@ -1,6 +1,7 @@
 //! Whether the database holds of a finished trial what its folder says: the rows that taking it in would write, compared
 //! value by value without writing them.
 
+use drr_core::Status;
 use std::collections::HashMap;
 
 use drr_core::finished::Finished;
@@ -10,7 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::write::text;
-use super::{Problem, Status, Store};
+use super::{Problem, Store};
 use crate::error::Result;
 
 impl Store {

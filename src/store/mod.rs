@@ -41,7 +41,7 @@ pub use dump::TrialRow;
 pub use ingest::{read_finished, unfit};
 pub use lock::{Holder, RunsLock};
 use problem::Problem;
-pub use records::{AxisPoint, Member, Status, StoredSweep, SweepRecord, TrialRecord};
+pub use records::{StoredSweep, SweepRecord, TrialRecord};
 
 use crate::error::{Error, Result};
 

@@ -1,12 +1,13 @@
 //! Reading what is recorded. Same database, same answer in the same order.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use drr_core::{TrialId, TrialSpec};
+use drr_core::{Status, Trial, TrialId, TrialSpec};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::de::DeserializeOwned;
 
-use super::{Problem, Status, Store, StoredSweep, TrialRecord};
+use super::{Problem, Store, StoredSweep, TrialRecord};
 use crate::error::Result;
 
 impl Store {
@@ -136,12 +137,14 @@ fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialR
         let metrics = match status {
             // One trial may stand at several places of a sweep.
             Status::Finished => metrics.get(&row.get("id")?).cloned().unwrap_or_default(),
-            Status::Pending | Status::Running | Status::Failed | Status::Stopped => BTreeMap::new(),
+            _ => BTreeMap::new(),
         };
         trials.push(TrialRecord {
-            trial: hash.parse().map_err(|_| Problem::Content(format!("`{hash}` is not a trial's id")))?,
-            spec: json(&row.get::<_, String>("spec")?)?,
-            point: json(&row.get::<_, String>("point")?)?,
+            trial: Arc::new(Trial {
+                id: hash.parse().map_err(|_| Problem::Content(format!("`{hash}` is not a trial's id")))?,
+                spec: json(&row.get::<_, String>("spec")?)?,
+                point: json(&row.get::<_, String>("point")?)?,
+            }),
             status,
             metrics,
             repeats: row.get::<_, Option<u64>>("repeats")?.unwrap_or(0),

@@ -4,14 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use drr_core::result::EnvironmentClass;
-use drr_core::{Digest, TrialId, TrialSpec};
-use serde_json::Value;
+use drr_core::{AxisPoint, Digest, Status, Trial, TrialId, TrialSpec};
 
-use crate::sweep::{Sweep, Trial};
-
-/// A trial's value on each axis that concerns it, by the field's full name, for example `drr.tau`. A PMF trial has no
-/// `drr.*`, nor has the evaluation of a baseline.
-pub type AxisPoint = BTreeMap<String, Value>;
+use crate::sweep::Sweep;
 
 /// A sweep as expanded, to be recorded.
 #[derive(Clone, Debug)]
@@ -23,74 +18,25 @@ pub struct SweepRecord {
     /// The varied fields in the order of the file; seeds are not an axis.
     pub axes: Vec<String>,
     /// Its trials, in the order reports list them.
-    pub members: Vec<Member>,
-}
-
-/// A trial's place in a sweep.
-#[derive(Clone, Debug)]
-pub struct Member {
-    /// What the trial is.
-    pub spec: TrialSpec,
-    /// Where it stands on the sweep's axes.
-    pub point: AxisPoint,
+    pub trials: Vec<Arc<Trial>>,
 }
 
 impl From<&Sweep> for SweepRecord {
     fn from(sweep: &Sweep) -> Self {
-        let member = |trial: &Arc<Trial>| Member { spec: trial.spec.clone(), point: (*trial.point).clone() };
         Self {
             name: sweep.name.clone(),
             source: sweep.text.clone(),
             axes: sweep.axes.clone(),
-            members: sweep.trials.iter().map(member).collect(),
+            trials: sweep.trials.clone(),
         }
-    }
-}
-
-/// How far a trial is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Not begun.
-    Pending,
-    /// Handed to a worker; after a crash of the supervisor it may say so for ever, the run folder knows better.
-    Running,
-    /// Its result is recorded.
-    Finished,
-    /// It ended without a result.
-    Failed,
-    /// It was given up as hopeless before its end, it or what it stands on.
-    Stopped,
-}
-
-impl Status {
-    /// The name records and tables use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Pending => "pending",
-            Status::Running => "running",
-            Status::Finished => "finished",
-            Status::Failed => "failed",
-            Status::Stopped => "stopped",
-        }
-    }
-
-    /// The status with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Status::Pending, Status::Running, Status::Finished, Status::Failed, Status::Stopped]
-            .into_iter()
-            .find(|status| status.name() == name)
     }
 }
 
 /// A trial as stored, seen from one sweep.
 #[derive(Clone, Debug)]
 pub struct TrialRecord {
-    /// Its identity.
-    pub trial: TrialId,
     /// What it is.
-    pub spec: TrialSpec,
-    /// Where it stands on the sweep's axes.
-    pub point: AxisPoint,
+    pub trial: Arc<Trial>,
     /// How far it is.
     pub status: Status,
     /// Final metrics by name; empty unless finished.
@@ -107,6 +53,23 @@ pub struct TrialRecord {
     pub failure: Option<String>,
 }
 
+impl TrialRecord {
+    /// Its identity.
+    pub fn id(&self) -> TrialId {
+        self.trial.id
+    }
+
+    /// What it does.
+    pub fn spec(&self) -> &TrialSpec {
+        &self.trial.spec
+    }
+
+    /// Where it stands on the sweep's axes.
+    pub fn point(&self) -> &AxisPoint {
+        &self.trial.point
+    }
+}
+
 /// A sweep as stored.
 #[derive(Clone, Debug)]
 pub struct StoredSweep {
@@ -116,6 +79,6 @@ pub struct StoredSweep {
     pub source: String,
     /// The varied fields in the order of the file.
     pub axes: Vec<String>,
-    /// Its trials, in the order of [`SweepRecord::members`].
+    /// Its trials, in the order of [`SweepRecord::trials`].
     pub trials: Vec<TrialRecord>,
 }

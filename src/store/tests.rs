@@ -1,6 +1,8 @@
 //! The store against real run folders.
 
+use drr_core::{AxisPoint, Status, Trial};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use drr_core::journal::Point;
 use drr_core::trial_dir::TrialDir;
@@ -19,12 +21,12 @@ fn open() -> (tempfile::TempDir, Store) {
 /// One PMF trial in a sweep, with a journal that holds every kind of number.
 fn one_trial(runs: &Path, store: &mut Store) -> TrialDir {
     let spec = World::new().pmf(3);
-    let member = Member { spec: spec.clone(), point: AxisPoint::from([("pmf.k".to_owned(), 100.into())]) };
+    let member = Arc::new(Trial::new(spec.clone(), AxisPoint::from([("pmf.k".to_owned(), 100.into())])));
     let sweep = SweepRecord {
         name: "one".to_owned(),
         source: "text".to_owned(),
         axes: vec!["pmf.k".to_owned()],
-        members: vec![member],
+        trials: vec![member],
     };
     store.record_sweep(&sweep).expect("recorded");
     let points = vec![
@@ -51,24 +53,24 @@ fn what_is_taken_in_comes_out() {
     let sweep = store.sweep("one").expect("read").expect("recorded");
     assert_eq!((sweep.source.as_str(), sweep.axes.as_slice()), ("text", ["pmf.k".to_owned()].as_slice()));
     let trial = &sweep.trials[0];
-    assert_eq!(trial.spec, World::new().pmf(3));
-    assert_eq!(trial.point["pmf.k"], 100);
+    assert_eq!(*trial.spec(), World::new().pmf(3));
+    assert_eq!(trial.point()["pmf.k"], 100);
     assert_eq!((trial.status, trial.repeats, trial.wall_s), (Status::Finished, 1, Some(12.5)));
     assert_eq!(trial.metrics, BTreeMap::from([("test_rmse".to_owned(), 0.45)]));
     assert_eq!(trial.environment.as_ref().expect("recorded").isa, "avx2");
     let journal = drr_core::journal::read(&folder.journal()).expect("readable");
     assert_eq!(trial.metrics_digest, Some(journal.digest));
     let bits = |metric| -> Vec<(u64, u64)> {
-        let points = store.points(trial.trial, metric).expect("read");
+        let points = store.points(trial.id(), metric).expect("read");
         points.into_iter().map(|(step, value)| (step, value.to_bits())).collect()
     };
     assert_eq!(bits("b"), [(2, 0.300_000_000_000_000_04f64.to_bits())]);
     let a = [(1, f64::NEG_INFINITY), (2, f64::NAN), (3, f64::INFINITY), (u64::MAX >> 1, 5e-324)];
     assert_eq!(bits("a"), a.map(|(step, value)| (step, value.to_bits())));
-    assert_eq!(store.timings(10).expect("read"), [(trial.spec.clone(), 12.5)]);
+    assert_eq!(store.timings(10).expect("read"), [(trial.spec().clone(), 12.5)]);
     assert!(store.finished_elsewhere(&sweep.name).expect("read").is_empty());
     let elsewhere = store.finished_elsewhere("another").expect("read");
-    assert_eq!(elsewhere.get(&trial.trial), Some(&vec![sweep.name.clone()]));
+    assert_eq!(elsewhere.get(&trial.id()), Some(&vec![sweep.name.clone()]));
     assert!(store.sweep("two").expect("read").is_none());
 }
 
@@ -102,11 +104,11 @@ fn a_sweep_recorded_again_keeps_results_and_drops_members() {
     let world = World::new();
     let mut sweep = world.sweep("s", &[0.001, 0.01], &[0.0005], 1);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
-    sweep.members.truncate(3);
+    sweep.trials.truncate(3);
     store.record_sweep(&sweep).expect("recorded");
     let stored = store.sweep("s").expect("read").expect("recorded");
-    let ids: Vec<_> = stored.trials.iter().map(|trial| trial.trial).collect();
-    assert_eq!(ids, sweep.members.iter().map(|member| member.spec.id()).collect::<Vec<_>>());
+    let ids: Vec<_> = stored.trials.iter().map(|trial| trial.id()).collect();
+    assert_eq!(ids, sweep.trials.iter().map(|member| member.spec.id()).collect::<Vec<_>>());
     assert!(stored.trials.iter().all(|trial| trial.status == Status::Finished));
 }
 

@@ -1,8 +1,8 @@
 //! A write that waits for the database to be free.
 
-use drr_core::TrialId;
+use drr_core::{Status, TrialId};
 
-use super::{Status, SweepRecord};
+use super::SweepRecord;
 
 /// What waits to be written.
 #[derive(Debug)]

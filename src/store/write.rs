@@ -1,11 +1,11 @@
 //! Recording sweeps and how far their trials are. Results come in through `ingest` only.
 
-use drr_core::{TrialId, TrialSpec, canonical};
+use drr_core::{Status, TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::waiting::Waiting;
-use super::{Problem, Status, Store, SweepRecord};
+use super::{Problem, Store, SweepRecord};
 use crate::error::Result;
 
 impl Store {
@@ -40,11 +40,11 @@ pub(super) fn record(connection: &mut Connection, sweep: &SweepRecord) -> std::r
         |row| row.get(0),
     )?;
     transaction.execute("DELETE FROM member WHERE sweep = ?1", [id])?;
-    for (position, member) in sweep.members.iter().enumerate() {
-        let trial = add_trial(&transaction, &member.spec)?;
+    for (position, it) in sweep.trials.iter().enumerate() {
+        let trial = add_trial(&transaction, &it.spec)?;
         transaction
             .prepare_cached("INSERT INTO member (sweep, position, trial, point) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![id, position as i64, trial, text(&member.point)])?;
+            .execute(params![id, position as i64, trial, text(&*it.point)])?;
     }
     transaction.commit()?;
     Ok(())

@@ -1,12 +1,11 @@
 //! What stands on a sweep's axes: values as the sweep file has them, numbers as numbers, in the order in which tables and
 //! figures show them; and what people call an axis.
 
+use drr_core::AxisPoint;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-
-use crate::store::AxisPoint;
 
 /// A value on an axis: a number, a word, or a list. Two are equal where people would write them alike, so 3 and 3.0, which
 /// a sweep file may tell apart, are two. In order, numbers stand by size before all else; [`AxisValue::by_size`] leaves

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use drr_core::TrialId;
 use drr_core::result::measured;
+use drr_core::{Status, TrialId};
 use drr_kinds::{Kind, registry};
 
 use super::axis::AxisValues;
 use crate::stats::Summary;
-use crate::store::{Status, TrialRecord};
+use crate::store::TrialRecord;
 
 /// What a study measures: the numbers of a kind, under one protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl<'a> Group<'a> {
     pub(crate) fn finished(&self) -> impl Iterator<Item = &'a TrialRecord> + '_ {
         let whole = |trial: &TrialRecord| {
             self.settings == 1 || {
-                let own = |other: &&&TrialRecord| other.spec.seed == trial.spec.seed && is_finished(other);
+                let own = |other: &&&TrialRecord| other.spec().seed == trial.spec().seed && is_finished(other);
                 self.trials.iter().filter(own).count() >= self.settings
             }
         };
@@ -86,7 +86,7 @@ impl<'a> Group<'a> {
         let mut seeds: BTreeMap<u64, (f64, usize)> = BTreeMap::new();
         for trial in self.finished() {
             if let Some(value) = measured(&trial.metrics, metric) {
-                let (sum, count) = seeds.entry(trial.spec.seed.0).or_default();
+                let (sum, count) = seeds.entry(trial.spec().seed.0).or_default();
                 *sum += value;
                 *count += 1;
             }
@@ -102,14 +102,14 @@ impl<'a> Group<'a> {
 
     /// The seeds that have a result, in order.
     pub(crate) fn seeds(&self) -> Vec<u64> {
-        let mut seeds: Vec<u64> = self.finished().map(|trial| trial.spec.seed.0).collect();
+        let mut seeds: Vec<u64> = self.finished().map(|trial| trial.spec().seed.0).collect();
         seeds.dedup();
         seeds
     }
 
     /// How many seeds there should be.
     pub(crate) fn expected(&self) -> usize {
-        let mut seeds: Vec<u64> = self.trials.iter().map(|trial| trial.spec.seed.0).collect();
+        let mut seeds: Vec<u64> = self.trials.iter().map(|trial| trial.spec().seed.0).collect();
         seeds.dedup();
         seeds.len()
     }
@@ -121,7 +121,7 @@ impl<'a> Group<'a> {
 
     /// The ids of the trials behind its numbers.
     pub(crate) fn ids(&self) -> Vec<TrialId> {
-        self.finished().map(|trial| trial.trial).collect()
+        self.finished().map(|trial| trial.id()).collect()
     }
 
     /// Mean and spread: over seeds, or over the repeats of the only seed.

@@ -40,32 +40,32 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     let mut found: Vec<(Terms<'_>, Vec<Group<'_>>, HashMap<String, usize>)> = Vec::new();
     for trial in &sweep.trials {
         let Some((subject, policy)) = subject(trial) else { continue };
-        let dataset = &trial.spec.dataset;
+        let dataset = &trial.spec().dataset;
         let terms = Terms {
             subject,
             fingerprint: dataset.fingerprint,
             dataset: &dataset.name,
             split: split(trial, seeding),
-            seeding: match trial.spec.split.kind {
+            seeding: match trial.spec().split.kind {
                 SplitKind::Random => seeding,
                 SplitKind::Temporal => Seeding::Own,
             },
             method: method(trial, &sweep.axes),
             simulator: simulator(trial, &simulators),
-            budget: budgets.get(&trial.trial).copied(),
+            budget: budgets.get(&trial.id()).copied(),
         };
         let at = found.iter().position(|(known, ..)| *known == terms).unwrap_or_else(|| {
             found.push((terms, Vec::new(), HashMap::new()));
             found.len() - 1
         });
         let (_, groups, places) = &mut found[at];
-        let name = format!("{policy} {}", serde_json::to_string(&trial.point).expect("a point is JSON"));
+        let name = format!("{policy} {}", serde_json::to_string(trial.point()).expect("a point is JSON"));
         match places.get(&name) {
-            Some(&place) if groups[place].trials.iter().any(|known| known.trial == trial.trial) => {}
+            Some(&place) if groups[place].trials.iter().any(|known| known.id() == trial.id()) => {}
             Some(&place) => groups[place].trials.push(trial),
             None => {
                 places.insert(name, groups.len());
-                groups.push(Group { policy, point: axis::values(&trial.point), trials: vec![trial], settings: 1 });
+                groups.push(Group { policy, point: axis::values(trial.point()), trials: vec![trial], settings: 1 });
             }
         }
     }
@@ -79,7 +79,7 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     let mut studies = Vec::with_capacity(found.len());
     for ((terms, mut groups), apart) in found.into_iter().zip(apart) {
         groups.sort_by_key(|group| rank(group.policy));
-        groups.iter_mut().for_each(|group| group.trials.sort_by_key(|trial| trial.spec.seed));
+        groups.iter_mut().for_each(|group| group.trials.sort_by_key(|trial| trial.spec().seed));
         let base = format!("{}-{}", terms.subject.slug(), slug(terms.dataset));
         let slug = (1..)
             .map(|count| if count == 1 { base.clone() } else { format!("{base}-{count}") })
@@ -107,18 +107,18 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
 /// The budget of each training and of the evaluations of its model, unless it is an axis; what learned nothing has none.
 fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
     let own = |trial: &TrialRecord| {
-        let kind = trial.spec.kind();
+        let kind = trial.spec().kind();
         let field = kind.model()?.budget?;
         let varies = sweep.axes.iter().any(|axis| *axis == format!("{}.{field}", kind.name));
-        let budget = trial.spec.settings.whole(field).filter(|_| trial.spec.learns() && !varies)?;
-        Some((trial.trial, budget))
+        let budget = trial.spec().settings.whole(field).filter(|_| trial.spec().learns() && !varies)?;
+        Some((trial.id(), budget))
     };
     let mut budgets: HashMap<TrialId, u64> = sweep.trials.iter().filter_map(own).collect();
     for trial in &sweep.trials {
-        let used = trial.spec.policy_kind().and_then(Kind::policy).and_then(|policy| policy.model.as_ref());
-        let model = used.and_then(|used| trial.spec.upstream.get(used.kind));
+        let used = trial.spec().policy_kind().and_then(Kind::policy).and_then(|policy| policy.model.as_ref());
+        let model = used.and_then(|used| trial.spec().upstream.get(used.kind));
         if let Some(budget) = model.and_then(|model| budgets.get(&model).copied()) {
-            budgets.insert(trial.trial, budget);
+            budgets.insert(trial.id(), budget);
         }
     }
     budgets
@@ -126,7 +126,7 @@ fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
 
 /// The model whose predictions a trial's rewards are, where its numbers are such; what the data itself judges has none.
 fn answering(trial: &TrialRecord) -> Option<TrialId> {
-    trial.spec.upstream.get(trial.spec.kind().study()?.answered_by?)
+    trial.spec().upstream.get(trial.spec().kind().study()?.answered_by?)
 }
 
 /// What tells each model that answers with rewards from the others of the sweep: the settings on which they differ, in
@@ -136,8 +136,8 @@ fn simulators(sweep: &StoredSweep) -> HashMap<TrialId, String> {
     let models: Vec<(TrialId, BTreeMap<String, Value>)> = sweep
         .trials
         .iter()
-        .filter(|trial| answers.contains(&trial.trial))
-        .map(|trial| (trial.trial, kind_settings(&trial.spec).into_iter().collect()))
+        .filter(|trial| answers.contains(&trial.id()))
+        .map(|trial| (trial.id(), kind_settings(trial.spec()).into_iter().collect()))
         .collect();
     let Some((_, first)) = models.first() else { return HashMap::new() };
     let differ = |name: &&String| models.iter().any(|(_, other)| other.get(*name) != first.get(*name));
@@ -212,12 +212,12 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
 
 /// Settings of an evaluation that change what its numbers mean and are no axis, in words.
 fn method(trial: &TrialRecord, axes: &[String]) -> String {
-    let Some(measure) = trial.spec.kind().measure() else { return String::new() };
+    let Some(measure) = trial.spec().kind().measure() else { return String::new() };
     let is_axis = |name: &str| axes.iter().any(|axis| axis == name);
-    let words = (measure.method)(&trial.spec.settings).into_iter().filter(|(name, _)| !is_axis(name));
+    let words = (measure.method)(&trial.spec().settings).into_iter().filter(|(name, _)| !is_axis(name));
     let mut words: Vec<String> = words.map(|(_, words)| words).collect();
     for borrowed in measure.borrowed {
-        if let Some(value) = trial.spec.settings.get(borrowed.name)
+        if let Some(value) = trial.spec().settings.get(borrowed.name)
             && !is_axis(&format!("{}.{}", borrowed.section, borrowed.field))
         {
             words.push(format!("{} of {value}", borrowed.name));
@@ -227,19 +227,19 @@ fn method(trial: &TrialRecord, axes: &[String]) -> String {
 }
 
 fn subject(trial: &TrialRecord) -> Option<(Subject, &'static str)> {
-    let kind = trial.spec.kind();
-    match (kind.role, trial.spec.policy_kind()) {
+    let kind = trial.spec().kind();
+    match (kind.role, trial.spec().policy_kind()) {
         (Role::Measure(measure), Some(policy)) => {
-            Some((Subject { kind, protocol: Some((measure.protocol)(&trial.spec.settings)) }, policy.name))
+            Some((Subject { kind, protocol: Some((measure.protocol)(&trial.spec().settings)) }, policy.name))
         }
         // Where nothing was learned there is nothing to tell.
-        (Role::Model(_), _) if trial.spec.learns() => Some((Subject { kind, protocol: None }, kind.name)),
+        (Role::Model(_), _) if trial.spec().learns() => Some((Subject { kind, protocol: None }, kind.name)),
         _ => None,
     }
 }
 
 fn seeding(sweep: &StoredSweep) -> Seeding {
-    let specs = || sweep.trials.iter().map(|trial| &trial.spec);
+    let specs = || sweep.trials.iter().map(|trial| trial.spec());
     let seeds: BTreeSet<u64> = specs().map(|spec| spec.seed.0).collect();
     let equal = specs().all(|spec| spec.split.seed == spec.seed.0);
     if equal && seeds.len() > 1 { Seeding::Trial } else { Seeding::Own }
@@ -248,7 +248,7 @@ fn seeding(sweep: &StoredSweep) -> Seeding {
 /// How a trial's ratings are divided, in words; trials with the same words have the same division or, where the trial
 /// seeds it, the same kind of division.
 fn split(trial: &TrialRecord, seeding: Seeding) -> String {
-    let split = &trial.spec.split;
+    let split = &trial.spec().split;
     let test = (split.test * 1000.0).round() / 10.0;
     match (split.kind, seeding) {
         (SplitKind::Temporal, _) => format!("temporal split, {test} % test"),

@@ -1,14 +1,13 @@
 //! From a whole sweep file to trials, in one pass over the families of trials: each family once per value of what
 //! concerns it. Pure: the ratings' fingerprints come from the caller.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use drr_core::spec::{FORMAT, Name, Upstream};
-use drr_core::{TrialId, TrialSpec};
+use drr_core::{Trial, TrialId, TrialSpec};
 use drr_kinds::digest_of;
 use rayon::prelude::*;
-use serde_json::Value;
 
 use super::dataset::Fingerprints;
 use super::family::{Family, families, subject};
@@ -34,17 +33,6 @@ pub struct Sweep {
     pub seeds: usize,
     /// Its trials, upstream first, each once.
     pub trials: Vec<Arc<Trial>>,
-}
-
-/// One trial of a sweep.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trial {
-    /// Its identity.
-    pub id: TrialId,
-    /// What it does.
-    pub spec: TrialSpec,
-    /// Where it stands on the axes that concern it.
-    pub point: Arc<BTreeMap<String, Value>>,
 }
 
 /// Expands a sweep.

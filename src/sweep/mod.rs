@@ -47,7 +47,7 @@ pub use choices::{DatasetChoice, Design, SplitSeed};
 pub use condition::{Condition, Exclusion};
 pub use dataset::{Datasets, Fingerprints};
 pub use execution::{EarlyStop, Execution, Goal, StopRule};
-pub use expand::{Sweep, Trial, expand};
+pub use expand::{Sweep, expand};
 pub use fields::FieldKey;
 pub use file::SweepFile;
 pub use idle::idle;

@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use drr_core::TrialId;
 use drr_core::TrialSpec;
+use drr_core::{Trial, TrialId};
 use drr_kinds::pmf::PmfSpec;
 use drr_kinds::{KindOf as _, Stage};
 use proptest::prelude::*;

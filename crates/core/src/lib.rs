@@ -6,6 +6,7 @@
 //! | [`seed`] | named random streams: the only source of randomness |
 //! | [`spec`] | trial specs: everything that can change a result |
 //! | [`data`] | ratings: the canonical table, splits, loaders, the synthetic generator |
+//! | [`trial`] | one trial of a sweep, and how far it is |
 //! | [`trial_dir`], [`journal`], [`result`] | a trial's folder, its metric stream, its signed end |
 //! | [`finished`] | a finished trial's folder, read and checked as a whole |
 //! | [`failure`], [`mod@excerpt`] | why a trial has no result, and how much of what others say is kept |
@@ -38,11 +39,13 @@ pub mod result;
 pub mod seed;
 pub mod spec;
 pub mod time;
+pub mod trial;
 pub mod trial_dir;
 
 pub use digest::{Digest, TrialId};
 pub use seed::Seed;
 pub use spec::TrialSpec;
+pub use trial::{AxisPoint, Status, Trial};
 
 /// The compiler that made this program.
 pub fn rustc() -> &'static str {

@@ -1,12 +1,13 @@
 //! `drr-lab runs collect` and `drr-lab runs cancel`: what was submitted to a cluster and left to itself.
 
+use drr_core::Status;
 use serde_json::json;
 
 use super::super::sweep::record;
 use super::{Context, Output};
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{self, Cluster, Submission};
-use crate::plan::{FailedBefore, Plan, State, read_sweep};
+use crate::plan::{FailedBefore, Plan, read_sweep};
 use crate::store::{RunsLock, Store};
 use crate::sweep::SweepRequest;
 
@@ -26,9 +27,8 @@ pub(super) fn collect(context: &Context, sweep: Option<&str>) -> Result<Exit> {
         let plan = Plan::new(&read_sweep(&context.runs, &name)?, &context.runs, FailedBefore::Skip);
         let request = SweepRequest::of_record(&context.runs.join("sweeps").join(&name))?;
         record(&read_sweep(&context.runs, &name)?, &request, &plan, &mut store, context)?;
-        let count = |wanted: fn(&State) -> bool| plan.tasks.iter().filter(|task| wanted(&task.state)).count();
-        let finished = count(|state| *state == State::Found);
-        let failed = count(|state| matches!(state, State::Skipped(_)));
+        let count = |status| plan.tasks.iter().filter(|task| task.status == status).count();
+        let (finished, failed) = (count(Status::Finished), count(Status::Failed));
         let standing = slurm::standing(&context.runs, &name, &mut Cluster::find()?)?;
         if failed > 0 {
             exit = Exit::Failed;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use drr_core::Status;
 use drr_core::protocol::FailureKind;
 
 use super::worker::{EndReason, State};
-use super::{Action, Attempts, JobState, Loss, LossCause, Mode, Reactor, Verdict};
+use super::{Action, Attempts, Loss, LossCause, Mode, Reactor, Verdict};
 use crate::plan::{blocked, was_stopped};
 
 /// Workers that end before they are ready, in a row, before the sweep is given up.
@@ -84,14 +85,14 @@ impl Reactor {
     /// Tries a job again, after a rest if it was its own fault, unless it was tried often enough.
     pub(super) fn retry(&mut self, job: usize, loss: Loss, now: Duration, actions: &mut Vec<Action>) {
         if self.mode != Mode::Running {
-            self.set(job, JobState::Waiting);
+            self.set(job, Status::Pending);
             actions.push(Action::Record(job, Verdict::Released));
             return;
         }
         let Attempts { attempts: attempt, lost, .. } = self.attempts[job];
         let rest = if lost == 0 { Some(Duration::ZERO) } else { self.rules.rest(lost) };
         let Some(rest) = rest else { return self.fail(job, FailureKind::Environment, loss, actions) };
-        self.set(job, JobState::Waiting);
+        self.set(job, Status::Pending);
         actions.push(Action::Record(job, Verdict::Retry { reason: loss.reason, attempt, rest }));
         if rest.is_zero() {
             self.make_ready(job);
@@ -110,7 +111,7 @@ impl Reactor {
     }
 
     pub(super) fn fail(&mut self, job: usize, kind: FailureKind, loss: Loss, actions: &mut Vec<Action>) {
-        self.set(job, JobState::Failed);
+        self.set(job, Status::Failed);
         let attempts = self.attempts[job].attempts.max(1);
         let reason = blocked(self.jobs[job].stage, &self.jobs[job].short, &loss.reason);
         actions.push(Action::Record(job, Verdict::Failed { kind, loss, attempts }));
@@ -137,7 +138,7 @@ impl Reactor {
     }
 
     pub(super) fn give_up_on(&mut self, job: usize, reason: String, actions: &mut Vec<Action>) {
-        self.set(job, JobState::Failed);
+        self.set(job, Status::Failed);
         let above = was_stopped(self.jobs[job].stage, &self.jobs[job].short);
         actions.push(Action::Record(job, Verdict::Stopped { reason }));
         for below in self.block_dependents(job) {
@@ -149,8 +150,8 @@ impl Reactor {
     pub(super) fn block_dependents(&mut self, job: usize) -> Vec<usize> {
         let (mut blocked, mut below) = (Vec::new(), self.dependents[job].clone());
         while let Some(dependent) = below.pop() {
-            if self.states[dependent] == JobState::Waiting {
-                self.set(dependent, JobState::Failed);
+            if self.statuses[dependent] == Status::Pending {
+                self.set(dependent, Status::Failed);
                 blocked.push(dependent);
                 below.extend(&self.dependents[dependent]);
             }

@@ -18,23 +18,15 @@ mod worker;
 
 use std::time::Duration;
 
+use drr_core::Status;
 use drr_core::protocol::FailureKind;
 
 use self::ready::Ready;
 use self::worker::{EndReason, State, Worker};
 use super::memory_fit::MemoryFit;
 use super::rules::Rules;
-pub(super) use words::{Action, Census, Event, Job, Loss, LossCause, SlotCensus, Start, Verdict};
+pub(super) use words::{Action, Census, Event, Job, Loss, LossCause, SlotCensus, Verdict};
 pub(super) use worker::Force;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum JobState {
-    Waiting,
-    Ready,
-    Running,
-    Finished,
-    Failed,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
@@ -63,7 +55,7 @@ struct Attempts {
 pub(super) struct Reactor {
     jobs: Vec<Job>,
     dependents: Vec<Vec<usize>>,
-    states: Vec<JobState>,
+    statuses: Vec<Status>,
     attempts: Vec<Attempts>,
     /// How many jobs are waiting; counted along, since sweeps may be long.
     waiting: usize,
@@ -89,21 +81,14 @@ impl Reactor {
                 dependents[above].push(index);
             }
         }
-        let states: Vec<JobState> = jobs
-            .iter()
-            .map(|job| match job.start {
-                Start::Finished => JobState::Finished,
-                Start::ToRun => JobState::Waiting,
-                Start::LeftOut => JobState::Failed,
-            })
-            .collect();
+        let statuses: Vec<Status> = jobs.iter().map(|job| job.status).collect();
         let groups = jobs.iter().filter_map(|job| job.group).max().map_or(0, |last| last as usize + 1);
         Self {
             attempts: vec![Attempts::default(); jobs.len()],
-            waiting: states.iter().filter(|state| **state == JobState::Waiting).count(),
+            waiting: statuses.iter().filter(|status| **status == Status::Pending).count(),
             jobs,
             dependents,
-            states,
+            statuses,
             ready: Ready::default(),
             workers: vec![Worker::new(); slots],
             mode: Mode::Running,
@@ -223,7 +208,7 @@ impl Reactor {
     }
 
     fn finish(&mut self, slot: usize, job: usize, actions: &mut Vec<Action>) {
-        self.set(job, JobState::Finished);
+        self.set(job, Status::Finished);
         actions.push(Action::Record(job, Verdict::Finished { slot }));
         for dependent in self.dependents[job].clone() {
             self.make_ready(dependent);
@@ -279,10 +264,10 @@ impl Reactor {
         }
     }
 
-    fn set(&mut self, job: usize, state: JobState) {
-        self.waiting -= usize::from(self.states[job] == JobState::Waiting);
-        self.waiting += usize::from(state == JobState::Waiting);
-        self.states[job] = state;
+    fn set(&mut self, job: usize, status: Status) {
+        self.waiting -= usize::from(self.statuses[job] == Status::Pending);
+        self.waiting += usize::from(status == Status::Pending);
+        self.statuses[job] = status;
     }
 }
 

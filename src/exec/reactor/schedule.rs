@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use drr_core::Status;
+
 use super::super::memory_fit::{MemoryFit, Space};
 use super::worker::{State, Worker};
-use super::{Action, JobState, Mode, Reactor};
+use super::{Action, Mode, Reactor};
 
 /// How long until a slot without room is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 impl Reactor {
     pub(super) fn make_ready(&mut self, job: usize) {
-        let finished = |above: &usize| self.states[*above] == JobState::Finished;
-        if self.states[job] == JobState::Waiting && self.jobs[job].upstream.iter().all(finished) {
-            self.set(job, JobState::Ready);
+        let finished = |above: &usize| self.statuses[*above] == Status::Finished;
+        if self.statuses[job] == Status::Pending && self.jobs[job].upstream.iter().all(finished) {
+            self.set(job, Status::Queued);
             let it = &self.jobs[job];
             if self.attempts[job].solitary {
                 return self.ready.add_solitary(job, it);
@@ -96,7 +98,7 @@ impl Reactor {
             Space::Trials(fit) => {
                 let most = self.cohort_size(job).min(fit).max(1);
                 let jobs = self.ready.take(job, &self.jobs[job], most);
-                jobs.iter().for_each(|&job| self.set(job, JobState::Running));
+                jobs.iter().for_each(|&job| self.set(job, Status::Running));
                 self.workers[slot].becomes(State::Busy { given: jobs.len(), jobs: jobs.clone() }, now);
                 actions.push(Action::Send { slot, jobs });
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use drr_core::Status;
 use drr_core::protocol::FailureKind;
 use drr_kinds::Stage;
 
@@ -22,17 +23,9 @@ pub(in crate::exec) struct Job {
     pub group: Option<u32>,
     /// The jobs that must be finished before it starts.
     pub upstream: Vec<usize>,
-    /// What is known of it beforehand.
-    pub start: Start,
-}
-
-/// What is known of a job beforehand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::exec) enum Start {
-    Finished,
-    ToRun,
-    /// Failed or stopped in an earlier run and not to be tried again, nor anything that stands on it.
-    LeftOut,
+    /// How far it is beforehand: pending where it is to run; failed or stopped in an earlier run, it is not tried again,
+    /// nor is anything that stands on it.
+    pub status: Status,
 }
 
 /// What event.

@@ -12,7 +12,7 @@ use super::parse::JobState;
 use super::queue_rows::QueueRows;
 use super::submission::Submission;
 use crate::error::{Error, Result};
-use crate::plan::{Plan, State};
+use crate::plan::Plan;
 
 /// Where the open submissions of a sweep stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,8 +93,7 @@ pub fn refuse_if_open(plan: &Plan, runs: &Path) -> Result<()> {
     if sweeps.is_empty() {
         return Ok(());
     }
-    let wanted: HashSet<TrialId> =
-        plan.tasks.iter().filter(|task| task.state == State::ToRun).map(|task| task.trial.id).collect();
+    let wanted: HashSet<TrialId> = plan.tasks.iter().filter(|task| task.is_open()).map(|task| task.trial.id).collect();
     for sweep in sweeps {
         let open = Submission::open(runs, &sweep)?;
         let shared =

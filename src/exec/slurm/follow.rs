@@ -1,6 +1,7 @@
 //! What becomes of submitted tasks: which trials are finished, which are tried again, which fail, which wait. Pure: what
 //! Slurm and the folders say goes in, verdicts and further submissions come out.
 
+use drr_core::Status;
 use drr_core::protocol::FailureKind;
 
 use super::parse::{End, JobState};
@@ -94,13 +95,6 @@ enum Phase {
     Settled,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trial {
-    Finished,
-    Open,
-    Failed,
-}
-
 #[derive(Clone, Debug)]
 struct Task {
     trials: Vec<usize>,
@@ -114,7 +108,7 @@ struct Task {
 #[derive(Clone, Debug)]
 pub struct Follow {
     tasks: Vec<Task>,
-    trials: Vec<Trial>,
+    trials: Vec<Status>,
     upstream: Vec<Vec<usize>>,
     retries: u32,
 }
@@ -123,7 +117,8 @@ impl Follow {
     /// Follows tasks over trials given by what each stands on and whether it is finished; a lost attempt is repeated up
     /// to `retries` times.
     pub fn new(nodes: Vec<Node>, upstream: Vec<Vec<usize>>, finished: &[bool], retries: u32) -> Self {
-        let trials = finished.iter().map(|&finished| if finished { Trial::Finished } else { Trial::Open }).collect();
+        let trials =
+            finished.iter().map(|&finished| if finished { Status::Finished } else { Status::Pending }).collect();
         let tasks = nodes
             .into_iter()
             .map(|node| Task {
@@ -207,7 +202,7 @@ impl Follow {
         for (trial, fate) in std::mem::take(&mut self.tasks[task].trials).into_iter().zip(fates) {
             match fate {
                 Fate::Finished => {
-                    self.trials[trial] = Trial::Finished;
+                    self.trials[trial] = Status::Finished;
                     actions.push(Action::Finished(trial));
                 }
                 Fate::Failed(FailureKind::Deterministic, reason) => {
@@ -267,7 +262,7 @@ impl Follow {
     }
 
     fn stands(&self, trial: usize) -> bool {
-        self.upstream[trial].iter().all(|&above| self.trials[above] == Trial::Finished)
+        self.upstream[trial].iter().all(|&above| self.trials[above] == Status::Finished)
     }
 
     /// Gives up what stands on failed trials, in tasks that wait; one that Slurm has notices by itself.
@@ -277,9 +272,9 @@ impl Follow {
             for it in self.tasks.iter_mut().filter(|task| task.phase == Phase::Waiting) {
                 let (trials, upstream) = (&mut self.trials, &self.upstream);
                 it.trials.retain(|&trial| {
-                    let failed = upstream[trial].iter().copied().find(|&above| trials[above] == Trial::Failed);
+                    let failed = upstream[trial].iter().copied().find(|&above| trials[above] == Status::Failed);
                     if let Some(above) = failed {
-                        trials[trial] = Trial::Failed;
+                        trials[trial] = Status::Failed;
                         actions.push(Action::Blocked { trial, above });
                     }
                     failed.is_none()
@@ -296,14 +291,14 @@ impl Follow {
 }
 
 fn lost_for_good(
-    trials: &mut [Trial],
+    trials: &mut [Status],
     actions: &mut Vec<Action>,
     trial: usize,
     kind: FailureKind,
     reason: &str,
     attempts: u32,
 ) {
-    trials[trial] = Trial::Failed;
+    trials[trial] = Status::Failed;
     actions.push(Action::Failed { trial, kind, reason: reason.to_owned(), attempts });
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use drr_core::TrialSpec;
 use drr_kinds::Stage;
 
-use crate::plan::{CohortKey, Plan, State, cohort};
+use crate::plan::{CohortKey, Plan, cohort};
 
 /// One task of an array.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,9 +59,7 @@ impl Layout {
         let mut layout = Self::default();
         let to_run = |stage: Stage| {
             let tasks = plan.tasks.iter().enumerate();
-            tasks
-                .filter(move |(_, task)| task.stage == stage && task.state == State::ToRun)
-                .map(|(position, _)| position)
+            tasks.filter(move |(_, task)| task.stage == stage && task.is_open()).map(|(position, _)| position)
         };
         let spec = |position: usize| &plan.tasks[position].trial.spec;
         let mut models = Vec::new();

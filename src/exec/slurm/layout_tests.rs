@@ -1,5 +1,6 @@
 //! Tasks, arrays and what waits for what.
 
+use drr_core::Status;
 use std::path::Path;
 
 use super::*;
@@ -83,10 +84,10 @@ fn one_recommender_a_pmf_needs_no_whole_array() {
 fn what_is_finished_is_waited_for_by_nobody() {
     let mut plan = plan(TWO_BY_TWO);
     for task in plan.tasks.iter_mut().filter(|task| task.stage == Stage::named("pmf")) {
-        task.state = State::Found;
+        task.status = Status::Finished;
     }
     let first_drr = plan.tasks.iter().position(|task| task.stage == Stage::named("drr")).expect("there are four");
-    plan.tasks[first_drr].state = State::Found;
+    plan.tasks[first_drr].status = Status::Finished;
     let layout = Layout::new(&plan, 1, 1000);
     assert_eq!(shown(&layout), ["drr-0 [1, 1, 1]", "eval-drr-0 [1, 1, 1] corr drr-0", "eval-0 [1, 1, 1]"]);
 }

@@ -30,6 +30,7 @@ mod submission;
 mod submit;
 mod watch;
 
+use drr_core::Status;
 use std::path::{Path, PathBuf};
 
 pub use commands::{Cluster, Request, Scheduler};
@@ -41,7 +42,7 @@ use super::notice::Observer;
 use super::recorder::{Outcome, Recorder};
 use super::rules::Rules;
 use crate::error::Result;
-use crate::plan::{Plan, State};
+use crate::plan::Plan;
 use crate::store::Store;
 use crate::sweep::SlurmSettings;
 
@@ -111,8 +112,8 @@ pub fn execute(
 fn rest(plan: &Plan, covered: &[bool]) -> Plan {
     let mut rest = plan.clone();
     for (task, covered) in rest.tasks.iter_mut().zip(covered) {
-        if *covered && task.state == State::ToRun {
-            task.state = State::Found;
+        if *covered && task.is_open() {
+            task.status = Status::Finished;
         }
     }
     rest

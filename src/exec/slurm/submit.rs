@@ -17,7 +17,7 @@ use super::submission::{Submission, dependency, script};
 use crate::error::{Error, Result};
 use crate::exec::notice::Notice;
 use crate::exec::{process, provenance};
-use crate::plan::{Plan, State, clear_failure, clear_stop};
+use crate::plan::{Plan, clear_failure, clear_stop};
 
 /// A claim whose holder gave no sign for so long may be taken over.
 const LEASE_S: u64 = 60;
@@ -102,7 +102,7 @@ fn write(plan: &Plan, options: &Options, layout: &Layout) -> std::io::Result<Sub
     let worker = folder.join("worker").join(options.worker.file_name().unwrap_or_default());
     fs::copy(&options.worker, &worker)?;
     let mut common = provenance::common(&worker, &options.runs);
-    for task in plan.tasks.iter().filter(|task| task.state == State::ToRun) {
+    for task in plan.tasks.iter().filter(|task| task.is_open()) {
         provenance::describe(&mut common, &options.data, &task.trial.spec);
         let folder = TrialDir::new(&options.runs, task.trial.id);
         clear_failure(&folder).and_then(|()| clear_stop(&folder))?;

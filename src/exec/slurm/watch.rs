@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use drr_core::trial_dir::TrialDir;
-use drr_core::{TrialId, finished};
+use drr_core::{Status, TrialId, finished};
 use signal_hook::consts::SIGUSR1;
 
 use super::commands::Scheduler;
@@ -22,7 +22,7 @@ use crate::exec::notice::Notice;
 use crate::exec::reactor::{Loss, Verdict};
 use crate::exec::recorder::{Outcome, Recorder};
 use crate::exec::signals::{self, Listening};
-use crate::plan::{Plan, State, blocked, read_failure};
+use crate::plan::{Plan, blocked, read_failure};
 
 /// Running tasks whose progress is shown.
 const SHOWN: usize = 16;
@@ -79,10 +79,10 @@ impl<'a> Watch<'a> {
 
     /// Says that work begins.
     pub fn begin(&mut self) {
-        let open = self.plan.tasks.iter().filter(|task| task.state == State::ToRun);
+        let open = self.plan.tasks.iter().filter(|task| task.is_open());
         let notice = Notice::SweepStarted {
             sweep: self.plan.sweep.clone(),
-            found: self.plan.tasks.iter().filter(|task| task.state == State::Found).count(),
+            found: self.plan.tasks.iter().filter(|task| task.status == Status::Finished).count(),
             to_run: self.plan.to_run(),
             slots: Vec::new(),
             expected_s: open.map(|task| task.cost).sum(),
@@ -185,7 +185,7 @@ impl<'a> Watch<'a> {
     /// The machine for what is open of a submission.
     fn machine(&self, submission: &Submission) -> Follow {
         let latest = submission.latest();
-        let is_open = |position: &usize| self.plan.tasks[*position].state == State::ToRun;
+        let is_open = |position: &usize| self.plan.tasks[*position].is_open();
         let nodes = submission.tasks.iter().zip(latest).map(|(trials, latest)| Node {
             trials: trials.iter().filter_map(|trial| self.positions.get(trial).copied()).filter(is_open).collect(),
             lost: latest.map_or(0, |entry| submission.jobs[entry].lost),

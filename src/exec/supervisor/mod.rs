@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use drr_core::TrialId;
 use drr_core::protocol::{Hello, ToWorker};
+use drr_core::{Status, TrialId};
 use nix::sys::signal::Signal;
 use signal_hook::consts::SIGUSR1;
 
@@ -33,7 +33,7 @@ use super::signals::{self, Listening};
 use super::slots::Slot;
 use super::turns::Turns;
 use crate::error::{Error, Result};
-use crate::plan::{Plan, State};
+use crate::plan::Plan;
 use crate::store::Store;
 use crate::sweep::EarlyStop;
 
@@ -150,11 +150,11 @@ impl<'a> Supervisor<'a> {
     }
 
     fn run(mut self, receiver: &Receiver<Input>) -> Result<Outcome> {
-        let open = self.plan.tasks.iter().filter(|task| task.state == State::ToRun);
+        let open = self.plan.tasks.iter().filter(|task| task.is_open());
         let expected_s = open.map(|task| task.cost).sum();
         self.recorder.tell(&Notice::SweepStarted {
             sweep: self.plan.sweep.clone(),
-            found: self.plan.tasks.iter().filter(|task| task.state == State::Found).count(),
+            found: self.plan.tasks.iter().filter(|task| task.status == Status::Finished).count(),
             to_run: self.plan.to_run(),
             slots: self.options.slots.clone(),
             expected_s,

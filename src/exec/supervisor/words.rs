@@ -4,7 +4,7 @@ use drr_core::excerpt::excerpt;
 use drr_core::finished::{self, Finished};
 use drr_core::protocol::{FailureKind, FromWorker, VERSION};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{TrialId, journal};
+use drr_core::{Status, TrialId, journal};
 use drr_kinds::{Stage, train_digest};
 
 use super::super::early_stop::Watch;
@@ -13,7 +13,7 @@ use super::super::process::WorkerOutput;
 use super::super::reactor::{Event, Loss, LossCause};
 use super::{Options, Supervisor};
 use crate::error::{Error, Result};
-use crate::plan::{Plan, State};
+use crate::plan::Plan;
 use crate::sweep::EarlyStop;
 
 /// Lines that are no messages, before the worker has introduced itself: a wrapper may greet, no worker goes on like this.
@@ -183,7 +183,7 @@ pub(super) fn settle(folder: &TrialDir) -> Result<Option<Finished>> {
 pub(super) fn watch(rule: EarlyStop, plan: &Plan, options: &Options) -> Watch {
     let mut watch = Watch::new(rule, plan);
     for (job, task) in plan.tasks.iter().enumerate() {
-        let is_past = matches!(task.state, State::Found | State::Stopped(_)) && task.stage != Stage::EVAL;
+        let is_past = matches!(task.status, Status::Finished | Status::Stopped) && task.stage != Stage::EVAL;
         let folder = TrialDir::new(&options.runs, task.trial.id);
         if let Some(journal) = is_past.then(|| journal::read(&folder.journal()).ok()).flatten() {
             watch.observe(job, &journal.points);

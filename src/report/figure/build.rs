@@ -54,7 +54,7 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
         }
         let mut raw = Vec::new();
         for trial in group.finished() {
-            let points = store.points(trial.trial, what.metric)?;
+            let points = store.points(trial.id(), what.metric)?;
             if !points.is_empty() {
                 spacing = spacing.or_else(|| points.windows(2).next().map(|pair| pair[1].0 - pair[0].0));
                 raw.push(points);

@@ -46,17 +46,17 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
     let mut studies = report.studies.iter().map(|(study, _)| study);
     let study = studies.find(|study| study.subject.study().name == MEASURE)?;
     let trial = best(study)?;
-    let id = model_of(&trial.spec)?;
-    let specs: BTreeMap<TrialId, &TrialRecord> = report.sweep.trials.iter().map(|trial| (trial.trial, trial)).collect();
-    let model = &specs.get(&id)?.spec;
+    let id = model_of(trial.spec())?;
+    let specs: BTreeMap<TrialId, &TrialRecord> = report.sweep.trials.iter().map(|trial| (trial.id(), trial)).collect();
+    let model = specs.get(&id)?.spec();
     let recommender = read(store.runs(), model, model.kind().model()?.recommender?)?;
-    let (ratings, titles) = ratings(&trial.spec, data?)?;
+    let (ratings, titles) = ratings(trial.spec(), data?)?;
     if ratings.items.len() != recommender.items() || ratings.users.len() != recommender.users() {
         return None;
     }
-    let longest = trial.spec.settings.get("k")?.as_array()?.iter().filter_map(Value::as_u64).max()?;
+    let longest = trial.spec().settings.get("k")?.as_array()?.iter().filter_map(Value::as_u64).max()?;
     let length = LENGTH.min(longest as usize);
-    let sessions = sessions(&ratings, &trial.spec, &*recommender, study.subject.protocol, length);
+    let sessions = sessions(&ratings, trial.spec(), &*recommender, study.subject.protocol, length);
     let map = plane::principal_components(recommender.item_embeddings(), recommender.k());
     let [good, median, bad] = session::three(&sessions)?;
     let three = [("good", good), ("median", median), ("bad", bad)];
@@ -67,7 +67,7 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
             "{} · protocol {} · seed {} · precision@{length} of this user {:.2}",
             study.dataset,
             study.subject.protocol.unwrap_or_default(),
-            trial.spec.seed.0,
+            trial.spec().seed.0,
             session.precision()
         ),
         note: format!(

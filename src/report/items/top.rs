@@ -48,7 +48,7 @@ impl SweepReport<'_> {
     /// The recommender that the sweep's offline evaluation found best: its lowest seed.
     pub fn best_recommender(&self) -> Option<TrialId> {
         let trial = self.studies.iter().find_map(|(study, _)| super::best(study))?;
-        super::model_of(&trial.spec)
+        super::model_of(trial.spec())
     }
 }
 

@@ -188,7 +188,7 @@ fn hard_names_do_nothing_in_a_browser() {
     let name = "</script><script>hacked = 1</script><img src=x onerror='hacked = 2'> \" ' & 🎬 שלום";
     let sweep = World { dataset: "<svg onload=hacked=3>", ..World::new() }.sweep(name, &[0.001, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
-    store.mark(sweep.members[0].spec.id(), Status::Failed, Some(name)).expect("marked");
+    store.mark(sweep.trials[0].spec.id(), Status::Failed, Some(name)).expect("marked");
     let out = tempfile::tempdir().expect("a temporary folder");
     let page = report_as(&store, name, out.path(), &[Format::Html]).files[0].clone();
     browser.window(360, 740, "light");

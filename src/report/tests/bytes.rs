@@ -1,11 +1,12 @@
 //! Whole reports to the byte: the digest of every file in every format. A change that is to change nothing leaves this
 //! snapshot as it is; with `DRR_LAB_KEEP=DIR` the files themselves are kept there, to see what another digest means.
 
-use drr_core::Digest;
+use drr_core::{AxisPoint, Digest, Trial};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 use super::*;
-use crate::store::{Member, SweepRecord};
+use crate::store::SweepRecord;
 
 /// Three axes, one of numbers that sort otherwise as text, one of words and lists; two protocols; seeds stopped early,
 /// failed, and not numbers.
@@ -15,14 +16,14 @@ fn many_sided() -> (tempfile::TempDir, Store) {
     let mut sweep = World::new().sweep("sides", &[0.001, 0.00001, 0.01], &[0.0005], 4);
     sweep.axes.extend(["drr.gamma".to_owned(), "drr.state".to_owned()]);
     let others = [(0.9, json!("plain")), (0.05, json!([64, "wide"]))];
-    let members = std::mem::take(&mut sweep.members);
+    let trials = std::mem::take(&mut sweep.trials);
     for (gamma, state) in others {
-        sweep.members.extend(with_gamma(&members, gamma, &state));
+        sweep.trials.extend(with_gamma(&trials, gamma, &state));
     }
-    for member in sweep.members.clone() {
-        if member.spec.kind == "offline" {
-            let spec = fabricate::with(&member.spec, "protocol", "strict".into());
-            sweep.members.push(Member { spec, point: member.point });
+    for trial in sweep.trials.clone() {
+        if trial.spec.kind == "offline" {
+            let spec = fabricate::with(&trial.spec, "protocol", "strict".into());
+            sweep.trials.push(Arc::new(Trial::new(spec, Arc::clone(&trial.point))));
         }
     }
     fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
@@ -34,12 +35,12 @@ fn many_sided() -> (tempfile::TempDir, Store) {
     (runs, store)
 }
 
-/// The same members with another γ, each recommender's evaluation on its own training.
-fn with_gamma(members: &[Member], gamma: f64, state: &Value) -> Vec<Member> {
+/// The same trials with another γ, each recommender's evaluation on its own training.
+fn with_gamma(trials: &[Arc<Trial>], gamma: f64, state: &Value) -> Vec<Arc<Trial>> {
     let mut renamed = BTreeMap::new();
     let mut all = Vec::new();
-    for member in members {
-        let (mut spec, mut point) = (member.spec.clone(), member.point.clone());
+    for trial in trials {
+        let (mut spec, mut point) = (trial.spec.clone(), AxisPoint::clone(&trial.point));
         let old = spec.id();
         if spec.kind == "drr" && spec.settings.whole("train_steps") != Some(0) {
             spec = fabricate::with(&spec, "gamma", json!(gamma));
@@ -51,20 +52,20 @@ fn with_gamma(members: &[Member], gamma: f64, state: &Value) -> Vec<Member> {
             point.insert("drr.state".to_owned(), state.clone());
         }
         renamed.insert(old, spec.id());
-        all.push(Member { spec, point });
+        all.push(Arc::new(Trial::new(spec, point)));
     }
     all
 }
 
 fn mark(store: &mut Store, sweep: &SweepRecord) {
-    let at = |member: &&Member, tau: f64, seed: u64| {
-        member.point.get("drr.tau").and_then(Value::as_f64) == Some(tau) && member.spec.seed.0 == seed
+    let at = |trial: &&Arc<Trial>, tau: f64, seed: u64| {
+        trial.point.get("drr.tau").and_then(Value::as_f64) == Some(tau) && trial.spec.seed.0 == seed
     };
-    for member in sweep.members.iter().filter(|member| at(member, 0.01, 1)) {
-        store.mark(member.spec.id(), Status::Stopped, Some("below the median")).expect("marked");
+    for trial in sweep.trials.iter().filter(|trial| at(trial, 0.01, 1)) {
+        store.mark(trial.spec.id(), Status::Stopped, Some("below the median")).expect("marked");
     }
-    for member in sweep.members.iter().filter(|member| at(member, 0.001, 3)) {
-        store.mark(member.spec.id(), Status::Failed, Some("NaN | <at> 7")).expect("marked");
+    for trial in sweep.trials.iter().filter(|trial| at(trial, 0.001, 3)) {
+        store.mark(trial.spec.id(), Status::Failed, Some("NaN | <at> 7")).expect("marked");
     }
 }
 
@@ -91,7 +92,7 @@ fn digests(store: &Store, name: &str, case: &str, formats: &[Format], options: &
 #[test]
 fn whole_reports_are_the_same_to_the_byte() {
     let (runs, store) = recorded();
-    for spec in store.sweep("quickstart").expect("read").expect("recorded").trials.iter().map(|trial| &trial.spec) {
+    for spec in store.sweep("quickstart").expect("read").expect("recorded").trials.iter().map(|trial| trial.spec()) {
         let folder = drr_core::trial_dir::TrialDir::new(runs.path(), spec.id());
         if folder.path().is_dir() {
             let started = format!("{{\"started\": \"2026-01-02T03:04:{:02}Z\"}}", spec.seed.0 * 7 + 5);

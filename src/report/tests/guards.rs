@@ -1,10 +1,12 @@
 //! What may not be compared is not: columns on a handful of users, rewards that different PMFs answered; and what tests and
 //! protocols do not cover is said.
 
+use drr_core::{AxisPoint, Trial};
 use serde_json::json;
+use std::sync::Arc;
 
 use super::*;
-use crate::store::{AxisPoint, Member, SweepRecord};
+use crate::store::SweepRecord;
 
 fn read(written: &Written, name: &str) -> String {
     fs::read_to_string(written.folder.join("tables").join(name)).expect("written")
@@ -103,7 +105,7 @@ fn a_table_of_thin_columns_alone_has_no_best() {
 /// Three sizes of PMF, each with a recommender and baselines on it, measured online and offline.
 fn sizes() -> SweepRecord {
     let world = World::new();
-    let mut members = Vec::new();
+    let mut trials = Vec::new();
     for seed in 0..3 {
         for k in [8, 16] {
             let model = fabricate::with(&world.pmf(seed), "k", k.into());
@@ -119,10 +121,10 @@ fn sizes() -> SweepRecord {
                 }
             }
             let point = AxisPoint::from([("pmf.k".to_owned(), json!(k))]);
-            members.extend(all.into_iter().map(|spec| Member { spec, point: point.clone() }));
+            trials.extend(all.into_iter().map(|spec| Arc::new(Trial::new(spec, point.clone()))));
         }
     }
-    SweepRecord { name: "sizes".to_owned(), source: String::new(), axes: vec!["pmf.k".to_owned()], members }
+    SweepRecord { name: "sizes".to_owned(), source: String::new(), axes: vec!["pmf.k".to_owned()], trials }
 }
 
 #[test]
@@ -161,11 +163,13 @@ fn what_tests_and_protocols_cover_is_said_beside_the_tables() {
     let fixed = World::new().sweep("fixed", &[0.001, 0.01], &[0.0005], 3);
     let mut own = World::new().sweep("own", &[0.001, 0.01], &[0.0005], 3);
     let mut renamed = BTreeMap::new();
-    for member in &mut own.members {
-        let old = member.spec.id();
-        member.spec.split.seed = member.spec.seed.0;
-        stand_on(&mut member.spec, &renamed);
-        renamed.insert(old, member.spec.id());
+    for trial in &mut own.trials {
+        let old = trial.spec.id();
+        let mut spec = trial.spec.clone();
+        spec.split.seed = spec.seed.0;
+        stand_on(&mut spec, &renamed);
+        *trial = Arc::new(Trial::new(spec, Arc::clone(&trial.point)));
+        renamed.insert(old, trial.id);
     }
     fabricate::fill(&mut store, &fixed, None, |_, _| {});
     fabricate::fill(&mut store, &own, None, |_, _| {});

@@ -1,6 +1,8 @@
 //! Names, numbers and sweeps that break reports.
 
 use super::*;
+use drr_core::Trial;
+use std::sync::Arc;
 
 /// Quotes, HTML, TeX, Markdown, an emoji, a script that runs from right to left, and a line's end.
 const NAME: &str = "\"a\" 'b' <b>&amp;</b> </script> \\end{table} 100%_$x^2$ #1 ~ | `c` 🎬 שלום\n% x";
@@ -21,7 +23,7 @@ fn hard_names_survive_every_format() {
     let world = World { dataset: "<i>50%_&\"é\" | 🎬 ש", ..World::new() };
     let sweep = world.sweep(NAME, &[0.001, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
-    let failed = sweep.members.iter().map(|member| &member.spec).find(|spec| spec.kind == "drr");
+    let failed = sweep.trials.iter().map(|trial| &trial.spec).find(|spec| spec.kind == "drr");
     store.mark(failed.expect("a DRR trial").id(), Status::Failed, Some(NAME)).expect("marked");
     let out = tempfile::tempdir().expect("a temporary folder");
     let written = report_as(&store, NAME, out.path(), TEXT);
@@ -75,7 +77,7 @@ fn all_failed_is_a_report_of_failures_with_their_logs() {
     let (runs, mut store) = open();
     let sweep = World::new().sweep("doomed", &[0.001], &[0.0005], 2);
     fabricate::run(&mut store, runs.path(), &sweep, |_| Some("out of memory"));
-    let log = drr_core::trial_dir::TrialDir::new(runs.path(), sweep.members[0].spec.id());
+    let log = drr_core::trial_dir::TrialDir::new(runs.path(), sweep.trials[0].spec.id());
     fs::create_dir_all(log.path()).expect("a folder");
     let lines: Vec<String> = (0..40).map(|line| format!("line {line} <of 40>")).collect();
     fs::write(log.log(), lines.join("\n")).expect("written");
@@ -93,11 +95,11 @@ fn what_was_stopped_early_is_in_no_number_and_its_row_is_compared_with_nothing()
     let sweep = World::new().sweep("stopped", &[0.001, 0.003, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     // The best setting: a seed of its training, and what was to be evaluated of it.
-    let best = |member: &&crate::store::Member| {
-        member.point.get("drr.tau").and_then(serde_json::Value::as_f64) == Some(0.003) && member.spec.seed.0 == 1
+    let best = |trial: &&Arc<Trial>| {
+        trial.point.get("drr.tau").and_then(serde_json::Value::as_f64) == Some(0.003) && trial.spec.seed.0 == 1
     };
-    for member in sweep.members.iter().filter(best) {
-        store.mark(member.spec.id(), Status::Stopped, Some("below the median")).expect("marked");
+    for trial in sweep.trials.iter().filter(best) {
+        store.mark(trial.spec.id(), Status::Stopped, Some("below the median")).expect("marked");
     }
     let out = tempfile::tempdir().expect("a temporary folder");
     let written = report_as(&store, "stopped", out.path(), TEXT);
@@ -158,14 +160,16 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
     let short = World::new().sweep("short", &[0.001, 0.01], &[0.0005], 3);
     let mut long = World::new().sweep("long", &[0.001, 0.01], &[0.0005], 3);
     let mut renamed = BTreeMap::new();
-    for member in &mut long.members {
-        let old = member.spec.id();
-        if member.spec.kind == "drr" && member.spec.settings.whole("train_steps") != Some(0) {
-            member.spec = fabricate::with(&member.spec, "train_steps", 40_000.into());
-        } else if fabricate::evaluates(&member.spec, "drr") {
-            stand_on(&mut member.spec, &renamed);
+    for trial in &mut long.trials {
+        let old = trial.spec.id();
+        let mut spec = trial.spec.clone();
+        if spec.kind == "drr" && spec.settings.whole("train_steps") != Some(0) {
+            spec = fabricate::with(&spec, "train_steps", 40_000.into());
+        } else if fabricate::evaluates(&spec, "drr") {
+            stand_on(&mut spec, &renamed);
         }
-        renamed.insert(old, member.spec.id());
+        *trial = Arc::new(Trial::new(spec, Arc::clone(&trial.point)));
+        renamed.insert(old, trial.id);
     }
     fabricate::fill(&mut store, &short, None, |_, _| {});
     fabricate::fill(&mut store, &long, None, |_, _| {});
@@ -188,19 +192,19 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
 fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
     let (_runs, mut store) = open();
     let mut sweep = World::new().sweep("unlike", &[0.001], &[0.0005], 3);
-    for member in sweep.members.clone() {
-        if member.spec.kind != "offline" {
+    for trial in sweep.trials.clone() {
+        if trial.spec.kind != "offline" {
             continue;
         }
-        let mut divided = member.spec.clone();
+        let mut divided = trial.spec.clone();
         divided.split.test = 0.3;
         let others = [
             divided,
-            fabricate::with(&member.spec, "protocol", "strict".into()),
-            fabricate::with(&member.spec, "users", 7.into()),
+            fabricate::with(&trial.spec, "protocol", "strict".into()),
+            fabricate::with(&trial.spec, "users", 7.into()),
         ];
-        let member = |spec| crate::store::Member { spec, point: member.point.clone() };
-        sweep.members.extend(others.into_iter().map(member));
+        let trial = |spec| Arc::new(Trial::new(spec, trial.point.clone()));
+        sweep.trials.extend(others.into_iter().map(trial));
     }
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let sweep = store.sweep("unlike").expect("read").expect("recorded");

@@ -1,9 +1,11 @@
 //! Reports of sweeps whose every name is an attack: nothing of it gets out in any format.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::neutral::hostile::{TEXTS, assert_harmless};
 use crate::neutral::unguarded;
-use crate::store::Status;
+use drr_core::Status;
 
 /// A sweep whose name, dataset, axes, values and failures are `text`, as an index from elsewhere may hold it.
 fn recorded_as(text: &str) -> (tempfile::TempDir, Store) {
@@ -12,11 +14,12 @@ fn recorded_as(text: &str) -> (tempfile::TempDir, Store) {
     let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
     let mut sweep = World { dataset: text, ..World::new() }.sweep(text, &[0.001, 0.01], &[0.0005], 3);
     sweep.axes.push(text.to_owned());
-    for (at, member) in sweep.members.iter_mut().filter(|member| !member.point.is_empty()).enumerate() {
-        member.point.insert(text.to_owned(), format!("{text}{}", at % 2).into());
+    for (at, trial) in sweep.trials.iter_mut().filter(|trial| !trial.point.is_empty()).enumerate() {
+        let trial = Arc::make_mut(trial);
+        Arc::make_mut(&mut trial.point).insert(text.to_owned(), format!("{text}{}", at % 2).into());
     }
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
-    let mut drr = sweep.members.iter().map(|member| &member.spec).filter(|spec| spec.kind == "drr");
+    let mut drr = sweep.trials.iter().map(|trial| &trial.spec).filter(|spec| spec.kind == "drr");
     let failed = drr.next().expect("a DRR trial").id();
     store.mark(failed, Status::Failed, Some(text)).expect("marked");
     let folder = drr_core::trial_dir::TrialDir::new(runs.path(), failed);

@@ -50,10 +50,10 @@ fn by_fewer_axes_a_seeds_score_is_the_mean_over_the_others() {
 fn a_seed_that_lacks_a_setting_does_not_count() {
     let (_runs, mut store, sweep) = open("lacking");
     let evaluated = sweep.trials.iter().find(|trial| {
-        let tau = trial.point.get("drr.tau").and_then(serde_json::Value::as_f64);
-        tau == Some(0.003) && trial.spec.policy.is_some() && trial.spec.seed.0 == 1
+        let tau = trial.point().get("drr.tau").and_then(serde_json::Value::as_f64);
+        tau == Some(0.003) && trial.spec().policy.is_some() && trial.spec().seed.0 == 1
     });
-    store.mark(evaluated.expect("an evaluation").trial, Status::Failed, Some("gone")).expect("marked");
+    store.mark(evaluated.expect("an evaluation").id(), Status::Failed, Some("gone")).expect("marked");
     let sweep = store.sweep("lacking").expect("read").expect("recorded");
     let tables = laid_out(&sweep, &Layout { by: Some(vec!["drr.tau".to_owned()]), ..Layout::default() });
     let table = precision(&tables);
@@ -147,9 +147,12 @@ fn axes_nobody_has_are_said_with_those_there_are() {
 #[test]
 fn numbers_are_numbers_in_every_json_file() {
     let (_runs, mut store, sweep) = open("typed");
-    let one = sweep.trials.iter().find(|trial| !trial.point.is_empty() && trial.spec.seed.0 == 2).expect("a training");
-    for trial in sweep.trials.iter().filter(|trial| trial.point == one.point && trial.spec.seed == one.spec.seed) {
-        store.mark(trial.trial, Status::Failed, None).expect("marked");
+    let one =
+        sweep.trials.iter().find(|trial| !trial.point().is_empty() && trial.spec().seed.0 == 2).expect("a training");
+    for trial in
+        sweep.trials.iter().filter(|trial| trial.point() == one.point() && trial.spec().seed == one.spec().seed)
+    {
+        store.mark(trial.id(), Status::Failed, None).expect("marked");
     }
     let out = tempfile::tempdir().expect("a temporary folder");
     let written = report_as(&store, "typed", out.path(), &[Format::Json]);

@@ -25,8 +25,8 @@ fn ten_thousand_trials_of_a_thousand_points() {
     let sweep = World { repeats: 2, ..World::new() }.sweep("many", &taus, &rates, 3);
     fabricate::fill(&mut store, &sweep, Some(1000), |_, _| {});
     drop(store);
-    println!("{} trials", sweep.members.len());
-    assert!(sweep.members.len() >= 10_000);
+    println!("{} trials", sweep.trials.len());
+    assert!(sweep.trials.len() >= 10_000);
     // In a process of its own, whose memory is the report's alone.
     let out = tempfile::tempdir().expect("a temporary folder");
     let program = std::env::current_exe().expect("this program");

@@ -75,7 +75,7 @@ impl Books {
     }
 
     fn is_finished(&self, job: usize) -> bool {
-        self.jobs[job].start == Start::Finished || matches!(self.ended[job], Some(Verdict::Finished { .. }))
+        self.jobs[job].status == Status::Finished || matches!(self.ended[job], Some(Verdict::Finished { .. }))
     }
 
     /// Writes down what the event means for the processes, before the reactor answers.
@@ -149,7 +149,11 @@ impl Books {
         );
         for &job in sent {
             assert_eq!(self.running(job), 0, "nothing runs twice at once");
-            assert_eq!((self.jobs[job].start, &self.ended[job]), (Start::ToRun, &None), "nothing runs that has ended");
+            assert_eq!(
+                (self.jobs[job].status, &self.ended[job]),
+                (Status::Pending, &None),
+                "nothing runs that has ended"
+            );
             assert!(self.jobs[job].upstream.iter().all(|above| self.is_finished(*above)), "upstream first");
         }
         let group = self.jobs[sent[0]].group;
@@ -163,7 +167,7 @@ impl Books {
     }
 
     fn record(&mut self, job: usize, verdict: &Verdict, event: &Event) {
-        assert_eq!(self.jobs[job].start, Start::ToRun, "what was known beforehand is not told again");
+        assert_eq!(self.jobs[job].status, Status::Pending, "what was known beforehand is not told again");
         assert_eq!(self.ended[job], None, "{verdict:?} after its end");
         match verdict {
             Verdict::Running { slot } => {
@@ -229,7 +233,7 @@ impl Books {
             in_hands += known.len();
         }
         let open =
-            (0..self.jobs.len()).filter(|&job| self.jobs[job].start == Start::ToRun && self.ended[job].is_none());
+            (0..self.jobs.len()).filter(|&job| self.jobs[job].status == Status::Pending && self.ended[job].is_none());
         let counted = census.ready + census.resting + census.waiting + in_hands;
         assert_eq!(counted, open.count(), "every open trial is in one place: {census:?}");
         assert_eq!(reactor.running(), in_hands);
@@ -284,17 +288,17 @@ fn world(dice: &mut Stream, count: usize) -> Vec<Job> {
         while upstream.len() > dice.below(3) {
             upstream.swap_remove(dice.below(upstream.len()));
         }
-        let left_out = upstream.iter().any(|above| jobs[*above].start == Start::LeftOut);
-        let finished = upstream.iter().all(|above| jobs[*above].start == Start::Finished);
-        let start = match dice.below(10) {
-            _ if left_out => Start::LeftOut,
-            0 => Start::LeftOut,
-            1 | 2 if finished => Start::Finished,
-            _ => Start::ToRun,
+        let left_out = upstream.iter().any(|above| jobs[*above].status == Status::Failed);
+        let finished = upstream.iter().all(|above| jobs[*above].status == Status::Finished);
+        let status = match dice.below(10) {
+            _ if left_out => Status::Failed,
+            0 => Status::Failed,
+            1 | 2 if finished => Status::Finished,
+            _ => Status::Pending,
         };
         let group = (stage == stages[1]).then(|| dice.below(2) as u32);
         let cost = dice.unit() * 10.0;
-        jobs.push(Job { group, replicate: dice.below(3) as u32, start, ..job(stage, cost, &upstream) });
+        jobs.push(Job { group, replicate: dice.below(3) as u32, status, ..job(stage, cost, &upstream) });
     }
     jobs
 }
@@ -363,7 +367,7 @@ proptest! {
             books.obey(&next, &actions, &tides.said.borrow());
             books.check(&reactor, now);
         }
-        let open = (0..count).filter(|&job| books.jobs[job].start == Start::ToRun && books.ended[job].is_none());
+        let open = (0..count).filter(|&job| books.jobs[job].status == Status::Pending && books.ended[job].is_none());
         prop_assert!(books.stopping || open.count() == 0, "each ends once");
         let failed = |verdict: &&Option<Verdict>| matches!(verdict, Some(Verdict::Failed { .. }));
         prop_assert_eq!(books.failures, books.ended.iter().filter(failed).count());

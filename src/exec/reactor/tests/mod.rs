@@ -13,7 +13,7 @@ use drr_kinds::Stage;
 
 fn job(stage: Stage, cost: f64, upstream: &[usize]) -> Job {
     let (short, upstream) = (format!("{}-{cost}", stage.name()), upstream.to_vec());
-    Job { short, stage, replicate: 0, cost, group: None, upstream, start: Start::ToRun }
+    Job { short, stage, replicate: 0, cost, group: None, upstream, status: Status::Pending }
 }
 
 /// A reactor, a clock that is set by hand, and room for so many.

@@ -87,9 +87,9 @@ fn a_worker_that_speaks_of_another_trial_is_killed() {
 #[test]
 fn what_is_finished_or_left_out_never_starts() {
     let mut jobs = sweep();
-    jobs[0].start = Start::Finished;
-    jobs[1].start = Start::LeftOut;
-    jobs[3].start = Start::LeftOut;
+    jobs[0].status = Status::Finished;
+    jobs[1].status = Status::Failed;
+    jobs[3].status = Status::Failed;
     let mut reactor = Rig::new(jobs, 8, rules());
     assert_eq!(reactor.start(), [Action::Spawn(0)]);
     assert_eq!(sent(&reactor.on(Event::WorkerReady { slot: 0 })), [(0, 2)]);
