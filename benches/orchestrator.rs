@@ -23,7 +23,7 @@ use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Seed, Trial, TrialSpec};
 use drr_kinds::pmf::PmfSpec;
 use drr_kinds::train_digest;
-use drr_lab::exec::{self, Notice, Observer, Options, Rules, Slot};
+use drr_lab::exec::{self, Notice, Observer, Rules, RunOptions, Slot};
 use drr_lab::plan::{FailedBefore, Plan};
 use drr_lab::store::{Store, SweepRecord};
 use drr_lab::sweep::Sweep;
@@ -144,7 +144,7 @@ fn run(runs: &Path, count: usize, slots: usize, work: u64) -> Outcome<Watch> {
     store.record_sweep(&record(&sweep))?;
     let plan = Plan::new(&sweep, runs, FailedBefore::Skip);
     drop(sweep);
-    let options = Options {
+    let options = RunOptions {
         runs: runs.to_owned(),
         data: runs.join("data"),
         worker: env::current_exe()?,

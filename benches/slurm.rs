@@ -16,7 +16,9 @@ use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
 use drr_core::spec::TrialSpec;
 use drr_core::trial_dir::TrialDir;
 use drr_lab::error::Result;
-use drr_lab::exec::slurm::{self, AfterSubmit, Cluster, End, JobState, Options, Request, Row, Scheduler, Submission};
+use drr_lab::exec::slurm::{
+    self, AfterSubmit, ArrayRequest, Cluster, End, JobState, QueueRow, Scheduler, SlurmOptions, Submission,
+};
 use drr_lab::exec::{Rules, silent};
 use drr_lab::plan::{FailedBefore, Plan, write_sweep};
 use drr_lab::store::{Store, SweepRecord};
@@ -58,7 +60,7 @@ impl Played {
 }
 
 impl Scheduler for Played {
-    fn submit(&mut self, request: &Request<'_>) -> Result<u64> {
+    fn submit(&mut self, request: &ArrayRequest<'_>) -> Result<u64> {
         let (began, before) = (Instant::now(), usage());
         self.sbatch += 1;
         let folder = request.script.parent().and_then(Path::parent).expect("a script lies in its submission");
@@ -78,7 +80,7 @@ impl Scheduler for Played {
         Ok(job)
     }
 
-    fn queue(&mut self, _: &[&str]) -> Result<Vec<Row>> {
+    fn queue(&mut self, _: &[&str]) -> Result<Vec<QueueRow>> {
         let (began, before) = (Instant::now(), usage());
         self.squeue += 1;
         let mut left = AT_A_TIME;
@@ -91,7 +93,7 @@ impl Scheduler for Played {
                     left -= 1;
                 }
             }
-            let row = |tasks, state| Row {
+            let row = |tasks, state| QueueRow {
                 array,
                 tasks,
                 state,
@@ -111,11 +113,11 @@ impl Scheduler for Played {
         Ok(rows)
     }
 
-    fn details(&mut self, _: u64) -> Vec<Row> {
+    fn details(&mut self, _: u64) -> Vec<QueueRow> {
         unreachable!("no task fails here")
     }
 
-    fn account(&mut self, _: &[u64]) -> Vec<Row> {
+    fn account(&mut self, _: &[u64]) -> Vec<QueueRow> {
         self.sacct += 1;
         Vec::new()
     }
@@ -169,9 +171,9 @@ fn request() -> SweepRequest {
     SweepRequest::of_text(&source, Path::new("."), &Asked::default()).expect("readable")
 }
 
-fn options(runs: &Path, settings: SlurmSettings) -> Options {
+fn options(runs: &Path, settings: SlurmSettings) -> SlurmOptions {
     let worker = std::env::current_exe().expect("this program");
-    Options {
+    SlurmOptions {
         runs: runs.to_owned(),
         data: runs.to_owned(),
         worker,

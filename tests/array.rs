@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Place, SMALL, metrics_digests};
-use drr_core::array::{FORMAT, Head, Task, write};
+use drr_core::array::{ArrayTask, FORMAT, PlanHead, write};
 use drr_core::protocol::Device;
 use drr_core::provenance::Common;
 use drr_core::trial_dir::TrialDir;
@@ -44,7 +44,7 @@ fn sweep(place: &Place) -> Vec<TrialSpec> {
 fn plan(place: &Place, train_digest: Digest, tasks: &[Vec<TrialSpec>]) -> PathBuf {
     let folder = place.path().join("plan");
     fs::create_dir_all(&folder).expect("made");
-    let head = Head {
+    let head = PlanHead {
         format: FORMAT,
         submission: "a-test".to_owned(),
         train_digest,
@@ -54,7 +54,7 @@ fn plan(place: &Place, train_digest: Digest, tasks: &[Vec<TrialSpec>]) -> PathBu
         lease_s: 60,
         provenance: Common { command: vec!["a test".to_owned()], ..Common::default() },
     };
-    let alone = |trials: &Vec<TrialSpec>| Task { cohorts: trials.iter().map(|spec| vec![spec.clone()]).collect() };
+    let alone = |trials: &Vec<TrialSpec>| ArrayTask { cohorts: trials.iter().map(|spec| vec![spec.clone()]).collect() };
     write(&folder, &head, &tasks.iter().map(alone).collect::<Vec<_>>()).expect("written");
     folder
 }

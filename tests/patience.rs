@@ -63,7 +63,7 @@ fn time_in_which_a_process_was_suspended_is_not_held_against_it() {
     let worker = Pid::from_raw(i32::try_from(pid.expect("a worker came up")).expect("a pid"));
     for suspended in [Pid::from_raw(child.id().cast_signed()), worker] {
         kill(suspended, Signal::SIGSTOP).expect("it lives");
-        std::thread::sleep(Duration::from_millis(2500));
+        std::thread::sleep(Duration::from_millis(1500));
         kill(suspended, Signal::SIGCONT).expect("it lives");
         std::thread::sleep(Duration::from_millis(300));
     }

@@ -15,7 +15,7 @@ use crate::stats::{Summary, t_interval};
 
 /// A cell of a written table.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
+pub struct WrittenCell {
     /// What it is, in words, for example `precision@5 of drr, drr.tau = 0.001`.
     pub name: String,
     /// The trials that its table names behind it.
@@ -52,7 +52,7 @@ const PLACE: [&str; 5] = ["row", "column", "dataset", "protocol", "policy"];
 ///
 /// # Errors
 /// No such file, row or column, or a table that names no trials behind it.
-pub fn find_cell(table: &Path, row: &str, column: &str) -> Result<Cell> {
+pub fn find_cell(table: &Path, row: &str, column: &str) -> Result<WrittenCell> {
     let (headers, lines) = read(table)?;
     let shown = table.display();
     let rows: BTreeSet<usize> = lines.iter().filter_map(|line| line["row"].parse().ok()).collect();
@@ -83,7 +83,7 @@ pub fn find_cell(table: &Path, row: &str, column: &str) -> Result<Cell> {
     if trials.is_empty() {
         return Err(Error::input(format!("{shown}: nothing is finished behind row {row}, column {column}")));
     }
-    Ok(Cell { name: name(&headers, line, column), trials, number: if by_cell { number(line) } else { None } })
+    Ok(WrittenCell { name: name(&headers, line, column), trials, number: if by_cell { number(line) } else { None } })
 }
 
 fn read(table: &Path) -> Result<(Vec<String>, Vec<Line>)> {
@@ -207,7 +207,7 @@ mod tests {
     use drr_core::Digest;
 
     use super::*;
-    use crate::store::fabricate::{World, finish_with};
+    use crate::store::fabricate::{MadeTrials, finish_with};
 
     fn table(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn a_cell_is_found_by_header_or_metric_and_computed_again() {
         let runs = tempfile::tempdir().expect("a folder");
-        let world = World::new();
+        let world = MadeTrials::new();
         let metrics = |score: f64| BTreeMap::from([("precision@5".to_owned(), score), ("precision@5/std".into(), 0.5)]);
         let run = |seed: u64, score: f64| {
             let folder = finish_with(runs.path(), &world.pmf(seed), Vec::new(), metrics(score), 2);
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn every_number_that_a_line_says_is_compared() {
         let runs = tempfile::tempdir().expect("a folder");
-        let world = World::new();
+        let world = MadeTrials::new();
         let run = |(seed, score): (u64, f64)| {
             let metrics = BTreeMap::from([("precision@5".to_owned(), score)]);
             finished::read(&finish_with(runs.path(), &world.pmf(seed), Vec::new(), metrics, 2)).expect("whole")

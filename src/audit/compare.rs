@@ -28,7 +28,7 @@ impl Tolerance {
 
 /// What came of doing a trial again.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum ReplayVerdict {
     /// The same to the last bit: metric stream, final metrics, model.
     Bitwise,
     /// Not the same bits, but no value further apart than accepted; this is the furthest.
@@ -81,7 +81,7 @@ pub enum Divergence {
     },
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for ReplayVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bitwise => f.write_str("bitwise"),
@@ -120,7 +120,7 @@ impl fmt::Display for Divergence {
 }
 
 /// Compares a recorded run of a trial with another run of it.
-pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> Verdict {
+pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> ReplayVerdict {
     let mut largest: f64 = 0.0;
     for at in 0..recorded.points.len().max(again.points.len()) {
         let (one, two) = (recorded.points.get(at), again.points.get(at));
@@ -128,7 +128,7 @@ pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> V
             (Some(one), Some(two)) if one.name == two.name && one.step == two.step => {
                 if !tolerance.accepts(one.value, two.value) {
                     let (step, metric) = (one.step, one.name.clone());
-                    return Verdict::Diverged(Divergence::Point {
+                    return ReplayVerdict::Diverged(Divergence::Point {
                         step,
                         metric,
                         recorded: one.value,
@@ -139,7 +139,7 @@ pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> V
             }
             (one, two) => {
                 let place = |point: Option<&Point>| point.map(|point| (point.name.clone(), point.step));
-                return Verdict::Diverged(Divergence::Stream { recorded: place(one), again: place(two) });
+                return ReplayVerdict::Diverged(Divergence::Stream { recorded: place(one), again: place(two) });
             }
         }
     }
@@ -150,17 +150,17 @@ pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> V
             (Some(&one), Some(&two)) if tolerance.accepts(one, two) => largest = largest.max(apart(one, two)),
             _ => {
                 let (metric, recorded, again) = (metric.clone(), one.copied(), two.copied());
-                return Verdict::Diverged(Divergence::Final { metric, recorded, again });
+                return ReplayVerdict::Diverged(Divergence::Final { metric, recorded, again });
             }
         }
     }
     let (one, two) = (recorded.result.model_digest, again.result.model_digest);
     match () {
-        () if one == two && largest == 0.0 => Verdict::Bitwise,
+        () if one == two && largest == 0.0 => ReplayVerdict::Bitwise,
         () if one != two && (tolerance.is_exact() || one.is_none() || two.is_none()) => {
-            Verdict::Diverged(Divergence::Model { recorded: one, again: two })
+            ReplayVerdict::Diverged(Divergence::Model { recorded: one, again: two })
         }
-        () => Verdict::Within { largest },
+        () => ReplayVerdict::Within { largest },
     }
 }
 
@@ -180,24 +180,24 @@ mod tests {
     use drr_core::finished;
 
     use super::*;
-    use crate::store::fabricate::{World, finish_with};
+    use crate::store::fabricate::{MadeTrials, finish_with};
 
     fn run(values: &[f64], last: f64) -> Finished {
         let runs = tempfile::tempdir().expect("a folder");
         let points = (1..).zip(values).map(|(step, &value)| Point::new("loss", step, value)).collect();
         let metrics = BTreeMap::from([("rmse".to_owned(), last)]);
-        finished::read(&finish_with(runs.path(), &World::new().pmf(1), points, metrics, 1)).expect("whole")
+        finished::read(&finish_with(runs.path(), &MadeTrials::new().pmf(1), points, metrics, 1)).expect("whole")
     }
 
     #[test]
     fn verdicts_are_told_apart() {
         let loose = Tolerance { absolute: 0.0, relative: 1e-3 };
         let base = run(&[1.0, f64::NAN, 3.0], 0.5);
-        assert_eq!(compare(&base, &run(&[1.0, f64::NAN, 3.0], 0.5), Tolerance::default()), Verdict::Bitwise);
+        assert_eq!(compare(&base, &run(&[1.0, f64::NAN, 3.0], 0.5), Tolerance::default()), ReplayVerdict::Bitwise);
         let near = run(&[1.0, f64::NAN, 3.0 + 1e-12], 0.5);
         let verdict = compare(&base, &near, Tolerance::default());
         assert!(verdict.to_string().starts_with("diverged at step 3, metric loss, by 1.00"), "{verdict}");
-        assert!(matches!(compare(&base, &near, loose), Verdict::Within { largest } if largest < 2e-12));
+        assert!(matches!(compare(&base, &near, loose), ReplayVerdict::Within { largest } if largest < 2e-12));
         let far = compare(&base, &run(&[1.0, 2.0, 3.0], 0.5), loose).to_string();
         assert_eq!(far, "diverged at step 2, metric loss, by NaN (recorded NaN, again 2)");
         let short = compare(&base, &run(&[1.0, f64::NAN], 0.5), loose).to_string();
@@ -206,6 +206,6 @@ mod tests {
         assert_eq!(last, "diverged at the end, metric rmse (recorded 0.5, again 0.6)");
         let mut other = base.clone();
         other.result.model_digest = Some(Digest::of(b"model"));
-        assert!(matches!(compare(&base, &other, loose), Verdict::Diverged(Divergence::Model { .. })));
+        assert!(matches!(compare(&base, &other, loose), ReplayVerdict::Diverged(Divergence::Model { .. })));
     }
 }

@@ -18,7 +18,7 @@ use crate::sweep::{Sweep, SweepRequest};
 
 /// A trial's folder as it was found.
 #[derive(Clone, Debug)]
-pub struct Examined {
+pub struct ExaminedFolder {
     /// The trial.
     pub trial: TrialId,
     /// Its content, or what is wrong with it.
@@ -37,7 +37,7 @@ pub enum IndexFault {
     Changed(String),
 }
 
-impl Examined {
+impl ExaminedFolder {
     /// What is wrong, in words; an unfinished trial is no fault.
     pub fn faults(&self) -> impl Iterator<Item = String> {
         let folder = match &self.found {
@@ -59,22 +59,23 @@ const SOME: usize = 128;
 ///
 /// # Errors
 /// The database cannot be opened a second time, or memory for another cannot be had.
-pub fn examine(runs: &Path, trials: &[TrialId], store: Option<&Store>) -> Result<Vec<Examined>> {
-    let read = |&trial: &TrialId| Examined { trial, found: read_folder(&TrialDir::new(runs, trial)), index: None };
+pub fn examine(runs: &Path, trials: &[TrialId], store: Option<&Store>) -> Result<Vec<ExaminedFolder>> {
+    let read =
+        |&trial: &TrialId| ExaminedFolder { trial, found: read_folder(&TrialDir::new(runs, trial)), index: None };
     let Some(store) = store else { return Ok(trials.par_iter().map(read).collect()) };
-    let with_rows = |some: &[TrialId], store: &Store| -> Result<Vec<Examined>> {
+    let with_rows = |some: &[TrialId], store: &Store| -> Result<Vec<ExaminedFolder>> {
         some.iter()
             .map(|trial| {
                 let examined = read(trial);
                 let index = examined.found.as_ref().map_or(Ok(None), |finished| index_fault(finished, store))?;
-                Ok(Examined { index, ..examined })
+                Ok(ExaminedFolder { index, ..examined })
             })
             .collect()
     };
     match store.another() {
         None => with_rows(trials, store),
         Some(open) => {
-            let parts: Result<Vec<Vec<Examined>>> =
+            let parts: Result<Vec<Vec<ExaminedFolder>>> =
                 trials.par_chunks(SOME).map(|some| with_rows(some, &open()?)).collect();
             Ok(parts?.into_iter().flatten().collect())
         }

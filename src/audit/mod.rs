@@ -22,11 +22,11 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
-pub use cell::{Cell, Number, find_cell, with_upstream};
-pub use compare::{Divergence, Tolerance, Verdict, compare};
+pub use cell::{Number, WrittenCell, find_cell, with_upstream};
+pub use compare::{Divergence, ReplayVerdict, Tolerance, compare};
 pub use difference::{Difference, differences, environments};
-pub use doctor::{DoctorTarget, Finding, Health, examine as doctor};
-pub use integrity::{Examined, IndexFault, Scope, examine, examine_index};
+pub use doctor::{Diagnosis, DoctorTarget, Health, examine as doctor};
+pub use integrity::{ExaminedFolder, IndexFault, Scope, examine, examine_index};
 pub use meaning::{changed_meaning, settings_apart};
 pub use reindex::{Reindexed, from_folders, read_index, reindex};
-pub use replay::{Replay, Replayed, replay};
+pub use replay::{ReplayRequest, Replayed, replay};

@@ -13,19 +13,19 @@ use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Trial, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 
-use super::compare::{Tolerance, Verdict, compare};
+use super::compare::{ReplayVerdict, Tolerance, compare};
 use super::difference::{Difference, environments};
 use crate::error::{Error, Result};
-use crate::exec::{self, Observer, Options};
+use crate::exec::{self, Observer, RunOptions};
 use crate::plan::{FailedBefore, Plan};
 use crate::store::{Store, SweepRecord};
 use crate::sweep::Sweep;
 
 /// What a replay needs.
 #[derive(Clone, Debug)]
-pub struct Replay {
+pub struct ReplayRequest {
     /// How trials are run; its runs folder is where they are recorded.
-    pub options: Options,
+    pub options: RunOptions,
     /// Where they run again; made, and left as it is.
     pub scratch: PathBuf,
     /// How far values may be apart.
@@ -40,7 +40,7 @@ pub struct Replayed {
     /// Its stage.
     pub stage: Stage,
     /// What came of it.
-    pub verdict: Verdict,
+    pub verdict: ReplayVerdict,
     /// In what the two runs' provenances differ.
     pub environments: Vec<Difference>,
 }
@@ -49,7 +49,7 @@ pub struct Replayed {
 ///
 /// # Errors
 /// No worker can be had, the scratch folder cannot be written, or someone stopped it.
-pub fn replay(recorded: &[Finished], replay: &Replay, observer: &mut dyn Observer) -> Result<Vec<Replayed>> {
+pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn Observer) -> Result<Vec<Replayed>> {
     let mut verdicts: BTreeMap<TrialId, Replayed> = BTreeMap::new();
     let mut data = BTreeMap::new();
     for stage in Stage::all() {
@@ -59,7 +59,7 @@ pub fn replay(recorded: &[Finished], replay: &Replay, observer: &mut dyn Observe
         for trial in recorded.iter().filter(|trial| trial.spec.stage() == stage) {
             match obstacle(trial, replay, &scratch, &mut data)? {
                 Some(why) => {
-                    let (trial, verdict) = (trial.spec.id(), Verdict::CannotRun(why));
+                    let (trial, verdict) = (trial.spec.id(), ReplayVerdict::CannotRun(why));
                     verdicts.insert(trial, Replayed { trial, stage, verdict, environments: Vec::new() });
                 }
                 None => able.push(trial),
@@ -73,9 +73,9 @@ pub fn replay(recorded: &[Finished], replay: &Replay, observer: &mut dyn Observe
             let trial = recorded.spec.id();
             let (then, now) = (TrialDir::new(&replay.options.runs, trial), TrialDir::new(&scratch, trial));
             let verdict = match (failed.get(&trial), finished::read(&now)) {
-                (Some(why), _) => Verdict::CannotRun(why.clone()),
+                (Some(why), _) => ReplayVerdict::CannotRun(why.clone()),
                 (None, Ok(again)) => compare(recorded, &again, replay.tolerance),
-                (None, Err(fault)) => Verdict::CannotRun(fault.to_string()),
+                (None, Err(fault)) => ReplayVerdict::CannotRun(fault.to_string()),
             };
             let environments = environments(&then, &now);
             verdicts.insert(trial, Replayed { trial, stage, verdict, environments });
@@ -90,7 +90,9 @@ fn verdict_of(recorded: &Finished, verdicts: &BTreeMap<TrialId, Replayed>) -> Re
     verdicts.get(&trial).cloned().unwrap_or_else(|| Replayed {
         trial,
         stage: recorded.spec.stage(),
-        verdict: Verdict::CannotRun("it was not run again, though it is finished: a fault of this program".to_owned()),
+        verdict: ReplayVerdict::CannotRun(
+            "it was not run again, though it is finished: a fault of this program".to_owned(),
+        ),
         environments: Vec::new(),
     })
 }
@@ -98,7 +100,7 @@ fn verdict_of(recorded: &Finished, verdicts: &BTreeMap<TrialId, Replayed>) -> Re
 /// Why a trial cannot be run, after putting what it stands on into the scratch folder.
 fn obstacle(
     trial: &Finished,
-    replay: &Replay,
+    replay: &ReplayRequest,
     scratch: &Path,
     data: &mut BTreeMap<String, std::result::Result<Digest, String>>,
 ) -> Result<Option<String>> {
@@ -161,7 +163,7 @@ fn copy(from: &TrialDir, to: &TrialDir) -> io::Result<()> {
 fn run(
     stage: Stage,
     trials: &[&Finished],
-    replay: &Replay,
+    replay: &ReplayRequest,
     scratch: &Path,
     observer: &mut dyn Observer,
 ) -> Result<BTreeMap<TrialId, String>> {
@@ -191,7 +193,7 @@ fn run(
     let mut store = Store::open(scratch)?;
     store.record_sweep(&SweepRecord::from(&sweep))?;
     let plan = Plan::new(&sweep, scratch, FailedBefore::Retry);
-    let options = Options { runs: scratch.to_owned(), ..replay.options.clone() };
+    let options = RunOptions { runs: scratch.to_owned(), ..replay.options.clone() };
     let outcome = exec::execute(&plan, &options, &mut store, observer)?;
     if outcome.interrupted {
         return Err(Error {
@@ -205,17 +207,17 @@ fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::fabricate::{World, finish_with};
+    use crate::store::fabricate::{MadeTrials, finish_with};
 
     #[test]
     fn a_trial_without_a_verdict_is_a_fault_that_is_named() {
         let runs = tempfile::tempdir().expect("a folder");
-        let spec = World::new().pmf(1);
+        let spec = MadeTrials::new().pmf(1);
         let recorded = finished::read(&finish_with(runs.path(), &spec, Vec::new(), BTreeMap::new(), 1)).expect("whole");
         let replayed = verdict_of(&recorded, &BTreeMap::new());
         assert_eq!((replayed.trial, replayed.stage), (spec.id(), Stage::named("pmf")));
-        assert!(matches!(&replayed.verdict, Verdict::CannotRun(why) if why.contains("was not run again")));
-        let verdicts = BTreeMap::from([(spec.id(), Replayed { verdict: Verdict::Bitwise, ..replayed })]);
-        assert_eq!(verdict_of(&recorded, &verdicts).verdict, Verdict::Bitwise);
+        assert!(matches!(&replayed.verdict, ReplayVerdict::CannotRun(why) if why.contains("was not run again")));
+        let verdicts = BTreeMap::from([(spec.id(), Replayed { verdict: ReplayVerdict::Bitwise, ..replayed })]);
+        assert_eq!(verdict_of(&recorded, &verdicts).verdict, ReplayVerdict::Bitwise);
     }
 }

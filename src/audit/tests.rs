@@ -12,7 +12,7 @@ use drr_core::{Digest, Status, TrialId};
 use super::*;
 use crate::plan::made_up::asked;
 use crate::plan::{FailureRecord, write_failure, write_sweep};
-use crate::store::fabricate::{World, finish, finish_with, flip_rows};
+use crate::store::fabricate::{MadeTrials, finish, finish_with, flip_rows};
 use crate::store::{Store, SweepRecord};
 use crate::sweep::{Request, Source, Sweep, SweepRequest};
 
@@ -35,7 +35,7 @@ fn write_record(record: &SweepRecord, runs: &Path) -> std::io::Result<()> {
 
 /// One finished trial with a model and a provenance, recorded.
 fn one_trial(runs: &Path) -> (Store, TrialDir) {
-    let mut record = World::new().sweep("one", &[0.001], &[0.0005], 1);
+    let mut record = MadeTrials::new().sweep("one", &[0.001], &[0.0005], 1);
     record.trials.truncate(1);
     write_record(&record, runs).expect("written");
     let mut store = Store::in_memory().expect("a database");
@@ -150,7 +150,7 @@ fn a_file_taken_away_or_added_is_found() {
 fn a_database_built_anew_says_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let runs = folder.path();
-    let world = World::new();
+    let world = MadeTrials::new();
     let record = world.sweep("s", &[0.001, 0.01], &[0.0005], 2);
     write_record(&record, runs).expect("written");
     let mut store = Store::open(runs).expect("a database");
@@ -192,7 +192,7 @@ fn ten_thousand_trials() {
     let folder = tempfile::tempdir().expect("a folder");
     let runs = folder.path();
     let taus: Vec<f64> = (1..=1_110).map(|at| f64::from(at) * 1e-5).collect();
-    let record = World::new().sweep("large", &taus, &[0.0005], 3);
+    let record = MadeTrials::new().sweep("large", &taus, &[0.0005], 3);
     write_record(&record, runs).expect("written");
     let mut store = Store::open(runs).expect("a database");
     crate::store::fabricate::run(&mut store, runs, &record, |_| None);
@@ -215,7 +215,7 @@ fn a_database_of_unfinished_trials_is_built_in_time_that_grows_as_they_do() {
         let folder = tempfile::tempdir().expect("a folder");
         let runs = folder.path();
         let taus: Vec<f64> = (1..=count / 3).map(|at| f64::from(at) * 1e-6).collect();
-        let record = World::new().sweep("open", &taus, &[0.0005], 1);
+        let record = MadeTrials::new().sweep("open", &taus, &[0.0005], 1);
         write_sweep(&sweep_of(&record), &asked(&sweep_of(&record)), runs).expect("written");
         let begin = std::time::Instant::now();
         let done = reindex(runs).expect("built");

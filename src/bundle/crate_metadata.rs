@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::sweep::Sweep;
 
 /// A file of the bundle.
-pub(super) struct File {
+pub(super) struct CrateFile {
     pub(super) name: String,
     pub(super) bytes: u64,
     pub(super) sha256: String,
@@ -27,10 +27,10 @@ pub(super) fn digests(text: impl Read) -> Result<BTreeMap<String, String>, Strin
     #[derive(Deserialize)]
     struct Crate {
         #[serde(rename = "@graph")]
-        graph: Vec<Node>,
+        graph: Vec<CrateEntity>,
     }
     #[derive(Deserialize)]
-    struct Node {
+    struct CrateEntity {
         #[serde(rename = "@id")]
         id: String,
         sha256: Option<String>,
@@ -40,7 +40,7 @@ pub(super) fn digests(text: impl Read) -> Result<BTreeMap<String, String>, Strin
 }
 
 /// The description of a bundle of `sweep` whose last trial ended at `ended`.
-pub(super) fn describe(sweep: &Sweep, ended: &str, files: &[File]) -> Value {
+pub(super) fn describe(sweep: &Sweep, ended: &str, files: &[CrateFile]) -> Value {
     let mut graph = vec![
         json!({
             "@id": "ro-crate-metadata.json",

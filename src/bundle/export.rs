@@ -100,7 +100,7 @@ fn write(sweep: &Sweep, ended: &str, files: &BTreeMap<String, PathBuf>, file: &P
             let (size, sha256) = (fs::metadata(path)?.len(), Digest::of_file(path)?.to_string());
             archive.start_file(name, options.large_file(size > 4_000_000_000))?;
             bytes += io::copy(&mut File::open(path)?, &mut archive)?;
-            described.push(crate_metadata::File { name: name.clone(), bytes: size, sha256 });
+            described.push(crate_metadata::CrateFile { name: name.clone(), bytes: size, sha256 });
         }
         archive.start_file(crate_metadata::NAME, options)?;
         archive.write_all(&serde_json::to_vec_pretty(&describe(sweep, ended, &described))?)?;

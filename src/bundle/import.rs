@@ -12,7 +12,7 @@ use drr_core::neutral::{self, HiddenCharacter};
 use drr_core::trial_dir::TrialDir;
 
 use super::crate_metadata;
-use super::member::Member;
+use super::member::BundleMember;
 use super::unpack::{Unpacked, refuse, unpack};
 use crate::error::{Error, Result};
 use crate::plan::{parse_sweep, read_sweep, seal_record};
@@ -71,10 +71,10 @@ fn take(runs: &Path, beside: &Path, members: &BTreeMap<String, Unpacked>, file: 
     let mut trials = BTreeSet::new();
     for Unpacked { member, path, digest } in members.values() {
         match member {
-            Member::Trial { trial, .. } => {
+            BundleMember::Trial { trial, .. } => {
                 trials.insert(*trial);
             }
-            Member::Sweep { name, file } => {
+            BundleMember::Sweep { name, file } => {
                 let other = if *file == "trials.jsonl" { "sweep.toml" } else { "trials.jsonl" };
                 if !members.contains_key(&format!("sweeps/{name}/{other}")) {
                     return Err(refuse(format!("the sweep {name} is not whole: there is no {other}")));
@@ -89,18 +89,18 @@ fn take(runs: &Path, beside: &Path, members: &BTreeMap<String, Unpacked>, file: 
                     done.sweeps.push(parse_sweep(name, text, lines).map_err(|why| refuse(format!("{name}: {why}")))?);
                 }
             }
-            Member::Diff(named) => {
+            BundleMember::Diff(named) => {
                 if digest != named {
                     return Err(refuse(format!("diffs/{named}.diff has another content")));
                 }
             }
-            Member::Dataset(name) => {
+            BundleMember::Dataset(name) => {
                 let text = fs::read_to_string(path).map_err(environment)?;
                 neutral::check_record(text.as_bytes())
                     .map_err(|hidden| refuse(format!("datasets/{name}.json: {hidden}")))?;
                 done.datasets.push(text);
             }
-            Member::Metadata => {}
+            BundleMember::Metadata => {}
         }
     }
     if done.sweeps.is_empty() {

@@ -5,7 +5,7 @@ use drr_core::{Digest, TrialId};
 
 /// A member of a bundle, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Member {
+pub(super) enum BundleMember {
     /// `ro-crate-metadata.json`.
     Metadata,
     /// A file of a sweep.
@@ -35,7 +35,7 @@ pub(super) struct Bounds {
 
 const MIB: u64 = 1 << 20;
 
-impl Member {
+impl BundleMember {
     /// What this member may be in a bundle of at most `limit` bytes. Only journals, lists of trials and models grow with
     /// what is trained, so theirs follow the limit, which a person can raise.
     pub(super) fn bounds(&self, limit: u64) -> Bounds {
@@ -82,9 +82,10 @@ mod tests {
     fn only_names_a_bundle_may_hold_are_taken() {
         let id = Digest::of(b"x");
         let name = format!("trials/{id}/result.json");
-        assert_eq!(Member::parse(&name), Some(Member::Trial { trial: TrialId(id), file: "result.json" }));
+        assert_eq!(BundleMember::parse(&name), Some(BundleMember::Trial { trial: TrialId(id), file: "result.json" }));
         assert!(
-            Member::parse("sweeps/a-b/sweep.toml").is_some() && Member::parse(&format!("diffs/{id}.diff")).is_some()
+            BundleMember::parse("sweeps/a-b/sweep.toml").is_some()
+                && BundleMember::parse(&format!("diffs/{id}.diff")).is_some()
         );
         for name in [
             "../x",
@@ -100,9 +101,9 @@ mod tests {
             "diffs/a.diff",
             "",
         ] {
-            assert_eq!(Member::parse(name), None, "{name}");
+            assert_eq!(BundleMember::parse(name), None, "{name}");
         }
-        assert_eq!(Member::parse(&format!("trials/{id}/log.txt")), None);
-        assert_eq!(Member::parse(&format!("trials/{id}/result.json/")), None);
+        assert_eq!(BundleMember::parse(&format!("trials/{id}/log.txt")), None);
+        assert_eq!(BundleMember::parse(&format!("trials/{id}/result.json/")), None);
     }
 }

@@ -43,13 +43,13 @@ fn finish(runs: &Path, spec: &TrialSpec) {
 }
 
 /// A runs folder with a finished sweep, and its bundle's members.
-struct Place {
+struct ExportedSweep {
     folder: tempfile::TempDir,
     sweep: Sweep,
     members: Vec<(String, Vec<u8>)>,
 }
 
-impl Place {
+impl ExportedSweep {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let runs = folder.path().join("runs");
@@ -74,7 +74,7 @@ impl Place {
         let mut members = self.members.clone();
         members.retain(|(name, _)| name != crate_metadata::NAME);
         change(&mut members);
-        let file = |(name, bytes): &(String, Vec<u8>)| crate_metadata::File {
+        let file = |(name, bytes): &(String, Vec<u8>)| crate_metadata::CrateFile {
             name: name.clone(),
             bytes: bytes.len() as u64,
             sha256: drr_core::Digest::of(bytes).to_string(),
@@ -121,7 +121,7 @@ fn find<'a>(members: &'a mut [(String, Vec<u8>)], end: &str) -> &'a mut Vec<u8> 
 
 #[test]
 fn a_bundle_comes_in_and_once_more() {
-    let place = Place::new();
+    let place = ExportedSweep::new();
     let done = place.import(&place.members).expect("whole");
     assert_eq!((done.taken.len(), done.known, done.sweeps.len()), (place.sweep.trials.len(), 0, 1));
     let again = place.import_again(&place.members).expect("whole");
@@ -129,7 +129,7 @@ fn a_bundle_comes_in_and_once_more() {
     assert!(again.other_text.is_empty());
 }
 
-impl Place {
+impl ExportedSweep {
     /// As [`Self::import`], where something is there already.
     fn import_again(&self, members: &[(String, Vec<u8>)]) -> crate::error::Result<Imported> {
         let file = self.folder.path().join("again.zip");
@@ -140,14 +140,14 @@ impl Place {
 
 #[test]
 fn what_is_no_bundle_is_refused_with_the_reason() {
-    let place = Place::new();
+    let place = ExportedSweep::new();
     let says = |members: &[(String, Vec<u8>)]| place.import(members).expect_err("no bundle");
     assert!(says(&[]).ends_with("it is empty"));
     let trials_alone = place.described(|members| members.retain(|(name, _)| name.starts_with("trials/")));
     assert!(says(&trials_alone).ends_with("it holds no sweep"));
     let half = place.described(|members| members.retain(|(name, _)| !name.ends_with("trials.jsonl")));
     assert!(says(&half).contains("the sweep one is not whole: there is no trials.jsonl"));
-    let other = Place::new();
+    let other = ExportedSweep::new();
     let stray = place.described(|members| {
         let lines = find(members, "trials.jsonl");
         let text = String::from_utf8(lines.clone()).expect("text");
@@ -168,7 +168,7 @@ fn what_is_no_bundle_is_refused_with_the_reason() {
 
 #[test]
 fn two_members_of_one_name_are_refused() {
-    let place = Place::new();
+    let place = ExportedSweep::new();
     let mut twice = place.members.clone();
     let (name, bytes) = twice.iter().find(|(name, _)| name.ends_with("sweep.toml")).expect("there").clone();
     // Of the same length as the real name, which it is given in the finished archive.
@@ -186,7 +186,7 @@ fn two_members_of_one_name_are_refused() {
 
 #[test]
 fn members_that_unpack_to_too_much_are_refused_before_they_are_read() {
-    let place = Place::new();
+    let place = ExportedSweep::new();
     let says = |end: &str, bytes: Vec<u8>| {
         let members = place.described(|members| {
             let folder = members.last().and_then(|(name, _)| name.rsplit_once('/')).expect("a trial").0.to_owned();
@@ -215,7 +215,7 @@ fn members_that_unpack_to_too_much_are_refused_before_they_are_read() {
 
 #[test]
 fn a_sweep_that_is_here_with_another_text_stays_and_is_named() {
-    let place = Place::new();
+    let place = ExportedSweep::new();
     place.import(&place.members).expect("whole");
     let other = place.described(|members| find(members, "sweep.toml").extend_from_slice(b"# elsewhere\n"));
     let done = place.import_again(&other).expect("the same trials");

@@ -11,7 +11,7 @@ use drr_core::digest::Hasher;
 use drr_core::neutral;
 use zip::ZipArchive;
 
-use super::member::{Bounds, Member};
+use super::member::{Bounds, BundleMember};
 use crate::error::{Error, Exit, Result};
 
 /// The most members a bundle may have: ten thousand trials and to spare.
@@ -26,7 +26,7 @@ const SMALL: u64 = 1 << 20;
 /// A member that was unpacked.
 #[derive(Debug)]
 pub(super) struct Unpacked {
-    pub(super) member: Member,
+    pub(super) member: BundleMember,
     pub(super) path: PathBuf,
     pub(super) digest: Digest,
 }
@@ -66,7 +66,7 @@ pub(super) fn unpack(file: &Path, folder: &Path, limit: u64) -> Result<BTreeMap<
         // As written, not as the library mends it.
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
         let shown: String = neutral::line(&name).chars().take(80).collect();
-        let member = Member::parse(&name).filter(|_| entry.is_file());
+        let member = BundleMember::parse(&name).filter(|_| entry.is_file());
         let member = member.ok_or_else(|| refuse(format!("its member `{shown}` is none a bundle holds")))?;
         let path = folder.join(&name);
         let parent = path.parent().expect("a member lies in the folder");

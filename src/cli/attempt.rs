@@ -9,22 +9,22 @@ use drr_core::result::TrialResult;
 use drr_core::trial_dir::TrialDir;
 use serde_json::json;
 
-use super::Output;
+use super::OutputFormat;
 use crate::error::{Error, Result};
 use crate::neutral;
 use crate::plan::{Plan, Task};
 
 /// Where an attempt is made.
-pub(super) struct Place(PathBuf);
+pub(super) struct AttemptFolder(PathBuf);
 
 /// What a comparison comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Agreement {
     Same,
     Differs,
 }
 
-impl Place {
+impl AttemptFolder {
     /// A new place below the runs folder, whose lock the caller holds.
     pub fn new(runs: &Path) -> Result<Self> {
         let attempts = runs.join("attempts");
@@ -41,7 +41,7 @@ impl Place {
     }
 
     /// Compares the trials that `plan` found finished with those of the attempt, and prints the outcome.
-    pub fn compare(&self, plan: &Plan, runs: &Path, output: Output) -> Verdict {
+    pub fn compare(&self, plan: &Plan, runs: &Path, output: OutputFormat) -> Agreement {
         let found: Vec<&Task> = plan.tasks.iter().filter(|task| task.status == Status::Finished).collect();
         let mut same = 0;
         for task in &found {
@@ -59,8 +59,8 @@ impl Place {
             let line = json!({"event": "compared", "trial": trial, "stage": stage, "same": equal,
                 "old": old.as_ref().map(|side| side.0), "new": new.as_ref().map(|side| side.0)});
             match output {
-                Output::Json => println!("{line}"),
-                Output::Human if !equal => {
+                OutputFormat::Json => println!("{line}"),
+                OutputFormat::Human if !equal => {
                     println!(
                         "differs: {} {}: {} before, {} now",
                         stage.name(),
@@ -78,7 +78,7 @@ impl Place {
                 _ => {}
             }
         }
-        if output == Output::Human {
+        if output == OutputFormat::Human {
             println!(
                 "{}: {same} of {} trials gave the same digests again ({})",
                 plan.sweep,
@@ -86,6 +86,6 @@ impl Place {
                 self.0.display()
             );
         }
-        if same == found.len() { Verdict::Same } else { Verdict::Differs }
+        if same == found.len() { Agreement::Same } else { Agreement::Differs }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Context, Output, index};
+use super::{Context, OutputFormat, index};
 use crate::error::{Error, Exit, Result};
 use crate::gate::{self, Baseline};
 use crate::neutral::line;
@@ -87,19 +87,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn show(changes: &[String], output: Output) {
+fn show(changes: &[String], output: OutputFormat) {
     match output {
-        Output::Json => println!("{}", json!({ "changes": changes })),
-        Output::Human if changes.is_empty() => println!("nothing differs"),
-        Output::Human => changes.iter().for_each(|change| println!("{}", line(change))),
-        Output::Quiet => {}
+        OutputFormat::Json => println!("{}", json!({ "changes": changes })),
+        OutputFormat::Human if changes.is_empty() => println!("nothing differs"),
+        OutputFormat::Human => changes.iter().for_each(|change| println!("{}", line(change))),
+        OutputFormat::Quiet => {}
     }
 }
 
-fn said(output: Output, text: &str) {
+fn said(output: OutputFormat, text: &str) {
     match output {
-        Output::Human => println!("{}", line(text)),
-        Output::Json => println!("{}", json!({ "done": text })),
-        Output::Quiet => {}
+        OutputFormat::Human => println!("{}", line(text)),
+        OutputFormat::Json => println!("{}", json!({ "done": text })),
+        OutputFormat::Quiet => {}
     }
 }

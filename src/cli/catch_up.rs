@@ -1,6 +1,6 @@
 //! The end of a run's writing: what another program's lock kept out of the database.
 
-use super::{Context, Output};
+use super::{Context, OutputFormat};
 use crate::error::Result;
 use crate::store::Store;
 
@@ -18,7 +18,7 @@ pub(super) fn catch_up(store: &mut Store, context: &Context) -> Result<IndexStat
     match store.catch_up()? {
         0 => Ok(IndexState::Written),
         waiting => {
-            if context.output != Output::Quiet {
+            if context.output != OutputFormat::Quiet {
                 eprintln!(
                     "lab.db is still locked by {}: {waiting} records are not in it; the folders have them, and the next sweep \
                      or `drr-lab --runs {} runs reindex` catches it up",

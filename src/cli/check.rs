@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::{Context, Output, index};
+use super::{Context, OutputFormat, index};
 use crate::error::{Error, Exit, Result};
 use crate::gate::{self, Checked, Inconclusive, output};
 use crate::neutral;
@@ -77,17 +77,17 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     Ok(worst)
 }
 
-fn say(checked: &Checked, how: Output) {
+fn say(checked: &Checked, how: OutputFormat) {
     match how {
-        Output::Human => {
+        OutputFormat::Human => {
             print!("{}", output::text(checked));
             if std::env::var_os("GITHUB_ACTIONS").is_some() {
                 // The one output that is to be obeyed, so past what keeps the others from it.
                 std::print!("{}", output::github_annotations(checked));
             }
         }
-        Output::Json => println!("{}", output::json(checked)),
-        Output::Quiet => {}
+        OutputFormat::Json => println!("{}", output::json(checked)),
+        OutputFormat::Quiet => {}
     }
 }
 

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 use drr_core::data::catalogue::{Catalogue, CatalogueError};
 
-use crate::cli::Output;
+use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
 
 /// Datasets: list, fetch, show, import
@@ -47,8 +47,8 @@ struct FetchArgs {
     /// Name of the dataset, such as `ml-100k`
     name: String,
     /// Where from
-    #[arg(long, value_enum, default_value_t = Source::Auto)]
-    source: Source,
+    #[arg(long, value_enum, default_value_t = FetchFrom::Auto)]
+    source: FetchFrom,
     /// Fetch it even if it is already there
     #[arg(long)]
     force: bool,
@@ -56,7 +56,7 @@ struct FetchArgs {
 
 /// Where a dataset is fetched from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Source {
+enum FetchFrom {
     /// GroupLens, or PyPI if GroupLens cannot be reached
     Auto,
     /// The publisher's own server
@@ -136,7 +136,7 @@ enum NamedLayout {
 ///
 /// # Errors
 /// Whatever the person at the terminal has to know.
-pub fn run(args: Args, data: &Path, output: Output) -> Result<()> {
+pub fn run(args: Args, data: &Path, output: OutputFormat) -> Result<()> {
     let catalogue = Catalogue::new(data);
     match args.verb {
         Verb::List => show::list(&catalogue, output),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Context, Output, execution};
+use super::{Context, OutputFormat, execution};
 use crate::audit::{self, DoctorTarget, Health};
 use crate::error::{Exit, Result};
 use crate::neutral::line;
@@ -26,9 +26,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let findings = audit::doctor(&target);
     for finding in &findings {
         match context.output {
-            Output::Json => println!("{}", serde_json::to_string(finding).expect("a finding is JSON")),
-            Output::Quiet if finding.health == Health::Good => {}
-            Output::Human | Output::Quiet => {
+            OutputFormat::Json => println!("{}", serde_json::to_string(finding).expect("a finding is JSON")),
+            OutputFormat::Quiet if finding.health == Health::Good => {}
+            OutputFormat::Human | OutputFormat::Quiet => {
                 let mark = match finding.health {
                     Health::Good => "ok",
                     Health::Poor => "poor",

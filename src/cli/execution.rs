@@ -134,13 +134,14 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Line {
+    struct CommandLine {
         #[command(flatten)]
         choices: Choices,
     }
 
     fn resolved(line: &str, file: &Execution) -> Resolved {
-        let line = Line::try_parse_from(std::iter::once("test").chain(line.split_whitespace())).expect("options");
+        let line =
+            CommandLine::try_parse_from(std::iter::once("test").chain(line.split_whitespace())).expect("options");
         line.choices.resolve(file, &exec::machine()).expect("slots")
     }
 
@@ -165,7 +166,10 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         for line in ["--gpu-share 0", "--gpu-share 2", "--timeout 0", "--cohort 0", "--gpus 1,x"] {
-            assert!(Line::try_parse_from(std::iter::once("test").chain(line.split_whitespace())).is_err(), "{line}");
+            assert!(
+                CommandLine::try_parse_from(std::iter::once("test").chain(line.split_whitespace())).is_err(),
+                "{line}"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::target::{self, Target};
-use super::{Context, Output};
+use super::{Context, OutputFormat};
 use crate::bundle;
 use crate::error::{Error, Exit, Result};
 
@@ -33,17 +33,17 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let done = bundle::export(&context.runs, &context.data, &sweep, &args.file)?;
     let size = std::fs::metadata(&args.file).map_or(0, |file| file.len());
     match context.output {
-        Output::Json => println!(
+        OutputFormat::Json => println!(
             "{}",
             json!({"file": args.file, "trials": done.trials, "unfinished": done.unfinished, "bytes": size})
         ),
-        Output::Human => {
+        OutputFormat::Human => {
             println!("{}: {} trials, {} KiB", args.file.display(), done.trials, size.div_ceil(1024));
             if done.unfinished > 0 {
                 eprintln!("note: {} trials are not finished and stayed behind", done.unfinished);
             }
         }
-        Output::Quiet => {}
+        OutputFormat::Quiet => {}
     }
     Ok(Exit::Done)
 }

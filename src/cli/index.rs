@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use super::Output;
+use super::OutputFormat;
 use crate::audit;
 use crate::error::Result;
 use crate::store::Store;
 
 /// Opens what is recorded in `runs`; says so where it is read from the folders.
-pub(super) fn open(runs: &Path, output: Output) -> Result<Store> {
+pub(super) fn open(runs: &Path, output: OutputFormat) -> Result<Store> {
     let (store, why) = audit::read_index(runs)?;
-    if let (Some(why), Output::Human) = (why, output) {
+    if let (Some(why), OutputFormat::Human) = (why, output) {
         eprintln!("note: {why}; what is recorded is read from the folders");
     }
     Ok(store)

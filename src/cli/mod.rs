@@ -37,7 +37,7 @@ use crate::neutral::printing;
 
 /// What is printed, and for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub enum OutputFormat {
     /// Tables and progress for people.
     Human,
     /// One JSON object per event or record on stdout.
@@ -90,7 +90,7 @@ struct Global {
     data: Option<PathBuf>,
     /// What to print: human, json (one object a line, to stdout) or quiet.
     #[arg(long, value_enum, default_value = "human", hide_possible_values = true, global = true)]
-    output: Output,
+    output: OutputFormat,
     /// When to use colours: auto, always or never.
     #[arg(
         long = "color",
@@ -148,7 +148,7 @@ pub struct Context {
     /// The data folder.
     pub data: PathBuf,
     /// What to print.
-    pub output: Output,
+    pub output: OutputFormat,
 }
 
 /// The program: parses the arguments, runs the verb, explains what went wrong, and returns the exit code.
@@ -252,12 +252,12 @@ fn completions(shell: Shell) -> Exit {
 }
 
 /// Who watches a run: bars where someone sits at a terminal, lines otherwise.
-fn observer(output: Output) -> Box<dyn Observer> {
+fn observer(output: OutputFormat) -> Box<dyn Observer> {
     match output {
-        Output::Json => Box::new(exec::json_lines()),
-        Output::Quiet => Box::new(exec::silent()),
-        Output::Human if stderr().is_terminal() => Box::new(exec::bars()),
-        Output::Human => Box::new(exec::lines()),
+        OutputFormat::Json => Box::new(exec::json_lines()),
+        OutputFormat::Quiet => Box::new(exec::silent()),
+        OutputFormat::Human if stderr().is_terminal() => Box::new(exec::bars()),
+        OutputFormat::Human => Box::new(exec::lines()),
     }
 }
 

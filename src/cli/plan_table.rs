@@ -6,7 +6,7 @@ use drr_core::{Status, TrialId};
 use serde_json::{Value, json};
 
 use super::execution::Resolved;
-use super::{Output, plan_trials};
+use super::{OutputFormat, plan_trials};
 use crate::error::Result;
 use crate::exec::{MemoryBudget, MemoryFigures, Slot};
 use crate::neutral;
@@ -27,7 +27,7 @@ pub(super) enum Detail {
 }
 
 /// A plan and what is known beside it.
-pub(super) struct Shown<'a> {
+pub(super) struct PlanTable<'a> {
     pub sweep: &'a Sweep,
     pub plan: &'a Plan,
     pub slots: usize,
@@ -42,7 +42,7 @@ pub(super) struct Shown<'a> {
     wanted: usize,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> PlanTable<'a> {
     /// Reads from the database, where there is one, what past trials took and which sweeps hold them.
     pub fn new(
         sweep: &'a Sweep,
@@ -75,10 +75,10 @@ impl<'a> Shown<'a> {
     }
 
     /// Prints to stdout.
-    pub fn print(&self, detail: Detail, output: Output) {
+    pub fn print(&self, detail: Detail, output: OutputFormat) {
         match output {
-            Output::Json => self.json(detail, &Value::Null),
-            Output::Human | Output::Quiet => {
+            OutputFormat::Json => self.json(detail, &Value::Null),
+            OutputFormat::Human | OutputFormat::Quiet => {
                 self.stages();
                 if detail == Detail::Trials {
                     plan_trials::print(self.plan, |task| self.sweeps(task));

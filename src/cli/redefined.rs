@@ -10,7 +10,7 @@ use drr_core::trial_dir::TrialDir;
 use drr_kinds::KindOf as _;
 use serde_json::{Value, json};
 
-use super::{Context, Output};
+use super::{Context, OutputFormat};
 use crate::audit;
 use crate::error::{Error, Result};
 use crate::neutral::line;
@@ -94,12 +94,12 @@ pub(super) fn say(kept: &Kept, context: &Context) {
     let finished = kept.left.iter().filter(|trial| TrialDir::new(&context.runs, trial.id).is_complete()).count();
     let changes = changes(kept);
     match context.output {
-        Output::Json => println!(
+        OutputFormat::Json => println!(
             "{}",
             json!({"event": "sweep-redefined", "sweep": name, "before": kept.before, "left": left,
                    "finished": finished, "changes": changes})
         ),
-        Output::Human => {
+        OutputFormat::Human => {
             eprintln!(
                 "{name}: the record of this name had {} trials; {left} of them, {finished} finished, are not in today's \
                  definition",
@@ -111,7 +111,7 @@ pub(super) fn say(kept: &Kept, context: &Context) {
                  own to have both"
             );
         }
-        Output::Quiet => {}
+        OutputFormat::Quiet => {}
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Output, index};
+use super::{OutputFormat, index};
 use crate::error::{Error, Result};
-use crate::report::{self, Format, Layout, Options, Paper, Reference, SweepReport, Written};
+use crate::report::{self, Format, Paper, Reference, ReportOptions, SweepReport, TableLayout, WrittenReport};
 use crate::stats::Spread;
 use crate::store::{Store, StoredSweep};
 
@@ -81,12 +81,12 @@ fn two(text: &str) -> std::result::Result<(String, String), String> {
 ///
 /// # Errors
 /// No database, an unknown sweep, no finished trial, or a file that cannot be written.
-pub fn run(args: Args, runs: &Path, data: &Path, output: Output) -> Result<()> {
+pub fn run(args: Args, runs: &Path, data: &Path, output: OutputFormat) -> Result<()> {
     let papers = args.paper.iter().map(|path| Paper::read(path, data)).collect::<Result<_>>()?;
     let layout =
-        Layout { by: args.by.clone(), pivot: args.pivot.clone(), sort: args.sort.clone(), least_n: args.min_n };
+        TableLayout { by: args.by.clone(), pivot: args.pivot.clone(), sort: args.sort.clone(), least_n: args.min_n };
     let baseline = args.baseline.clone();
-    let options = Options { baseline, papers, layout, band: args.band, data: Some(data.to_owned()) };
+    let options = ReportOptions { baseline, papers, layout, band: args.band, data: Some(data.to_owned()) };
     if args.watch {
         return watch(&args, runs, &options, output);
     }
@@ -94,7 +94,7 @@ pub fn run(args: Args, runs: &Path, data: &Path, output: Output) -> Result<()> {
     once(&store, &args, &options, output)
 }
 
-fn once(store: &Store, args: &Args, options: &Options, output: Output) -> Result<()> {
+fn once(store: &Store, args: &Args, options: &ReportOptions, output: OutputFormat) -> Result<()> {
     let mut sweeps = sweeps(store, &args.sweeps)?;
     if args.sweeps.len() > 1 && !args.apart {
         sweeps = vec![report::together(&sweeps)?];
@@ -103,13 +103,13 @@ fn once(store: &Store, args: &Args, options: &Options, output: Output) -> Result
     for sweep in sweeps {
         let report = SweepReport::new(&sweep, options)?;
         let written = report.write(store, &args.out, &args.format)?;
-        if output == Output::Human {
+        if output == OutputFormat::Human {
             print!("{}", report.summary());
             print(&written);
         }
         all.push(json!({ "sweep": sweep.name, "folder": written.folder, "files": written.files }));
     }
-    if output == Output::Json {
+    if output == OutputFormat::Json {
         println!("{}", serde_json::Value::from(all));
     }
     Ok(())
@@ -119,10 +119,10 @@ fn once(store: &Store, args: &Args, options: &Options, output: Output) -> Result
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Writes the report, and again whenever the recorded states have changed.
-fn watch(args: &Args, runs: &Path, options: &Options, output: Output) -> Result<()> {
+fn watch(args: &Args, runs: &Path, options: &ReportOptions, output: OutputFormat) -> Result<()> {
     let mut last = None;
     loop {
-        let store = index::open(runs, if last.is_none() { output } else { Output::Quiet })?;
+        let store = index::open(runs, if last.is_none() { output } else { OutputFormat::Quiet })?;
         let state: Vec<(String, String, Vec<Status>)> = sweeps(&store, &args.sweeps)?
             .into_iter()
             .map(|sweep| (sweep.name, sweep.source, sweep.trials.iter().map(|trial| trial.status).collect()))
@@ -178,7 +178,7 @@ fn unknown(name: &str, known: &[String]) -> Error {
     }
 }
 
-fn print(written: &Written) {
+fn print(written: &WrittenReport) {
     let first = written.files.first().unwrap_or(&written.folder);
     println!("\n{} ({} tables, {} figures)", first.display(), written.tables, written.figures);
 }

@@ -10,7 +10,7 @@ mod top;
 mod watch;
 
 use super::target::{self, Target};
-use super::{Context, Output};
+use super::{Context, OutputFormat};
 use crate::audit;
 use crate::error::{Exit, Result};
 use crate::neutral::line;
@@ -124,10 +124,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             diff::run(context, target::trial(&context.runs, one)?, with, target::trial(with, other)?)
         }
         Verb::Rm { target, yes } => match target::find(&context.runs, target)? {
-            Target::Sweep(sweep) => gc::forget_sweep(context, &sweep, gc::Mode::of(*yes)),
-            Target::Trial(trial) => gc::remove_trial(context, trial, gc::Mode::of(*yes)),
+            Target::Sweep(sweep) => gc::forget_sweep(context, &sweep, gc::Cleaning::of(*yes)),
+            Target::Trial(trial) => gc::remove_trial(context, trial, gc::Cleaning::of(*yes)),
         },
-        Verb::Gc { yes, earlier, .. } => gc::run(context, gc::Mode::of(*yes), gc::Earlier::of(*earlier)),
+        Verb::Gc { yes, earlier, .. } => gc::run(context, gc::Cleaning::of(*yes), gc::Earlier::of(*earlier)),
         Verb::Import { file, limit } => import::run(context, file, *limit),
         Verb::Collect { sweep } => collect::collect(context, sweep.as_deref()),
         Verb::Cancel { sweep } => collect::cancel(context, sweep),
@@ -142,13 +142,15 @@ fn reindex(context: &Context) -> Result<Exit> {
         eprintln!("left out: {}", line(&fault.to_string()));
     }
     match context.output {
-        Output::Json => println!(
+        OutputFormat::Json => println!(
             "{}",
             serde_json::json!({"sweeps": done.sweeps, "finished": done.finished, "failed": done.failed,
                                "left_out": done.left_out})
         ),
-        Output::Human => println!("{} sweeps, {} finished trials, {} failed", done.sweeps, done.finished, done.failed),
-        Output::Quiet => {}
+        OutputFormat::Human => {
+            println!("{} sweeps, {} finished trials, {} failed", done.sweeps, done.finished, done.failed)
+        }
+        OutputFormat::Quiet => {}
     }
     Ok(if done.left_out.is_empty() { Exit::Done } else { Exit::Mismatch })
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::json;
 
 use super::execution::Resolved;
-use super::plan_table::Shown;
-use super::{Context, Output};
+use super::plan_table::PlanTable;
+use super::{Context, OutputFormat};
 use crate::error::{Error, Result};
-use crate::exec::slurm::{self, AfterSubmit, Cluster, Options, Scheduler as _};
+use crate::exec::slurm::{self, AfterSubmit, Cluster, Scheduler as _, SlurmOptions};
 use crate::exec::{self, Outcome};
 use crate::plan::Plan;
 use crate::store::Store;
@@ -34,11 +34,11 @@ pub(super) fn options(
     early_stop: Option<&EarlyStop>,
     worker: Option<&Path>,
     context: &Context,
-) -> Result<Options> {
+) -> Result<SlurmOptions> {
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
     };
-    Ok(Options {
+    Ok(SlurmOptions {
         runs: absolute(&context.runs)?,
         data: absolute(&context.data)?,
         worker: exec::find_worker(worker)?,
@@ -52,7 +52,7 @@ pub(super) fn options(
 /// Submits what a plan has to run, and follows it.
 pub(super) fn execute(
     plan: &Plan,
-    options: &Options,
+    options: &SlurmOptions,
     then: AfterSubmit,
     store: &mut Store,
     context: &Context,
@@ -62,15 +62,15 @@ pub(super) fn execute(
 }
 
 /// Prints the batch scripts, or the plan with them.
-pub(super) fn print_scripts(shown: &Shown<'_>, options: &Options, output: Output) {
+pub(super) fn print_scripts(shown: &PlanTable<'_>, options: &SlurmOptions, output: OutputFormat) {
     let size = Cluster::find().and_then(|mut cluster| cluster.array_size()).unwrap_or(USUAL_ARRAY);
     let scripts = slurm::scripts(shown.plan, options, size);
     match output {
-        Output::Quiet => {}
-        Output::Json => {
+        OutputFormat::Quiet => {}
+        OutputFormat::Json => {
             shown.json_with(&json!({"executor": "slurm", "ignored": options.ignored, "scripts": scripts}));
         }
-        Output::Human => {
+        OutputFormat::Human => {
             print!("{scripts}");
             if let Some(line) = exec::without_effect(&options.ignored) {
                 eprintln!("{}: {line}", shown.sweep.name);

@@ -9,15 +9,15 @@ use drr_core::{Status, TrialId};
 
 use super::catch_up::{IndexState, catch_up};
 use super::execution::{Choices, Resolved, inventory};
-use super::plan_table::{Detail, Shown};
+use super::plan_table::{Detail, PlanTable};
 use super::redefined::{self, Asked};
 use super::slurm::{self, Executor};
 use super::worker::FrozenWorker;
-use super::{Context, Output, attempt, failures, observer};
+use super::{Context, OutputFormat, attempt, failures, observer};
 use crate::audit;
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
-use crate::exec::{self, Inventory, MemoryBudget, Options, Outcome};
+use crate::exec::{self, Inventory, MemoryBudget, Outcome, RunOptions};
 use crate::neutral::line;
 use crate::plan::{FailedBefore, Outlook, Plan, examine, note_earlier, write_sweep};
 use crate::report;
@@ -118,7 +118,7 @@ impl Args {
 
 impl Ordered {
     /// How it is submitted to a cluster.
-    fn on_slurm(&self, args: &Args, context: &Context) -> Result<exec::slurm::Options> {
+    fn on_slurm(&self, args: &Args, context: &Context) -> Result<exec::slurm::SlurmOptions> {
         slurm::options(&self.slurm, &self.resolved, self.early_stop.as_ref(), args.worker.as_deref(), context)
     }
 }
@@ -132,7 +132,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     }
     let inventory = inventory();
     let sweeps = expand_all(args, inventory.as_ref(), context)?;
-    if context.output != Output::Quiet {
+    if context.output != OutputFormat::Quiet {
         for (ordered, note) in sweeps.iter().flat_map(|it| it.notes.iter().map(move |note| (it, note))) {
             eprintln!("{}: note: {note}", ordered.sweep.name);
         }
@@ -147,7 +147,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         for ordered in &sweeps {
             let plan = ordered.plan(&context.runs, failed_before);
             let budget = MemoryBudget::new(&plan, &context.data, inventory.as_ref());
-            let shown = Shown::new(&ordered.sweep, &plan, &ordered.resolved, &budget, store.as_ref())?
+            let shown = PlanTable::new(&ordered.sweep, &plan, &ordered.resolved, &budget, store.as_ref())?
                 .looking_out(&ordered.outlook);
             if args.executor == Executor::Slurm && args.dry_run {
                 slurm::print_scripts(&shown, &ordered.on_slurm(args, context)?, context.output);
@@ -175,7 +175,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 record(&kept.record, &of_record, &plan, &mut store, context)?;
             }
         }
-        if context.output == Output::Human {
+        if context.output == OutputFormat::Human {
             ordered.outlook.warnings.iter().for_each(|line| eprintln!("{}: {line}", sweep.name));
         }
         let outcome = match plan.to_run() {
@@ -202,7 +202,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         }
         if args.force {
             let again = plan.again();
-            let place = attempt::Place::new(&context.runs)?;
+            let place = attempt::AttemptFolder::new(&context.runs)?;
             let outcome = match again.to_run() {
                 0 => Outcome::default(),
                 _ => {
@@ -214,7 +214,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             if outcome.interrupted {
                 return Ok(Exit::Interrupted);
             }
-            if place.compare(&plan, &context.runs, context.output) == attempt::Verdict::Differs {
+            if place.compare(&plan, &context.runs, context.output) == attempt::Agreement::Differs {
                 return Ok(Exit::Mismatch);
             }
         }
@@ -316,7 +316,7 @@ pub(super) fn record(
             status => store.mark(trial, status, task.reason.as_deref())?,
         }
     }
-    if let (Some(news), Output::Human) = (store.lock_news(), context.output) {
+    if let (Some(news), OutputFormat::Human) = (store.lock_news(), context.output) {
         eprintln!("{news}");
     }
     Ok(())
@@ -337,13 +337,13 @@ fn execute(
     let budget = MemoryBudget::new(plan, &context.data, inventory.as_ref());
     let (slots, wanted) = (ordered.resolved.slots_within(&budget), ordered.resolved.slots.len());
     if slots.len() < wanted
-        && context.output == Output::Human
+        && context.output == OutputFormat::Human
         && let Some(figures) = budget.figures()
     {
         eprintln!("{}: {} slots instead of {wanted}, for memory: {figures}; --jobs N chooses", plan.sweep, slots.len());
     }
     let worker = FrozenWorker::new(&exec::find_worker(args.worker.as_deref())?, &context.runs)?;
-    let options = Options {
+    let options = RunOptions {
         runs: absolute(runs)?,
         data: absolute(&context.data)?,
         worker: worker.path().to_owned(),
@@ -357,8 +357,8 @@ fn execute(
     exec::execute(plan, &options, store, observer.as_mut())
 }
 
-fn nothing_to_do(plan: &Plan, output: Output) -> Outcome {
-    if output == Output::Human && plan.skipped().next().is_none() {
+fn nothing_to_do(plan: &Plan, output: OutputFormat) -> Outcome {
+    if output == OutputFormat::Human && plan.skipped().next().is_none() {
         eprintln!("{}: all {} trials are finished; nothing to do", plan.sweep, plan.tasks.len());
     }
     Outcome::default()
@@ -366,7 +366,7 @@ fn nothing_to_do(plan: &Plan, output: Output) -> Outcome {
 
 /// Says what needs a person's attention, then what came out.
 fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, index: IndexState, context: &Context) -> Result<()> {
-    if context.output != Output::Human {
+    if context.output != OutputFormat::Human {
         return Ok(());
     }
     let skipped: Vec<_> = plan.skipped().filter(|(_, why)| !why.starts_with("upstream ")).collect();

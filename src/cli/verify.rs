@@ -10,11 +10,11 @@ use drr_core::{Seed, TrialId};
 use drr_kinds::KindOf as _;
 
 use super::target::{self, Target};
-use super::verify_text::Text;
-use super::{Context, Output, execution, observer};
-use crate::audit::{self, Examined, IndexFault, Replay, Scope, Tolerance, Verdict};
+use super::verify_text::VerifyText;
+use super::{Context, OutputFormat, execution, observer};
+use crate::audit::{self, ExaminedFolder, IndexFault, ReplayRequest, ReplayVerdict, Scope, Tolerance};
 use crate::error::{Error, Exit, Result};
-use crate::exec::{self, Options, Rules};
+use crate::exec::{self, Rules, RunOptions};
 use crate::store::{Reading, Store};
 use crate::sweep::Sweep;
 
@@ -67,8 +67,8 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
-    let text = Text::new(context.output);
-    let wanted = Wanted::find(args, &context.runs)?;
+    let text = VerifyText::new(context.output);
+    let wanted = VerifyRequest::find(args, &context.runs)?;
     let (store, unread) = match Store::read(&context.runs)? {
         Reading::Database(store) => (Some(store), None),
         Reading::Unreadable(why) => (None, Some(why)),
@@ -94,7 +94,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     drop(store);
     text.behind(behind, &context.runs);
     faults += wanted.cell.as_ref().map_or(0, |cell| text.cell(cell, &examined));
-    let sound = |it: Examined| if matches!(it.index, Some(IndexFault::Changed(_))) { None } else { it.found.ok() };
+    let sound =
+        |it: ExaminedFolder| if matches!(it.index, Some(IndexFault::Changed(_))) { None } else { it.found.ok() };
     let mut finished: Vec<Finished> = examined.into_iter().filter_map(sound).collect();
     finished.sort_by_key(|trial| trial.spec.stage());
     if args.integrity_only {
@@ -115,7 +116,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     }
     let replayed = replay(&finished, args, context)?;
     text.verdicts(&replayed);
-    let bad = |verdict: &Verdict| matches!(verdict, Verdict::Diverged(_) | Verdict::CannotRun(_));
+    let bad = |verdict: &ReplayVerdict| matches!(verdict, ReplayVerdict::Diverged(_) | ReplayVerdict::CannotRun(_));
     Ok(match () {
         () if faults > 0 || replayed.iter().any(|it| bad(&it.verdict)) => Exit::Mismatch,
         () => Exit::Done,
@@ -143,8 +144,8 @@ fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<a
     if scratch.join("lab.db").exists() || scratch.join("trials").exists() {
         return Err(Error::input(format!("{} is a runs folder", scratch.display())).hint("name an empty folder"));
     }
-    let replay = Replay {
-        options: Options {
+    let replay = ReplayRequest {
+        options: RunOptions {
             runs: absolute(&context.runs)?,
             data: absolute(&context.data)?,
             worker: exec::find_worker(args.worker.as_deref())?,
@@ -158,7 +159,7 @@ fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<a
         tolerance: Tolerance { absolute: args.absolute, relative: args.relative },
     };
     // On stdout the verdicts alone.
-    let output = if context.output == Output::Json { Output::Quiet } else { context.output };
+    let output = if context.output == OutputFormat::Json { OutputFormat::Quiet } else { context.output };
     let replayed = audit::replay(finished, &replay, observer(output).as_mut());
     if args.keep.is_none() {
         let _ = std::fs::remove_dir_all(&scratch);
@@ -167,16 +168,16 @@ fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<a
 }
 
 /// What is to be verified.
-struct Wanted {
+struct VerifyRequest {
     trials: Vec<TrialId>,
     sweeps: Vec<Sweep>,
     /// The number whose trials they are.
-    cell: Option<audit::Cell>,
+    cell: Option<audit::WrittenCell>,
     /// Whether nothing was named, which means everything.
     whole: bool,
 }
 
-impl Wanted {
+impl VerifyRequest {
     fn find(args: &Args, runs: &Path) -> Result<Self> {
         if let (Some(table), Some([row, column])) = (&args.table, args.cell.as_deref()) {
             let cell = audit::find_cell(table, row, column)?;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Output;
-use crate::audit::{Cell, Difference, Divergence, Examined, Replayed, Verdict};
+use super::OutputFormat;
+use crate::audit::{Difference, Divergence, ExaminedFolder, ReplayVerdict, Replayed, WrittenCell};
 use crate::error::Error;
 use crate::neutral::line;
 
@@ -16,17 +16,17 @@ const MOST_BEHIND: usize = 5;
 /// Entries shown of two environments that differ in many.
 const MOST_DIFFERENCES: usize = 24;
 
-pub(super) struct Text {
-    output: Output,
+pub(super) struct VerifyText {
+    output: OutputFormat,
 }
 
-impl Text {
-    pub(super) fn new(output: Output) -> Self {
+impl VerifyText {
+    pub(super) fn new(output: OutputFormat) -> Self {
         Self { output }
     }
 
     /// Says what is wrong with folders and rows; returns how many trials are.
-    pub(super) fn integrity(&self, examined: &[Examined]) -> usize {
+    pub(super) fn integrity(&self, examined: &[ExaminedFolder]) -> usize {
         let (mut bad, mut unfinished) = (0, 0);
         for trial in examined {
             let faults: Vec<String> = trial.faults().collect();
@@ -37,21 +37,25 @@ impl Text {
             }
             for fault in faults {
                 match self.output {
-                    Output::Json => println!("{}", json!({"trial": trial.trial, "check": "integrity", "fault": fault})),
-                    Output::Human | Output::Quiet => println!("{}  CHANGED: {}", trial.trial.short(), line(&fault)),
+                    OutputFormat::Json => {
+                        println!("{}", json!({"trial": trial.trial, "check": "integrity", "fault": fault}))
+                    }
+                    OutputFormat::Human | OutputFormat::Quiet => {
+                        println!("{}  CHANGED: {}", trial.trial.short(), line(&fault))
+                    }
                 }
             }
         }
         let sound = examined.len() - bad - unfinished;
         match self.output {
-            Output::Human => {
+            OutputFormat::Human => {
                 let open = if unfinished > 0 { format!(", {unfinished} not finished") } else { String::new() };
                 println!("integrity: {sound} as they were written, {bad} changed{open}");
             }
-            Output::Json => {
+            OutputFormat::Json => {
                 println!("{}", json!({"check": "integrity", "intact": sound, "changed": bad, "unfinished": unfinished}))
             }
-            Output::Quiet => {}
+            OutputFormat::Quiet => {}
         }
         bad
     }
@@ -59,8 +63,8 @@ impl Text {
     /// A fault of the index or of a recorded sweep.
     pub(super) fn fault(&self, fault: &str) {
         match self.output {
-            Output::Json => println!("{}", json!({"check": "index", "fault": fault})),
-            Output::Human | Output::Quiet => println!("CHANGED: {}", line(fault)),
+            OutputFormat::Json => println!("{}", json!({"check": "index", "fault": fault})),
+            OutputFormat::Human | OutputFormat::Quiet => println!("CHANGED: {}", line(fault)),
         }
     }
 
@@ -73,8 +77,8 @@ impl Text {
         }
         let catch_up = format!("drr-lab --runs {} runs reindex", runs.display());
         match self.output {
-            Output::Json => println!("{}", json!({"check": "index", "behind": behind, "mend": catch_up})),
-            Output::Human => {
+            OutputFormat::Json => println!("{}", json!({"check": "index", "behind": behind, "mend": catch_up})),
+            OutputFormat::Human => {
                 let more = behind.len().saturating_sub(MOST_BEHIND);
                 println!("index: lab.db is behind the folders, which are not changed by that");
                 behind.iter().take(MOST_BEHIND).for_each(|what| println!("  {}", line(what)));
@@ -83,12 +87,12 @@ impl Text {
                 }
                 println!("  `{catch_up}` catches it up, and so does the next sweep");
             }
-            Output::Quiet => {}
+            OutputFormat::Quiet => {}
         }
     }
 
     /// A number of a table, and the same from what its trials recorded; returns how many faults there are.
-    pub(super) fn cell(&self, cell: &Cell, examined: &[Examined]) -> usize {
+    pub(super) fn cell(&self, cell: &WrittenCell, examined: &[ExaminedFolder]) -> usize {
         let found: Vec<_> = cell.trials.iter().map(|id| examined.iter().find(|it| it.trial == *id)).collect();
         let sound: Vec<_> = found.iter().filter_map(|it| it.and_then(|it| it.found.as_ref().ok())).collect();
         let missing: Vec<String> =
@@ -103,13 +107,13 @@ impl Text {
         let faults = missing.len() + usize::from(!same);
         let (trials, behind) = (examined.len(), cell.trials.len());
         match (self.output, &cell.number) {
-            (Output::Json, _) => println!(
+            (OutputFormat::Json, _) => println!(
                 "{}",
                 json!({"check": "cell", "cell": cell.name, "trials": cell.trials, "missing": missing,
                        "table": cell.number.as_ref().map(ToString::to_string),
                        "computed": computed.flatten().map(|it| it.to_string()), "same": same, "apart": apart})
             ),
-            (Output::Quiet, _) if faults == 0 => {}
+            (OutputFormat::Quiet, _) if faults == 0 => {}
             (_, number) => {
                 println!("cell: {}, {behind} trials behind it, {trials} with those they stand on", line(&cell.name));
                 if !missing.is_empty() {
@@ -134,18 +138,20 @@ impl Text {
         let located: Vec<String> = error.reports.iter().map(ToString::to_string).collect();
         let why = if located.is_empty() { error.to_string() } else { located.join("; ") };
         match self.output {
-            Output::Json => println!("{}", json!({"check": "meaning", "sweep": sweep, "fault": why})),
-            Output::Human | Output::Quiet => println!("{sweep}: what was asked for cannot be expanded today: {why}"),
+            OutputFormat::Json => println!("{}", json!({"check": "meaning", "sweep": sweep, "fault": why})),
+            OutputFormat::Human | OutputFormat::Quiet => {
+                println!("{sweep}: what was asked for cannot be expanded today: {why}")
+            }
         }
     }
 
     /// A recorded sweep file that gives other trials today.
     pub(super) fn meaning(&self, sweep: &str, differences: &[Difference]) {
         match self.output {
-            Output::Json => {
+            OutputFormat::Json => {
                 println!("{}", json!({"check": "meaning", "sweep": sweep, "differs": records(differences)}))
             }
-            Output::Human | Output::Quiet => {
+            OutputFormat::Human | OutputFormat::Quiet => {
                 println!("{sweep}: the recorded sweep file gives other trials today:");
                 table(differences, ["recorded", "today"]);
             }
@@ -158,27 +164,29 @@ impl Text {
         for trial in replayed {
             *counts.entry(word(&trial.verdict)).or_default() += 1;
             match self.output {
-                Output::Json => println!("{}", record(trial)),
-                Output::Human => {
+                OutputFormat::Json => println!("{}", record(trial)),
+                OutputFormat::Human => {
                     println!("{:<5} {}  {}", trial.stage.name(), trial.trial.short(), line(&trial.verdict.to_string()))
                 }
-                Output::Quiet if !matches!(trial.verdict, Verdict::Bitwise | Verdict::Within { .. }) => {
+                OutputFormat::Quiet
+                    if !matches!(trial.verdict, ReplayVerdict::Bitwise | ReplayVerdict::Within { .. }) =>
+                {
                     println!("{:<5} {}  {}", trial.stage.name(), trial.trial.short(), line(&trial.verdict.to_string()));
                 }
-                Output::Quiet => {}
+                OutputFormat::Quiet => {}
             }
         }
         let counted: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
         match self.output {
-            Output::Json => println!("{}", json!({"check": "replay", "verdicts": counts})),
-            Output::Human => {
+            OutputFormat::Json => println!("{}", json!({"check": "replay", "verdicts": counts})),
+            OutputFormat::Human => {
                 self.environments(replayed);
                 println!(
                     "replay: {}",
                     if counted.is_empty() { "nothing to run again".into() } else { counted.join(", ") }
                 );
             }
-            Output::Quiet => {}
+            OutputFormat::Quiet => {}
         }
     }
 
@@ -200,19 +208,19 @@ impl Text {
     }
 }
 
-fn word(verdict: &Verdict) -> &'static str {
+fn word(verdict: &ReplayVerdict) -> &'static str {
     match verdict {
-        Verdict::Bitwise => "bitwise",
-        Verdict::Within { .. } => "within tolerance",
-        Verdict::Diverged(_) => "diverged",
-        Verdict::CannotRun(_) => "cannot be run",
+        ReplayVerdict::Bitwise => "bitwise",
+        ReplayVerdict::Within { .. } => "within tolerance",
+        ReplayVerdict::Diverged(_) => "diverged",
+        ReplayVerdict::CannotRun(_) => "cannot be run",
     }
 }
 
 fn record(trial: &Replayed) -> serde_json::Value {
     let mut record = json!({"check": "replay", "trial": trial.trial, "stage": trial.stage,
         "verdict": word(&trial.verdict), "says": trial.verdict.to_string(), "environments": records(&trial.environments)});
-    if let Verdict::Diverged(Divergence::Point { step, metric, recorded, again }) = &trial.verdict {
+    if let ReplayVerdict::Diverged(Divergence::Point { step, metric, recorded, again }) = &trial.verdict {
         record["at"] = json!({"step": step, "metric": metric, "recorded": recorded, "again": again});
     }
     record

@@ -9,12 +9,12 @@ use crate::error::{Error, Result};
 /// A copy of the worker's program that lives as long as the sweep.
 pub(super) struct FrozenWorker {
     path: PathBuf,
-    _folder: Folder,
+    _folder: TemporaryFolder,
 }
 
-struct Folder(PathBuf);
+struct TemporaryFolder(PathBuf);
 
-impl Drop for Folder {
+impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         // What is left behind is some megabytes, which the next sweep removes.
         let _ = fs::remove_dir_all(&self.0);
@@ -24,7 +24,7 @@ impl Drop for Folder {
 impl FrozenWorker {
     /// Copies `worker` below the runs folder, whose lock the caller holds.
     pub fn new(worker: &Path, runs: &Path) -> Result<Self> {
-        let folder = Folder(runs.join("worker"));
+        let folder = TemporaryFolder(runs.join("worker"));
         let _ = fs::remove_dir_all(&folder.0);
         let path = folder.0.join(worker.file_name().unwrap_or_default());
         let absolute = fs::create_dir_all(&folder.0)

@@ -6,7 +6,7 @@ use drr_core::TrialSpec;
 use drr_core::protocol::{Assignment, Hello};
 use drr_core::trial_dir::{TrialDir, write_soon};
 
-use super::provenance::Provenance;
+use super::provenance::RunProvenance;
 use super::slots::Slot;
 use crate::error::{Error, Result};
 use crate::plan::{clear_failure, clear_stop};
@@ -15,12 +15,12 @@ use crate::plan::{clear_failure, clear_stop};
 pub(super) struct Dispatch {
     runs: PathBuf,
     data: PathBuf,
-    provenance: Provenance,
+    provenance: RunProvenance,
 }
 
 impl Dispatch {
     pub fn new(worker: &Path, runs: &Path, data: &Path) -> Self {
-        let provenance = Provenance::gather(worker, runs, data);
+        let provenance = RunProvenance::gather(worker, runs, data);
         Self { runs: runs.to_owned(), data: data.to_owned(), provenance }
     }
 

@@ -15,16 +15,16 @@ use crate::sweep::{EarlyStop, Goal, StopRule};
 
 /// Looks at trials as they go.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct EarlyStopping {
     rule: EarlyStop,
-    trials: Vec<Trial>,
+    trials: Vec<Watched>,
     /// By stage and step of the look: what each trial that came so far is worth.
     looks: BTreeMap<(Stage, u64), BTreeMap<usize, f64>>,
 }
 
 /// What a trial has recorded so far.
 #[derive(Clone, Debug)]
-struct Trial {
+struct Watched {
     stage: Stage,
     /// Its last step; there is nothing to save there.
     last: u64,
@@ -56,13 +56,13 @@ impl Mean {
     }
 }
 
-impl Trial {
+impl Watched {
     fn new(stage: Stage, last: u64, next: u64) -> Self {
         Self { stage, last, whole: Mean::default(), recent: Mean::default(), best: f64::NEG_INFINITY, next }
     }
 }
 
-impl Watch {
+impl EarlyStopping {
     /// Watches the trials of a plan.
     pub fn new(rule: EarlyStop, plan: &Plan) -> Self {
         let trials = plan.tasks.iter().map(|task| {
@@ -75,14 +75,14 @@ impl Watch {
 
     fn of(rule: EarlyStop, trials: impl Iterator<Item = (Stage, u64)>) -> Self {
         let next = first_look(&rule);
-        let trials = trials.map(|(stage, last)| Trial::new(stage, last, next)).collect();
+        let trials = trials.map(|(stage, last)| Watched::new(stage, last, next)).collect();
         Self { trials, looks: BTreeMap::new(), rule }
     }
 
     /// A trial begins, perhaps anew: what it recorded before does not count.
     pub fn begin(&mut self, job: usize) {
-        let Trial { stage, last, .. } = self.trials[job];
-        self.trials[job] = Trial::new(stage, last, first_look(&self.rule));
+        let Watched { stage, last, .. } = self.trials[job];
+        self.trials[job] = Watched::new(stage, last, first_look(&self.rule));
         for look in self.looks.values_mut() {
             look.remove(&job);
         }
@@ -162,8 +162,8 @@ fn judge(rule: &EarlyStop, job: usize, own: f64, peers: &BTreeMap<usize, f64>, s
 mod tests {
     use super::*;
 
-    fn watch(rule: EarlyStop, trials: usize) -> Watch {
-        Watch::of(rule, (0..trials).map(|_| (Stage::named("drr"), 1000)))
+    fn watch(rule: EarlyStop, trials: usize) -> EarlyStopping {
+        EarlyStopping::of(rule, (0..trials).map(|_| (Stage::named("drr"), 1000)))
     }
 
     fn rule(rule: StopRule) -> EarlyStop {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     /// Records `value` every 50 steps up to `to`; the first verdict and its step.
-    fn play(watch: &mut Watch, job: usize, to: u64, value: impl Fn(u64) -> f64) -> Option<(u64, String)> {
+    fn play(watch: &mut EarlyStopping, job: usize, to: u64, value: impl Fn(u64) -> f64) -> Option<(u64, String)> {
         (1..=to / 50).map(|n| n * 50).find_map(|step| {
             let point = Point::new("train/reward", step, value(step));
             watch.observe(job, &[point]).map(|why| (step, why))

@@ -42,13 +42,13 @@ pub trait Inventory: Debug + Send + Sync {
 
 /// The machine's own.
 pub fn machine() -> impl Inventory {
-    Machine(Nvml::init().map_err(|error| error.to_string()))
+    DeviceInventory(Nvml::init().map_err(|error| error.to_string()))
 }
 
 #[derive(Debug)]
-struct Machine(Result<Nvml, String>);
+struct DeviceInventory(Result<Nvml, String>);
 
-impl Machine {
+impl DeviceInventory {
     fn gpu(&self, index: u32) -> Option<Gpu> {
         let device = self.0.as_ref().ok()?.device_by_index(index).ok()?;
         let memory = device.memory_info().ok()?;
@@ -57,7 +57,7 @@ impl Machine {
     }
 }
 
-impl Inventory for Machine {
+impl Inventory for DeviceInventory {
     fn gpus(&self) -> Vec<Gpu> {
         let count = self.0.as_ref().ok().and_then(|nvml| nvml.device_count().ok()).unwrap_or(0);
         let gpus: Vec<Gpu> = (0..count).filter_map(|index| self.gpu(index)).collect();

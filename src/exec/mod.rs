@@ -51,4 +51,4 @@ pub use recorder::Outcome;
 pub use rules::Rules;
 pub use slots::{Gpus, Slot, SlotRequest, cpu_slots, slots};
 pub use source_tree::{SourceLook, SourceTree};
-pub use supervisor::{Options, execute};
+pub use supervisor::{RunOptions, execute};

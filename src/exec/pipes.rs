@@ -12,26 +12,26 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 const LEFT_IN_A_PIPE: usize = 1 << 20;
 
 /// Both sides of the news that a worker has ended: dropping the second tells the first.
-pub(super) fn end() -> io::Result<(Ended, PipeWriter)> {
+pub(super) fn end() -> io::Result<(EndOfWorker, PipeWriter)> {
     let (reader, writer) = io::pipe()?;
-    Ok((Ended(Arc::new(reader)), writer))
+    Ok((EndOfWorker(Arc::new(reader)), writer))
 }
 
 /// Knows whether a worker has ended.
 #[derive(Clone, Debug)]
-pub(super) struct Ended(Arc<PipeReader>);
+pub(super) struct EndOfWorker(Arc<PipeReader>);
 
 /// Reads a pipe to its end, or to what is in it when its worker has ended.
 pub(super) struct UntilEnded<R> {
     pipe: R,
-    ended: Ended,
+    ended: EndOfWorker,
     /// What may still be read, once the worker was found to have ended.
     left: Option<usize>,
     left_open: bool,
 }
 
 impl<R: Read + AsFd> UntilEnded<R> {
-    pub fn new(pipe: R, ended: &Ended) -> Self {
+    pub fn new(pipe: R, ended: &EndOfWorker) -> Self {
         Self { pipe, ended: ended.clone(), left: None, left_open: false }
     }
 

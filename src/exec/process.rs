@@ -60,7 +60,7 @@ pub(super) enum WorkerOutput {
 }
 
 /// A running worker. Dropping it kills the process group.
-pub(super) struct Worker {
+pub(super) struct WorkerProcess {
     child: Child,
     /// Lines to its stdin; a thread of its own writes them, for a worker that does not read must not hold up the others.
     stdin: Option<SyncSender<Vec<u8>>>,
@@ -72,7 +72,7 @@ pub(super) struct Worker {
 /// Lines on their way to a worker: an assignment and a farewell.
 const TO_WORKER: usize = 4;
 
-impl Worker {
+impl WorkerProcess {
     /// Starts a worker. Call it from a thread that lives as long as the supervisor: the parent-death signal follows
     /// the parent thread.
     pub fn spawn<T: Send + 'static>(
@@ -185,7 +185,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for WorkerProcess {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             self.signal(Signal::SIGKILL);

@@ -16,7 +16,7 @@ const CARGO_LOCK: &str = include_str!("../../Cargo.lock");
 
 /// The code that a run uses.
 #[derive(Clone, Debug, Serialize)]
-struct Code {
+struct RunningCode {
     version: &'static str,
     train_digest: Digest,
     train_sources: BTreeMap<&'static str, &'static str>,
@@ -38,7 +38,7 @@ pub(super) fn common(worker: &Path, runs: &Path) -> Common {
         SourceLook::NoRepository => (None, None),
         SourceLook::Unreadable(why) => (None, Some(why)),
     };
-    let code = Code {
+    let code = RunningCode {
         version: env!("CARGO_PKG_VERSION"),
         train_digest: train_digest(),
         train_sources: train_sources().collect(),
@@ -67,12 +67,12 @@ pub(super) fn describe(common: &mut Common, data: &Path, trial: &TrialSpec) {
 }
 
 /// Gathered once per run, completed per trial.
-pub(super) struct Provenance {
+pub(super) struct RunProvenance {
     records: Records,
     data: PathBuf,
 }
 
-impl Provenance {
+impl RunProvenance {
     /// Looks around once per run.
     pub fn gather(worker: &Path, runs: &Path, data: &Path) -> Self {
         Self { records: Records::new(common(worker, runs), BTreeMap::new()), data: data.to_owned() }

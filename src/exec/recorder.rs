@@ -10,7 +10,7 @@ use drr_core::trial_dir::TrialDir;
 use drr_core::{Status, TrialId};
 
 use super::notice::{Label, Notice, Observer};
-use super::reactor::{Loss, Verdict};
+use super::reactor::{Loss, StatusChange};
 use super::worker_log::last_lines;
 use crate::error::{Error, Result};
 use crate::plan::{FailureRecord, LOG_LINES, Plan, StopRecord, write_failure, write_stop};
@@ -80,16 +80,16 @@ impl<'a> Recorder<'a> {
     }
 
     /// Takes down a verdict.
-    pub fn take(&mut self, job: usize, verdict: Verdict) -> Result<()> {
+    pub fn take(&mut self, job: usize, verdict: StatusChange) -> Result<()> {
         let task = &self.plan.tasks[job];
         let (trial, label) = (task.trial.id, Label::of(task));
         let folder = TrialDir::new(&self.runs, trial);
         match verdict {
-            Verdict::Running { slot } => {
+            StatusChange::Running { slot } => {
                 self.store.mark(trial, Status::Running, None)?;
                 self.tell(&Notice::TrialStarted { slot, trial, label });
             }
-            Verdict::Finished { slot } => {
+            StatusChange::Finished { slot } => {
                 let finished = match self.read.remove(&job) {
                     Some(finished) => finished,
                     None => read_finished(&folder)?,
@@ -99,11 +99,11 @@ impl<'a> Recorder<'a> {
                 self.outcome.finished += 1;
                 self.tell(&Notice::TrialFinished { slot, trial, label, metrics, wall_s });
             }
-            Verdict::Retry { reason, attempt, rest } => {
+            StatusChange::Retry { reason, attempt, rest } => {
                 self.store.mark(trial, Status::Pending, Some(&reason))?;
                 self.tell(&Notice::TrialRetried { trial, label, reason, attempt, rest_s: rest.as_secs_f64() });
             }
-            Verdict::Failed { kind, loss, attempts } => {
+            StatusChange::Failed { kind, loss, attempts } => {
                 let Loss { reason, exit, .. } = loss;
                 let log = last_lines(&folder.log(), LOG_LINES);
                 let record = FailureRecord::new(kind, reason.as_str(), attempts);
@@ -113,20 +113,20 @@ impl<'a> Recorder<'a> {
                 self.tell(&Notice::TrialFailed { trial, label, reason: reason.clone(), attempts, exit, log });
                 self.outcome.failed.push((trial, reason));
             }
-            Verdict::Blocked { reason } => {
+            StatusChange::Blocked { reason } => {
                 self.store.mark(trial, Status::Failed, Some(&reason))?;
                 let (attempts, exit, log) = (0, None, Vec::new());
                 self.tell(&Notice::TrialFailed { trial, label, reason, attempts, exit, log });
                 self.outcome.blocked += 1;
             }
-            Verdict::Stopped { reason } => {
+            StatusChange::Stopped { reason } => {
                 write_stop(&folder, &StopRecord::new(reason.as_str()))
                     .map_err(|error| Error::disk(format!("cannot write to {}", folder.path().display()), &error))?;
                 self.store.mark(trial, Status::Stopped, Some(&reason))?;
                 self.tell(&Notice::TrialStopped { trial, label, reason });
                 self.outcome.stopped += 1;
             }
-            Verdict::Released => self.store.mark(trial, Status::Pending, None)?,
+            StatusChange::Released => self.store.mark(trial, Status::Pending, None)?,
         }
         if let Some(message) = self.store.lock_news() {
             self.tell(&Notice::DatabaseLocked { message });

@@ -10,7 +10,7 @@ use drr_core::trial_dir::write_whole;
 use drr_core::{canonical, neutral};
 use serde::Deserialize;
 
-use super::measured::{EVERY_KIND, Group, Key, Measured, SeedValues};
+use super::measured::{EVERY_KIND, GroupKey, Measured, MeasuredGroup, SeedValues};
 use crate::error::{Error, Result};
 use crate::study::axis::AxisValue;
 
@@ -39,7 +39,7 @@ pub(super) struct Change {
 /// The file as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct BaselineFile {
     format: u32,
     sweep: String,
     /// Of all training sources; format 1.
@@ -54,12 +54,12 @@ struct File {
     #[serde(default)]
     settings: BTreeMap<String, String>,
     #[serde(default)]
-    group: Vec<FileGroup>,
+    group: Vec<BaselineGroup>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileGroup {
+struct BaselineGroup {
     measure: String,
     #[serde(default)]
     protocol: String,
@@ -132,7 +132,7 @@ impl Baseline {
             Some(_) => {}
             None => return Err("it says no format".to_owned()),
         }
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let file: BaselineFile = toml::from_str(text).map_err(|error| error.to_string())?;
         let groups =
             file.group.into_iter().map(|group| group.read(&file.settings)).collect::<std::result::Result<_, _>>()?;
         let measured = Measured {
@@ -196,7 +196,7 @@ fn refuse_hidden(table: &toml::Table) -> std::result::Result<(), String> {
 }
 
 /// Settings with the same value in every group that has them.
-fn shared(groups: &[Group]) -> BTreeMap<String, String> {
+fn shared(groups: &[MeasuredGroup]) -> BTreeMap<String, String> {
     let mut values: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
     for (name, value) in groups.iter().flat_map(|group| &group.settings) {
         values.entry(name).or_default().insert(value);
@@ -207,8 +207,8 @@ fn shared(groups: &[Group]) -> BTreeMap<String, String> {
     values.into_iter().filter_map(single).collect()
 }
 
-fn write_group(text: &mut String, group: &Group, shared: &BTreeMap<String, String>) {
-    let Key { measure, protocol, policy, point, dataset, fingerprint, split } = &group.key;
+fn write_group(text: &mut String, group: &MeasuredGroup, shared: &BTreeMap<String, String>) {
+    let GroupKey { measure, protocol, policy, point, dataset, fingerprint, split } = &group.key;
     *text += "\n[[group]]\n";
     line(text, "measure", &quoted(measure));
     if !protocol.is_empty() {
@@ -262,10 +262,10 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-impl FileGroup {
-    fn read(self, shared: &BTreeMap<String, String>) -> std::result::Result<Group, String> {
+impl BaselineGroup {
+    fn read(self, shared: &BTreeMap<String, String>) -> std::result::Result<MeasuredGroup, String> {
         let n = self.seeds.len();
-        let key = Key {
+        let key = GroupKey {
             measure: self.measure,
             protocol: self.protocol,
             policy: self.policy,
@@ -295,6 +295,6 @@ impl FileGroup {
         }
         let mut settings = shared.clone();
         settings.extend(self.settings);
-        Ok(Group { key, settings, seeds, failed: BTreeMap::new(), pending: Vec::new() })
+        Ok(MeasuredGroup { key, settings, seeds, failed: BTreeMap::new(), pending: Vec::new() })
     }
 }

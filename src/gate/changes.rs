@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::baseline::Baseline;
-use super::measured::{Group, Measured};
+use super::measured::{Measured, MeasuredGroup};
 use super::words::{number, spread};
 use crate::stats::Summary;
 
@@ -28,16 +28,16 @@ pub fn changes(old: &Baseline, new: &Baseline) -> Vec<String> {
             Some(other) => between(group, other, &mut lines),
         }
     }
-    let known = |group: &&Group| !old.groups.iter().any(|other| other.key == group.key);
+    let known = |group: &&MeasuredGroup| !old.groups.iter().any(|other| other.key == group.key);
     lines.extend(new.groups.iter().filter(known).map(|group| format!("+ {}", group.key.words())));
     lines
 }
 
-fn between(old: &Group, new: &Group, lines: &mut Vec<String>) {
+fn between(old: &MeasuredGroup, new: &MeasuredGroup, lines: &mut Vec<String>) {
     let name = new.key.words();
     let all: BTreeSet<&String> = old.settings.keys().chain(new.settings.keys()).collect();
     for setting in all {
-        let of = |group: &Group| group.settings.get(setting).cloned();
+        let of = |group: &MeasuredGroup| group.settings.get(setting).cloned();
         // A setting of one side only stands at the top of its file and may belong to another group.
         if let (Some(before), Some(after)) = (of(old), of(new))
             && before != after
@@ -45,7 +45,7 @@ fn between(old: &Group, new: &Group, lines: &mut Vec<String>) {
             lines.push(format!("{name}: {setting} {before} → {after}"));
         }
     }
-    let seeds = |group: &Group| group.seeds.keys().copied().collect::<Vec<u64>>();
+    let seeds = |group: &MeasuredGroup| group.seeds.keys().copied().collect::<Vec<u64>>();
     if seeds(old) != seeds(new) {
         lines.push(format!("{name}: seeds {:?} → {:?}", seeds(old), seeds(new)));
     }
@@ -62,7 +62,7 @@ fn between(old: &Group, new: &Group, lines: &mut Vec<String>) {
     metrics.sort_unstable();
     metrics.dedup();
     for metric in metrics {
-        let summary = |group: &Group| {
+        let summary = |group: &MeasuredGroup| {
             Summary::of(&group.scores(metric).iter().map(|(_, value)| *value).collect::<Vec<f64>>())
                 .map(|summary| (summary.mean, summary.std, summary.n))
         };

@@ -1,12 +1,12 @@
 //! What is known of one gate before all are known: an answer where none is needed from statistics, or none possible; else
 //! the contrast and its p-values.
 
-use super::file::{Direction, Margin, Test};
-use super::measured::{Group, PEAK_MEMORY, STEP_RATE};
+use super::file::{Direction, GateTest, Margin};
+use super::measured::{MeasuredGroup, PEAK_MEMORY, STEP_RATE};
 use super::resolve::{Case, Compared};
 use super::verdict::Verdict;
 use super::words;
-use crate::stats::{Contrast, MINIMUM_N, Paired, Resampling, Side, Summary};
+use crate::stats::{Alternative, Contrast, MINIMUM_N, Paired, Resampling, Summary};
 
 /// How permutations are drawn where they are too many to try.
 const HOW: Resampling = Resampling { resamples: 9999, seed: drr_core::Seed(0) };
@@ -39,7 +39,7 @@ pub(super) struct Statistics {
 }
 
 /// A group that is not whole has its answer already.
-fn unfinished(group: &Group) -> Option<(Verdict, String)> {
+fn unfinished(group: &MeasuredGroup) -> Option<(Verdict, String)> {
     let all = group.seeds.len() + group.failed.len() + group.pending.len();
     if let Some((seed, why)) = group.failed.first_key_value() {
         let count = group.failed.len();
@@ -111,7 +111,7 @@ pub(super) fn digests(case: &Case<'_>, bits: Bits, judged_otherwise: usize) -> E
 }
 
 /// A metric against what must hold of it. `notes` takes what must be known beside the answer.
-pub(super) fn metric_evidence(metric: &str, test: Test, it: &Compared<'_>, notes: &mut Vec<String>) -> Evidence {
+pub(super) fn metric_evidence(metric: &str, test: GateTest, it: &Compared<'_>, notes: &mut Vec<String>) -> Evidence {
     if let Some((verdict, reason)) = unfinished(it.current) {
         return Evidence::Settled(verdict, reason);
     }
@@ -123,15 +123,15 @@ pub(super) fn metric_evidence(metric: &str, test: Test, it: &Compared<'_>, notes
         }
     }
     match (test, baseline) {
-        (Test::Same { tolerance }, Some(baseline)) => same(&current, &baseline, tolerance),
-        (Test::AtLeast(bound), _) => bounded(&current, bound, Direction::Higher),
-        (Test::AtMost(bound), _) => bounded(&current, bound, Direction::Lower),
-        (Test::NotWorse { direction, margin }, Some(baseline)) => {
+        (GateTest::Same { tolerance }, Some(baseline)) => same(&current, &baseline, tolerance),
+        (GateTest::AtLeast(bound), _) => bounded(&current, bound, Direction::Higher),
+        (GateTest::AtMost(bound), _) => bounded(&current, bound, Direction::Lower),
+        (GateTest::NotWorse { direction, margin }, Some(baseline)) => {
             // What a trial used of the machine is another draw each time, whatever its seed.
             let pairing = if [STEP_RATE, PEAK_MEMORY].contains(&metric) { Pairing::Never } else { Pairing::BySeed };
             not_worse((&current, &baseline), direction, margin, pairing, notes)
         }
-        (Test::Same { .. } | Test::NotWorse { .. }, None) => {
+        (GateTest::Same { .. } | GateTest::NotWorse { .. }, None) => {
             Evidence::Settled(Verdict::Inconclusive, "there is no baseline".to_owned())
         }
     }
@@ -232,9 +232,9 @@ fn statistics(
     };
     let permutation = pairs.and_then(|pairs| {
         let (shift, side) = match direction {
-            Direction::Higher => (margin, Side::Less),
-            Direction::Lower => (-margin, Side::Greater),
-            Direction::Either => (0.0, Side::Both),
+            Direction::Higher => (margin, Alternative::Less),
+            Direction::Lower => (-margin, Alternative::Greater),
+            Direction::Either => (0.0, Alternative::Both),
         };
         let differences = pairs.differences.iter().map(|difference| difference + shift).collect();
         let test = Paired { differences, unpaired: Vec::new() }.permutation(side, HOW)?;

@@ -4,12 +4,12 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use crate::sweep::{Entry, Node, Place, Problem, Problems, Tree, did_you_mean};
+use crate::sweep::{Entry, Node, Problem, Problems, TextSpan, Tree, did_you_mean};
 
 /// A table that is being read. What is never taken is refused at the end, since it would be without effect.
 pub(super) struct Fields<'a> {
     what: &'a str,
-    place: Place,
+    place: TextSpan,
     entries: Vec<&'a Entry>,
 }
 
@@ -23,7 +23,7 @@ pub(super) fn list(node: &Node) -> &[Node] {
 
 impl<'a> Fields<'a> {
     /// The `entries` of `what`; a key that is not `known` is a problem.
-    pub fn new(what: &'a str, known: &[&str], place: &Place, entries: &'a [Entry], problems: &mut Problems) -> Self {
+    pub fn new(what: &'a str, known: &[&str], place: &TextSpan, entries: &'a [Entry], problems: &mut Problems) -> Self {
         let mut kept = Vec::new();
         for entry in entries {
             if known.contains(&entry.key.as_str()) {
@@ -39,7 +39,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Where the table begins.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &TextSpan {
         &self.place
     }
 
@@ -50,7 +50,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A text.
-    pub fn text(&mut self, key: &str, problems: &mut Problems) -> Option<(String, Place)> {
+    pub fn text(&mut self, key: &str, problems: &mut Problems) -> Option<(String, TextSpan)> {
         let entry = self.take(key)?;
         match &entry.node.tree {
             Tree::Scalar(Value::String(text)) if !text.trim().is_empty() => {
@@ -65,7 +65,7 @@ impl<'a> Fields<'a> {
     }
 
     /// One of a few texts.
-    pub fn choice(&mut self, key: &str, known: &[&str], problems: &mut Problems) -> Option<(String, Place)> {
+    pub fn choice(&mut self, key: &str, known: &[&str], problems: &mut Problems) -> Option<(String, TextSpan)> {
         let (text, place) = self.text(key, problems)?;
         if known.contains(&text.as_str()) {
             return Some((text, place));
@@ -77,7 +77,12 @@ impl<'a> Fields<'a> {
     }
 
     /// As [`Fields::choice`], and a problem where it is missing.
-    pub fn required_choice(&mut self, key: &str, known: &[&str], problems: &mut Problems) -> Option<(String, Place)> {
+    pub fn required_choice(
+        &mut self,
+        key: &str,
+        known: &[&str],
+        problems: &mut Problems,
+    ) -> Option<(String, TextSpan)> {
         if !self.entries.iter().any(|entry| entry.key == key) {
             let problem = Problem::new(format!("`{key}` is missing")).help(format!("one of {}", known.join(", ")));
             problems.add(problem, &self.place, format!("{} has a {key}", self.what));
@@ -87,7 +92,12 @@ impl<'a> Fields<'a> {
     }
 
     /// A number in a range.
-    pub fn number(&mut self, key: &str, range: RangeInclusive<f64>, problems: &mut Problems) -> Option<(f64, Place)> {
+    pub fn number(
+        &mut self,
+        key: &str,
+        range: RangeInclusive<f64>,
+        problems: &mut Problems,
+    ) -> Option<(f64, TextSpan)> {
         let entry = self.take(key)?;
         let value = entry.node.to_json().and_then(|value| value.as_f64());
         if let Some(value) = value.filter(|value| range.contains(value)) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::fields::{Fields, list};
 use crate::error::{Error, Result};
 use crate::study::GroupName;
-use crate::sweep::{Place, Problem, Problems, Source, Tree, read_tree};
+use crate::sweep::{Problem, Problems, Source, TextSpan, Tree, read_tree};
 
 /// A gate file.
 #[derive(Clone, Debug)]
@@ -16,10 +16,10 @@ pub struct GateFile {
     pub name: String,
     /// The recorded sweep that is checked.
     pub sweep: String,
-    pub(super) sweep_place: Place,
+    pub(super) sweep_place: TextSpan,
     /// The baseline's file, where any gate needs one.
     pub baseline: Option<PathBuf>,
-    pub(super) baseline_place: Place,
+    pub(super) baseline_place: TextSpan,
     pub(super) levels: Levels,
     pub(super) gates: Vec<Gate>,
 }
@@ -46,11 +46,11 @@ impl Default for Levels {
 pub(super) struct Gate {
     pub name: String,
     /// Where it begins.
-    pub place: Place,
-    pub group: Option<(GroupName, Place)>,
-    pub measure: Option<(String, Place)>,
-    pub protocol: Option<(String, Place)>,
-    pub dataset: Option<(String, Place)>,
+    pub place: TextSpan,
+    pub group: Option<(GroupName, TextSpan)>,
+    pub measure: Option<(String, TextSpan)>,
+    pub protocol: Option<(String, TextSpan)>,
+    pub dataset: Option<(String, TextSpan)>,
     pub rule: Rule,
 }
 
@@ -60,12 +60,12 @@ pub(super) enum Rule {
     /// The metric streams, and the models where there are any, are the baseline's to the bit.
     Digest,
     /// Something about a metric.
-    Metric { metric: (String, Place), test: Test },
+    Metric { metric: (String, TextSpan), test: GateTest },
 }
 
 /// What must hold of a metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Test {
+pub(super) enum GateTest {
     /// The mean is at least this.
     AtLeast(f64),
     /// The mean is at most this.
@@ -96,7 +96,7 @@ pub(super) enum Margin {
 impl Rule {
     /// Whether there is anything to hold against a baseline.
     pub fn needs_baseline(&self) -> bool {
-        !matches!(self, Rule::Metric { test: Test::AtLeast(_) | Test::AtMost(_), .. })
+        !matches!(self, Rule::Metric { test: GateTest::AtLeast(_) | GateTest::AtMost(_), .. })
     }
 }
 
@@ -253,8 +253,8 @@ fn gate(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Gate> {
 
 fn read_rule(
     fields: &mut Fields<'_>,
-    (rule, place): (&str, &Place),
-    metric: Option<(String, Place)>,
+    (rule, place): (&str, &TextSpan),
+    metric: Option<(String, TextSpan)>,
     problems: &mut Problems,
 ) -> Option<Rule> {
     if rule == "digest" {
@@ -269,8 +269,8 @@ fn read_rule(
             let any = f64::MIN..=f64::MAX;
             let least = fields.number("at_least", any.clone(), problems);
             match (least, fields.number("at_most", any, problems)) {
-                (Some((least, _)), None) => Some(Test::AtLeast(least)),
-                (None, Some((most, _))) => Some(Test::AtMost(most)),
+                (Some((least, _)), None) => Some(GateTest::AtLeast(least)),
+                (None, Some((most, _))) => Some(GateTest::AtMost(most)),
                 _ => {
                     let problem = Problem::new("a bound is `at_least` or `at_most`, one of them");
                     problems.add(problem.help("for example at_least = 0.7"), place, "which value?");
@@ -278,7 +278,7 @@ fn read_rule(
                 }
             }
         }
-        "same" => fields.required("tolerance", 0.0..=f64::MAX, problems).map(|tolerance| Test::Same { tolerance }),
+        "same" => fields.required("tolerance", 0.0..=f64::MAX, problems).map(|tolerance| GateTest::Same { tolerance }),
         _ => {
             let direction = fields.required_choice("direction", &["higher", "lower", "either"], problems);
             let margin = if rule == "relative" {
@@ -292,7 +292,7 @@ fn read_rule(
                     "lower" => Direction::Lower,
                     _ => Direction::Either,
                 };
-                Test::NotWorse { direction, margin }
+                GateTest::NotWorse { direction, margin }
             })
         }
     };

@@ -8,7 +8,7 @@
 use super::evidence::{Bits, Evidence, Statistics, digests, metric_evidence};
 use super::file::{Direction, Levels, Rule};
 use super::resolve::{Case, Compared};
-use super::verdict::{Finding, Numbers, Verdict};
+use super::verdict::{Finding, GateNumbers, Verdict};
 use super::words;
 use crate::stats::{Summary, deciding_n, holm, minimum_detectable_effect};
 
@@ -82,7 +82,7 @@ fn new_settings(case: &Case<'_>) -> Option<String> {
     (!new.is_empty()).then(|| format!("settings that the baseline knows nothing of: {}", new.join(", ")))
 }
 
-fn decide(it: &Statistics, p_worse: f64, p_better: f64, levels: Levels) -> (Verdict, Numbers) {
+fn decide(it: &Statistics, p_worse: f64, p_better: f64, levels: Levels) -> (Verdict, GateNumbers) {
     let Statistics { contrast, margin, direction, .. } = it;
     // How far the difference is from the margin's edge, on the good side.
     let room = match direction {
@@ -110,7 +110,7 @@ fn decide(it: &Statistics, p_worse: f64, p_better: f64, levels: Levels) -> (Verd
     let numbers = |summary: &Summary| (summary.mean, summary.std, summary.n);
     let sides = if *direction == Direction::Either { 2.0 } else { 1.0 };
     let confidence = 1.0 - 2.0 * levels.false_alarms / sides;
-    let numbers = Numbers {
+    let numbers = GateNumbers {
         current: numbers(&it.current),
         baseline: it.baseline.as_ref().map(numbers),
         difference: contrast.difference,

@@ -19,7 +19,7 @@ use crate::study::studies::studies;
 
 /// What tells a group from all others, whatever the code that trained it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct GroupKey {
     /// `offline`, `online`, `training` or `pmf`.
     pub measure: String,
     /// Empty for what has none.
@@ -46,8 +46,8 @@ pub(super) struct SeedValues {
 
 /// One group.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Group {
-    pub key: Key,
+pub(super) struct MeasuredGroup {
+    pub key: GroupKey,
     /// Hyperparameters that are no axis, as JSON, by full name.
     pub settings: BTreeMap<String, String>,
     /// Finished seeds.
@@ -67,7 +67,7 @@ pub(super) struct Measured {
     pub sources: BTreeMap<String, String>,
     /// Where the trials ran; one class, else they are not one measurement.
     pub environments: Vec<EnvironmentClass>,
-    pub groups: Vec<Group>,
+    pub groups: Vec<MeasuredGroup>,
 }
 
 /// Training steps in the CPU time of one calibration.
@@ -91,7 +91,7 @@ impl Measured {
             for group in &study.groups {
                 let Some(first) = group.trials.first() else { continue };
                 let (measure, protocol) = names(study.subject);
-                let key = Key {
+                let key = GroupKey {
                     measure: measure.to_owned(),
                     protocol: protocol.to_owned(),
                     policy: group.policy.to_owned(),
@@ -104,8 +104,13 @@ impl Measured {
                     continue; // A baseline stands beside every budget; once is enough.
                 }
                 let settings = settings::of(first, &by_id);
-                let mut read =
-                    Group { key, settings, seeds: BTreeMap::new(), failed: BTreeMap::new(), pending: Vec::new() };
+                let mut read = MeasuredGroup {
+                    key,
+                    settings,
+                    seeds: BTreeMap::new(),
+                    failed: BTreeMap::new(),
+                    pending: Vec::new(),
+                };
                 for trial in &group.trials {
                     measured.add(&mut read, store, trial)?;
                 }
@@ -116,7 +121,7 @@ impl Measured {
         Ok(measured)
     }
 
-    fn add(&mut self, group: &mut Group, store: &Store, trial: &TrialRecord) -> Result<()> {
+    fn add(&mut self, group: &mut MeasuredGroup, store: &Store, trial: &TrialRecord) -> Result<()> {
         let seed = trial.spec().seed.0;
         match trial.status {
             Status::Finished => {}
@@ -220,7 +225,7 @@ fn windows(points: &[Point]) -> BTreeMap<String, f64> {
     values
 }
 
-impl Key {
+impl GroupKey {
     /// The order of groups in a file, which is that of its text: a number is not before another for being less.
     fn as_written(&self) -> ([String; 3], Vec<(String, String)>, [String; 3]) {
         let point = self.point.iter().map(|(axis, value)| (axis.clone(), value.to_string())).collect();
@@ -238,7 +243,7 @@ impl Key {
     }
 }
 
-impl Group {
+impl MeasuredGroup {
     /// Values of a metric by seed, where they are there.
     pub fn scores(&self, metric: &str) -> Vec<(u64, f64)> {
         self.seeds.iter().filter_map(|(seed, of)| Some((*seed, *of.values.get(metric)?))).collect()
@@ -267,7 +272,7 @@ mod tests {
 
     #[test]
     fn groups_are_written_in_the_order_of_their_text() {
-        let key = |layers: serde_json::Value| Key {
+        let key = |layers: serde_json::Value| GroupKey {
             measure: String::new(),
             protocol: String::new(),
             policy: "drr".to_owned(),
@@ -277,7 +282,7 @@ mod tests {
             split: String::new(),
         };
         let mut keys = [key(9.into()), key(1e-5.into()), key(10.into())];
-        keys.sort_by_cached_key(Key::as_written);
+        keys.sort_by_cached_key(GroupKey::as_written);
         let words: Vec<String> = keys.iter().map(|key| key.point["drr.layers"].to_string()).collect();
         assert_eq!(words, ["0.00001", "10", "9"]);
     }

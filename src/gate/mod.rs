@@ -34,7 +34,7 @@ use std::path::Path;
 pub use baseline::Baseline;
 pub use changes::changes;
 pub use file::{GateFile, load};
-pub use verdict::{Checked, Finding, Inconclusive, Numbers, Verdict};
+pub use verdict::{Checked, Finding, GateNumbers, Inconclusive, Verdict};
 
 use crate::error::{Error, Result};
 use crate::store::Store;

@@ -12,7 +12,7 @@ use super::baseline::Baseline;
 use super::evidence::Bits;
 use super::file::parse;
 use super::judge::judge;
-use super::measured::{Group, Key, Measured, SeedValues};
+use super::measured::{GroupKey, Measured, MeasuredGroup, SeedValues};
 use super::resolve::resolve;
 use super::verdict::Verdict;
 use crate::sweep::Problems;
@@ -59,7 +59,7 @@ fn sweep(metrics: &[Metric], n: u64, shift: f64, stream: &mut Stream) -> Measure
             SeedValues { trial: String::new(), metrics_digest: String::new(), model_digest: String::new(), values };
         (seed, of)
     };
-    let key = Key {
+    let key = GroupKey {
         measure: "offline".to_owned(),
         protocol: "published".to_owned(),
         policy: "drr".to_owned(),
@@ -69,7 +69,7 @@ fn sweep(metrics: &[Metric], n: u64, shift: f64, stream: &mut Stream) -> Measure
         split: String::new(),
     };
     let seeds = (0..n).map(seed).collect();
-    let group = Group { key, settings: BTreeMap::new(), seeds, failed: BTreeMap::new(), pending: Vec::new() };
+    let group = MeasuredGroup { key, settings: BTreeMap::new(), seeds, failed: BTreeMap::new(), pending: Vec::new() };
     Measured {
         sweep: "simulated".to_owned(),
         sources: Default::default(),

@@ -3,9 +3,9 @@
 
 use super::baseline::Baseline;
 use super::file::{Gate, GateFile, Rule};
-use super::measured::{Group, Key, Measured};
+use super::measured::{GroupKey, Measured, MeasuredGroup};
 use crate::study::axis::AxisValue;
-use crate::sweep::{Place, Problem, Problems, did_you_mean};
+use crate::sweep::{Problem, Problems, TextSpan, did_you_mean};
 
 /// A gate and what it is about.
 pub(super) struct Case<'a> {
@@ -16,9 +16,9 @@ pub(super) struct Case<'a> {
 
 /// A group and its counterpart.
 pub(super) struct Compared<'a> {
-    pub current: &'a Group,
+    pub current: &'a MeasuredGroup,
     /// `None` for a gate that needs no baseline.
-    pub baseline: Option<&'a Group>,
+    pub baseline: Option<&'a MeasuredGroup>,
     /// Settings that the baseline knows nothing of: newer than it.
     pub new_settings: Vec<String>,
 }
@@ -74,21 +74,21 @@ fn groups<'a>(
     current: &'a Measured,
     baseline: Option<&Baseline>,
     problems: &mut Problems,
-) -> Vec<&'a Group> {
-    let mut found: Vec<&Group> = current.groups.iter().filter(|group| names(gate, &group.key)).collect();
+) -> Vec<&'a MeasuredGroup> {
+    let mut found: Vec<&MeasuredGroup> = current.groups.iter().filter(|group| names(gate, &group.key)).collect();
     let place = gate.group.as_ref().map_or(&gate.place, |(_, place)| place);
-    let all: Vec<&Group> = current.groups.iter().collect();
+    let all: Vec<&MeasuredGroup> = current.groups.iter().collect();
     if let Rule::Metric { metric: (metric, metric_place), .. } = &gate.rule
         && !found.is_empty()
     {
         // A group none of whose trials came to an end has the metrics that it had.
-        let before = |group: &Group| {
+        let before = |group: &MeasuredGroup| {
             let known = baseline.into_iter().flat_map(|baseline| &baseline.measured.groups);
             group.seeds.is_empty()
                 && known.into_iter().any(|it| it.key == group.key && it.metrics().contains(&metric.as_str()))
         };
-        let has = |group: &&Group| group.metrics().contains(&metric.as_str()) || before(group);
-        let having: Vec<&Group> = found.iter().copied().filter(has).collect();
+        let has = |group: &&MeasuredGroup| group.metrics().contains(&metric.as_str()) || before(group);
+        let having: Vec<&MeasuredGroup> = found.iter().copied().filter(has).collect();
         if having.is_empty() && found.iter().any(|group| !group.seeds.is_empty()) {
             let mut known: Vec<&str> = found.iter().flat_map(|group| group.metrics()).collect();
             known.sort_unstable();
@@ -121,7 +121,7 @@ fn groups<'a>(
 }
 
 /// Why a gate names no group: the protocol, the data, or the group itself.
-fn no_group(gate: &Gate, current: &Measured, all: &[&Group]) -> Problem {
+fn no_group(gate: &Gate, current: &Measured, all: &[&MeasuredGroup]) -> Problem {
     let sweep = &current.sweep;
     let other = |gate: Gate| current.groups.iter().find(|group| names(&gate, &group.key));
     if let Some((wanted, _)) = &gate.protocol
@@ -140,8 +140,8 @@ fn no_group(gate: &Gate, current: &Measured, all: &[&Group]) -> Problem {
     Problem::new(format!("sweep `{sweep}` has no such group")).help(format!("it has: {}", listed(all)))
 }
 
-fn names(gate: &Gate, key: &Key) -> bool {
-    let says = |said: &Option<(String, Place)>, is: &str| said.as_ref().is_none_or(|(said, _)| said == is);
+fn names(gate: &Gate, key: &GroupKey) -> bool {
+    let says = |said: &Option<(String, TextSpan)>, is: &str| said.as_ref().is_none_or(|(said, _)| said == is);
     let axes: Vec<&str> = key.point.keys().map(String::as_str).collect();
     let point: Vec<Option<&AxisValue>> = key.point.values().map(Some).collect();
     says(&gate.measure, &key.measure)
@@ -150,20 +150,25 @@ fn names(gate: &Gate, key: &Key) -> bool {
         && gate.group.as_ref().is_none_or(|(name, _)| name.fits(&key.policy, &axes, &point))
 }
 
-fn listed(groups: &[&Group]) -> String {
+fn listed(groups: &[&MeasuredGroup]) -> String {
     let mut words: Vec<String> = groups.iter().map(|group| group.key.words()).collect();
     words.dedup();
     words.join("; ")
 }
 
 /// The baseline's group of the same configuration.
-fn counterpart<'a>(gate: &Gate, group: &Group, baseline: &'a Measured, problems: &mut Problems) -> Option<&'a Group> {
+fn counterpart<'a>(
+    gate: &Gate,
+    group: &MeasuredGroup,
+    baseline: &'a Measured,
+    problems: &mut Problems,
+) -> Option<&'a MeasuredGroup> {
     let key = &group.key;
     if let Some(found) = baseline.groups.iter().find(|other| other.key == *key) {
         return Some(found);
     }
     let place = gate.group.as_ref().map_or(&gate.place, |(_, place)| place);
-    let alike = |change: &dyn Fn(&mut Key)| {
+    let alike = |change: &dyn Fn(&mut GroupKey)| {
         baseline.groups.iter().find(|other| {
             let mut other = other.key.clone();
             change(&mut other);
@@ -188,7 +193,7 @@ fn counterpart<'a>(gate: &Gate, group: &Group, baseline: &'a Measured, problems:
         let theirs = &other.key.split;
         Problem::new(format!("{words}: the baseline's ratings are divided otherwise: {theirs}")).help(update)
     } else {
-        let all: Vec<&Group> = baseline.groups.iter().collect();
+        let all: Vec<&MeasuredGroup> = baseline.groups.iter().collect();
         Problem::new(format!("the baseline has no group {words}")).help(format!("it has: {}", listed(&all)))
     };
     problems.add(problem, place, "not in the baseline");
@@ -197,8 +202,9 @@ fn counterpart<'a>(gate: &Gate, group: &Group, baseline: &'a Measured, problems:
 
 /// A baseline's group that the gate would compare and the sweep no longer has: a check must not shrink unseen.
 fn vanished(gate: &Gate, current: &Measured, baseline: &Measured, problems: &mut Problems) {
-    let gone = |group: &&Group| names(gate, &group.key) && !current.groups.iter().any(|other| other.key == group.key);
-    let gone: Vec<&Group> = baseline.groups.iter().filter(gone).collect();
+    let gone =
+        |group: &&MeasuredGroup| names(gate, &group.key) && !current.groups.iter().any(|other| other.key == group.key);
+    let gone: Vec<&MeasuredGroup> = baseline.groups.iter().filter(gone).collect();
     // Another protocol or other data has been said already, from the side of the sweep.
     if !gone.is_empty() && problems.is_empty() {
         let problem = Problem::new(format!("the sweep has no longer {}", listed(&gone)))
@@ -208,7 +214,7 @@ fn vanished(gate: &Gate, current: &Measured, baseline: &Measured, problems: &mut
 }
 
 /// Complains of settings with other values; returns those that are new.
-fn settings(gate: &Gate, group: &Group, baseline: &Group, problems: &mut Problems) -> Vec<String> {
+fn settings(gate: &Gate, group: &MeasuredGroup, baseline: &MeasuredGroup, problems: &mut Problems) -> Vec<String> {
     let (mut changed, mut new) = (Vec::new(), Vec::new());
     for (name, value) in &group.settings {
         match baseline.settings.get(name) {
@@ -227,7 +233,7 @@ fn settings(gate: &Gate, group: &Group, baseline: &Group, problems: &mut Problem
 }
 
 /// The sweep's group has the metric; does the baseline's?
-fn known_metric(metric: &str, place: &Place, compared: &Compared<'_>, problems: &mut Problems) {
+fn known_metric(metric: &str, place: &TextSpan, compared: &Compared<'_>, problems: &mut Problems) {
     let Some(baseline) = compared.baseline.filter(|group| !group.metrics().contains(&metric)) else { return };
     let known = baseline.metrics();
     let help = did_you_mean(metric, known.iter().copied()).unwrap_or_else(|| format!("it has {}", known.join(", ")));

@@ -12,20 +12,20 @@ use super::measured::Measured;
 use super::output::{github_annotations, gitlab_code_quality, json, junit, markdown, text};
 use super::{Inconclusive, baseline_of, changes, check, load};
 use crate::error::{Error, Exit, Result};
-use crate::store::fabricate::{World, finish_with, run};
+use crate::store::fabricate::{MadeTrials, finish_with, run};
 use crate::store::{Store, SweepRecord};
 
 /// A folder with a recorded sweep and its baseline.
-struct Place {
+struct RecordedFolder {
     folder: tempfile::TempDir,
 }
 
-impl Place {
+impl RecordedFolder {
     /// Two values of τ, `seeds` seeds.
     fn new(seeds: u64) -> Self {
         let place = Self { folder: tempfile::tempdir().expect("a folder") };
         let mut store = Store::open(&place.runs()).expect("a database");
-        run(&mut store, &place.runs(), &World::new().sweep("lab", &[0.001, 0.01], &[0.0005], seeds), |_| None);
+        run(&mut store, &place.runs(), &MadeTrials::new().sweep("lab", &[0.001, 0.01], &[0.0005], seeds), |_| None);
         place
     }
 
@@ -113,7 +113,7 @@ fn shifted(mut baseline: Baseline, policy: &str, metric: &str, by: f64) -> Strin
 
 #[test]
 fn a_baseline_reads_as_it_was_written() {
-    let place = Place::new(3);
+    let place = RecordedFolder::new(3);
     let baseline = place.save();
     let read = Baseline::parse(&baseline.text()).expect("a baseline");
     assert_eq!(read.text(), baseline.text());
@@ -125,7 +125,7 @@ fn a_baseline_reads_as_it_was_written() {
 
 #[test]
 fn unchanged_results_pass_every_rule() {
-    let place = Place::new(5);
+    let place = RecordedFolder::new(5);
     place.save();
     let more = "[[gate]]\nname = \"bits\"\nrule = \"digest\"\n\
                 [[gate]]\nmetric = \"test_rmse_stars\"\ngroup = \"pmf\"\nrule = \"relative\"\ndirection = \"lower\"\nmargin = 0.02\n\
@@ -136,7 +136,7 @@ fn unchanged_results_pass_every_rule() {
 
 #[test]
 fn worse_is_regressed_and_better_is_improved() {
-    let place = Place::new(5);
+    let place = RecordedFolder::new(5);
     let baseline = place.save();
     place.put(&shifted(baseline.clone(), "drr", "precision@10", 0.05));
     assert_snapshot!("regressed", place.said(PRECISION));
@@ -146,7 +146,7 @@ fn worse_is_regressed_and_better_is_improved() {
 
 #[test]
 fn what_cannot_be_told_says_how_many_seeds_would_tell() {
-    let place = Place::new(3);
+    let place = RecordedFolder::new(3);
     let baseline = place.save();
     place.put(&shifted(baseline, "drr", "precision@10", 0.011));
     assert_snapshot!(place.said(PRECISION));
@@ -157,14 +157,14 @@ fn what_cannot_be_told_says_how_many_seeds_would_tell() {
 
 #[test]
 fn one_seed_decides_nothing() {
-    let place = Place::new(1);
+    let place = RecordedFolder::new(1);
     place.save();
     assert_snapshot!(place.said(PRECISION));
 }
 
 #[test]
 fn other_bits_are_named_and_another_class_is_not_compared() {
-    let place = Place::new(3);
+    let place = RecordedFolder::new(3);
     let baseline = place.save();
     let digest = baseline.measured.groups[0].seeds[&1].metrics_digest.clone();
     place.edit(&digest, "0000000000000000");
@@ -177,20 +177,20 @@ fn other_bits_are_named_and_another_class_is_not_compared() {
 
 #[test]
 fn seeds_without_a_counterpart_are_left_out_and_said() {
-    let place = Place::new(5);
+    let place = RecordedFolder::new(5);
     place.save();
     let mut store = place.store();
-    run(&mut store, &place.runs(), &World::new().sweep("lab", &[0.001, 0.01], &[0.0005], 6), |_| None);
+    run(&mut store, &place.runs(), &MadeTrials::new().sweep("lab", &[0.001, 0.01], &[0.0005], 6), |_| None);
     let bits = format!("[[gate]]\nname = \"bits\"\nrule = \"digest\"\n{PRECISION}");
     assert_snapshot!(place.said(&bits));
 }
 
 #[test]
 fn failed_trials_are_a_regression_and_missing_ones_undecided() {
-    let place = Place::new(3);
+    let place = RecordedFolder::new(3);
     place.save();
     let mut store = place.store();
-    let members: Vec<Arc<Trial>> = World::new().sweep("lab", &[0.001, 0.01], &[0.0005], 3).trials;
+    let members: Vec<Arc<Trial>> = MadeTrials::new().sweep("lab", &[0.001, 0.01], &[0.0005], 3).trials;
     let evaluation = |member: &&Arc<Trial>| {
         crate::store::fabricate::evaluates(&member.spec, "drr") && member.point["drr.tau"] == 0.001
     };
@@ -203,7 +203,7 @@ fn failed_trials_are_a_regression_and_missing_ones_undecided() {
 
 #[test]
 fn a_value_that_is_no_number_decides_nothing() {
-    let place = Place::new(3);
+    let place = RecordedFolder::new(3);
     let mut baseline = place.save();
     for group in baseline.measured.groups.iter_mut().filter(|group| group.key.policy == "drr") {
         if let Some(of) = group.seeds.get_mut(&1) {
@@ -216,7 +216,7 @@ fn a_value_that_is_no_number_decides_nothing() {
 
 #[test]
 fn what_is_not_there_is_said_in_its_line() {
-    let place = Place::new(3);
+    let place = RecordedFolder::new(3);
     assert_snapshot!("no_baseline", place.said(PRECISION));
     place.save();
     place.edit("\"users@10\"", "\"visitors@10\"");
@@ -232,7 +232,7 @@ fn what_is_not_there_is_said_in_its_line() {
 
 #[test]
 fn a_baseline_of_something_else_is_refused() {
-    let place = Place::new(3);
+    let place = RecordedFolder::new(3);
     place.save();
     place.edit("protocol = \"published\"", "protocol = \"strict\"");
     assert_snapshot!("a_baseline_of_another_protocol", place.said(PRECISION));
@@ -251,16 +251,16 @@ fn a_baseline_of_something_else_is_refused() {
 
 #[test]
 fn a_group_that_is_gone_is_missed() {
-    let place = Place::new(3);
+    let place = RecordedFolder::new(3);
     place.save();
     let mut store = place.store();
-    run(&mut store, &place.runs(), &World::new().sweep("lab", &[0.001], &[0.0005], 3), |_| None);
+    run(&mut store, &place.runs(), &MadeTrials::new().sweep("lab", &[0.001], &[0.0005], 3), |_| None);
     assert_snapshot!(place.said("[[gate]]\nname = \"bits\"\nrule = \"digest\"\n"));
 }
 
 #[test]
 fn mistakes_in_a_gate_file_are_found_at_once() {
-    let place = Place::new(1);
+    let place = RecordedFolder::new(1);
     let text = "sweep = \"lab\"\nbaselin = \"x\"\n\n[levels]\nmisses = 2\n\n\
                 [[gate]]\nmetric = \"precision@5\"\ngroup = \"drr\"\nrule = \"noninferiority\"\n\n\
                 [[gate]]\nmetric = \"precision@5\"\ngroup = \"a,b\"\nrule = \"bound\"\n\n\
@@ -273,9 +273,9 @@ fn mistakes_in_a_gate_file_are_found_at_once() {
 
 #[test]
 fn a_baseline_needs_all_trials_of_one_class() {
-    let place = Place::new(2);
+    let place = RecordedFolder::new(2);
     let mut store = place.store();
-    let record: SweepRecord = World::new().sweep("lab", &[0.001], &[0.0005], 3);
+    let record: SweepRecord = MadeTrials::new().sweep("lab", &[0.001], &[0.0005], 3);
     store.record_sweep(&record).expect("recorded");
     let error = baseline_of(&store, "lab", None, "why").expect_err("a seed is not run");
     assert_snapshot!(place.explained(&error));
@@ -284,9 +284,9 @@ fn a_baseline_needs_all_trials_of_one_class() {
 
 #[test]
 fn what_a_trial_used_becomes_a_rate_and_a_ratio() {
-    let place = Place::new(1);
+    let place = RecordedFolder::new(1);
     let mut store = place.store();
-    let spec = World::new().drr(0, 0.002, 0.0005, 4_000);
+    let spec = MadeTrials::new().drr(0, 0.002, 0.0005, 4_000);
     let record = SweepRecord {
         name: "used".to_owned(),
         source: String::new(),
@@ -313,7 +313,7 @@ fn what_a_trial_used_becomes_a_rate_and_a_ratio() {
 
 #[test]
 fn a_baseline_with_hidden_characters_is_refused_and_a_reason_may_have_lines() {
-    let place = Place::new(3);
+    let place = RecordedFolder::new(3);
     place.save();
     place.edit("reason = \"the first\"", "reason = \"one\\n\\ttwo\"");
     Baseline::read(&place.folder.path().join("lab.baseline.toml")).expect("a person's words");
@@ -324,7 +324,7 @@ fn a_baseline_with_hidden_characters_is_refused_and_a_reason_may_have_lines() {
 
 #[test]
 fn every_form_says_the_same() {
-    let place = Place::new(5);
+    let place = RecordedFolder::new(5);
     let baseline = place.save();
     place.put(&shifted(baseline, "drr", "precision@10", 0.05));
     let gates = format!(

@@ -56,14 +56,14 @@ pub struct Finding {
     /// Why, in a sentence without a full stop.
     pub reason: String,
     /// What stands behind it, where it is a matter of statistics.
-    pub numbers: Option<Numbers>,
+    pub numbers: Option<GateNumbers>,
     /// What must be known beside it.
     pub notes: Vec<String>,
 }
 
 /// The numbers behind a verdict. Differences are current minus baseline (or minus the bound).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Numbers {
+pub struct GateNumbers {
     /// Mean and standard deviation over seeds, and how many.
     pub current: (f64, Option<f64>, usize),
     /// The same of the baseline; `None` for a fixed bound.

@@ -1,8 +1,8 @@
 //! What gates and their numbers are called in sentences.
 
-use super::file::{Direction, Margin, Rule, Test};
+use super::file::{Direction, GateTest, Margin, Rule};
 use super::resolve::Case;
-use super::verdict::{Numbers, Verdict};
+use super::verdict::{GateNumbers, Verdict};
 
 /// A number with as many digits as anybody reads.
 pub(super) fn number(value: f64) -> String {
@@ -47,10 +47,10 @@ pub(super) fn metric(rule: &Rule) -> String {
 pub(super) fn rule(rule: &Rule) -> String {
     let Rule::Metric { test, .. } = rule else { return "equal to the bit".to_owned() };
     match test {
-        Test::AtLeast(bound) => format!("at least {bound}"),
-        Test::AtMost(bound) => format!("at most {bound}"),
-        Test::Same { tolerance } => format!("each seed's within {tolerance}"),
-        Test::NotWorse { direction, margin } => {
+        GateTest::AtLeast(bound) => format!("at least {bound}"),
+        GateTest::AtMost(bound) => format!("at most {bound}"),
+        GateTest::Same { tolerance } => format!("each seed's within {tolerance}"),
+        GateTest::NotWorse { direction, margin } => {
             let margin = match margin {
                 Margin::Absolute(margin) => margin.to_string(),
                 Margin::Share(share) => percent(*share),
@@ -65,8 +65,8 @@ pub(super) fn rule(rule: &Rule) -> String {
 }
 
 /// The numbers in a sentence.
-pub(super) fn reason(verdict: Verdict, numbers: &Numbers) -> String {
-    let Numbers { current, baseline, difference, interval: (low, high), confidence, .. } = numbers;
+pub(super) fn reason(verdict: Verdict, numbers: &GateNumbers) -> String {
+    let GateNumbers { current, baseline, difference, interval: (low, high), confidence, .. } = numbers;
     let sign = |value: f64| format!("{}{}", if value > 0.0 { "+" } else { "" }, number(value));
     let sure = percent(*confidence);
     let against = baseline.map_or_else(String::new, |baseline| format!(" against {}", spread(baseline)));
@@ -81,7 +81,7 @@ pub(super) fn reason(verdict: Verdict, numbers: &Numbers) -> String {
     text
 }
 
-fn undecided(numbers: &Numbers) -> String {
+fn undecided(numbers: &GateNumbers) -> String {
     let n = numbers.n;
     let seen = numbers.detectable.map_or_else(String::new, |least| {
         format!("; n = {n} sees {} beyond the margin of {}", number(least), number(numbers.margin))

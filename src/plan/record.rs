@@ -12,7 +12,7 @@ use drr_core::{Trial, canonical, neutral};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::record_lines::{FILES, FORMAT, Head, lines};
+use super::record_lines::{FILES, FORMAT, RecordHead, lines};
 use super::record_seal::RecordSeal;
 use crate::error::{Error, Result};
 use crate::sweep::{Sweep, SweepRequest};
@@ -101,7 +101,7 @@ pub fn parse_sweep(name: &str, text: String, mut lines: impl BufRead) -> std::re
     if head.name != name {
         return Err(format!("it belongs to the sweep `{}`", head.name));
     }
-    if canonical::to_bytes(&Head { format: head.format, name, axes: &head.axes }) != first.as_bytes() {
+    if canonical::to_bytes(&RecordHead { format: head.format, name, axes: &head.axes }) != first.as_bytes() {
         return Err(changed());
     }
     let read = |(at, row): (usize, &String)| -> std::result::Result<Arc<Trial>, String> {

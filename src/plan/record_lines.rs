@@ -11,7 +11,7 @@ pub(super) const FORMAT: u32 = 1;
 
 /// First line of `trials.jsonl`; each further one is a trial.
 #[derive(Serialize)]
-pub(super) struct Head<'a> {
+pub(super) struct RecordHead<'a> {
     pub format: u32,
     pub name: &'a str,
     pub axes: &'a [String],
@@ -22,7 +22,7 @@ pub(super) const FILES: [&str; 2] = ["sweep.toml", "trials.jsonl"];
 
 /// The content of `trials.jsonl`.
 pub(super) fn lines(sweep: &Sweep) -> Vec<u8> {
-    let mut lines = canonical::to_bytes(&Head { format: FORMAT, name: &sweep.name, axes: &sweep.axes });
+    let mut lines = canonical::to_bytes(&RecordHead { format: FORMAT, name: &sweep.name, axes: &sweep.axes });
     lines.push(b'\n');
     for line in sweep.trials.par_iter().map(canonical::to_bytes).collect::<Vec<_>>() {
         lines.extend(line);

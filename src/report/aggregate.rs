@@ -1,7 +1,7 @@
 //! One number for a group over all K: the interquartile mean over seeds × K, and the probability that a seed of it beats
 //! one of the baseline, after Agarwal et al. (2021).
 
-use super::grid::{Grid, GridCell, Header, Line, Look};
+use super::grid::{Grid, GridCell, GridHeader, GridRow, Look};
 use super::marks::sign;
 use super::measured::{key_headers, keys};
 use super::notes::{covered, thin};
@@ -59,11 +59,11 @@ pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
         cells.push(theirs.unwrap_or_else(|| CellValue::number(None, 3)).into());
         cells.push(GridCell::count(row.finished, row.expected));
         let reference = other.map(|(row, _)| row.trials.as_slice()).unwrap_or_default();
-        Line { cells, trials: [&row.trials, reference].concat() }
+        GridRow { cells, trials: [&row.trials, reference].concat() }
     });
-    let lines: Vec<Line> = lines.collect();
+    let lines: Vec<GridRow> = lines.collect();
     let against = base.map(|(row, _)| table.name(row));
-    let numbers = ["IQM", "IQM 95 %", "P(improvement)", "P 95 %", "n"].map(Header::numbers);
+    let numbers = ["IQM", "IQM 95 %", "P(improvement)", "P 95 %", "n"].map(GridHeader::numbers);
     let mut notes = vec![format!(
         "IQM: the mean of the middle half of all scores, seeds × {} values of K. Interval: jackknife over seeds, Student's t; \
          from {} seeds on.",

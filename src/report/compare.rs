@@ -2,14 +2,14 @@
 
 use drr_core::TrialId;
 
-use super::grid::{Grid, GridCell, Header, Line, Look};
+use super::grid::{Grid, GridCell, GridHeader, GridRow, Look};
 use super::marks::{LEVEL, sign, t_test};
 use super::measured::{key_headers, keys};
 use super::notes::{covered, thin};
 use super::reference::Reference;
 use super::table::{Cell, Metric, Row, Table};
 use super::value::{Aside, CellValue, Numeral};
-use crate::stats::{Paired, Resampling, Side, holm};
+use crate::stats::{Alternative, Paired, Resampling, holm};
 
 /// Every row of `table` against the one that `baseline` names; `None` where the table has no such row, or no other.
 pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
@@ -41,8 +41,8 @@ pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
     if rows.is_empty() {
         return None;
     }
-    let words = key_headers(table).into_iter().chain([Header::words("metric")]);
-    let users = table.metrics.iter().any(|metric| metric.users.is_some()).then(|| Header::numbers("users"));
+    let words = key_headers(table).into_iter().chain([GridHeader::words("metric")]);
+    let users = table.metrics.iter().any(|metric| metric.users.is_some()).then(|| GridHeader::numbers("users"));
     let numbers =
         ["difference", "95 % interval", "p (t)", "p (Holm)", "p (permutation)", "p (Wilcoxon)", "effect", "pairs"];
     let mut notes = notes(table);
@@ -52,7 +52,7 @@ pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
     Some(Grid {
         slug: format!("{}-against", table.slug()),
         title: format!("{} · against {}", table.title, table.name(&table.rows[base])),
-        headers: words.chain(users).chain(numbers.map(Header::numbers)).collect(),
+        headers: words.chain(users).chain(numbers.map(GridHeader::numbers)).collect(),
         rows,
         notes,
     })
@@ -79,7 +79,7 @@ const MOST: usize = 100;
 /// How permutations are drawn where they are too many to try.
 pub(super) const HOW: Resampling = Resampling { resamples: 9999, seed: drr_core::Seed(0) };
 
-fn line(table: &Table, row: &Row, metric: &Metric, paired: &Paired, adjusted: f64, reference: &[TrialId]) -> Line {
+fn line(table: &Table, row: &Row, metric: &Metric, paired: &Paired, adjusted: f64, reference: &[TrialId]) -> GridRow {
     let mut cells = keys(table, row);
     cells.push(GridCell::words(&metric.name()));
     if table.metrics.iter().any(|metric| metric.users.is_some()) {
@@ -94,14 +94,14 @@ fn line(table: &Table, row: &Row, metric: &Metric, paired: &Paired, adjusted: f6
     cells.push(p(t_test(paired, table.least)));
     let found = if adjusted <= LEVEL { Look::Strong } else { Look::Plain };
     cells.push(p(Some(adjusted)).looking(found));
-    let permutation = paired.permutation(Side::Both, HOW).filter(|_| enough);
+    let permutation = paired.permutation(Alternative::Both, HOW).filter(|_| enough);
     cells.push(match permutation.and_then(|test| Some((known(Some(test.p))?, test.least))) {
         Some((value, least)) => {
             CellValue::Number(Numeral { value, decimals: 4, spread: None, aside: Aside::Least(least) }).into()
         }
         None => p(None),
     });
-    cells.push(p(paired.wilcoxon(Side::Both).filter(|_| enough)));
+    cells.push(p(paired.wilcoxon(Alternative::Both).filter(|_| enough)));
     cells.push(CellValue::number(paired.effect_size(), 2).into());
     let mut pairs = GridCell::from(CellValue::whole(paired.n()));
     if !paired.unpaired.is_empty() {
@@ -111,5 +111,5 @@ fn line(table: &Table, row: &Row, metric: &Metric, paired: &Paired, adjusted: f6
     }
     cells.push(pairs);
     // A difference stands on both.
-    Line { cells, trials: [&row.trials, reference].concat() }
+    GridRow { cells, trials: [&row.trials, reference].concat() }
 }

@@ -2,8 +2,8 @@
 //! drawn is made from it.
 
 use super::group::Study;
-use super::layout::Layout;
-use super::options::Options;
+use super::layout::TableLayout;
+use super::options::ReportOptions;
 use super::studies::studies;
 use super::table::{Metric, Table};
 use super::tabulate::tables;
@@ -13,9 +13,9 @@ use crate::store::StoredSweep;
 /// A sweep's studies and their tables.
 pub struct SweepReport<'a> {
     pub(super) sweep: &'a StoredSweep,
-    pub(super) options: &'a Options,
+    pub(super) options: &'a ReportOptions,
     /// The layout with full names.
-    pub(super) layout: Layout,
+    pub(super) layout: TableLayout,
     /// Every study with all of its groups, and its tables, a row for each group in its order.
     pub(super) studies: Vec<(Study<'a>, Vec<Table>)>,
     /// The tables as they are asked for.
@@ -27,9 +27,9 @@ impl<'a> SweepReport<'a> {
     ///
     /// # Errors
     /// Axes or a sort key that the sweep does not have.
-    pub fn new(sweep: &'a StoredSweep, options: &'a Options) -> Result<Self> {
+    pub fn new(sweep: &'a StoredSweep, options: &'a ReportOptions) -> Result<Self> {
         let layout = options.layout.checked(sweep)?;
-        let every_group = Layout { least_n: layout.least_n, ..Layout::default() };
+        let every_group = TableLayout { least_n: layout.least_n, ..TableLayout::default() };
         let whole = studies(sweep).into_iter().map(|study| every_group.grouped(&study));
         let studies: Vec<(Study<'a>, Vec<Table>)> = whole.map(|study| (study.clone(), tables(&study))).collect();
         let tables = match layout.by {
@@ -42,7 +42,7 @@ impl<'a> SweepReport<'a> {
 }
 
 /// The tables, each in the order that `layout` asks for.
-fn in_order(mut tables: Vec<Table>, sweep: &StoredSweep, layout: &Layout) -> Result<Vec<Table>> {
+fn in_order(mut tables: Vec<Table>, sweep: &StoredSweep, layout: &TableLayout) -> Result<Vec<Table>> {
     // Every table is put in order, whether or not another one has what is asked for.
     let sorted = tables.iter_mut().map(|table| layout.order(table)).filter(|sorted| *sorted).count();
     match &layout.sort {

@@ -19,7 +19,7 @@ use crate::store::Store;
 
 /// What was written.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub struct WrittenReport {
     /// The report's folder.
     pub folder: PathBuf,
     /// All files, the page first.
@@ -35,7 +35,7 @@ impl SweepReport<'_> {
     ///
     /// # Errors
     /// No trial at all, a baseline that is no group, or any failure of the database or the file system.
-    pub fn write(&self, store: &Store, out: &Path, formats: &[Format]) -> Result<Written> {
+    pub fn write(&self, store: &Store, out: &Path, formats: &[Format]) -> Result<WrittenReport> {
         let sweep = self.sweep;
         if !sweep.trials.iter().any(|trial| matches!(trial.status, Status::Finished | Status::Failed | Status::Stopped))
         {
@@ -85,7 +85,7 @@ impl SweepReport<'_> {
                 put(format!("figures/{}.png", figure.slug).into(), png)?;
             }
         }
-        Ok(Written { folder, files, tables: sheets.grids.len(), figures: figures.len() })
+        Ok(WrittenReport { folder, files, tables: sheets.grids.len(), figures: figures.len() })
     }
     /// All figures of a report but those of the sweep itself, in their order. They show every group, however tables are laid out.
     fn figures(&self, store: &Store) -> Result<Vec<Figure>> {

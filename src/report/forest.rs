@@ -1,7 +1,7 @@
 //! The recommenders against each baseline, seed by seed: how large the difference is, how sure, and whether it may as well
 //! be none.
 
-use super::figure::{Difference, Figure, Forest, Plot, Section, subtitle};
+use super::figure::{Figure, Forest, ForestSection, Plot, PlottedDifference, subtitle};
 use super::group::{Study, is_subject};
 use super::marks::{LEVEL, sign, t_test};
 use super::notes::covered;
@@ -59,7 +59,7 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
             None => format!("{sign}{}, n = {}, no interval", number(mean, decimals), paired.n()),
         };
         let found = adjusted[at] <= LEVEL;
-        Some(Difference { name: name(row), policy: row.policy.to_owned(), mean, interval, found, text })
+        Some(PlottedDifference { name: name(row), policy: row.policy.to_owned(), mean, interval, found, text })
     };
     let section = |base: &&Row| {
         let own = ours.iter().filter_map(|row| {
@@ -67,9 +67,10 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
             let at = pairs.iter().position(same)?;
             line(at, row, &pairs[at].2)
         });
-        Section { name: format!("minus {}", name(base)), lines: own.collect() }
+        ForestSection { name: format!("minus {}", name(base)), lines: own.collect() }
     };
-    let sections: Vec<Section> = baselines.iter().map(section).filter(|section| !section.lines.is_empty()).collect();
+    let sections: Vec<ForestSection> =
+        baselines.iter().map(section).filter(|section| !section.lines.is_empty()).collect();
     let mut note = format!(
         "Differences of {} with the same seed. Bars: 95 % interval by Student's t. Filled: p at most {LEVEL} after Holm's \
          correction over all {} comparisons; hollow: it may as well be none.",

@@ -15,8 +15,8 @@ pub(super) struct Grid {
     /// What its files are called.
     pub(super) slug: String,
     pub(super) title: String,
-    pub(super) headers: Vec<Header>,
-    pub(super) rows: Vec<Line>,
+    pub(super) headers: Vec<GridHeader>,
+    pub(super) rows: Vec<GridRow>,
     /// What no number may be read without.
     pub(super) notes: Vec<String>,
 }
@@ -47,7 +47,7 @@ impl Grid {
 
 /// A column's header.
 #[derive(Debug)]
-pub(super) struct Header {
+pub(super) struct GridHeader {
     pub(super) text: String,
     pub(super) align: Align,
     /// Users behind the column's numbers.
@@ -65,7 +65,7 @@ pub(super) enum Align {
 
 /// A row.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct GridRow {
     pub(super) cells: Vec<GridCell>,
     /// The trials behind its numbers.
     pub(super) trials: Vec<TrialId>,
@@ -94,7 +94,7 @@ pub(super) enum Look {
     Short,
 }
 
-impl Header {
+impl GridHeader {
     /// A column of words.
     pub(super) fn words(text: &str) -> Self {
         Self { text: text.to_owned(), align: Align::Left, users: None }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::grid::Grid;
 use super::group::Noise;
 use super::ids::{DerivedKind, TableId};
-use super::table::{Better, Row, Standing, Table};
+use super::table::{Better, Placing, Row, Table};
 use super::value::CellValue;
 use crate::neutral;
 
@@ -54,9 +54,9 @@ fn row(table: &Table, row: &Row) -> Value {
                     "interval": cell.interval.map(|(low, high)| [low, high]),
                     "better": match metric.better { Better::Higher => "higher", Better::Lower => "lower" },
                     "standing": match cell.standing {
-                        Standing::Best => "best",
-                        Standing::LikeBest => "like-best",
-                        Standing::Other => "other",
+                        Placing::Best => "best",
+                        Placing::LikeBest => "like-best",
+                        Placing::Other => "other",
                     },
                     "by_seed": cell.scores.iter().map(|(seed, score)| json!([seed, finite(*score)])).collect::<Vec<_>>(),
                 })

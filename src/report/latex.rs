@@ -151,7 +151,7 @@ fn label(slug: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::grid::{GridCell, Header, Line};
+    use crate::report::grid::{GridCell, GridHeader, GridRow};
 
     #[test]
     fn specials_are_escaped_and_nothing_leaves_a_comment() {
@@ -164,8 +164,8 @@ mod tests {
         let grid = Grid {
             slug: "a_b".to_owned(),
             title: "A & B".to_owned(),
-            headers: vec![Header::words("x\\\\"), Header::numbers("@5")],
-            rows: vec![Line {
+            headers: vec![GridHeader::words("x\\\\"), GridHeader::numbers("@5")],
+            rows: vec![GridRow {
                 cells: vec![GridCell::words("[1mm]"), GridCell::words("0.1 ± 0.2").looking(Look::Strong)],
                 trials: vec![],
             }],

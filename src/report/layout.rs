@@ -9,7 +9,7 @@ use crate::store::StoredSweep;
 
 /// How tables are laid out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
+pub struct TableLayout {
     /// The axes that tell groups apart; a seed's score is the mean over the others. All axes if not given.
     pub by: Option<Vec<String>>,
     /// The axis whose values are rows and the one whose values are columns, for a table of each metric.
@@ -20,7 +20,7 @@ pub struct Layout {
     pub least_n: Option<usize>,
 }
 
-impl Layout {
+impl TableLayout {
     /// The same with the full names of axes.
     ///
     /// # Errors

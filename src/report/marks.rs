@@ -1,8 +1,8 @@
 //! How a number stands in its column: the best mean, what a test cannot tell from it, and neither.
 
 use super::group::Noise;
-use super::table::{Better, Metric, Row, Standing};
-use crate::stats::{Paired, Side, holm};
+use super::table::{Better, Metric, Placing, Row};
+use crate::stats::{Alternative, Paired, holm};
 
 /// The level of all tests.
 pub(super) const LEVEL: f64 = 0.05;
@@ -47,9 +47,9 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked
             let is_best = mean(row) == Some(best);
             let Some(cell) = row.cells[column].as_mut() else { continue };
             cell.standing = match (is_best, at == leader || p <= LEVEL || p.is_nan()) {
-                (true, _) => Standing::Best,
-                (false, true) => Standing::Other,
-                (false, false) => Standing::LikeBest,
+                (true, _) => Placing::Best,
+                (false, true) => Placing::Other,
+                (false, false) => Placing::LikeBest,
             };
         }
     }
@@ -58,7 +58,7 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked
 
 /// The p of Student's paired test, where there are pairs enough.
 pub(super) fn t_test(paired: &Paired, least: usize) -> Option<f64> {
-    paired.t_test(Side::Both).filter(|_| paired.n() >= least)
+    paired.t_test(Alternative::Both).filter(|_| paired.n() >= least)
 }
 
 /// 1 where higher is better, -1 where lower is.

@@ -1,16 +1,16 @@
 //! A table of metrics as a grid: keys, means and spreads with their marks, n, and what the ± is over.
 
-use super::grid::{Grid, GridCell, Header, Line, Look};
+use super::grid::{Grid, GridCell, GridHeader, GridRow, Look};
 use super::group::Noise;
-use super::table::{Cell, Row, Standing, Table};
+use super::table::{Cell, Placing, Row, Table};
 use super::value::CellValue;
 use super::written::number;
 
 /// `table` as a grid.
 pub(super) fn of_table(table: &Table) -> Grid {
-    let metrics = table.metrics.iter().map(|metric| Header::numbers(&metric.header).on(metric.users));
+    let metrics = table.metrics.iter().map(|metric| GridHeader::numbers(&metric.header).on(metric.users));
     let headers = key_headers(table).into_iter().chain(metrics);
-    let headers = headers.chain([Header::numbers("n"), Header::words("± over")]).collect();
+    let headers = headers.chain([GridHeader::numbers("n"), GridHeader::words("± over")]).collect();
     let rows = table.rows.iter().map(|row| {
         let mut cells = keys(table, row);
         for (metric, cell) in table.metrics.iter().zip(&row.cells) {
@@ -18,7 +18,7 @@ pub(super) fn of_table(table: &Table) -> Grid {
         }
         cells.push(GridCell::count(row.finished, row.expected));
         cells.push(GridCell::words(&row.noise.name()));
-        Line { cells, trials: row.trials.clone() }
+        GridRow { cells, trials: row.trials.clone() }
     });
     Grid {
         slug: table.slug(),
@@ -30,9 +30,9 @@ pub(super) fn of_table(table: &Table) -> Grid {
 }
 
 /// The headers of the columns before the numbers.
-pub(super) fn key_headers(table: &Table) -> Vec<Header> {
-    let policy = table.policy_header.into_iter().map(Header::words);
-    policy.chain(table.short_axes().into_iter().map(Header::words)).collect()
+pub(super) fn key_headers(table: &Table) -> Vec<GridHeader> {
+    let policy = table.policy_header.into_iter().map(GridHeader::words);
+    policy.chain(table.short_axes().into_iter().map(GridHeader::words)).collect()
 }
 
 /// What stands under them.
@@ -46,9 +46,9 @@ pub(super) fn keys(table: &Table, row: &Row) -> Vec<GridCell> {
 pub(super) fn mean(row: &Row, cell: Option<&Cell>, decimals: usize) -> GridCell {
     GridCell {
         look: match cell.map(|cell| cell.standing) {
-            Some(Standing::Best) => Look::Strong,
-            Some(Standing::LikeBest) => Look::Like,
-            Some(Standing::Other) | None => Look::Plain,
+            Some(Placing::Best) => Look::Strong,
+            Some(Placing::LikeBest) => Look::Like,
+            Some(Placing::Other) | None => Look::Plain,
         },
         more: cell.map(|cell| more(cell, row.noise, decimals)),
         ..CellValue::spread(cell.map(|cell| (cell.score.summary.mean, cell.score.spread)), decimals).into()

@@ -58,10 +58,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use contents::SweepReport;
-pub use folder::Written;
+pub use folder::WrittenReport;
 pub use items::{TopList, model_of as evaluated_recommender, top};
-pub use layout::Layout;
-pub use options::{Format, Options};
+pub use layout::TableLayout;
+pub use options::{Format, ReportOptions};
 pub use paper::Paper;
 pub use reference::Reference;
 pub use summary::summary;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::layout::Layout;
+use super::layout::TableLayout;
 use super::paper::Paper;
 use super::reference::Reference;
 use crate::stats::Spread;
@@ -26,13 +26,13 @@ pub enum Format {
 
 /// What a report shows beyond its tables.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct ReportOptions {
     /// The group that others are compared with; the untrained networks, where there are any, if not given.
     pub baseline: Option<Reference>,
     /// Published numbers to set ours beside.
     pub papers: Vec<Paper>,
     /// How tables are laid out.
-    pub layout: Layout,
+    pub layout: TableLayout,
     /// What the bands of learning curves show.
     pub band: Spread,
     /// The data folder, for titles and ratings; without it no recommended items are shown.

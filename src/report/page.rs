@@ -11,7 +11,7 @@ use drr_kinds::{KindOf as _, Stage};
 
 use super::axis::{AxisValue, short_axis};
 use super::figure::Figure;
-use super::grid::{Align, Grid, GridCell, Header, Look};
+use super::grid::{Align, Grid, GridCell, GridHeader, Look};
 use super::provenance::Fact;
 use crate::error::{Error, Result};
 use crate::neutral;
@@ -126,12 +126,12 @@ fn linked(trials: &[TrialId]) -> bool {
 }
 
 /// Whether a column counts the trials or seeds behind its row: its cells are links, for those who use a keyboard.
-fn counts(header: &Header) -> bool {
+fn counts(header: &GridHeader) -> bool {
     header.align == Align::Right && matches!(header.text.as_str(), "n" | "pairs" | "trials")
 }
 
 /// The class of a cell.
-fn class(header: &Header, cell: &GridCell) -> &'static str {
+fn class(header: &GridHeader, cell: &GridCell) -> &'static str {
     match (header.align, cell.look) {
         (Align::Right, Look::Plain) => "number",
         (Align::Right, Look::Strong) => "number best",

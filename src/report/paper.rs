@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::axis::{AxisValue, short_axis};
-use super::grid::{Grid, GridCell, Header, Line, Look};
+use super::grid::{Grid, GridCell, GridHeader, GridRow, Look};
 use super::group::{Group, Seeding, Study, Subject, slug};
 use super::marks::LEVEL;
 use super::notes::covered;
@@ -115,9 +115,9 @@ impl Published {
         if rows.is_empty() {
             return None;
         }
-        let headers = ["group", "data", "metric"].map(Header::words).into_iter();
+        let headers = ["group", "data", "metric"].map(GridHeader::words).into_iter();
         let numbers =
-            ["users", "published", "their n", "ours", "n", "difference", "90 % interval"].map(Header::numbers);
+            ["users", "published", "their n", "ours", "n", "difference", "90 % interval"].map(GridHeader::numbers);
         let settings: Vec<String> =
             self.settings.iter().map(|(name, value)| format!("{name} = {}", AxisValue::from(value))).collect();
         let mut notes = vec![
@@ -145,7 +145,7 @@ impl Published {
         Some(Grid {
             slug: format!("paper-{}", slug(&self.title)),
             title: format!("{paper} · {}", self.title),
-            headers: headers.chain(numbers).chain([Header::words("verdict")]).collect(),
+            headers: headers.chain(numbers).chain([GridHeader::words("verdict")]).collect(),
             rows,
             notes,
         })
@@ -183,7 +183,7 @@ impl Published {
         }
     }
 
-    fn row(&self, study: &Study<'_>, group: &Group<'_>, cell: &PublishedCell) -> Line {
+    fn row(&self, study: &Study<'_>, group: &Group<'_>, cell: &PublishedCell) -> GridRow {
         let ours = Summary::of(&group.scores(&cell.metric));
         let known = cell.std.zip(cell.n);
         let k = cell.metric.split_once('@').and_then(|(_, k)| k.parse().ok());
@@ -239,6 +239,6 @@ impl Published {
             .into(),
             GridCell::words(&verdict).looking(look),
         ];
-        Line { cells, trials: group.ids() }
+        GridRow { cells, trials: group.ids() }
     }
 }

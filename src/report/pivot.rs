@@ -1,7 +1,7 @@
 //! A table of one metric with an axis down and an axis across: the same cells in another order, with the same marks.
 
 use super::axis::{AxisValue, ordered, short_axis};
-use super::grid::{Grid, GridCell, Header, Line, Look};
+use super::grid::{Grid, GridCell, GridHeader, GridRow, Look};
 use super::group::slug;
 use super::marks::mark;
 use super::measured::mean;
@@ -18,14 +18,14 @@ const ROWS: usize = 60;
 #[derive(Debug)]
 pub(super) struct Pivot {
     /// Row and column as shown, and where they stand in the table it was made of.
-    pub(super) cells: Vec<Place>,
+    pub(super) cells: Vec<PivotKey>,
     /// The metric's place in that table.
     pub(super) metric: usize,
 }
 
 /// Where a pivoted cell came from.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct PivotKey {
     /// Row of the pivoted table, from 1.
     pub(super) row: usize,
     /// Header of its column.
@@ -43,7 +43,7 @@ struct RowKey {
 
 /// Which metrics are pivoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum PivotedMetrics {
     /// The table's first.
     First,
     /// Each, in a table of its own.
@@ -52,12 +52,12 @@ pub(super) enum Which {
 
 /// `table` with the values of axis `down` in rows and those of `across` in columns; none where it does not have both.
 /// Axes beyond the two part rows further; groups that stand on neither, the baselines, are told below.
-pub(super) fn pivots(table: &Table, down: &str, across: &str, which: Which) -> Vec<(Grid, Pivot)> {
+pub(super) fn pivots(table: &Table, down: &str, across: &str, which: PivotedMetrics) -> Vec<(Grid, Pivot)> {
     let at = |axis: &str| table.axes.iter().position(|known| known == axis);
     let (Some(down), Some(across)) = (at(down), at(across)) else { return Vec::new() };
     let count = match which {
-        Which::First => table.metrics.len().min(1),
-        Which::Each => table.metrics.len(),
+        PivotedMetrics::First => table.metrics.len().min(1),
+        PivotedMetrics::Each => table.metrics.len(),
     };
     (0..count).filter_map(|metric| pivot(table, down, across, metric)).collect()
 }
@@ -109,11 +109,11 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
     let policies = names.iter().any(|name| name.policy != names[0].policy);
     let mut headers = Vec::new();
     if policies {
-        headers.push(Header::words("policy"));
+        headers.push(GridHeader::words("policy"));
     }
-    headers.extend(std::iter::once(down).chain(others).map(|at| Header::words(axis(at))));
+    headers.extend(std::iter::once(down).chain(others).map(|at| GridHeader::words(axis(at))));
     let column = |value: &AxisValue| format!("{} {value}", axis(across));
-    headers.extend(columns.iter().map(|value| Header::numbers(&column(value))));
+    headers.extend(columns.iter().map(|value| GridHeader::numbers(&column(value))));
     let (mut rows, mut cells) = (Vec::new(), Vec::new());
     for name in &names {
         let policy = policies.then(|| GridCell::words(name.policy));
@@ -127,11 +127,11 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
                 continue;
             };
             let row = &marked[found];
-            cells.push(Place { row: rows.len() + 1, column: column(value), from: places[found] });
+            cells.push(PivotKey { row: rows.len() + 1, column: column(value), from: places[found] });
             trials.extend_from_slice(&row.trials);
             line.push(cell(row, measured.decimals));
         }
-        rows.push(Line { cells: line, trials });
+        rows.push(GridRow { cells: line, trials });
     }
     let mut notes = vec![format!(
         "{} with {} in columns; n stands in brackets where a seed is missing.",
@@ -159,7 +159,7 @@ fn pivot(table: &Table, down: usize, across: usize, metric: usize) -> Option<(Gr
         title: format!(
             "{} · {} by {} and {}",
             table.title,
-            Header::numbers(&measured.header).on(measured.users).shown(),
+            GridHeader::numbers(&measured.header).on(measured.users).shown(),
             axis(down),
             axis(across)
         ),

@@ -13,45 +13,45 @@ use crate::store::{StoredSweep, TrialRecord};
 /// A finished trial's provenance; what an older or a damaged record lacks is `None`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Origin {
+pub(super) struct TrialProvenance {
     /// When it was handed to a worker, as `drr_core::time` writes it.
     pub(super) started: Option<String>,
-    code: Code,
-    machine: Machine,
-    dataset: Dataset,
+    code: CodeRecord,
+    machine: MachineRecord,
+    dataset: DatasetRecord,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Code {
+struct CodeRecord {
     version: Option<String>,
     rustc: Option<String>,
-    tree: Option<Tree>,
+    tree: Option<TreeRecord>,
     tree_unreadable: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Tree {
+struct TreeRecord {
     commit: Option<String>,
     changed: Vec<serde::de::IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Machine {
+struct MachineRecord {
     cpu: Option<String>,
     gpus: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Dataset {
+struct DatasetRecord {
     source: Option<String>,
 }
 
 /// The provenance of every finished trial that has one, in the sweep's order, each once.
-pub(super) fn origins<'a>(runs: &Path, sweep: &'a StoredSweep) -> Vec<(&'a TrialRecord, Origin)> {
+pub(super) fn origins<'a>(runs: &Path, sweep: &'a StoredSweep) -> Vec<(&'a TrialRecord, TrialProvenance)> {
     let mut seen = std::collections::BTreeSet::<TrialId>::new();
     let finished = |trial: &&TrialRecord| trial.status == Status::Finished && seen.insert(trial.id());
     let trials: Vec<&TrialRecord> = sweep.trials.iter().filter(finished).collect();
@@ -72,14 +72,15 @@ fn sources(spec: &TrialSpec) -> String {
 pub(super) type Fact = (&'static str, Vec<(String, usize)>);
 
 /// The facts that a reader needs to know where numbers come from.
-pub(super) fn facts(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -> Vec<Fact> {
+pub(super) fn facts(sweep: &StoredSweep, origins: &[(&TrialRecord, TrialProvenance)]) -> Vec<Fact> {
     let mut seen = std::collections::BTreeSet::<TrialId>::new();
     let finished: Vec<&TrialRecord> =
         sweep.trials.iter().filter(|trial| trial.status == Status::Finished && seen.insert(trial.id())).collect();
     let stored =
         |value: &dyn Fn(&TrialRecord) -> Option<String>| counted(finished.iter().filter_map(|trial| value(trial)));
-    let told =
-        |value: &dyn Fn(&Origin) -> Option<String>| counted(origins.iter().filter_map(|(_, origin)| value(origin)));
+    let told = |value: &dyn Fn(&TrialProvenance) -> Option<String>| {
+        counted(origins.iter().filter_map(|(_, origin)| value(origin)))
+    };
     let facts = [
         ("environment class", stored(&|trial| trial.environment.as_ref().map(ToString::to_string))),
         ("training sources", stored(&|trial| Some(sources(trial.spec())))),

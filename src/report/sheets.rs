@@ -4,9 +4,9 @@
 use super::contents::SweepReport;
 use super::grid::Grid;
 use super::ids::{DerivedKind, TableId};
-use super::layout::Layout;
+use super::layout::TableLayout;
 use super::options::Format;
-use super::pivot::{Pivot, Which, fits, pivots};
+use super::pivot::{Pivot, PivotedMetrics, fits, pivots};
 use super::reference::Reference;
 use super::table::Table;
 use super::{aggregate, compare, json, latex, measured, text, usage};
@@ -17,11 +17,11 @@ pub(super) struct Sheets<'r> {
     /// As people see them, in their order.
     pub(super) grids: Vec<Grid>,
     /// What each of them was made of.
-    sources: Vec<Source<'r>>,
+    sources: Vec<SheetContent<'r>>,
 }
 
 /// What a grid shows.
-enum Source<'r> {
+enum SheetContent<'r> {
     /// A table of metrics.
     Metrics(&'r Table),
     /// Cells of one.
@@ -38,45 +38,45 @@ impl<'r> Sheets<'r> {
     pub(super) fn new(report: &'r SweepReport<'_>) -> Result<Self> {
         let mut sheets = Self { grids: Vec::new(), sources: Vec::new() };
         for table in &report.tables {
-            sheets.put(measured::of_table(table), Source::Metrics(table));
+            sheets.put(measured::of_table(table), SheetContent::Metrics(table));
         }
         for table in &report.tables {
             for (grid, pivot) in pivoted(table, &report.layout) {
-                sheets.put(grid, Source::Pivot(table, pivot));
+                sheets.put(grid, SheetContent::Pivot(table, pivot));
             }
         }
         for (grid, kind, of) in derived(report)? {
-            sheets.put(grid, Source::Derived(kind, of));
+            sheets.put(grid, SheetContent::Derived(kind, of));
         }
         Ok(sheets)
     }
 
-    fn put(&mut self, grid: Grid, source: Source<'r>) {
+    fn put(&mut self, grid: Grid, source: SheetContent<'r>) {
         self.grids.push(grid.neutral());
         self.sources.push(source);
     }
 
     /// Those that show what was measured, and those that compare it.
     pub(super) fn parts(&self) -> (&[Grid], &[Grid]) {
-        let measured = self.sources.iter().take_while(|source| !matches!(source, Source::Derived(..))).count();
+        let measured = self.sources.iter().take_while(|source| !matches!(source, SheetContent::Derived(..))).count();
         self.grids.split_at(measured)
     }
 
     /// Every table in `format`: its file's name and text; none for a format that holds no tables.
     pub(super) fn written(&self, format: Format) -> impl Iterator<Item = (String, String)> + '_ {
-        let one = move |(grid, source): (&Grid, &Source<'_>)| {
+        let one = move |(grid, source): (&Grid, &SheetContent<'_>)| {
             let (extension, text) = match (format, source) {
                 (Format::Html | Format::Png, _) => return None,
                 (Format::Md, _) => ("md", text::markdown(grid)),
                 (Format::Tex, _) => ("tex", latex::latex(grid)),
-                (Format::Csv, Source::Metrics(table)) => ("csv", text::csv(table)),
-                (Format::Csv, Source::Pivot(table, pivot)) => ("csv", text::pivot_csv(table, pivot)),
-                (Format::Csv, Source::Derived(..)) => ("csv", text::grid_csv(grid)),
-                (Format::Json, Source::Metrics(table)) => ("json", json::table(table)),
-                (Format::Json, Source::Pivot(table, _)) => {
+                (Format::Csv, SheetContent::Metrics(table)) => ("csv", text::csv(table)),
+                (Format::Csv, SheetContent::Pivot(table, pivot)) => ("csv", text::pivot_csv(table, pivot)),
+                (Format::Csv, SheetContent::Derived(..)) => ("csv", text::grid_csv(grid)),
+                (Format::Json, SheetContent::Metrics(table)) => ("json", json::table(table)),
+                (Format::Json, SheetContent::Pivot(table, _)) => {
                     ("json", json::grid(grid, DerivedKind::Pivot, Some(&table.id)))
                 }
-                (Format::Json, Source::Derived(kind, of)) => ("json", json::grid(grid, *kind, of.as_ref())),
+                (Format::Json, SheetContent::Derived(kind, of)) => ("json", json::grid(grid, *kind, of.as_ref())),
             };
             Some((format!("{}.{extension}", grid.slug), text))
         };
@@ -85,11 +85,11 @@ impl<'r> Sheets<'r> {
 }
 
 /// The pivoted tables that are asked for; for two axes of few values one is made without asking.
-pub(super) fn pivoted(table: &Table, layout: &Layout) -> Vec<(Grid, Pivot)> {
+pub(super) fn pivoted(table: &Table, layout: &TableLayout) -> Vec<(Grid, Pivot)> {
     match (&layout.pivot, table.axes.as_slice()) {
-        (Some((down, across)), _) => pivots(table, down, across, Which::Each),
+        (Some((down, across)), _) => pivots(table, down, across, PivotedMetrics::Each),
         (None, [down, across]) if table.id.is_headline() && fits(table, down, across) => {
-            pivots(table, down, across, Which::First)
+            pivots(table, down, across, PivotedMetrics::First)
         }
         _ => Vec::new(),
     }

@@ -7,7 +7,7 @@ use drr_kinds::KindOf as _;
 
 use super::contents::SweepReport;
 use super::grid::{Grid, Look};
-use super::options::Options;
+use super::options::ReportOptions;
 use super::table::Table;
 use super::users::LEAST;
 use super::{measured, sheets, text};
@@ -16,7 +16,7 @@ use crate::store::StoredSweep;
 
 /// What a sweep found, for its end.
 pub fn summary(sweep: &StoredSweep) -> String {
-    let plain = Options::default();
+    let plain = ReportOptions::default();
     SweepReport::new(sweep, &plain).expect("a layout that asks for nothing fits every sweep").summary()
 }
 

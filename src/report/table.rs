@@ -73,12 +73,12 @@ pub(super) struct Cell {
     pub(super) scores: Vec<(u64, f64)>,
     /// The 95 % interval of the mean over seeds, where there are enough.
     pub(super) interval: Option<Interval>,
-    pub(super) standing: Standing,
+    pub(super) standing: Placing,
 }
 
 /// How a number stands in its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Placing {
     /// The best mean.
     Best,
     /// A test cannot tell it from the best.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use drr_kinds::kind::{Column, Columns, Family};
+use drr_kinds::kind::{Column, Family, TableColumns};
 
 use super::group::{Group, Study};
 use super::ids::{MetricId, StudyId, TableId, TablePlace};
 use super::marks::mark;
 use super::notes::notes;
-use super::table::{Better, Cell, Metric, Row, Standing, Table};
+use super::table::{Better, Cell, Metric, Placing, Row, Table};
 use super::users::UserCount;
 use crate::stats::t_interval;
 
@@ -46,8 +46,8 @@ fn columns(study: &Study<'_>, family: &'static Family) -> Vec<Metric> {
         decimals: DECIMALS,
     };
     match family.columns {
-        Columns::AtK => measured_at(study, family.name).into_iter().map(at).collect(),
-        Columns::Fixed(columns) => columns.iter().map(fixed).collect(),
+        TableColumns::AtK => measured_at(study, family.name).into_iter().map(at).collect(),
+        TableColumns::Fixed(columns) => columns.iter().map(fixed).collect(),
     }
 }
 
@@ -108,7 +108,7 @@ fn cell(group: &Group<'_>, metric: MetricId, least: usize) -> Option<Cell> {
     let enough = score.summary.n >= least;
     let interval =
         t_interval(&score.summary, 0.95).filter(|_| enough).filter(|(low, high)| low.is_finite() && high.is_finite());
-    Some(Cell { score, users: users(group, metric), scores, interval, standing: Standing::Other })
+    Some(Cell { score, users: users(group, metric), scores, interval, standing: Placing::Other })
 }
 
 fn users(group: &Group<'_>, metric: MetricId) -> Option<UserCount> {

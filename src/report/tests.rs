@@ -10,7 +10,7 @@ use drr_core::{Status, Trial, TrialSpec};
 use super::*;
 use crate::error::Exit;
 use crate::store::Store;
-use crate::store::fabricate::{self, World};
+use crate::store::fabricate::{self, MadeTrials};
 
 const ALL: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json, Format::Png];
 const TEXT: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Format::Json];
@@ -19,7 +19,7 @@ const TEXT: &[Format] = &[Format::Html, Format::Md, Format::Tex, Format::Csv, Fo
 fn recorded() -> (tempfile::TempDir, Store) {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let sweep = World::new().sweep("quickstart", &[0.001, 0.01], &[0.0005, 0.001], 3);
+    let sweep = MadeTrials::new().sweep("quickstart", &[0.001, 0.01], &[0.0005, 0.001], 3);
     let is = |spec: &TrialSpec, field: &str, value: f64| fabricate::number(spec, field) == Some(value);
     let fails = |spec: &TrialSpec| match spec.kind.as_str() {
         "drr" if is(spec, "tau", 0.01) && is(spec, "actor_lr", 0.001) && spec.seed.0 == 2 => {
@@ -31,7 +31,13 @@ fn recorded() -> (tempfile::TempDir, Store) {
     (runs, store)
 }
 
-fn write(store: &Store, sweep: &StoredSweep, out: &Path, formats: &[Format], options: &Options) -> Result<Written> {
+fn write(
+    store: &Store,
+    sweep: &StoredSweep,
+    out: &Path,
+    formats: &[Format],
+    options: &ReportOptions,
+) -> Result<WrittenReport> {
     SweepReport::new(sweep, options)?.write(store, out, formats)
 }
 
@@ -43,17 +49,17 @@ fn stand_on(spec: &mut TrialSpec, renamed: &BTreeMap<drr_core::TrialId, drr_core
 
 /// The tables of a sweep as they are made without asking for anything.
 fn plain_tables(sweep: &StoredSweep) -> Vec<table::Table> {
-    SweepReport::new(sweep, &Options::default()).expect("nothing is asked for").tables
+    SweepReport::new(sweep, &ReportOptions::default()).expect("nothing is asked for").tables
 }
 
-fn report(store: &Store, name: &str, out: &Path) -> Written {
+fn report(store: &Store, name: &str, out: &Path) -> WrittenReport {
     report_as(store, name, out, ALL)
 }
 
 /// A report as some formats alone: pixels take the most time.
-fn report_as(store: &Store, name: &str, out: &Path, formats: &[Format]) -> Written {
+fn report_as(store: &Store, name: &str, out: &Path, formats: &[Format]) -> WrittenReport {
     let sweep = store.sweep(name).expect("read").expect("recorded");
-    write(store, &sweep, out, formats, &Options::default()).expect("written")
+    write(store, &sweep, out, formats, &ReportOptions::default()).expect("written")
 }
 
 /// All files below `folder`, by name.
@@ -85,7 +91,7 @@ fn tables_say_n_spread_and_protocol() {
 fn one_seed_shows_the_noise_of_its_repeats() {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let sweep = World::new().sweep("single", &[0.001], &[0.0005], 1);
+    let sweep = MadeTrials::new().sweep("single", &[0.001], &[0.0005], 1);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("single").expect("read").expect("recorded");
     let tables = plain_tables(&sweep);
@@ -98,8 +104,8 @@ fn one_seed_shows_the_noise_of_its_repeats() {
 fn protocols_and_datasets_never_share_a_table() {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let mut sweep = World::new().sweep("mixed", &[0.001], &[0.0005], 2);
-    let other = World { dataset: "synthetic", repeats: 20 }.sweep("mixed", &[0.001], &[0.0005], 2);
+    let mut sweep = MadeTrials::new().sweep("mixed", &[0.001], &[0.0005], 2);
+    let other = MadeTrials { dataset: "synthetic", repeats: 20 }.sweep("mixed", &[0.001], &[0.0005], 2);
     sweep.trials.extend(other.trials);
     for trial in sweep.trials.clone() {
         if trial.spec.kind == "offline" {
@@ -167,7 +173,7 @@ fn two_runs_folders_in_different_places_give_the_same_bytes() {
     drop(runs);
     let store = Store::open_existing(&elsewhere).expect("the copy opens");
     let again = report(&store, "quickstart", &there.path().join("other reports"));
-    let relative = |written: &Written| -> BTreeMap<PathBuf, Vec<u8>> {
+    let relative = |written: &WrittenReport| -> BTreeMap<PathBuf, Vec<u8>> {
         let own = files(&written.folder).into_iter();
         own.map(|(path, bytes)| (path.strip_prefix(&written.folder).expect("below").to_owned(), bytes)).collect()
     };
@@ -232,7 +238,7 @@ fn many_configurations_are_cut_to_the_best_with_a_note() {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
     let taus = [0.0005, 0.001, 0.003, 0.01, 0.03];
-    let sweep = World::new().sweep("wide", &taus, &[0.0001, 0.0005], 2);
+    let sweep = MadeTrials::new().sweep("wide", &taus, &[0.0001, 0.0005], 2);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("wide").expect("read").expect("recorded");
     let mut figures = Vec::new();
@@ -254,9 +260,9 @@ fn many_configurations_are_cut_to_the_best_with_a_note() {
 fn nothing_finished_is_said_with_a_hint() {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    store.record_sweep(&World::new().sweep("new", &[0.001], &[0.0005], 1)).expect("recorded");
+    store.record_sweep(&MadeTrials::new().sweep("new", &[0.001], &[0.0005], 1)).expect("recorded");
     let sweep = store.sweep("new").expect("read").expect("recorded");
-    let error = write(&store, &sweep, runs.path(), ALL, &Options::default()).expect_err("nothing to report");
+    let error = write(&store, &sweep, runs.path(), ALL, &ReportOptions::default()).expect_err("nothing to report");
     assert_eq!((error.message.as_str(), error.exit), ("no trial of sweep `new` is finished", Exit::BadInput));
     assert!(error.hint.is_some());
     assert_eq!(summary(&sweep), "no trial is finished yet\n");
@@ -280,10 +286,10 @@ fn to_look_at() {
     report(&store, "quickstart", &out);
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let sweep = World::new().sweep("wide", &[0.0005, 0.001, 0.003, 0.01, 0.03], &[0.0001, 0.0005], 3);
+    let sweep = MadeTrials::new().sweep("wide", &[0.0005, 0.001, 0.003, 0.01, 0.03], &[0.0001, 0.0005], 3);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     report(&store, "wide", &out);
-    let sweep = World::new().sweep("single", &[0.001], &[0.0005], 1);
+    let sweep = MadeTrials::new().sweep("single", &[0.001], &[0.0005], 1);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     report(&store, "single", &out);
 }

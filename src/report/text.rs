@@ -3,7 +3,7 @@
 use drr_core::TrialId;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::grid::{Align, Grid, Header, Look};
+use super::grid::{Align, Grid, GridHeader, Look};
 use super::group::Noise;
 use super::pivot::Pivot;
 use super::table::{Cell, Row, Table};
@@ -153,7 +153,7 @@ pub(super) fn terminal(grid: &Grid) -> String {
         cells().any(|cell| matches!(cell.look, Look::Strong | Look::Like) || spread(&cell.value))
     };
     let marked: Vec<bool> = (0..grid.headers.len()).map(marks).collect();
-    let mut lines: Vec<Vec<String>> = vec![grid.headers.iter().map(Header::shown).collect()];
+    let mut lines: Vec<Vec<String>> = vec![grid.headers.iter().map(GridHeader::shown).collect()];
     lines.extend(grid.rows.iter().map(|row| row.cells.iter().map(|cell| cell.value.shown()).collect()));
     for (index, line) in lines.iter_mut().enumerate() {
         for (column, text) in line.iter_mut().enumerate().filter(|(column, _)| marked[*column]) {

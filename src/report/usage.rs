@@ -5,9 +5,9 @@
 use drr_core::{Status, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 
-use super::figure::{Figure, Lines, Plot, Series, Shape, XAxis, XKind, stage_style};
-use super::grid::{Grid, GridCell, Header, Line};
-use super::provenance::Origin;
+use super::figure::{Figure, Plot, PlottedCurves, Series, Shape, XAxis, XKind, stage_style};
+use super::grid::{Grid, GridCell, GridHeader, GridRow};
+use super::provenance::TrialProvenance;
 use super::spans::{PAUSE, Span, in_turn, order, without_pauses};
 use super::value::CellValue;
 use crate::stats::Summary;
@@ -19,13 +19,13 @@ const BINS: usize = 240;
 const BIN: f64 = 5.0;
 /// A table of the stages' speeds; `None` where nothing finished.
 pub(super) fn speeds(sweep: &StoredSweep) -> Option<Grid> {
-    let rows: Vec<Line> = Stage::all().into_iter().filter_map(|stage| speed(sweep, stage)).collect();
-    let words = [Header::words("stage")].into_iter();
+    let rows: Vec<GridRow> = Stage::all().into_iter().filter_map(|stage| speed(sweep, stage)).collect();
+    let words = [GridHeader::words("stage")].into_iter();
     let numbers = ["trials", "computing time in s", "s a trial", "fastest", "slowest", "training steps a second"];
     (!rows.is_empty()).then(|| Grid {
         slug: "speed".to_owned(),
         title: "Speed of the sweep itself".to_owned(),
-        headers: words.chain(numbers.map(Header::numbers)).collect(),
+        headers: words.chain(numbers.map(GridHeader::numbers)).collect(),
         rows,
         notes: vec![
             "Seconds by the clock of finished trials, mean ± sample standard deviation (ddof 1) over trials; what a trial took \
@@ -35,7 +35,7 @@ pub(super) fn speeds(sweep: &StoredSweep) -> Option<Grid> {
     })
 }
 
-fn speed(sweep: &StoredSweep, stage: Stage) -> Option<Line> {
+fn speed(sweep: &StoredSweep, stage: Stage) -> Option<GridRow> {
     let mut seen = std::collections::BTreeSet::new();
     let own = |trial: &&TrialRecord| {
         trial.spec().stage() == stage && trial.status == Status::Finished && seen.insert(trial.id())
@@ -64,11 +64,11 @@ fn speed(sweep: &StoredSweep, stage: Stage) -> Option<Line> {
         mean(Summary::of(&rates), 0),
     ];
     let trials: Vec<TrialId> = timed.iter().map(|(trial, _)| trial.id()).collect();
-    Some(Line { cells, trials })
+    Some(GridRow { cells, trials })
 }
 
 /// Trials at once and trials done, over the time in which anything ran; none where no start is recorded.
-pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -> Vec<Figure> {
+pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, TrialProvenance)]) -> Vec<Figure> {
     let (mut spans, paused) = spans(origins);
     let most = in_turn(&mut spans);
     let length = spans.iter().map(|span| span.end).fold(0.0, f64::max);
@@ -108,7 +108,7 @@ pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -
             title: title.to_owned(),
             subtitle: subtitle.clone(),
             note: note + &pauses,
-            plot: Plot::Lines(Lines {
+            plot: Plot::Lines(PlottedCurves {
                 x: XAxis { label: format!("{unit} since the first start"), kind: XKind::Continuous },
                 y_label: y.to_owned(),
                 series: series.collect(),
@@ -140,8 +140,8 @@ pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, Origin)]) -
 }
 
 /// The finished trials whose start is recorded, and how many pauses were left out between them.
-fn spans(origins: &[(&TrialRecord, Origin)]) -> (Vec<Span>, usize) {
-    let span = |(trial, origin): &(&TrialRecord, Origin)| {
+fn spans(origins: &[(&TrialRecord, TrialProvenance)]) -> (Vec<Span>, usize) {
+    let span = |(trial, origin): &(&TrialRecord, TrialProvenance)| {
         let start = seconds(origin.started.as_ref()?)?;
         Some((trial.id(), Span { stage: trial.spec().stage(), start, end: start + trial.wall_s? }))
     };

@@ -1,6 +1,6 @@
 //! Where values become text, for the writers: what people are shown, and what programs read in full precision.
 
-use super::grid::Header;
+use super::grid::GridHeader;
 use super::value::{Aside, CellValue, Gap, Numeral};
 use crate::neutral;
 
@@ -34,7 +34,7 @@ impl CellValue {
     }
 }
 
-impl Header {
+impl GridHeader {
     /// For people: with the users behind its column.
     pub(super) fn shown(&self) -> String {
         match self.users {

@@ -100,7 +100,7 @@ fn freedom(summary: &Summary) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::paired::Side;
+    use super::super::paired::Alternative;
     use super::*;
 
     fn summary(scores: &[f64]) -> Summary {
@@ -123,7 +123,7 @@ mod tests {
     fn pairs_give_the_paired_test() {
         let paired = Paired { differences: vec![0.1, -0.2, 0.4, 0.3], unpaired: Vec::new() };
         let contrast = Contrast::of_pairs(&paired).expect("enough");
-        assert!((contrast.p_above(0.0) - paired.t_test(Side::Greater).expect("enough")).abs() < 1e-12);
+        assert!((contrast.p_above(0.0) - paired.t_test(Alternative::Greater).expect("enough")).abs() < 1e-12);
         assert_eq!(Some(contrast.interval(0.95)), paired.interval(0.95));
     }
 

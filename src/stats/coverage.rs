@@ -142,13 +142,13 @@ fn tests_hold_their_level() {
         println!("false positives of {name}, n = {n}: {:.1} %", 100.0 * share);
         share
     };
-    let permutation = |paired: &Paired| paired.permutation(Side::Both, how).map(|test| test.p);
+    let permutation = |paired: &Paired| paired.permutation(Alternative::Both, how).map(|test| test.p);
     for n in [8, 10, 20] {
         let share = rejected(n, "the permutation test", &permutation);
         assert!((share - 0.05).abs() <= 0.015, "{share}");
     }
     for n in [3, 5, 10] {
-        let share = rejected(n, "Student's paired test", &|paired| paired.t_test(Side::Both));
+        let share = rejected(n, "Student's paired test", &|paired| paired.t_test(Alternative::Both));
         assert!((share - 0.05).abs() <= 0.015, "{share}");
     }
     let few = rejected(5, "the permutation test", &permutation);

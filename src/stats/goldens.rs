@@ -40,7 +40,9 @@ fn aggregates_are_rliables_to_1e_12() {
 fn paired_tests_are_scipys() {
     for row in goldens()["paired"].as_array().expect("rows") {
         let paired = Paired { differences: list(&row["differences"]), unpaired: vec![] };
-        for (name, side) in [("two-sided", Side::Both), ("greater", Side::Greater), ("less", Side::Less)] {
+        for (name, side) in
+            [("two-sided", Alternative::Both), ("greater", Alternative::Greater), ("less", Alternative::Less)]
+        {
             let theirs = |test: &str| row[test][name].as_f64();
             // statrs' Student distribution is good to about 1e-11.
             let student = paired.t_test(side).expect("enough pairs");

@@ -31,5 +31,5 @@ pub use decide::{
     Equivalence, NonInferiority, deciding_n, equivalence, equivalence_to, holm, minimum_detectable_effect,
     non_inferiority,
 };
-pub use paired::{Paired, Permutation, Side};
+pub use paired::{Alternative, Paired, Permutation};
 pub use summary::{MINIMUM_N, Summary, t_interval, t_quantile};

@@ -14,7 +14,7 @@ const EXACT_RANKS: usize = 200;
 
 /// Which departure from "no difference" counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum Alternative {
     /// Either.
     Both,
     /// The first setting scores higher.
@@ -78,7 +78,7 @@ impl Paired {
     }
 
     /// The p of Student's paired test; `None` below [`MINIMUM_N`] pairs.
-    pub fn t_test(&self, side: Side) -> Option<f64> {
+    pub fn t_test(&self, side: Alternative) -> Option<f64> {
         let summary = self.enough()?;
         let std = summary.std?;
         if std == 0.0 {
@@ -87,24 +87,24 @@ impl Paired {
         let t = summary.mean / (std / (summary.n as f64).sqrt());
         let student = StudentsT::new(0.0, 1.0, (summary.n - 1) as f64).ok()?;
         Some(match side {
-            Side::Both => 2.0 * student.sf(t.abs()),
-            Side::Greater => student.sf(t),
-            Side::Less => student.cdf(t),
+            Alternative::Both => 2.0 * student.sf(t.abs()),
+            Alternative::Greater => student.sf(t),
+            Alternative::Less => student.cdf(t),
         })
     }
 
     /// The sign-flipping permutation test of the mean difference: exact up to 16 pairs, by draws of `how` beyond.
     /// `None` below [`MINIMUM_N`] pairs.
-    pub fn permutation(&self, side: Side, how: Resampling) -> Option<Permutation> {
+    pub fn permutation(&self, side: Alternative, how: Resampling) -> Option<Permutation> {
         self.enough()?;
         let n = self.n();
         let observed: f64 = self.differences.iter().sum();
         // Sums that differ by rounding alone are equal: the order of adding must not decide.
         let slack = 1e-12 * self.differences.iter().map(|difference| difference.abs()).sum::<f64>();
         let extreme = |sum: f64| match side {
-            Side::Both => sum.abs() >= observed.abs() - slack,
-            Side::Greater => sum >= observed - slack,
-            Side::Less => sum <= observed + slack,
+            Alternative::Both => sum.abs() >= observed.abs() - slack,
+            Alternative::Greater => sum >= observed - slack,
+            Alternative::Less => sum <= observed + slack,
         };
         let flipped = |signs: &dyn Fn(usize) -> bool| -> f64 {
             self.differences.iter().enumerate().map(|(at, value)| if signs(at) { -value } else { *value }).sum()
@@ -112,7 +112,7 @@ impl Paired {
         if n <= EXACT_PAIRS {
             let all = 1u32 << n;
             let count = (0..all).filter(|signs| extreme(flipped(&|at| signs >> at & 1 == 1))).count();
-            let least = if side == Side::Both { 2.0 } else { 1.0 } / f64::from(all);
+            let least = if side == Alternative::Both { 2.0 } else { 1.0 } / f64::from(all);
             return Some(Permutation { p: count as f64 / f64::from(all), least, exact: true });
         }
         let mut stream = how.stream("permutation");
@@ -133,7 +133,7 @@ impl Paired {
 
     /// The p of Wilcoxon's signed-rank test: zeros dropped, ties share their rank, the distribution counted out up to
     /// 200 pairs. `None` below [`MINIMUM_N`] pairs; 1 where all differences are 0.
-    pub fn wilcoxon(&self, side: Side) -> Option<f64> {
+    pub fn wilcoxon(&self, side: Alternative) -> Option<f64> {
         self.enough()?;
         let mut differences: Vec<f64> = self.differences.iter().copied().filter(|value| *value != 0.0).collect();
         if differences.is_empty() {
@@ -161,9 +161,9 @@ impl Paired {
             (Normal::standard().sf(z), Normal::standard().cdf(z))
         };
         Some(match side {
-            Side::Both => (2.0 * upper.min(lower)).min(1.0),
-            Side::Greater => upper,
-            Side::Less => lower,
+            Alternative::Both => (2.0 * upper.min(lower)).min(1.0),
+            Alternative::Greater => upper,
+            Alternative::Less => lower,
         })
     }
 
@@ -182,11 +182,11 @@ impl Paired {
 }
 
 /// Differences that do not vary leave no doubt.
-fn certain(mean: f64, side: Side) -> f64 {
+fn certain(mean: f64, side: Alternative) -> f64 {
     match side {
-        Side::Both if mean != 0.0 => 0.0,
-        Side::Greater if mean > 0.0 => 0.0,
-        Side::Less if mean < 0.0 => 0.0,
+        Alternative::Both if mean != 0.0 => 0.0,
+        Alternative::Greater if mean > 0.0 => 0.0,
+        Alternative::Less if mean < 0.0 => 0.0,
         _ => 1.0,
     }
 }
@@ -224,25 +224,30 @@ mod tests {
     #[test]
     fn below_three_pairs_nothing_is_tested() {
         let two = paired(&[0.1, 0.2]);
-        assert_eq!((two.t_test(Side::Both), two.wilcoxon(Side::Both), two.effect_size()), (None, None, None));
-        assert_eq!((two.permutation(Side::Both, Resampling::default()), two.interval(0.95)), (None, None));
+        assert_eq!(
+            (two.t_test(Alternative::Both), two.wilcoxon(Alternative::Both), two.effect_size()),
+            (None, None, None)
+        );
+        assert_eq!((two.permutation(Alternative::Both, Resampling::default()), two.interval(0.95)), (None, None));
     }
 
     #[test]
     fn few_pairs_cannot_be_significant_and_it_is_said() {
-        let test = paired(&[0.1, 0.2, 0.3, 0.4, 0.5]).permutation(Side::Both, Resampling::default()).expect("five");
+        let test =
+            paired(&[0.1, 0.2, 0.3, 0.4, 0.5]).permutation(Alternative::Both, Resampling::default()).expect("five");
         assert_eq!(test, Permutation { p: 0.0625, least: 0.0625, exact: true });
-        let test = paired(&[0.1, 0.2, 0.3, 0.4, 0.5]).permutation(Side::Greater, Resampling::default()).expect("five");
+        let test =
+            paired(&[0.1, 0.2, 0.3, 0.4, 0.5]).permutation(Alternative::Greater, Resampling::default()).expect("five");
         assert_eq!(test.p, 1.0 / 32.0);
     }
 
     #[test]
     fn many_pairs_are_drawn_and_agree_with_students_t() {
         let differences: Vec<f64> = (0..40).map(|at| f64::from(at % 7) - 2.6).collect();
-        let drawn =
-            paired(&differences).permutation(Side::Both, Resampling { resamples: 20_000, ..Resampling::default() });
+        let drawn = paired(&differences)
+            .permutation(Alternative::Both, Resampling { resamples: 20_000, ..Resampling::default() });
         let drawn = drawn.expect("enough pairs");
-        let student = paired(&differences).t_test(Side::Both).expect("enough pairs");
+        let student = paired(&differences).t_test(Alternative::Both).expect("enough pairs");
         assert!(!drawn.exact && (drawn.p - student).abs() < 0.02, "{} {student}", drawn.p);
     }
 
@@ -253,14 +258,14 @@ mod tests {
         let observed = 1.5 + 3.5 + 3.5 + 5.0;
         let sums = (0..64u32).map(|signs| (0..6).filter(|at| signs >> at & 1 == 1).map(|at| ranks[at]).sum::<f64>());
         let p = sums.filter(|sum| *sum >= observed).count() as f64 / 64.0;
-        assert!((paired(&differences).wilcoxon(Side::Greater).expect("enough") - p).abs() < 1e-15);
+        assert!((paired(&differences).wilcoxon(Alternative::Greater).expect("enough") - p).abs() < 1e-15);
     }
 
     #[test]
     fn differences_without_spread_are_certain() {
-        assert_eq!(paired(&[0.0; 4]).t_test(Side::Both), Some(1.0));
-        assert_eq!(paired(&[0.5; 4]).t_test(Side::Both), Some(0.0));
+        assert_eq!(paired(&[0.0; 4]).t_test(Alternative::Both), Some(1.0));
+        assert_eq!(paired(&[0.5; 4]).t_test(Alternative::Both), Some(0.0));
         assert_eq!(paired(&[0.5; 4]).effect_size(), None);
-        assert_eq!(paired(&[0.0; 4]).wilcoxon(Side::Both), Some(1.0));
+        assert_eq!(paired(&[0.0; 4]).wilcoxon(Alternative::Both), Some(1.0));
     }
 }

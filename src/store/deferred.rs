@@ -8,7 +8,7 @@ use drr_core::finished::{self, Finished};
 use drr_core::trial_dir::TrialDir;
 
 use super::waiting::Waiting;
-use super::{Problem, Store, foreign, ingest, write};
+use super::{Store, StoreProblem, foreign, ingest, write};
 use crate::error::Result;
 
 /// How long a write waits for another program's lock; the one who writes has workers to look after.
@@ -76,7 +76,7 @@ impl Store {
     /// Does `now`, or lets `later` wait where the database is locked.
     pub(super) fn write_or_wait(
         &mut self,
-        now: impl FnOnce(&mut Self) -> std::result::Result<(), Problem>,
+        now: impl FnOnce(&mut Self) -> std::result::Result<(), StoreProblem>,
         later: impl FnOnce() -> Waiting,
     ) -> Result<()> {
         if !self.waits() {
@@ -122,7 +122,7 @@ impl Store {
         Ok(())
     }
 
-    fn write_now(&mut self, what: &Waiting) -> std::result::Result<(), Problem> {
+    fn write_now(&mut self, what: &Waiting) -> std::result::Result<(), StoreProblem> {
         match what {
             Waiting::Sweep(sweep) => write::record(&mut self.connection, sweep),
             Waiting::Mark(trial, status, failure) => write::mark(&self.connection, *trial, *status, failure.as_deref()),

@@ -4,7 +4,7 @@ use drr_core::TrialId;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
-use super::{Problem, Store};
+use super::{Store, StoreProblem};
 use crate::error::Result;
 
 /// A trial's row, as it stands.
@@ -143,7 +143,7 @@ fn add(
     query: &str,
     parameters: impl Params,
     lines: &mut Vec<String>,
-) -> std::result::Result<(), Problem> {
+) -> std::result::Result<(), StoreProblem> {
     let mut statement = connection.prepare_cached(query)?;
     let columns = statement.column_count();
     let mut rows = statement.query(parameters)?;

@@ -24,12 +24,12 @@ use super::{Store, SweepRecord};
 pub(crate) type Measure = (&'static str, Value);
 
 /// A world of trials on one data set.
-pub(crate) struct World {
+pub(crate) struct MadeTrials {
     pub(crate) dataset: &'static str,
     pub(crate) repeats: u64,
 }
 
-impl World {
+impl MadeTrials {
     pub(crate) fn new() -> Self {
         Self { dataset: "ml-100k", repeats: 20 }
     }

@@ -1,7 +1,7 @@
 //! Whether the database is sound as a file, by SQLite's own checks. What its rows say is compared with the run folders
 //! elsewhere.
 
-use super::{Problem, Store};
+use super::{Store, StoreProblem};
 use crate::error::Result;
 
 /// Findings that are listed; a broken file may have millions.
@@ -30,7 +30,7 @@ impl Store {
                 let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
                 faults.push(format!("a row of {table} refers to a {parent} that is not there"));
             }
-            Ok::<_, Problem>(faults)
+            Ok::<_, StoreProblem>(faults)
         })
     }
 }

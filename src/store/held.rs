@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::write::text;
-use super::{Problem, Store};
+use super::{Store, StoreProblem};
 use crate::error::Result;
 
 impl Store {
@@ -28,7 +28,7 @@ impl Store {
 }
 
 /// The number of the trial's row, if its columns are as they should be.
-fn trial_row(connection: &Connection, finished: &Finished) -> std::result::Result<Option<i64>, Problem> {
+fn trial_row(connection: &Connection, finished: &Finished) -> std::result::Result<Option<i64>, StoreProblem> {
     let Finished { spec, result, .. } = finished;
     let mut statement = connection.prepare_cached(
         "SELECT id, stage, spec, status, failure, repeats, wall_s, environment, metrics_digest
@@ -50,7 +50,7 @@ fn trial_row(connection: &Connection, finished: &Finished) -> std::result::Resul
     Ok(if same { Some(row.get(0)?) } else { None })
 }
 
-fn results(connection: &Connection, trial: i64, finished: &Finished) -> std::result::Result<bool, Problem> {
+fn results(connection: &Connection, trial: i64, finished: &Finished) -> std::result::Result<bool, StoreProblem> {
     let mut statement = connection.prepare_cached(
         "SELECT metric.name, value FROM result LEFT JOIN metric ON metric.id = result.metric
          WHERE trial = ?1 ORDER BY metric.name",
@@ -67,7 +67,7 @@ fn results(connection: &Connection, trial: i64, finished: &Finished) -> std::res
     Ok(expected.next().is_none())
 }
 
-fn points(connection: &Connection, trial: i64, finished: &Finished) -> std::result::Result<bool, Problem> {
+fn points(connection: &Connection, trial: i64, finished: &Finished) -> std::result::Result<bool, StoreProblem> {
     // By name and step, as the rows of one name are in the order of the primary key.
     let mut expected: HashMap<&str, Vec<&Point>> = HashMap::new();
     for point in &finished.points {

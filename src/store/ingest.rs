@@ -6,7 +6,7 @@ use drr_core::trial_dir::TrialDir;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::write::{add_trial, text};
-use super::{Problem, Store};
+use super::{Store, StoreProblem};
 use crate::error::{Error, Result};
 
 impl Store {
@@ -61,9 +61,9 @@ pub fn unfit(finished: &Finished) -> Option<String> {
     Some(format!("trial {trial}: its journal records {} twice at step {}", twice.0, twice.1))
 }
 
-pub(super) fn record(connection: &mut Connection, finished: &Finished) -> std::result::Result<(), Problem> {
+pub(super) fn record(connection: &mut Connection, finished: &Finished) -> std::result::Result<(), StoreProblem> {
     if let Some(why) = unfit(finished) {
-        return Err(Problem::Content(why));
+        return Err(StoreProblem::Content(why));
     }
     let Finished { spec, result, points, .. } = finished;
     // Immediate: a lock is waited for at the beginning, where nothing was read yet that another could change.
@@ -89,7 +89,7 @@ pub(super) fn record(connection: &mut Connection, finished: &Finished) -> std::r
     Ok(())
 }
 
-fn insert_points(transaction: &Transaction<'_>, trial: i64, points: &[Point]) -> std::result::Result<(), Problem> {
+fn insert_points(transaction: &Transaction<'_>, trial: i64, points: &[Point]) -> std::result::Result<(), StoreProblem> {
     // Names are few and come interleaved: one look-up a name, then rows in the order of the primary key, so that
     // every insert appends to the B-tree.
     let mut names: Vec<(&str, i64)> = Vec::new();

@@ -24,7 +24,7 @@ pub struct RunsLock {
 
 /// Who holds a runs folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
+pub enum LockHolder {
     /// Nobody, ever.
     Nobody,
     /// Nobody now; this one did.
@@ -37,12 +37,12 @@ pub enum Holder {
 
 impl RunsLock {
     /// Who holds the lock of the runs folder, without taking it.
-    pub fn holder(runs: &Path) -> Holder {
+    pub fn holder(runs: &Path) -> LockHolder {
         let path = runs.join("lock");
         let file = match OpenOptions::new().read(true).custom_flags(NO_LINK).open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Holder::Nobody,
-            Err(error) => return Holder::Unknown(format!("cannot read {}: {error}", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return LockHolder::Nobody,
+            Err(error) => return LockHolder::Unknown(format!("cannot read {}: {error}", path.display())),
         };
         let mut name = String::new();
         // What it says is for people; whether it is held, the kernel knows.
@@ -50,9 +50,9 @@ impl RunsLock {
         let name = name.trim().to_owned();
         let name = if name.is_empty() { "another process".to_owned() } else { name };
         match Flock::lock(file, FlockArg::LockSharedNonblock) {
-            Ok(_) => Holder::Left(name),
-            Err((_, Errno::EWOULDBLOCK)) => Holder::Held(name),
-            Err((_, errno)) => Holder::Unknown(format!("cannot look at {}: {errno}", path.display())),
+            Ok(_) => LockHolder::Left(name),
+            Err((_, Errno::EWOULDBLOCK)) => LockHolder::Held(name),
+            Err((_, errno)) => LockHolder::Unknown(format!("cannot look at {}: {errno}", path.display())),
         }
     }
 

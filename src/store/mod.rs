@@ -39,8 +39,8 @@ use rusqlite::{Connection, OpenFlags};
 use deferred::Deferred;
 pub use dump::TrialRow;
 pub use ingest::{read_finished, unfit};
-pub use lock::{Holder, RunsLock};
-use problem::Problem;
+pub use lock::{LockHolder, RunsLock};
+use problem::StoreProblem;
 pub use records::{StoredSweep, SweepRecord, TrialRecord};
 
 use crate::error::{Error, Result};
@@ -134,7 +134,7 @@ impl Store {
                 .map_err(|problem| problem.about(&path));
         }
         match problem {
-            Problem::Unmade => Ok(Reading::Unreadable("nothing is recorded in lab.db yet".to_owned())),
+            StoreProblem::Unmade => Ok(Reading::Unreadable("nothing is recorded in lab.db yet".to_owned())),
             problem if problem.is_lock() => {
                 let who = foreign::holder(&path).unwrap_or_else(|| "another program".to_owned());
                 Ok(Reading::Unreadable(format!("lab.db is locked by {who}")))
@@ -167,7 +167,7 @@ impl Store {
     /// A failure of the database.
     pub fn in_memory() -> Result<Self> {
         let path = PathBuf::from("a database in memory");
-        let prepare = || -> std::result::Result<Connection, Problem> {
+        let prepare = || -> std::result::Result<Connection, StoreProblem> {
             let mut connection = Connection::open_in_memory()?;
             connection.pragma_update(None, "foreign_keys", true)?;
             schema::migrate(&mut connection)?;
@@ -177,7 +177,7 @@ impl Store {
         Ok(Self { connection, path, access: Access::Make, deferred: None })
     }
 
-    fn connect(runs: &Path, access: Access) -> std::result::Result<Self, Problem> {
+    fn connect(runs: &Path, access: Access) -> std::result::Result<Self, StoreProblem> {
         let path = runs.join("lab.db");
         let mut connection = match access {
             Access::ReadFrozen => Connection::open_with_flags(frozen(&path), access.flags())?,

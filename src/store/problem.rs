@@ -7,7 +7,7 @@ use crate::error::{Error, FULL};
 
 /// Why the database cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Problem {
+pub(super) enum StoreProblem {
     /// SQLite refused.
     #[error("{0}")]
     Sql(#[from] rusqlite::Error),
@@ -27,11 +27,11 @@ pub(super) enum Problem {
 
 const REBUILD: &str = "move lab.db away; the next sweep rebuilds it from the run folders";
 
-impl Problem {
+impl StoreProblem {
     /// Whether another program's lock is all that is wrong.
     pub(super) fn is_lock(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-        matches!(self, Problem::Sql(sql) if matches!(sql.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)))
+        matches!(self, StoreProblem::Sql(sql) if matches!(sql.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)))
     }
 
     /// The error for people about the database at `path`.
@@ -41,13 +41,13 @@ impl Problem {
         };
         let error = Error::environment(format!("cannot use {}: {self}", path.display()));
         match &self {
-            Problem::Newer { .. } => error.hint("update drr-lab, or name another folder with --runs"),
-            Problem::Foreign => error.hint("name another folder with --runs"),
-            Problem::Unmade => {
+            StoreProblem::Newer { .. } => error.hint("update drr-lab, or name another folder with --runs"),
+            StoreProblem::Foreign => error.hint("name another folder with --runs"),
+            StoreProblem::Unmade => {
                 error.hint("`drr-lab runs reindex` fills it from the run folders, and so does any sweep")
             }
-            Problem::Content(_) => error.hint(REBUILD),
-            Problem::Sql(sql) => match sql.sqlite_error_code() {
+            StoreProblem::Content(_) => error.hint(REBUILD),
+            StoreProblem::Sql(sql) => match sql.sqlite_error_code() {
                 Some(DatabaseCorrupt | NotADatabase) => error.hint(REBUILD),
                 Some(DatabaseBusy | DatabaseLocked) => {
                     let who = foreign::holder(path).unwrap_or_else(|| "another program".to_owned());

@@ -7,7 +7,7 @@ use drr_core::{Status, Trial, TrialId, TrialSpec};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::de::DeserializeOwned;
 
-use super::{Problem, Store, StoredSweep, TrialRecord};
+use super::{Store, StoreProblem, StoredSweep, TrialRecord};
 use crate::error::Result;
 
 impl Store {
@@ -70,7 +70,7 @@ impl Store {
             let hashes =
                 statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
             let parse =
-                |hash: String| hash.parse().map_err(|_| Problem::Content(format!("`{hash}` is not a trial's id")));
+                |hash: String| hash.parse().map_err(|_| StoreProblem::Content(format!("`{hash}` is not a trial's id")));
             hashes.into_iter().map(parse).collect()
         })
     }
@@ -109,19 +109,22 @@ impl Store {
             let mut sweeps: HashMap<TrialId, Vec<String>> = HashMap::new();
             while let Some(row) = rows.next()? {
                 let hash: String = row.get(0)?;
-                let trial = hash.parse().map_err(|_| Problem::Content(format!("`{hash}` is not a trial's id")))?;
+                let trial = hash.parse().map_err(|_| StoreProblem::Content(format!("`{hash}` is not a trial's id")))?;
                 sweeps.entry(trial).or_default().push(row.get(1)?);
             }
             Ok(sweeps)
         })
     }
 
-    pub(super) fn reading<T>(&self, read: impl FnOnce(&Connection) -> std::result::Result<T, Problem>) -> Result<T> {
+    pub(super) fn reading<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> std::result::Result<T, StoreProblem>,
+    ) -> Result<T> {
         read(&self.connection).map_err(|problem| problem.about(&self.path))
     }
 }
 
-fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialRecord>, Problem> {
+fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialRecord>, StoreProblem> {
     let metrics = finals(connection, sweep)?;
     let mut statement = connection.prepare(
         "SELECT trial.id, hash, spec, point, status, failure, repeats, wall_s, environment, metrics_digest
@@ -133,7 +136,7 @@ fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialR
         let hash: String = row.get("hash")?;
         let status: String = row.get("status")?;
         let status = Status::from_name(&status)
-            .ok_or_else(|| Problem::Content(format!("trial {hash} has the unknown status `{status}`")))?;
+            .ok_or_else(|| StoreProblem::Content(format!("trial {hash} has the unknown status `{status}`")))?;
         let metrics = match status {
             // One trial may stand at several places of a sweep.
             Status::Finished => metrics.get(&row.get("id")?).cloned().unwrap_or_default(),
@@ -141,7 +144,7 @@ fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialR
         };
         trials.push(TrialRecord {
             trial: Arc::new(Trial {
-                id: hash.parse().map_err(|_| Problem::Content(format!("`{hash}` is not a trial's id")))?,
+                id: hash.parse().map_err(|_| StoreProblem::Content(format!("`{hash}` is not a trial's id")))?,
                 spec: json(&row.get::<_, String>("spec")?)?,
                 point: json(&row.get::<_, String>("point")?)?,
             }),
@@ -152,7 +155,7 @@ fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialR
             environment: row.get::<_, Option<String>>("environment")?.as_deref().map(json).transpose()?,
             metrics_digest: row
                 .get::<_, Option<String>>("metrics_digest")?
-                .map(|digest| digest.parse().map_err(|_| Problem::Content(format!("`{digest}` is not a digest"))))
+                .map(|digest| digest.parse().map_err(|_| StoreProblem::Content(format!("`{digest}` is not a digest"))))
                 .transpose()?,
             failure: row.get("failure")?,
         });
@@ -161,7 +164,10 @@ fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialR
 }
 
 /// Final metrics of all trials of a sweep, by the trial's row.
-fn finals(connection: &Connection, sweep: i64) -> std::result::Result<HashMap<i64, BTreeMap<String, f64>>, Problem> {
+fn finals(
+    connection: &Connection,
+    sweep: i64,
+) -> std::result::Result<HashMap<i64, BTreeMap<String, f64>>, StoreProblem> {
     let mut statement = connection.prepare(
         "SELECT result.trial, metric.name, result.value FROM result JOIN metric ON metric.id = result.metric
          WHERE result.trial IN (SELECT trial FROM member WHERE sweep = ?1)",
@@ -179,6 +185,6 @@ fn read_value(row: &Row<'_>, column: usize) -> rusqlite::Result<f64> {
     Ok(row.get::<_, Option<f64>>(column)?.unwrap_or(f64::NAN))
 }
 
-fn json<T: DeserializeOwned>(text: &str) -> std::result::Result<T, Problem> {
-    serde_json::from_str(text).map_err(|error| Problem::Content(format!("a stored record does not read: {error}")))
+fn json<T: DeserializeOwned>(text: &str) -> std::result::Result<T, StoreProblem> {
+    serde_json::from_str(text).map_err(|error| StoreProblem::Content(format!("a stored record does not read: {error}")))
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::Problem;
+use super::StoreProblem;
 
 /// Marks the file as ours ("drrl"), so that a database of another program is not mistaken for an empty one.
 const APPLICATION_ID: i64 = 0x6472_726c;
@@ -64,15 +64,15 @@ enum Version {
 }
 
 /// Refuses a database that this program cannot read: a newer one, another program's, or one that was never made.
-pub(super) fn check(connection: &Connection) -> Result<(), Problem> {
+pub(super) fn check(connection: &Connection) -> Result<(), StoreProblem> {
     match version(connection)? {
         Version::Latest => Ok(()),
-        Version::Older(_) => Err(Problem::Unmade),
+        Version::Older(_) => Err(StoreProblem::Unmade),
     }
 }
 
 /// Brings the database to this program's version.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), Problem> {
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreProblem> {
     // Without a lock: another program may hold the database for long, and nearly always there is nothing to do.
     if matches!(version(connection)?, Version::Latest) {
         return Ok(());
@@ -90,16 +90,16 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Problem> {
     Ok(())
 }
 
-fn version(connection: &Connection) -> Result<Version, Problem> {
+fn version(connection: &Connection) -> Result<Version, StoreProblem> {
     let latest = STEPS.len() as i64;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION_ID && (tables > 0 || version > 0) {
-        return Err(Problem::Foreign);
+        return Err(StoreProblem::Foreign);
     }
     if version > latest {
-        return Err(Problem::Newer { found: version, known: latest });
+        return Err(StoreProblem::Newer { found: version, known: latest });
     }
     Ok(if version == latest { Version::Latest } else { Version::Older(usize::try_from(version).unwrap_or(0)) })
 }

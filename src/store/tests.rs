@@ -8,7 +8,7 @@ use drr_core::journal::Point;
 use drr_core::trial_dir::TrialDir;
 use rusqlite::Connection;
 
-use super::fabricate::{self, World};
+use super::fabricate::{self, MadeTrials};
 use super::*;
 use crate::error::Exit;
 
@@ -20,7 +20,7 @@ fn open() -> (tempfile::TempDir, Store) {
 
 /// One PMF trial in a sweep, with a journal that holds every kind of number.
 fn one_trial(runs: &Path, store: &mut Store) -> TrialDir {
-    let spec = World::new().pmf(3);
+    let spec = MadeTrials::new().pmf(3);
     let member = Arc::new(Trial::new(spec.clone(), AxisPoint::from([("pmf.k".to_owned(), 100.into())])));
     let sweep = SweepRecord {
         name: "one".to_owned(),
@@ -53,7 +53,7 @@ fn what_is_taken_in_comes_out() {
     let sweep = store.sweep("one").expect("read").expect("recorded");
     assert_eq!((sweep.source.as_str(), sweep.axes.as_slice()), ("text", ["pmf.k".to_owned()].as_slice()));
     let trial = &sweep.trials[0];
-    assert_eq!(*trial.spec(), World::new().pmf(3));
+    assert_eq!(*trial.spec(), MadeTrials::new().pmf(3));
     assert_eq!(trial.point()["pmf.k"], 100);
     assert_eq!((trial.status, trial.repeats, trial.wall_s), (Status::Finished, 1, Some(12.5)));
     assert_eq!(trial.metrics, BTreeMap::from([("test_rmse".to_owned(), 0.45)]));
@@ -101,7 +101,7 @@ fn taking_in_twice_changes_nothing() {
 #[test]
 fn a_sweep_recorded_again_keeps_results_and_drops_members() {
     let (runs, mut store) = open();
-    let world = World::new();
+    let world = MadeTrials::new();
     let mut sweep = world.sweep("s", &[0.001, 0.01], &[0.0005], 1);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     sweep.trials.truncate(3);
@@ -116,7 +116,7 @@ fn a_sweep_recorded_again_keeps_results_and_drops_members() {
 fn a_failure_is_kept_until_the_trial_finishes() {
     let (runs, mut store) = open();
     let folder = one_trial(runs.path(), &mut store);
-    let trial = World::new().pmf(3).id();
+    let trial = MadeTrials::new().pmf(3).id();
     store.mark(trial, Status::Failed, Some("the loss is NaN")).expect("marked");
     let failed = store.sweep("one").expect("read").expect("recorded");
     assert_eq!(failed.trials[0].failure.as_deref(), Some("the loss is NaN"));
@@ -124,7 +124,7 @@ fn a_failure_is_kept_until_the_trial_finishes() {
     store.ingest(&folder).expect("taken in");
     let finished = store.sweep("one").expect("read").expect("recorded");
     assert_eq!((finished.trials[0].status, finished.trials[0].failure.as_deref()), (Status::Finished, None));
-    assert!(store.mark(World::new().pmf(4).id(), Status::Running, None).is_err(), "not recorded");
+    assert!(store.mark(MadeTrials::new().pmf(4).id(), Status::Running, None).is_err(), "not recorded");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn tampering_is_refused_and_leaves_no_trace() {
 fn a_journal_of_another_run_is_refused() {
     let (runs, mut store) = open();
     let folder = one_trial(runs.path(), &mut store);
-    let spec = World::new().pmf(3);
+    let spec = MadeTrials::new().pmf(3);
     let mut writer = drr_core::journal::Writer::create(&folder.journal(), spec.id()).expect("created");
     writer.append(vec![Point::new("a", 1, 1.0)]).expect("appended");
     writer.finish().expect("finished");
@@ -209,7 +209,7 @@ fn the_lock_names_its_holder_and_is_free_after() {
 #[ignore = "measures"]
 fn points_per_second() {
     let (runs, mut store) = open();
-    let spec = World::new().pmf(1);
+    let spec = MadeTrials::new().pmf(1);
     let points: Vec<Point> = (0..300_000u64)
         .map(|at| {
             Point::new(["train/reward", "train/critic_loss", "train/q"][(at % 3) as usize], at / 3, at as f64 * 0.37)

@@ -5,7 +5,7 @@ use drr_kinds::KindOf as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::waiting::Waiting;
-use super::{Problem, Store, SweepRecord};
+use super::{Store, StoreProblem, SweepRecord};
 use crate::error::Result;
 
 impl Store {
@@ -30,7 +30,7 @@ impl Store {
     }
 }
 
-pub(super) fn record(connection: &mut Connection, sweep: &SweepRecord) -> std::result::Result<(), Problem> {
+pub(super) fn record(connection: &mut Connection, sweep: &SweepRecord) -> std::result::Result<(), StoreProblem> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let id: i64 = transaction.query_row(
         "INSERT INTO sweep (name, source, axes) VALUES (?1, ?2, ?3)
@@ -55,7 +55,7 @@ pub(super) fn mark(
     trial: TrialId,
     status: Status,
     failure: Option<&str>,
-) -> std::result::Result<(), Problem> {
+) -> std::result::Result<(), StoreProblem> {
     let changed = connection
         .prepare_cached(
             "UPDATE trial SET status = ?2, failure = ?3
@@ -63,7 +63,7 @@ pub(super) fn mark(
         )?
         .execute(params![trial.to_string(), status.name(), failure])?;
     if changed == 0 {
-        return Err(Problem::Content(format!(
+        return Err(StoreProblem::Content(format!(
             "trial {} is not recorded as {}",
             trial.short(),
             match status {

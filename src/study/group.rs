@@ -182,7 +182,7 @@ impl Noise {
 
 impl Subject {
     /// What its numbers are called and mean.
-    pub(crate) fn study(self) -> &'static drr_kinds::kind::Study {
+    pub(crate) fn study(self) -> &'static drr_kinds::kind::StudyFacts {
         self.kind.study().expect("models and measures have numbers of their own")
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use drr_core::spec::Kind;
+use drr_core::spec::ValueKind;
 use serde_json::Value;
 
 use super::distribution::{self, DISTRIBUTIONS, Distribution};
@@ -124,8 +124,8 @@ fn from_table(
         return varied(key, &form.node, nodes, repeats, problems).map(Setting::Varied);
     }
     let numbers = match key.field().kind {
-        Kind::Float { .. } => Numbers::Real,
-        Kind::Int { .. } => Numbers::Whole,
+        ValueKind::Float { .. } => RangeNumbers::Real,
+        ValueKind::Int { .. } => RangeNumbers::Whole,
         _ => {
             let problem = Problem::new(format!("`{}` is not a number: it has no range", key.name())).help(FORMS);
             problems.add(problem, &whole.place, format!("expected {}", expected(key.field())));
@@ -163,7 +163,7 @@ fn spread(
     }
     if let Some(twice) = twice {
         let (name, distinct) = (key.name(), values.len());
-        let rounded = if matches!(key.field().kind, Kind::Int { .. }) { "whole numbers" } else { "12 digits" };
+        let rounded = if matches!(key.field().kind, ValueKind::Int { .. }) { "whole numbers" } else { "12 digits" };
         let problem = Problem::new(format!("of the {count} points of the axis `{name}` {distinct} are different"));
         let help = format!("ask for fewer points, or list the {distinct} values");
         problems.add(problem.help(help), &whole.place, format!("{twice} comes twice: points are rounded to {rounded}"));
@@ -182,12 +182,12 @@ fn is_form(key: &str) -> bool {
 }
 
 #[derive(Clone, Copy)]
-enum Numbers {
+enum RangeNumbers {
     Real,
     Whole,
 }
 
-impl Numbers {
+impl RangeNumbers {
     fn value(self, number: f64) -> Value {
         match self {
             Self::Real => number.into(),

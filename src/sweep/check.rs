@@ -9,10 +9,10 @@ use super::condition::Condition;
 use super::family::families;
 use super::fields::FieldKey;
 use super::file::SweepFile;
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TextSpan};
 
 /// Complains about fields of kinds that are no part of the sweep.
-pub(super) fn effects(file: &SweepFile, said: &[(FieldKey, Place)], problems: &mut Problems) {
+pub(super) fn effects(file: &SweepFile, said: &[(FieldKey, TextSpan)], problems: &mut Problems) {
     let families = families(file);
     for (key, place) in said {
         let section = key.field().section;

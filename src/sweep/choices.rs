@@ -1,6 +1,6 @@
 //! What a sweep file chooses by name: its dataset, its design, where splits come from.
 
-use super::problem::Place;
+use super::problem::TextSpan;
 
 /// The dataset a file names, and where it does.
 #[derive(Clone, Debug)]
@@ -8,7 +8,7 @@ pub struct DatasetChoice {
     /// Its name; `synthetic` for a made-up one.
     pub name: String,
     /// Where the name stands.
-    pub place: Place,
+    pub place: TextSpan,
 }
 
 /// Where the split's seed comes from.

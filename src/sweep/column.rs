@@ -11,7 +11,7 @@ use super::file::{Design, SweepFile};
 use super::grid::{Choice, INACTIVE};
 
 /// A varied field.
-pub(super) struct Column {
+pub(super) struct VariedField {
     pub field: FieldKey,
     /// Its values, each once, in the order of the file.
     pub values: Vec<Value>,
@@ -32,14 +32,14 @@ impl Dimension {
 }
 
 /// Whether a field has one of some values, prepared for many choices.
-pub(super) enum Test {
+pub(super) enum FieldTest {
     /// It does not vary.
     Fixed(bool),
     /// It varies: by number of the value, and where its own condition does not hold.
     Varied { column: usize, accepted: Vec<bool>, inactive: bool },
 }
 
-impl Test {
+impl FieldTest {
     pub fn holds(&self, choice: &[u32]) -> bool {
         match self {
             Self::Fixed(holds) => *holds,
@@ -52,14 +52,14 @@ impl Test {
 }
 
 /// All varied fields of a sweep.
-pub(super) struct Columns {
-    pub all: Vec<Column>,
+pub(super) struct VariedFields {
+    pub all: Vec<VariedField>,
     pub dimensions: Vec<Dimension>,
     /// Conditions of columns, in an order in which each comes after those it hangs on.
-    conditions: Vec<(usize, Vec<Test>)>,
+    conditions: Vec<(usize, Vec<FieldTest>)>,
 }
 
-impl Columns {
+impl VariedFields {
     pub fn new(file: &SweepFile) -> Self {
         let mut columns = Self { all: Vec::new(), dimensions: Vec::new(), conditions: Vec::new() };
         for axis in &file.axes {
@@ -77,7 +77,7 @@ impl Columns {
                     point.push(number as u32);
                 }
                 let least = (0..values.len()).min_by(|a, b| order(&values[*a], &values[*b])).unwrap_or(0);
-                columns.all.push(Column { field: *field, values, least });
+                columns.all.push(VariedField { field: *field, values, least });
             }
             columns.dimensions.push(Dimension { first, points });
         }
@@ -95,16 +95,16 @@ impl Columns {
     }
 
     /// Prepares conditions for many choices.
-    pub fn tests(&self, file: &SweepFile, conditions: &[Condition]) -> Vec<Test> {
+    pub fn tests(&self, file: &SweepFile, conditions: &[Condition]) -> Vec<FieldTest> {
         let test = |condition: &Condition| {
             let key = condition.field;
             let default = || key.field().kind.normalise((key.field().default)());
             match self.all.iter().position(|column| column.field == key) {
                 Some(column) => {
                     let accepted = self.all[column].values.iter().map(|value| condition.accepts(value)).collect();
-                    Test::Varied { column, accepted, inactive: condition.accepts(&default()) }
+                    FieldTest::Varied { column, accepted, inactive: condition.accepts(&default()) }
                 }
-                None => Test::Fixed(condition.accepts(&file.fixed.get(&key).cloned().unwrap_or_else(default))),
+                None => FieldTest::Fixed(condition.accepts(&file.fixed.get(&key).cloned().unwrap_or_else(default))),
             }
         };
         conditions.iter().map(test).collect()

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::axis::{self, Repeats, Setting};
 use super::fields::{FieldKey, find_field};
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TextSpan};
 use super::tree::{Entry, Node, Tree};
 
 /// A field and the values it may have.
@@ -16,7 +16,7 @@ pub struct Condition {
     /// The values, any of which will do.
     pub values: Vec<Value>,
     /// Where it is said.
-    pub place: Place,
+    pub place: TextSpan,
 }
 
 /// Combinations that are left out.
@@ -25,7 +25,7 @@ pub struct Exclusion {
     /// What all must hold.
     pub conditions: Vec<Condition>,
     /// Where it is said.
-    pub place: Place,
+    pub place: TextSpan,
 }
 
 impl Condition {

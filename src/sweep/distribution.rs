@@ -1,6 +1,6 @@
 //! Where a drawn field is drawn from: `{ uniform = [low, high] }` and its like.
 
-use drr_core::spec::Kind;
+use drr_core::spec::ValueKind;
 use serde_json::Value;
 
 use super::fields::FieldKey;
@@ -31,7 +31,8 @@ pub(super) fn read(key: FieldKey, entry: &Entry, problems: &mut Problems) -> Opt
         problems.add(problem, &entry.node.place, format!("expected {}", key.field().kind.expected()));
         None
     };
-    let (real, whole) = (matches!(key.field().kind, Kind::Float { .. }), matches!(key.field().kind, Kind::Int { .. }));
+    let (real, whole) =
+        (matches!(key.field().kind, ValueKind::Float { .. }), matches!(key.field().kind, ValueKind::Int { .. }));
     match name {
         _ if !real && !whole => return refuse(problems, "is not a number to draw", "write { choice = [ … ] }"),
         "uniform" if whole => return refuse(problems, "takes whole numbers", "write { int = [low, high] }"),

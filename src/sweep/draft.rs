@@ -14,8 +14,8 @@ use super::execution::{EarlyStop, Execution};
 use super::family::policies_to_compare;
 use super::fields::FieldKey;
 use super::name::name_fault;
-use super::problem::{Place, Problem, Problems};
-use super::search::Search;
+use super::problem::{Problem, Problems, TextSpan};
+use super::search::SearchSection;
 use super::slurm::SlurmSettings;
 use super::suggest::did_you_mean;
 use super::tree::{Entry, Node, Tree};
@@ -32,13 +32,13 @@ pub(super) enum Wanted {
 pub(super) struct FieldSetting {
     pub setting: Setting,
     pub when: Vec<Condition>,
-    pub place: Place,
+    pub place: TextSpan,
     layer: u32,
 }
 
 /// Fields that vary together.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
+pub(super) struct FieldGroup {
     pub axis: Axis,
     layer: u32,
 }
@@ -46,8 +46,8 @@ pub(super) struct Group {
 /// A sweep in the making. Each text is a layer: within one, nothing may be said twice; a later one has the last word.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
-    pub name: Option<(String, Place)>,
-    pub dataset: Option<(String, Place)>,
+    pub name: Option<(String, TextSpan)>,
+    pub dataset: Option<(String, TextSpan)>,
     pub seeds: Option<Vec<Seed>>,
     pub baselines: Option<Vec<&'static Kind>>,
     pub max_trials: Option<usize>,
@@ -56,8 +56,8 @@ pub(super) struct Draft {
     /// What is said of measures, by name.
     pub measures: BTreeMap<&'static str, Wanted>,
     pub settings: BTreeMap<FieldKey, FieldSetting>,
-    pub groups: Vec<Group>,
-    pub search: Option<Search>,
+    pub groups: Vec<FieldGroup>,
+    pub search: Option<SearchSection>,
     pub excludes: Vec<Exclusion>,
     pub only: Vec<Condition>,
     pub clean: bool,
@@ -100,7 +100,7 @@ impl Draft {
     }
 
     /// Sets one field.
-    pub fn field(&mut self, key: FieldKey, at: &Place, node: &Node, problems: &mut Problems) {
+    pub fn field(&mut self, key: FieldKey, at: &TextSpan, node: &Node, problems: &mut Problems) {
         if self.settings.get(&key).is_some_and(|said| said.layer == self.layer) {
             problems.add(Problem::new(format!("`{}` is given twice", key.name())), at, "given before");
             return;
@@ -187,7 +187,7 @@ impl Draft {
         for (key, _) in members {
             self.settings.remove(key);
         }
-        self.groups.push(Group { axis: group, layer });
+        self.groups.push(FieldGroup { axis: group, layer });
     }
 
     /// Reads the section `[search]`.
@@ -197,7 +197,7 @@ impl Draft {
             problems.add(problem, &entry.node.place, "expected a table");
             return;
         };
-        let search = self.search.get_or_insert_with(|| Search::new(entry.key_place.clone()));
+        let search = self.search.get_or_insert_with(|| SearchSection::new(entry.key_place.clone()));
         keys.iter().for_each(|key| search.set(key, problems));
     }
 

@@ -10,12 +10,12 @@ use drr_kinds::digest_of;
 use rayon::prelude::*;
 
 use super::dataset::Fingerprints;
-use super::family::{Family, families, subject};
+use super::family::{TrialFamily, families, subject};
 use super::file::SweepFile;
-use super::grid::{Grid, View};
+use super::grid::{ParameterGrid, View};
 use super::identity::{self, SpecParts};
 use super::problem::{Problem, Problems};
-use super::shared::{Ground, Parts, Shared};
+use super::shared::{Ground, Shared, SharedParts};
 use crate::error::Result;
 
 /// An expanded sweep.
@@ -40,7 +40,7 @@ pub struct Sweep {
 /// # Errors
 /// A dataset that is not there, no trials, more than allowed, or a made-up world that cannot exist.
 pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<Sweep> {
-    let grid = Grid::new(file)?;
+    let grid = ParameterGrid::new(file)?;
     let families = families(file);
     let views: Vec<View> = families.iter().map(|family| grid.view(|field| family.concerns(field, &families))).collect();
     let each: usize = views.iter().map(|view| view.choices.len()).sum();
@@ -64,7 +64,7 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
 /// The trials of a family, seed by seed and in a seed choice by choice, and the settings of each choice.
 struct Made {
     trials: Vec<Arc<Trial>>,
-    settings: Parts<drr_core::spec::Settings>,
+    settings: SharedParts<drr_core::spec::Settings>,
 }
 
 /// A family that others stand on: its kind's name, how many choices it has, its trials, and for each choice of those
@@ -79,11 +79,11 @@ struct Below<'a> {
 /// Makes a family's trials. Seeds are the outer loop, so that an unfinished sweep compares like with like.
 fn make(
     file: &SweepFile,
-    grid: &Grid<'_>,
+    grid: &ParameterGrid<'_>,
     ground: &Ground<'_>,
-    family: &Family,
+    family: &TrialFamily,
     view: &View,
-    (families, views, made): (&[Family], &[View], &[Made]),
+    (families, views, made): (&[TrialFamily], &[View], &[Made]),
 ) -> Made {
     let below: Vec<Below<'_>> = family
         .upstream
@@ -140,7 +140,7 @@ fn make(
     Made { trials, settings }
 }
 
-fn check_count(file: &SweepFile, grid: &Grid<'_>, count: usize) -> Result<()> {
+fn check_count(file: &SweepFile, grid: &ParameterGrid<'_>, count: usize) -> Result<()> {
     if count <= file.max_trials {
         return Ok(());
     }

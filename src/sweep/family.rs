@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::fields::FieldKey;
 use super::file::SweepFile;
-use super::grid::{Choice, Grid};
+use super::grid::{Choice, ParameterGrid};
 
 /// The policy that a sweep is about: its configurations are compared, with each other and with the rest.
 pub(super) const SUBJECT: &str = "drr";
@@ -22,7 +22,7 @@ pub(super) fn policies_to_compare() -> Vec<&'static Kind> {
 
 /// Trials of one sort: at every point of what they depend on, one a seed.
 #[derive(Debug)]
-pub(super) struct Family {
+pub(super) struct TrialFamily {
     /// The kind of its trials: a model or a measure.
     pub kind: &'static Kind,
     /// What is evaluated, where the kind is a measure.
@@ -34,8 +34,8 @@ pub(super) struct Family {
 }
 
 /// The families of a sweep, each after those it stands on.
-pub(super) fn families(file: &SweepFile) -> Vec<Family> {
-    let mut families: Vec<Family> = Vec::new();
+pub(super) fn families(file: &SweepFile) -> Vec<TrialFamily> {
+    let mut families: Vec<TrialFamily> = Vec::new();
     let measures: Vec<&Kind> = file.measures.iter().filter_map(|name| measure(name)).collect();
     let subject = policy(SUBJECT);
     let compared: Vec<&Kind> = if measures.is_empty() {
@@ -57,14 +57,14 @@ pub(super) fn families(file: &SweepFile) -> Vec<Family> {
             let mut upstream: Vec<usize> = below.iter().filter_map(|name| place(name, None, &families)).collect();
             let used = policy.policy().and_then(|policy| policy.model.as_ref());
             upstream.extend(used.and_then(|used| place(used.kind, Some(used), &families)));
-            families.push(Family { kind, policy: Some(policy), model_use: None, upstream });
+            families.push(TrialFamily { kind, policy: Some(policy), model_use: None, upstream });
         }
     }
     families
 }
 
 /// Adds the training of a model, after those it stands on, unless it is there.
-fn add_model(name: &str, model_use: Option<&'static ModelUse>, families: &mut Vec<Family>) {
+fn add_model(name: &str, model_use: Option<&'static ModelUse>, families: &mut Vec<TrialFamily>) {
     let Some(kind) = model(name) else { return };
     if place(name, model_use, families).is_some() {
         return;
@@ -72,11 +72,11 @@ fn add_model(name: &str, model_use: Option<&'static ModelUse>, families: &mut Ve
     for below in kind.model().map_or(&[][..], |model| model.stands_on) {
         add_model(below, None, families);
     }
-    families.push(Family { kind, policy: None, model_use, upstream: Vec::new() });
+    families.push(TrialFamily { kind, policy: None, model_use, upstream: Vec::new() });
 }
 
 /// Brings models into their order and says on which of them each stands.
-fn sort_models(families: &mut [Family]) {
+fn sort_models(families: &mut [TrialFamily]) {
     let order = models();
     families.sort_by_key(|family| order.iter().position(|kind| *kind == family.kind));
     for at in 0..families.len() {
@@ -86,7 +86,7 @@ fn sort_models(families: &mut [Family]) {
 }
 
 /// Where the model of this kind stands that is used in this way.
-fn place(name: &str, model_use: Option<&ModelUse>, families: &[Family]) -> Option<usize> {
+fn place(name: &str, model_use: Option<&ModelUse>, families: &[TrialFamily]) -> Option<usize> {
     let fixed = |model_use: Option<&ModelUse>| model_use.map_or((&[][..], false), |it| (it.fixed, it.shape_only));
     families.iter().position(|family| {
         family.policy.is_none() && family.kind.name == name && fixed(family.model_use) == fixed(model_use)
@@ -94,14 +94,14 @@ fn place(name: &str, model_use: Option<&ModelUse>, families: &[Family]) -> Optio
 }
 
 /// The place of the models of the policy that the sweep is about.
-pub(super) fn subject(families: &[Family]) -> Option<usize> {
+pub(super) fn subject(families: &[TrialFamily]) -> Option<usize> {
     let used = policy(SUBJECT)?.policy()?.model.as_ref()?;
     place(used.kind, Some(used), families)
 }
 
-impl Family {
+impl TrialFamily {
     /// Whether a field decides the settings of its trials, and not what they stand on alone.
-    pub fn shapes_settings(&self, field: &Field, families: &[Family]) -> bool {
+    pub fn shapes_settings(&self, field: &Field, families: &[TrialFamily]) -> bool {
         let of_upstream = |&at: &usize| families[at].kind.name == field.section;
         match self.kind.role {
             Role::Measure(measure) => {
@@ -114,7 +114,7 @@ impl Family {
     }
 
     /// The settings of its trials at `choice`; `upstream` are the settings of what it stands on.
-    pub fn settings(&self, grid: &Grid<'_>, choice: &Choice, upstream: &[&Settings]) -> Map<String, Value> {
+    pub fn settings(&self, grid: &ParameterGrid<'_>, choice: &Choice, upstream: &[&Settings]) -> Map<String, Value> {
         let mut settings = grid.section(self.kind.name, choice);
         match self.kind.role {
             Role::Model(model) => {
@@ -135,7 +135,7 @@ impl Family {
     }
 
     /// Whether its trials depend on a field.
-    pub fn concerns(&self, field: &Field, families: &[Family]) -> bool {
+    pub fn concerns(&self, field: &Field, families: &[TrialFamily]) -> bool {
         if !registry::all().any(|kind| kind.name == field.section) {
             return true; // the ratings' own
         }

@@ -12,7 +12,7 @@ pub use super::choices::{DatasetChoice, SplitSeed};
 use super::condition::{Condition, Exclusion};
 use super::execution::{EarlyStop, Execution};
 use super::fields::FieldKey;
-use super::problem::Place;
+use super::problem::TextSpan;
 use super::slurm::SlurmSettings;
 
 /// A whole sweep file: every value checked, every axis known.
@@ -31,7 +31,7 @@ pub struct SweepFile {
     /// Policies to compare with.
     pub baselines: Vec<&'static Kind>,
     /// Where the file begins, for problems of the whole.
-    pub start: Place,
+    pub start: TextSpan,
     /// Where the split's seed comes from.
     pub split_seed: SplitSeed,
     /// How policies are measured, by the names of the measures.

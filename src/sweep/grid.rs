@@ -7,7 +7,7 @@ use std::sync::Arc;
 use drr_core::spec::Field;
 use serde_json::{Map, Value};
 
-use super::column::{Column, Columns};
+use super::column::{VariedField, VariedFields};
 use super::fields::FieldKey;
 use super::file::SweepFile;
 use super::problem::{Problem, Problems};
@@ -26,9 +26,9 @@ const ABSENT: u32 = u32::MAX - 1;
 const MOST: usize = 2_000_000;
 
 /// The points of a sweep.
-pub(super) struct Grid<'a> {
+pub(super) struct ParameterGrid<'a> {
     file: &'a SweepFile,
-    columns: Columns,
+    columns: VariedFields,
     points: Vec<Choice>,
 }
 
@@ -39,14 +39,14 @@ pub(super) struct View {
     concerned: Vec<bool>,
 }
 
-impl<'a> Grid<'a> {
+impl<'a> ParameterGrid<'a> {
     /// Every point that is left.
     ///
     /// # Errors
     /// Too many points, none at all, or an exclusion that excludes nothing.
     pub fn new(file: &'a SweepFile) -> Result<Self> {
         let mut problems = Problems::default();
-        let columns = Columns::new(file);
+        let columns = VariedFields::new(file);
         let raw = columns.count(file.design);
         if raw > MOST {
             let problem = Problem::new(format!("the axes have {raw} points, more than {MOST}"));
@@ -140,7 +140,7 @@ impl<'a> Grid<'a> {
 }
 
 /// The value of a column; an axis that does not concern the trial stands at its least value, whatever its order.
-fn value(column: &Column, index: u32) -> Option<&Value> {
+fn value(column: &VariedField, index: u32) -> Option<&Value> {
     match index {
         INACTIVE => None,
         ABSENT => column.values.get(column.least),

@@ -2,7 +2,7 @@
 
 use drr_core::neutral::{self, HiddenCharacter};
 
-use super::problem::{Place, Problem, Problems, Source};
+use super::problem::{Problem, Problems, Source, TextSpan};
 
 /// Refuses a text with a hidden character in it, in comments too: they decide how the rest of a line looks.
 pub(super) fn refuse(source: &Source, problems: &mut Problems) {
@@ -13,25 +13,25 @@ pub(super) fn refuse(source: &Source, problems: &mut Problems) {
 
 /// Refuses a value that says such a character by an escape, `"\u001b"`. Ends of lines and tabs are left to those who know
 /// what the value is for.
-pub(super) fn refuse_value(text: &str, place: &Place, problems: &mut Problems) {
+pub(super) fn refuse_value(text: &str, place: &TextSpan, problems: &mut Problems) {
     if let Some((hidden, ..)) = HiddenCharacter::first_in_lines(text).filter(|_| is_escaped(place)) {
         add(hidden, "this value", place, problems);
     }
 }
 
 /// Refuses a key that does.
-pub(super) fn refuse_key(key: &str, place: &Place, problems: &mut Problems) {
+pub(super) fn refuse_key(key: &str, place: &TextSpan, problems: &mut Problems) {
     if let Some(hidden) = HiddenCharacter::first_in(key).filter(|_| is_escaped(place)) {
         add(hidden, &format!("the key \"{}\"", neutral::line(key)), place, problems);
     }
 }
 
 /// Whether a place is plain as written: what is not is refused with the whole text.
-fn is_escaped(place: &Place) -> bool {
+fn is_escaped(place: &TextSpan) -> bool {
     HiddenCharacter::first_in_lines(place.text()).is_none()
 }
 
-fn add(hidden: HiddenCharacter, what: &str, place: &Place, problems: &mut Problems) {
+fn add(hidden: HiddenCharacter, what: &str, place: &TextSpan, problems: &mut Problems) {
     let problem = Problem::new(format!("{what} holds {hidden}"))
         .help("take it out: names and values are shown in terminals, logs and tables");
     problems.add(problem, place, "here");

@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::document;
 use super::draft::Draft;
-use super::problem::{Place, Problem, Problems, Source};
+use super::problem::{Problem, Problems, Source, TextSpan};
 use super::suggest::did_you_mean;
 use super::tree::{self, Entry, Node, Tree};
 
 /// What came of reading a file and all it builds on.
-pub(super) struct Read {
+pub(super) struct ReadSource {
     pub draft: Draft,
     /// What the profile adds to the sweep's name.
     pub suffix: Option<String>,
@@ -25,7 +25,7 @@ const MOST: usize = 256;
 
 /// Reads `sources`, each on top of those before it, and the chosen profile on top of all. `None` if a text is not TOML
 /// at all: what follows a broken line is guesswork, and its problems would mislead.
-pub(super) fn read(sources: &[Source], profile: Option<&str>, problems: &mut Problems) -> Option<Read> {
+pub(super) fn read(sources: &[Source], profile: Option<&str>, problems: &mut Problems) -> Option<ReadSource> {
     let layers: Vec<Vec<Entry>> = sources.iter().map(|source| tree::document(source, problems)).collect();
     if !problems.is_empty() {
         return None;
@@ -59,7 +59,7 @@ pub(super) fn read(sources: &[Source], profile: Option<&str>, problems: &mut Pro
             }
         }
     }
-    Some(Read { draft, suffix })
+    Some(ReadSource { draft, suffix })
 }
 
 fn unknown(chosen: &str, profiles: &BTreeMap<String, Vec<Entry>>) -> Problem {
@@ -151,7 +151,7 @@ fn add(
 }
 
 /// The files that `extends` names.
-fn bases(entries: &[Entry], problems: &mut Problems) -> Vec<(String, Place)> {
+fn bases(entries: &[Entry], problems: &mut Problems) -> Vec<(String, TextSpan)> {
     let Some(entry) = entries.iter().find(|entry| entry.key == "extends") else { return Vec::new() };
     let one = std::slice::from_ref(&entry.node);
     let nodes: &[Node] = match &entry.node.tree {

@@ -44,13 +44,13 @@ impl Source {
     }
 
     /// Its first line, for what is missing rather than wrong.
-    pub fn start(&self) -> Place {
+    pub fn start(&self) -> TextSpan {
         self.place(0..self.text().lines().next().map_or(0, str::len))
     }
 
     /// A part of the text.
-    pub fn place(&self, span: Range<usize>) -> Place {
-        Place { source: self.clone(), span }
+    pub fn place(&self, span: Range<usize>) -> TextSpan {
+        TextSpan { source: self.clone(), span }
     }
 }
 
@@ -62,12 +62,12 @@ impl fmt::Debug for Source {
 
 /// A part of a [`Source`], in bytes.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct TextSpan {
     source: Source,
     span: Range<usize>,
 }
 
-impl Place {
+impl TextSpan {
     /// The name of the text it is a part of.
     pub fn source_name(&self) -> &str {
         self.source.name()
@@ -128,7 +128,7 @@ pub(crate) struct Problems(Vec<((String, usize), Report)>);
 
 impl Problems {
     /// Adds a problem at `place`; `label` is what is written beside the underlined text.
-    pub fn add(&mut self, problem: Problem, place: &Place, label: impl Into<String>) {
+    pub fn add(&mut self, problem: Problem, place: &TextSpan, label: impl Into<String>) {
         let excerpts = place.source.excerpts();
         let label = LabeledSpan::new_with_span(Some(excerpt::plain(&label.into())), excerpts.marked(&place.span));
         let mut diagnostic = MietteDiagnostic::new(excerpt::plain(&problem.message)).with_label(label);
@@ -147,7 +147,7 @@ impl Problems {
     }
 
     /// Takes over the located problems of an error.
-    pub fn absorb(&mut self, error: Error, place: &Place) {
+    pub fn absorb(&mut self, error: Error, place: &TextSpan) {
         if error.reports.is_empty() {
             self.add(Problem::new(error.message).maybe_help(error.hint), place, "here");
         } else {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use drr_core::spec::{Field, Kind};
+use drr_core::spec::{Field, ValueKind};
 use drr_kinds::SECTIONS;
 
 /// The page, Markdown.
@@ -29,9 +29,9 @@ fn row(field: &Field) -> String {
     format!("| `{}`{aliases} | {default} | {} | {doc} |\n", field.name, range(&field.kind))
 }
 
-fn range(kind: &Kind) -> String {
+fn range(kind: &ValueKind) -> String {
     match kind {
-        Kind::Choice(names) => names.join(", "),
+        ValueKind::Choice(names) => names.join(", "),
         other => other.expected(),
     }
 }

@@ -1,6 +1,6 @@
 //! A JSON Schema of sweep files, for editors: completion, ranges and descriptions, taken from the fields themselves.
 
-use drr_core::spec::{Field, Kind};
+use drr_core::spec::{Field, ValueKind};
 use drr_kinds::{SECTIONS, registry};
 use serde_json::{Map, Value, json};
 
@@ -151,10 +151,12 @@ fn axis(field: &Field) -> Value {
     let ends = json!({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2});
     let mut forms = vec![value.clone(), list.clone(), table("choice", list)];
     match field.kind {
-        Kind::Float { .. } => {
+        ValueKind::Float { .. } => {
             forms.extend(["range", "log", "uniform", "log_uniform"].map(|form| table(form, ends.clone())));
         }
-        Kind::Int { .. } => forms.extend(["range", "log", "int", "log_uniform"].map(|form| table(form, ends.clone()))),
+        ValueKind::Int { .. } => {
+            forms.extend(["range", "log", "int", "log_uniform"].map(|form| table(form, ends.clone())))
+        }
         _ => {}
     }
     if field.section == "split" && field.name == "seed" {
@@ -165,10 +167,10 @@ fn axis(field: &Field) -> Value {
 
 fn value(field: &Field) -> Value {
     match field.kind {
-        Kind::Float { min, max } if max == f64::MAX => json!({"type": "number", "minimum": min}),
-        Kind::Float { min, max } => json!({"type": "number", "minimum": min, "maximum": max}),
-        Kind::Int { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
-        Kind::Ints { min, max, lengths } => {
+        ValueKind::Float { min, max } if max == f64::MAX => json!({"type": "number", "minimum": min}),
+        ValueKind::Float { min, max } => json!({"type": "number", "minimum": min, "maximum": max}),
+        ValueKind::Int { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
+        ValueKind::Ints { min, max, lengths } => {
             let mut list = json!({"type": "array", "items": {"type": "integer", "minimum": min, "maximum": max}});
             if lengths.is_empty() {
                 list["minItems"] = json!(1);
@@ -180,6 +182,6 @@ fn value(field: &Field) -> Value {
             }
             list
         }
-        Kind::Choice(names) => json!({"enum": names}),
+        ValueKind::Choice(names) => json!({"enum": names}),
     }
 }

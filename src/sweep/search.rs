@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::axis::Axis;
 use super::distribution::Distribution;
 use super::fields::FieldKey;
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TextSpan};
 use super::sobol;
 use super::suggest::did_you_mean;
 use super::tree::Entry;
@@ -25,18 +25,18 @@ pub(super) enum Method {
 
 /// The section `[search]`.
 #[derive(Clone, Debug)]
-pub(super) struct Search {
+pub(super) struct SearchSection {
     pub samples: Option<u64>,
     pub seed: Seed,
     pub method: Method,
-    pub place: Place,
+    pub place: TextSpan,
 }
 
 /// Most samples of one search.
 const MOST: u64 = 1 << 20;
 
-impl Search {
-    pub fn new(place: Place) -> Self {
+impl SearchSection {
+    pub fn new(place: TextSpan) -> Self {
         Self { samples: None, seed: Seed(0), method: Method::Random, place }
     }
 
@@ -73,7 +73,11 @@ impl Search {
 }
 
 /// The samples as one axis, whose fields vary together.
-pub(super) fn draw(fields: &[(FieldKey, Distribution)], search: &Search, problems: &mut Problems) -> Option<Axis> {
+pub(super) fn draw(
+    fields: &[(FieldKey, Distribution)],
+    search: &SearchSection,
+    problems: &mut Problems,
+) -> Option<Axis> {
     let samples = search.samples? as usize;
     if search.method == Method::Sobol && fields.len() > sobol::DIMENSIONS {
         let problem =

@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::dataset::Fingerprints;
-use super::family::Family;
+use super::family::TrialFamily;
 use super::file::{DatasetChoice, SplitSeed, SweepFile};
-use super::grid::{Choice, Grid, View};
+use super::grid::{Choice, ParameterGrid, View};
 use super::problem::{Problem, Problems};
 use crate::error::Result;
 
@@ -21,12 +21,12 @@ use crate::error::Result;
 pub(super) type Part<T> = (T, Vec<u8>);
 
 /// One part per choice of a view, equal ones made once.
-pub(super) struct Parts<T> {
+pub(super) struct SharedParts<T> {
     parts: Vec<Part<T>>,
     of: Vec<usize>,
 }
 
-impl<T: Serialize + Send> Parts<T> {
+impl<T: Serialize + Send> SharedParts<T> {
     /// The parts of all choices; those that agree in `columns` share one, made from the first of them.
     fn new(view: &View, columns: &[usize], make: impl Fn(usize, &Choice) -> T + Sync) -> Self {
         let (mut known, mut first) = (HashMap::new(), Vec::new());
@@ -46,7 +46,7 @@ impl<T: Serialize + Send> Parts<T> {
     }
 }
 
-impl<T> Parts<T> {
+impl<T> SharedParts<T> {
     /// The part of a choice.
     pub fn get(&self, choice: usize) -> &Part<T> {
         &self.parts[self.of[choice]]
@@ -59,34 +59,34 @@ fn part_key(choice: &Choice, columns: &[usize]) -> Vec<u32> {
 
 /// The parts of a family's specs.
 pub(super) struct Shared {
-    pub settings: Parts<Settings>,
+    pub settings: SharedParts<Settings>,
     /// What is evaluated, where the family is of evaluations.
-    pub policies: Option<Parts<PolicySpec>>,
-    pub splits: Parts<SplitSpec>,
+    pub policies: Option<SharedParts<PolicySpec>>,
+    pub splits: SharedParts<SplitSpec>,
 }
 
 impl Shared {
     /// The parts; `upstream` are the settings of what the choice of a number stands on.
     pub fn new<'a>(
-        grid: &Grid<'_>,
-        family: &Family,
-        families: &[Family],
+        grid: &ParameterGrid<'_>,
+        family: &TrialFamily,
+        families: &[TrialFamily],
         view: &View,
         upstream: impl Fn(usize) -> Vec<&'a Settings> + Sync,
     ) -> Self {
         let columns = grid.columns_of(|field| family.shapes_settings(field, families));
         let settings =
-            Parts::new(view, &columns, |number, choice| object(family.settings(grid, choice, &upstream(number))));
+            SharedParts::new(view, &columns, |number, choice| object(family.settings(grid, choice, &upstream(number))));
         let policies = family.policy.map(|kind| {
             let columns = grid.columns_of(|field| !kind.fields.is_empty() && field.section == kind.name);
-            Parts::new(view, &columns, |_, choice| PolicySpec {
+            SharedParts::new(view, &columns, |_, choice| PolicySpec {
                 kind: kind.name.into(),
                 digest: digest_of(kind),
                 settings: object(if kind.fields.is_empty() { Map::new() } else { grid.section(kind.name, choice) }),
             })
         });
         let columns = grid.columns_of(|field| field.section == SPLIT);
-        let splits = Parts::new(view, &columns, |_, choice| typed(grid.section(SPLIT, choice)));
+        let splits = SharedParts::new(view, &columns, |_, choice| typed(grid.section(SPLIT, choice)));
         Self { settings, policies, splits }
     }
 }
@@ -111,7 +111,7 @@ pub(super) struct Ground<'a> {
 impl<'a> Ground<'a> {
     /// # Errors
     /// A dataset that is not there, or a made-up world that cannot exist.
-    pub fn new(file: &'a SweepFile, grid: &Grid<'_>, fingerprints: &mut dyn Fingerprints) -> Result<Self> {
+    pub fn new(file: &'a SweepFile, grid: &ParameterGrid<'_>, fingerprints: &mut dyn Fingerprints) -> Result<Self> {
         let recipe = |field: &Field| field.section == DatasetChoice::SYNTHETIC;
         let (view, columns) = (grid.view(recipe), grid.columns_of(recipe));
         let mut datasets = HashMap::new();
@@ -143,7 +143,7 @@ impl<'a> Ground<'a> {
 
 fn dataset(
     file: &SweepFile,
-    grid: &Grid<'_>,
+    grid: &ParameterGrid<'_>,
     choice: &Choice,
     fingerprints: &mut dyn Fingerprints,
 ) -> Result<DatasetSpec> {

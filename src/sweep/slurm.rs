@@ -46,7 +46,7 @@ pub struct SlurmSettings {
 
 /// What a key takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
+enum SlurmValue {
     Text,
     /// A text, or a number that means the same.
     TextOrNumber,
@@ -55,28 +55,32 @@ enum Takes {
 }
 
 /// A key, what it takes, what it means.
-type Key = (&'static str, Takes, &'static str);
+type Key = (&'static str, SlurmValue, &'static str);
 
 const KEYS: [Key; 15] = [
-    ("partition", Takes::Text, "The partition."),
-    ("account", Takes::Text, "The account that is charged."),
-    ("qos", Takes::Text, "The quality of service."),
-    ("time", Takes::TextOrNumber, "Time limit of one task: minutes, or for example \"4:00:00\"."),
-    ("mem", Takes::TextOrNumber, "Memory of one task: MiB, or for example \"4G\"."),
-    ("cpus", Takes::Count, "Cores of one task; a worker computes on one."),
-    ("gres", Takes::Text, "Generic resources of one task, for example \"gpu:1\"."),
-    ("gpus", Takes::TextOrNumber, "GPUs of one task: how many, or for example \"a100:1\"."),
-    ("constraint", Takes::Text, "Features the nodes must have."),
-    ("throttle", Takes::Count, "How many tasks of one array run at a time."),
-    ("sbatch", Takes::Texts, "Further options of sbatch, one a line, for example [\"--exclusive\"]."),
-    ("prologue", Takes::Text, "Shell lines before the worker starts: modules, environment."),
-    ("container", Takes::Text, "An image the worker runs in, by `apptainer exec`."),
+    ("partition", SlurmValue::Text, "The partition."),
+    ("account", SlurmValue::Text, "The account that is charged."),
+    ("qos", SlurmValue::Text, "The quality of service."),
+    ("time", SlurmValue::TextOrNumber, "Time limit of one task: minutes, or for example \"4:00:00\"."),
+    ("mem", SlurmValue::TextOrNumber, "Memory of one task: MiB, or for example \"4G\"."),
+    ("cpus", SlurmValue::Count, "Cores of one task; a worker computes on one."),
+    ("gres", SlurmValue::Text, "Generic resources of one task, for example \"gpu:1\"."),
+    ("gpus", SlurmValue::TextOrNumber, "GPUs of one task: how many, or for example \"a100:1\"."),
+    ("constraint", SlurmValue::Text, "Features the nodes must have."),
+    ("throttle", SlurmValue::Count, "How many tasks of one array run at a time."),
+    ("sbatch", SlurmValue::Texts, "Further options of sbatch, one a line, for example [\"--exclusive\"]."),
+    ("prologue", SlurmValue::Text, "Shell lines before the worker starts: modules, environment."),
+    ("container", SlurmValue::Text, "An image the worker runs in, by `apptainer exec`."),
     (
         "libtorch",
-        Takes::Text,
+        SlurmValue::Text,
         "The folder of libtorch's libraries on the nodes, where the worker does not find its own.",
     ),
-    ("cache", Takes::Text, "A folder of each node's own; the dataset, and libtorch if named, are copied there once."),
+    (
+        "cache",
+        SlurmValue::Text,
+        "A folder of each node's own; the dataset, and libtorch if named, are copied there once.",
+    ),
 ];
 
 impl SlurmSettings {
@@ -106,15 +110,17 @@ impl SlurmSettings {
             list.iter().map(|it| it.as_str().filter(|it| fits(name, it)).map(str::to_owned)).collect::<Option<Vec<_>>>()
         };
         let expected = match (takes, text, number, texts()) {
-            (Takes::Text | Takes::TextOrNumber, Some(text), ..) => return self.set_text(name, text.to_owned()),
-            (Takes::TextOrNumber, _, Some(number), _) => return self.set_text(name, number.to_string()),
-            (Takes::Count, _, Some(number), _) => return self.set_count(name, number),
-            (Takes::Texts, Some(one), ..) => return self.sbatch = vec![one.to_owned()],
-            (Takes::Texts, .., Some(list)) => return self.sbatch = list,
-            (Takes::Text, ..) => "a text of one line",
-            (Takes::TextOrNumber, ..) => "a text of one line, or a whole number, 1 or more",
-            (Takes::Count, ..) => "a whole number, 1 or more",
-            (Takes::Texts, ..) => "a list of options such as [\"--exclusive\"]",
+            (SlurmValue::Text | SlurmValue::TextOrNumber, Some(text), ..) => {
+                return self.set_text(name, text.to_owned());
+            }
+            (SlurmValue::TextOrNumber, _, Some(number), _) => return self.set_text(name, number.to_string()),
+            (SlurmValue::Count, _, Some(number), _) => return self.set_count(name, number),
+            (SlurmValue::Texts, Some(one), ..) => return self.sbatch = vec![one.to_owned()],
+            (SlurmValue::Texts, .., Some(list)) => return self.sbatch = list,
+            (SlurmValue::Text, ..) => "a text of one line",
+            (SlurmValue::TextOrNumber, ..) => "a text of one line, or a whole number, 1 or more",
+            (SlurmValue::Count, ..) => "a whole number, 1 or more",
+            (SlurmValue::Texts, ..) => "a list of options such as [\"--exclusive\"]",
         };
         let problem = Problem::new(format!("`slurm.{name}` cannot be {}", entry.node.place.text()));
         problems.add(problem, &entry.node.place, format!("expected {expected}"));
@@ -165,10 +171,10 @@ pub(super) fn schema() -> Value {
         .into_iter()
         .map(|(name, takes, meaning)| {
             let mut value = match takes {
-                Takes::Text => text(),
-                Takes::TextOrNumber => json!({"anyOf": [text(), count()]}),
-                Takes::Count => count(),
-                Takes::Texts => json!({"type": "array", "items": text()}),
+                SlurmValue::Text => text(),
+                SlurmValue::TextOrNumber => json!({"anyOf": [text(), count()]}),
+                SlurmValue::Count => count(),
+                SlurmValue::Texts => json!({"type": "array", "items": text()}),
             };
             value["description"] = meaning.into();
             (name.to_owned(), value)

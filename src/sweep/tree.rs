@@ -5,12 +5,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::hidden;
-use super::problem::{Place, Problem, Problems, Source};
+use super::problem::{Problem, Problems, Source, TextSpan};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    pub place: Place,
+    pub place: TextSpan,
     pub tree: Tree,
 }
 
@@ -25,7 +25,7 @@ pub(crate) enum Tree {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub key: String,
-    pub key_place: Place,
+    pub key_place: TextSpan,
     pub node: Node,
 }
 
@@ -147,7 +147,7 @@ fn has_digits(number: &str) -> bool {
     number.chars().take_while(|c| !matches!(c, 'e' | 'E')).any(|c| matches!(c, '1'..='9'))
 }
 
-fn refuse(problems: &mut Problems, place: &Place, what: &str) -> Option<Node> {
+fn refuse(problems: &mut Problems, place: &TextSpan, what: &str) -> Option<Node> {
     problems.add(Problem::new(format!("{what} has no place here")), place, "here");
     None
 }

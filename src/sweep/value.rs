@@ -1,6 +1,6 @@
 //! One value of one field: checked against the field's type and range, and brought into its type.
 
-use drr_core::spec::{Field, Kind};
+use drr_core::spec::{Field, ValueKind};
 use serde_json::Value;
 
 use super::fields::FieldKey;
@@ -16,7 +16,9 @@ pub(super) fn checked(key: FieldKey, node: &Node, problems: &mut Problems) -> Op
         value => {
             let what = value.map_or_else(|| node.kind().to_owned(), |value| value.to_string());
             let help = match (&field.kind, &node.tree) {
-                (Kind::Choice(names), Tree::Scalar(Value::String(text))) => did_you_mean(text, names.iter().copied()),
+                (ValueKind::Choice(names), Tree::Scalar(Value::String(text))) => {
+                    did_you_mean(text, names.iter().copied())
+                }
                 _ => None,
             };
             problems.add(
@@ -31,13 +33,13 @@ pub(super) fn checked(key: FieldKey, node: &Node, problems: &mut Problems) -> Op
 
 /// An empty list is fine where it stands for a default, but an evaluation at no K measures nothing.
 fn is_pointless(field: &Field, value: &Value) -> bool {
-    matches!(field.kind, Kind::Ints { lengths: [], .. }) && value.as_array().is_some_and(Vec::is_empty)
+    matches!(field.kind, ValueKind::Ints { lengths: [], .. }) && value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// What the field takes, in words.
 pub(super) fn expected(field: &Field) -> String {
     match field.kind {
-        Kind::Ints { lengths: [], min, .. } => format!("a list of whole numbers, each {min} or more"),
+        ValueKind::Ints { lengths: [], min, .. } => format!("a list of whole numbers, each {min} or more"),
         kind => kind.expected(),
     }
 }

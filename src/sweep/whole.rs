@@ -15,7 +15,7 @@ use super::fields::FieldKey;
 use super::file::SweepFile;
 use super::name::name_fault;
 use super::overrides::{self, Request};
-use super::problem::{Place, Problem, Problems, Source};
+use super::problem::{Problem, Problems, Source, TextSpan};
 use super::{check, inherit, search};
 use crate::error::Result;
 
@@ -41,7 +41,7 @@ pub(super) fn read(
     let Some(read) = inherit::read(sources, asked.profile.as_deref(), &mut problems) else {
         return Err(problems.into_error(source.name()));
     };
-    let inherit::Read { mut draft, suffix } = read;
+    let inherit::ReadSource { mut draft, suffix } = read;
     asked.set.iter().for_each(|text| overrides::apply(&mut draft, text, &mut problems));
     asked.only.iter().for_each(|text| overrides::only(&mut draft, text, &mut problems));
     let mut file = whole(draft, source, suffix, &mut problems);
@@ -143,8 +143,8 @@ fn wanted(said: &BTreeMap<&'static str, Wanted>) -> Vec<&'static str> {
 
 /// The axis of a random search, if there is one.
 fn searched(
-    drawn: &[(FieldKey, Distribution, Place)],
-    section: Option<search::Search>,
+    drawn: &[(FieldKey, Distribution, TextSpan)],
+    section: Option<search::SearchSection>,
     problems: &mut Problems,
 ) -> Option<Axis> {
     match (drawn, section) {

@@ -124,7 +124,7 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
         }
         ("deaf", "drr") if spec.seed.0 == 1 => ignore_sigterm_and_sleep(),
         ("wordy", "drr") => {
-            for step in 0..400 {
+            for step in 0..120 {
                 say(&FromWorker::Progress { trial, done: step, total: 1000 });
                 std::thread::sleep(Duration::from_millis(20));
             }

@@ -29,7 +29,7 @@ const INDEX_LINE: u64 = 20;
 /// What all tasks share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Head {
+pub struct PlanHead {
     /// Format of this record, [`FORMAT`].
     pub format: u32,
     /// What the submission is called; no other has its name.
@@ -51,7 +51,7 @@ pub struct Head {
 /// What one task runs: cohorts, one after another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Task {
+pub struct ArrayTask {
     /// Each holds trials that are trained together, or one that runs alone.
     pub cohorts: Vec<Vec<TrialSpec>>,
 }
@@ -59,7 +59,7 @@ pub struct Task {
 /// Why a plan cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", path.display())]
-pub struct ReadError {
+pub struct PlanReadError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
@@ -70,7 +70,7 @@ pub struct ReadError {
 ///
 /// # Errors
 /// Any failure of the file system.
-pub fn write(folder: &Path, head: &Head, tasks: &[Task]) -> io::Result<()> {
+pub fn write(folder: &Path, head: &PlanHead, tasks: &[ArrayTask]) -> io::Result<()> {
     let (mut lines, mut index) = (Vec::new(), String::new());
     serde_json::to_writer(&mut lines, head)?;
     lines.push(b'\n');
@@ -86,19 +86,19 @@ pub fn write(folder: &Path, head: &Head, tasks: &[Task]) -> io::Result<()> {
 /// Reads what all tasks share.
 ///
 /// # Errors
-/// [`ReadError`]; also for a plan of a newer program.
-pub fn read_head(folder: &Path) -> Result<Head, ReadError> {
+/// [`PlanReadError`]; also for a plan of a newer program.
+pub fn read_head(folder: &Path) -> Result<PlanHead, PlanReadError> {
     open(folder).map(|(head, _)| head)
 }
 
 /// Reads what all tasks share, and one task.
 ///
 /// # Errors
-/// [`ReadError`]; also for a task the plan does not have.
-pub fn read_task(folder: &Path, task: u64) -> Result<(Head, Task), ReadError> {
+/// [`PlanReadError`]; also for a task the plan does not have.
+pub fn read_task(folder: &Path, task: u64) -> Result<(PlanHead, ArrayTask), PlanReadError> {
     let (head, mut plan) = open(folder)?;
     let path = folder.join("plan.index");
-    let fail = |problem: String| ReadError { path: path.clone(), problem };
+    let fail = |problem: String| PlanReadError { path: path.clone(), problem };
     let offset = (|| {
         let mut index = File::open(&path)?;
         index.seek(SeekFrom::Start(task.saturating_mul(INDEX_LINE)))?;
@@ -114,7 +114,7 @@ pub fn read_task(folder: &Path, task: u64) -> Result<(Head, Task), ReadError> {
         Ok(parsed) => parsed.map_err(|error| fail(error.to_string()))?,
     };
     let path = folder.join("plan.jsonl");
-    let fail = |problem: String| ReadError { path: path.clone(), problem };
+    let fail = |problem: String| PlanReadError { path: path.clone(), problem };
     let mut line = String::new();
     plan.seek(SeekFrom::Start(offset)).map_err(|error| fail(error.to_string()))?;
     plan.read_line(&mut line).map_err(|error| fail(error.to_string()))?;
@@ -125,11 +125,11 @@ pub fn read_task(folder: &Path, task: u64) -> Result<(Head, Task), ReadError> {
 /// Reads every task, for the side that submits.
 ///
 /// # Errors
-/// [`ReadError`].
-pub fn read(folder: &Path) -> Result<(Head, Vec<Task>), ReadError> {
+/// [`PlanReadError`].
+pub fn read(folder: &Path) -> Result<(PlanHead, Vec<ArrayTask>), PlanReadError> {
     let (head, plan) = open(folder)?;
     let path = folder.join("plan.jsonl");
-    let fail = |problem: String| ReadError { path: path.clone(), problem };
+    let fail = |problem: String| PlanReadError { path: path.clone(), problem };
     let tasks = plan.lines().map(|line| {
         let line = line.map_err(|error| fail(error.to_string()))?;
         serde_json::from_str(&line).map_err(|error| fail(error.to_string()))
@@ -138,9 +138,9 @@ pub fn read(folder: &Path) -> Result<(Head, Vec<Task>), ReadError> {
 }
 
 /// The plan behind its first line.
-fn open(folder: &Path) -> Result<(Head, BufReader<File>), ReadError> {
+fn open(folder: &Path) -> Result<(PlanHead, BufReader<File>), PlanReadError> {
     let path = folder.join("plan.jsonl");
-    let fail = |problem: String| ReadError { path: path.clone(), problem };
+    let fail = |problem: String| PlanReadError { path: path.clone(), problem };
     let mut plan = BufReader::new(File::open(&path).map_err(|error| fail(error.to_string()))?);
     let mut line = String::new();
     plan.read_line(&mut line).map_err(|error| fail(error.to_string()))?;
@@ -177,8 +177,8 @@ mod tests {
         }
     }
 
-    fn head() -> Head {
-        Head {
+    fn head() -> PlanHead {
+        PlanHead {
             format: FORMAT,
             submission: "drr-small-1".to_owned(),
             train_digest: Digest::of(b"sources"),
@@ -193,7 +193,8 @@ mod tests {
     #[test]
     fn each_task_reads_its_own_line() {
         let folder = tempfile::tempdir().expect("a folder");
-        let tasks: Vec<Task> = (0..12).map(|seed| Task { cohorts: vec![vec![spec(seed), spec(seed + 100)]] }).collect();
+        let tasks: Vec<ArrayTask> =
+            (0..12).map(|seed| ArrayTask { cohorts: vec![vec![spec(seed), spec(seed + 100)]] }).collect();
         write(folder.path(), &head(), &tasks).expect("written");
         for (number, task) in tasks.iter().enumerate() {
             assert_eq!(read_task(folder.path(), number as u64).expect("there"), (head(), task.clone()));

@@ -110,7 +110,7 @@ struct Header {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct JournalLine {
     at: f64,
     points: Vec<Point>,
     digest: Digest,
@@ -144,7 +144,7 @@ impl Writer {
         }
         points.iter().for_each(|point| point.hash_into(&mut self.hasher));
         let at = (self.started.elapsed().as_secs_f64() * 1e3).round() / 1e3;
-        write_line(&mut self.file, &Line { at, points, digest: self.hasher.digest() })
+        write_line(&mut self.file, &JournalLine { at, points, digest: self.hasher.digest() })
     }
 
     /// Closes it and returns the digest of the whole stream. It becomes durable with the result that seals it.
@@ -176,7 +176,7 @@ pub struct Journal {
 
 /// Why a journal cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub enum JournalReadError {
     /// The file itself.
     #[error("{}: {source}", path.display())]
     Io {
@@ -200,9 +200,9 @@ pub enum ReadError {
 /// Reads a journal and checks every running digest.
 ///
 /// # Errors
-/// [`ReadError`], naming the file and the line.
-pub fn read(path: &Path) -> Result<Journal, ReadError> {
-    let io = |source| ReadError::Io { path: path.to_owned(), source };
+/// [`JournalReadError`], naming the file and the line.
+pub fn read(path: &Path) -> Result<Journal, JournalReadError> {
+    let io = |source| JournalReadError::Io { path: path.to_owned(), source };
     let mut reader = BufReader::new(File::open(path).map_err(io)?);
     let mut hasher = Hasher::default();
     let (mut trial, mut points) = (None, Vec::new());
@@ -213,7 +213,7 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
         if text.pop() != Some(b'\n') {
             break;
         }
-        let fail = |problem: String| ReadError::Line { path: path.to_owned(), line, problem };
+        let fail = |problem: String| JournalReadError::Line { path: path.to_owned(), line, problem };
         if line == 1 {
             let header: Header = serde_json::from_slice(&text).map_err(|e| fail(format!("not a journal: {e}")))?;
             if header.format > FORMAT {
@@ -222,7 +222,7 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
             trial = Some(header.trial);
             continue;
         }
-        let record: Line = serde_json::from_slice(&text).map_err(|e| fail(e.to_string()))?;
+        let record: JournalLine = serde_json::from_slice(&text).map_err(|e| fail(e.to_string()))?;
         for point in &record.points {
             if let Some(hidden) = HiddenCharacter::first_in(&point.name) {
                 return Err(fail(format!("the name of the metric `{}` holds {hidden}", neutral::line(&point.name))));
@@ -235,7 +235,7 @@ pub fn read(path: &Path) -> Result<Journal, ReadError> {
         }
         points.extend(record.points);
     }
-    let trial = trial.ok_or_else(|| ReadError::Line {
+    let trial = trial.ok_or_else(|| JournalReadError::Line {
         path: path.to_owned(),
         line: 1,
         problem: "the journal has no header line".to_owned(),
@@ -256,7 +256,7 @@ pub fn read_on(path: &Path, from: u64) -> io::Result<(Vec<Point>, u64)> {
     file.read_to_end(&mut text)?;
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let lines = text[..whole].split(|byte| *byte == b'\n');
-    let points = lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok()).flat_map(|line| line.points);
+    let points = lines.filter_map(|line| serde_json::from_slice::<JournalLine>(line).ok()).flat_map(|line| line.points);
     Ok((points.collect(), from + whole as u64))
 }
 

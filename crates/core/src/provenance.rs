@@ -29,20 +29,20 @@ pub struct Common {
 
 /// The dataset as the data folder describes it.
 #[derive(Serialize)]
-struct Dataset<'a> {
+struct DatasetDescription<'a> {
     name: &'a str,
     fingerprint: Digest,
     source: &'a str,
 }
 
 #[derive(Serialize)]
-struct Record<'a> {
+struct ProvenanceRecord<'a> {
     format: u32,
     started: String,
     command: &'a [String],
     code: &'a Value,
     machine: &'a Machine,
-    dataset: Dataset<'a>,
+    dataset: DatasetDescription<'a>,
     worker: &'a Hello,
     /// What the worker loaded, by content.
     libraries: BTreeMap<String, Digest>,
@@ -76,13 +76,13 @@ impl Provenance {
             Some(_) => "made up from the spec",
             None => self.common.datasets.get(&dataset.name).map_or("", String::as_str),
         };
-        let record = Record {
+        let record = ProvenanceRecord {
             format: FORMAT,
             started: utc_now(),
             command: &self.common.command,
             code: &self.common.code,
             machine: &self.machine,
-            dataset: Dataset { name: &dataset.name, fingerprint: dataset.fingerprint, source },
+            dataset: DatasetDescription { name: &dataset.name, fingerprint: dataset.fingerprint, source },
             worker,
             libraries: self.libraries.of(worker.pid),
             settings: settings(worker.pid),

@@ -93,7 +93,7 @@ impl std::fmt::Display for EnvironmentClass {
 /// Why a result cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", path.display())]
-pub struct ReadError {
+pub struct ResultReadError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
@@ -154,8 +154,8 @@ impl TrialResult {
     /// Reads a result and checks its seal's digest; `None` if the trial is not complete.
     ///
     /// # Errors
-    /// [`ReadError`] for a file that is there but cannot be read as a result.
-    pub fn read(path: &Path) -> Result<Option<Self>, ReadError> {
+    /// [`ResultReadError`] for a file that is there but cannot be read as a result.
+    pub fn read(path: &Path) -> Result<Option<Self>, ResultReadError> {
         Ok(Sealed::read(path)?.map(|sealed| sealed.result))
     }
 }
@@ -165,9 +165,9 @@ impl Sealed {
     /// complete.
     ///
     /// # Errors
-    /// [`ReadError`] for a file that is there but cannot be read as a result.
-    pub fn read(path: &Path) -> Result<Option<Self>, ReadError> {
-        let fail = |problem: String| ReadError { path: path.to_owned(), problem };
+    /// [`ResultReadError`] for a file that is there but cannot be read as a result.
+    pub fn read(path: &Path) -> Result<Option<Self>, ResultReadError> {
+        let fail = |problem: String| ResultReadError { path: path.to_owned(), problem };
         let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

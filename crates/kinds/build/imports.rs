@@ -13,10 +13,10 @@ const CRATES: [(&str, &str); 3] = [("core", "drr_core"), ("kinds", "drr_kinds"),
 
 /// The sources of the crates, each read once.
 pub struct Crates {
-    files: BTreeMap<String, Source>,
+    files: BTreeMap<String, SourceFile>,
 }
 
-struct Source {
+struct SourceFile {
     /// Every path it names, as written, with the re-exported ones among them.
     paths: Vec<Vec<String>>,
     /// What it re-exports, by the name it gives: the path it stands for.
@@ -130,7 +130,7 @@ fn module_of(name: &str) -> (String, Vec<String>) {
     (krate.to_owned(), module)
 }
 
-fn collect(crates: &Path, path: &Path, files: &mut BTreeMap<String, Source>) {
+fn collect(crates: &Path, path: &Path, files: &mut BTreeMap<String, SourceFile>) {
     if path.is_dir() {
         for entry in fs::read_dir(path).expect("a source folder can be read") {
             collect(crates, &entry.expect("a source folder can be listed").path(), files);
@@ -145,7 +145,7 @@ fn collect(crates: &Path, path: &Path, files: &mut BTreeMap<String, Source>) {
 }
 
 /// The paths in a file's words.
-fn read(words: &[String]) -> Source {
+fn read(words: &[String]) -> SourceFile {
     let (mut paths, mut exports) = (Vec::new(), BTreeMap::new());
     let mut at = 0;
     while at < words.len() {
@@ -168,7 +168,7 @@ fn read(words: &[String]) -> Source {
         }
         at = next;
     }
-    Source { paths, exports }
+    SourceFile { paths, exports }
 }
 
 /// The path that begins at a word, and where it ends; an empty one where none does.

@@ -29,7 +29,7 @@ pub enum Role {
     /// It is trained, and leaves a model.
     Model(&'static Model),
     /// It recommends, and is evaluated.
-    Policy(&'static Policy),
+    Policy(&'static PolicyRole),
     /// It evaluates a policy.
     Measure(&'static Measure),
 }
@@ -68,12 +68,12 @@ pub struct Model {
     /// Reads it to list and draw what it recommends, if it can be.
     pub recommender: Option<ReadRecommender>,
     /// What its own numbers are called and mean.
-    pub study: Study,
+    pub study: StudyFacts,
 }
 
 /// What recommends.
 #[derive(Debug)]
-pub struct Policy {
+pub struct PolicyRole {
     /// Its place in tables: lower ones stand first.
     pub order: u32,
     /// The model it stands on, beside the measure's.
@@ -107,7 +107,7 @@ pub struct Measure {
     /// The last step its curves reach.
     pub last_step: fn(&Settings) -> u64,
     /// Expected seconds on one core.
-    pub seconds: fn(&Settings, policy: &Policy) -> f64,
+    pub seconds: fn(&Settings, policy: &PolicyRole) -> f64,
     /// What it needs of its ratings.
     pub needs: fn(&Settings) -> Vec<Need>,
     /// What it may know beforehand; numbers of different protocols never share a table.
@@ -119,7 +119,7 @@ pub struct Measure {
     /// Whether a sweep measures it where its file does not say.
     pub by_default: bool,
     /// What its numbers are called and mean.
-    pub study: Study,
+    pub study: StudyFacts,
 }
 
 /// What a trial needs of its ratings, so that it can be looked for before the trial runs.
@@ -165,7 +165,7 @@ pub struct Borrowed {
 
 /// What a kind's numbers are called and mean.
 #[derive(Debug)]
-pub struct Study {
+pub struct StudyFacts {
     /// Its name in gate files and in the names of files.
     pub name: &'static str,
     /// Its place in a report: lower ones stand first.
@@ -193,7 +193,7 @@ pub struct Family {
     /// What the axis of its figure says.
     pub axis: &'static str,
     /// Its columns.
-    pub columns: Columns,
+    pub columns: TableColumns,
 }
 
 /// The curves of a kind that are drawn.
@@ -217,7 +217,7 @@ pub struct Curves {
 
 /// The columns of a table.
 #[derive(Debug)]
-pub enum Columns {
+pub enum TableColumns {
     /// `family@K` for each K that was measured; larger is better.
     AtK,
     /// These.
@@ -283,7 +283,7 @@ impl Kind {
     }
 
     /// How it recommends, if it does.
-    pub fn policy(&self) -> Option<&'static Policy> {
+    pub fn policy(&self) -> Option<&'static PolicyRole> {
         if let Role::Policy(policy) = self.role { Some(policy) } else { None }
     }
 
@@ -293,7 +293,7 @@ impl Kind {
     }
 
     /// What its numbers are called and mean; policies have none of their own.
-    pub fn study(&self) -> Option<&'static Study> {
+    pub fn study(&self) -> Option<&'static StudyFacts> {
         match self.role {
             Role::Model(model) => Some(&model.study),
             Role::Measure(measure) => Some(&measure.study),

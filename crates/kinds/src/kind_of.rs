@@ -3,7 +3,7 @@
 use drr_core::spec::{Field, Settings, TrialSpec};
 use serde_json::Value;
 
-use crate::kind::{Kind, Model, Role, Study, complete_nothing};
+use crate::kind::{Kind, Model, Role, StudyFacts, complete_nothing};
 use crate::registry::{measure, model, policy};
 use crate::stage::Stage;
 
@@ -26,7 +26,7 @@ static UNKNOWN: Kind = Kind {
         needs: |_| Vec::new(),
         train: None,
         recommender: None,
-        study: Study {
+        study: StudyFacts {
             name: "unknown",
             order: u32::MAX,
             families: &[],

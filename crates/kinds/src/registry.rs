@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use drr_core::spec::{Field, SplitSpec, SyntheticSpec};
 
 use crate::FOLDERS;
-use crate::kind::{Columns, Kind};
+use crate::kind::{Kind, TableColumns};
 
 /// Every section a sweep file may hold, with its fields: the ratings' and the kinds'.
 pub static SECTIONS: LazyLock<Vec<(&'static str, &'static [Field])>> = LazyLock::new(|| {
@@ -71,7 +71,7 @@ pub fn algorithms() -> String {
 /// Every family of metrics that is measured for several K, by name.
 pub fn families_at_k() -> impl Iterator<Item = &'static str> {
     let studies = all().filter_map(Kind::study).flat_map(|study| study.families);
-    studies.filter(|family| matches!(family.columns, Columns::AtK)).map(|family| family.name)
+    studies.filter(|family| matches!(family.columns, TableColumns::AtK)).map(|family| family.name)
 }
 
 #[cfg(test)]

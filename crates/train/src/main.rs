@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use drr_core::neutral::line;
 use drr_kinds::error::Error;
 use drr_train::worker;
-use drr_train::worker::array::{Ended, Request};
+use drr_train::worker::array::{TaskEnd, TaskRequest};
 
 const HELP: &str = "\
 drr-lab-worker trains and evaluates trials for drr-lab, which starts it: one worker a slot, or one a task
@@ -30,7 +30,7 @@ To run experiments, use `drr-lab sweep FILE` instead.
 /// What to do.
 enum Command {
     Serve,
-    Task(Request),
+    Task(TaskRequest),
     Say(String),
 }
 
@@ -57,12 +57,12 @@ fn main() -> ExitCode {
     }
     let ended = match command {
         Command::Task(request) => worker::array::run(&request),
-        _ => worker::serve().map(|()| Ended::Settled),
+        _ => worker::serve().map(|()| TaskEnd::Settled),
     };
     match ended {
-        Ok(Ended::Settled) | Err(Error::Stopped) => ExitCode::SUCCESS,
-        Ok(Ended::Unsettled) => ExitCode::from(worker::EXIT_TRY_AGAIN),
-        Ok(Ended::Stopped) => ExitCode::from(143),
+        Ok(TaskEnd::Settled) | Err(Error::Stopped) => ExitCode::SUCCESS,
+        Ok(TaskEnd::Unsettled) => ExitCode::from(worker::EXIT_TRY_AGAIN),
+        Ok(TaskEnd::Stopped) => ExitCode::from(143),
         Err(error) => {
             eprintln!("error: {}", line(&error.to_string()));
             ExitCode::from(3)
@@ -92,7 +92,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
     }
     match (plan, task) {
         (None, None) if !any => Ok(Command::Serve),
-        (Some(plan), Some(task)) => Ok(Command::Task(Request { plan, task, data, lost })),
+        (Some(plan), Some(task)) => Ok(Command::Task(TaskRequest { plan, task, data, lost })),
         _ => Err("a task of a job array needs `--plan` and `--task`".to_owned()),
     }
 }

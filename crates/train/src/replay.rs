@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[derive(serde::Deserialize)]
-    struct Golden {
+    struct GoldenReplay {
         alpha: f64,
         beta: f64,
         td: Vec<f32>,
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_draw_agrees_with_a_search_of_the_cumulative_sum() {
-        let golden: Golden =
+        let golden: GoldenReplay =
             serde_json::from_str(include_str!("../tests/goldens/replay.json")).expect("the golden file is JSON");
         let mut replay = filled(64, golden.td.len() as u32, golden.alpha);
         replay.drawn = (0..golden.td.len()).collect();

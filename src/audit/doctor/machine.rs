@@ -13,7 +13,7 @@ use drr_core::protocol::{FromWorker, Hello, VERSION};
 use drr_kinds::train_digest;
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::{DoctorTarget, Finding};
+use super::{Diagnosis, DoctorTarget};
 use crate::exec::{Gpus, MemoryFigures, Slot, SlotRequest, find_worker, slots};
 use crate::plan::{TableSize, reading_bytes};
 
@@ -23,7 +23,7 @@ const START: Duration = Duration::from_secs(30);
 /// Open files a slot may need at a time, and the program beside.
 const FILES: (u64, u64) = (16, 64);
 
-pub(super) fn examine(target: &DoctorTarget<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn examine(target: &DoctorTarget<'_>, findings: &mut Vec<Diagnosis>) {
     let request = SlotRequest { gpus: Gpus::All, gpu_share: 1.0, jobs: None };
     let slots = slots(&request, target.inventory).unwrap_or_default();
     findings.push(places(&slots));
@@ -33,10 +33,10 @@ pub(super) fn examine(target: &DoctorTarget<'_>, findings: &mut Vec<Finding>) {
     findings.push(files(slots.len() as u64));
 }
 
-fn places(slots: &[Slot]) -> Finding {
+fn places(slots: &[Slot]) -> Diagnosis {
     let count = slots.len();
     match slots.first() {
-        Some(Slot::Cuda(_)) => Finding::good(
+        Some(Slot::Cuda(_)) => Diagnosis::good(
             "slots",
             format!("{count}, one a GPU; --gpus and --gpu-share choose others, --gpus none the CPU"),
         ),
@@ -48,18 +48,18 @@ fn places(slots: &[Slot]) -> Finding {
                 _ if count < cores => format!("affinity allows {count} of {cores} cores"),
                 _ => format!("the machine has {cores} cores"),
             };
-            Finding::good("slots", format!("{count} on the CPU: {why}; --jobs N chooses another number"))
+            Diagnosis::good("slots", format!("{count} on the CPU: {why}; --jobs N chooses another number"))
         }
     }
 }
 
 /// For how many workers memory is enough, on the largest dataset there is.
-fn memory(target: &DoctorTarget<'_>, slots: &[Slot]) -> Option<Finding> {
+fn memory(target: &DoctorTarget<'_>, slots: &[Slot]) -> Option<Diagnosis> {
     let memory = target.inventory.memory()?;
     let datasets = Catalogue::new(target.data).list().unwrap_or_default();
     let Some(largest) = datasets.iter().max_by_key(|it| it.ratings) else {
         let figures = MemoryFigures::new(memory, reading_bytes(TableSize::default()));
-        return Some(Finding::good("memory", format!("without data {figures}")));
+        return Some(Diagnosis::good("memory", format!("without data {figures}")));
     };
     let size = TableSize { names: (largest.users + largest.items) as u64, ratings: largest.ratings as u64 };
     let figures = MemoryFigures::new(memory, reading_bytes(size));
@@ -67,9 +67,9 @@ fn memory(target: &DoctorTarget<'_>, slots: &[Slot]) -> Option<Finding> {
     let is_short = slots.iter().all(|slot| *slot == Slot::Cpu) && figures.workers < slots.len() as u64;
     Some(if is_short {
         let mend = "nothing needs to be done: a sweep starts as many workers as fit; more memory would start more";
-        Finding::poor("memory", found, mend)
+        Diagnosis::poor("memory", found, mend)
     } else {
-        Finding::good("memory", found)
+        Diagnosis::good("memory", found)
     })
 }
 
@@ -82,24 +82,24 @@ fn quota() -> Option<f64> {
     Some(quota.parse::<f64>().ok()? / period.parse::<f64>().ok()?)
 }
 
-fn gpus(target: &DoctorTarget<'_>) -> Finding {
+fn gpus(target: &DoctorTarget<'_>) -> Diagnosis {
     let gpus = target.inventory.gpus();
     let driver = target.inventory.driver();
     if gpus.is_empty() {
-        return Finding::good("gpus", format!("none: {driver}"));
+        return Diagnosis::good("gpus", format!("none: {driver}"));
     }
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
     let each = gpus
         .iter()
         .map(|gpu| format!("{} {}, {:.1} of {:.1} GiB free", gpu.index, gpu.name, gib(gpu.free), gib(gpu.total)));
-    Finding::good("gpus", format!("{}; {driver}", each.collect::<Vec<_>>().join("; ")))
+    Diagnosis::good("gpus", format!("{}; {driver}", each.collect::<Vec<_>>().join("; ")))
 }
 
-fn worker(target: &DoctorTarget<'_>, slots: &[Slot], findings: &mut Vec<Finding>) {
+fn worker(target: &DoctorTarget<'_>, slots: &[Slot], findings: &mut Vec<Diagnosis>) {
     let program = match find_worker(target.worker) {
         Ok(program) => program,
         Err(error) => {
-            findings.push(Finding::bad("worker", error.message, error.hint.unwrap_or_default()));
+            findings.push(Diagnosis::bad("worker", error.message, error.hint.unwrap_or_default()));
             return;
         }
     };
@@ -107,23 +107,23 @@ fn worker(target: &DoctorTarget<'_>, slots: &[Slot], findings: &mut Vec<Finding>
     let Some(StartedWorker { hello, libtorch }) = start(&program) else {
         let mend =
             format!("run it by hand to see why: {shown} < /dev/null; `cargo xtask setup` mends a missing libtorch");
-        findings.push(Finding::bad("worker", format!("{shown} does not come up"), mend));
+        findings.push(Diagnosis::bad("worker", format!("{shown} does not come up"), mend));
         return;
     };
     findings.push(if hello.protocol != VERSION || hello.train_digest != train_digest() {
         let found = format!("{shown} was built from other sources than this program");
-        Finding::bad("worker", found, "cargo build --workspace")
+        Diagnosis::bad("worker", found, "cargo build --workspace")
     } else {
-        Finding::good("worker", format!("{shown}, built from the same sources as this program"))
+        Diagnosis::good("worker", format!("{shown}, built from the same sources as this program"))
     });
     let has_cuda = libtorch.as_ref().is_some_and(|folder| folder.join("libtorch_cuda.so").is_file());
     let place = libtorch.map_or_else(|| "linked statically".to_owned(), |folder| folder.display().to_string());
     let found = format!("{}, {} CUDA, in {place}", hello.environment, if has_cuda { "with" } else { "without" });
     let wants_cuda = slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
     findings.push(if wants_cuda && !has_cuda {
-        Finding::bad("libtorch", found, "cargo xtask setup --cuda && cargo build --workspace, or --gpus none")
+        Diagnosis::bad("libtorch", found, "cargo xtask setup --cuda && cargo build --workspace, or --gpus none")
     } else {
-        Finding::good("libtorch", found)
+        Diagnosis::good("libtorch", found)
     });
 }
 
@@ -163,14 +163,14 @@ fn introduction(child: &mut Child) -> Option<StartedWorker> {
     Some(StartedWorker { hello, libtorch })
 }
 
-fn files(slots: u64) -> Finding {
+fn files(slots: u64) -> Diagnosis {
     let needed = FILES.0 * slots + FILES.1;
     match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok((soft, _)) if soft < needed => {
             let found = format!("{soft} open files are allowed, {slots} slots may need {needed}");
-            Finding::poor("limits", found, format!("ulimit -n {}", needed.next_power_of_two()))
+            Diagnosis::poor("limits", found, format!("ulimit -n {}", needed.next_power_of_two()))
         }
-        Ok((soft, _)) => Finding::good("limits", format!("{soft} open files")),
-        Err(error) => Finding::poor("limits", format!("unknown: {error}"), "ulimit -n"),
+        Ok((soft, _)) => Diagnosis::good("limits", format!("{soft} open files")),
+        Err(error) => Diagnosis::poor("limits", format!("unknown: {error}"), "ulimit -n"),
     }
 }

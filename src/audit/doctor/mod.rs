@@ -29,7 +29,7 @@ pub enum Health {
 
 /// What was found of one part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct Diagnosis {
     /// The part.
     pub part: &'static str,
     /// How it is.
@@ -40,7 +40,7 @@ pub struct Finding {
     pub mend: String,
 }
 
-impl Finding {
+impl Diagnosis {
     fn good(part: &'static str, found: impl Into<String>) -> Self {
         Self { part, health: Health::Good, found: found.into(), mend: String::new() }
     }
@@ -68,7 +68,7 @@ pub struct DoctorTarget<'a> {
 }
 
 /// Looks at everything, in the order a run needs it.
-pub fn examine(target: &DoctorTarget<'_>) -> Vec<Finding> {
+pub fn examine(target: &DoctorTarget<'_>) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     machine::examine(target, &mut findings);
     records::examine(target, &mut findings);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::present::byte_bar;
-use crate::cli::Output;
+use crate::cli::OutputFormat;
 use crate::error::Error;
 
 /// Longest wait for an address, a connection, or the next bytes.
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Downloads `url` to the new file `path`; more than `limit` bytes are refused.
-pub(super) fn download(url: &str, path: &Path, limit: u64, output: Output) -> Result<(), Failure> {
+pub(super) fn download(url: &str, path: &Path, limit: u64, output: OutputFormat) -> Result<(), Failure> {
     let agent = ureq::Agent::config_builder()
         .https_only(true)
         .user_agent(concat!("drr-lab/", env!("CARGO_PKG_VERSION")))

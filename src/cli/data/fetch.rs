@@ -9,13 +9,13 @@ use drr_core::data::load::{LoadError, items, ratings};
 
 use super::archive::read_members;
 use super::failure::Failure;
-use super::known::{self, Known, Origin, Place};
+use super::known::{self, Availability, DownloadSource, KnownDataset};
 use super::present::{print, print_json, tell, thousands};
-use super::{FetchArgs, Source, catalogue_error, download, pip};
-use crate::cli::Output;
+use super::{FetchArgs, FetchFrom, catalogue_error, download, pip};
+use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
 
-pub(super) fn run(args: &FetchArgs, data: &Path, catalogue: &Catalogue, output: Output) -> Result<()> {
+pub(super) fn run(args: &FetchArgs, data: &Path, catalogue: &Catalogue, output: OutputFormat) -> Result<()> {
     let known = known::find(&args.name).ok_or_else(|| unknown(&args.name))?;
     if !args.force
         && let Some(description) = already_there(known, catalogue, output)?
@@ -23,9 +23,11 @@ pub(super) fn run(args: &FetchArgs, data: &Path, catalogue: &Catalogue, output: 
         let line = format!("{} is already in {} and whole, nothing to do", known.name, data.display());
         return told(&description, &line, output);
     }
-    let wanted = |origin: &&Origin| match (args.source, &origin.place) {
-        (Source::Auto, _) | (Source::Grouplens, Place::GroupLens { .. }) | (Source::Pypi, Place::Pypi { .. }) => true,
-        (Source::Grouplens | Source::Pypi, _) => false,
+    let wanted = |origin: &&DownloadSource| match (args.source, &origin.place) {
+        (FetchFrom::Auto, _)
+        | (FetchFrom::Grouplens, Availability::GroupLens { .. })
+        | (FetchFrom::Pypi, Availability::Pypi { .. }) => true,
+        (FetchFrom::Grouplens | FetchFrom::Pypi, _) => false,
     };
     let mut origins = known.origins.iter().filter(wanted).peekable();
     if origins.peek().is_none() {
@@ -52,7 +54,7 @@ pub(super) fn run(args: &FetchArgs, data: &Path, catalogue: &Catalogue, output: 
 }
 
 /// The dataset as it lies in the folder, if it is the one that is asked for.
-fn already_there(known: &Known, catalogue: &Catalogue, output: Output) -> Result<Option<Description>> {
+fn already_there(known: &KnownDataset, catalogue: &Catalogue, output: OutputFormat) -> Result<Option<Description>> {
     let description = match catalogue.describe(known.name) {
         Ok(description) => description,
         Err(CatalogueError::Missing { .. }) => return Ok(None),
@@ -70,23 +72,23 @@ fn already_there(known: &Known, catalogue: &Catalogue, output: Output) -> Result
 }
 
 fn fetch(
-    known: &Known,
-    origin: &Origin,
+    known: &KnownDataset,
+    origin: &DownloadSource,
     data: &Path,
     catalogue: &Catalogue,
-    output: Output,
+    output: OutputFormat,
 ) -> std::result::Result<Description, Failure> {
     let folder = Scratch::new(data, known.name).map_err(|error| {
         let message = format!("cannot write to {}: {error}", data.display());
         Failure::Fatal(Error::environment(message).hint("choose another data folder"))
     })?;
     let path = match origin.place {
-        Place::GroupLens { url } => {
+        Availability::GroupLens { url } => {
             let path = folder.0.join(format!("{}.zip", known.name));
             download::download(url, &path, origin.archive_limit, output)?;
             path
         }
-        Place::Pypi { requirement, file } => {
+        Availability::Pypi { requirement, file } => {
             pip::download(requirement, &folder.0, output)?;
             folder.0.join(file)
         }
@@ -95,7 +97,7 @@ fn fetch(
 }
 
 /// Checks the archive and what is in it, and puts it into the data folder.
-fn unpack(known: &Known, origin: &Origin, archive: &Path, catalogue: &Catalogue) -> Result<Description> {
+fn unpack(known: &KnownDataset, origin: &DownloadSource, archive: &Path, catalogue: &Catalogue) -> Result<Description> {
     let unreadable = |error: io::Error| Error::environment(format!("cannot read {}: {error}", archive.display()));
     let length = fs::metadata(archive).map_err(unreadable)?.len();
     if length > origin.archive_limit {
@@ -147,7 +149,7 @@ fn unknown(name: &str) -> Error {
     }
 }
 
-fn unreachable(known: &Known, failures: Vec<Error>) -> Error {
+fn unreachable(known: &KnownDataset, failures: Vec<Error>) -> Error {
     let why: Vec<&str> = failures.iter().map(|error| error.message.as_str()).collect();
     let error = Error::environment(format!("cannot fetch {}: {}", known.name, why.join("; ")));
     let hint = failures.into_iter().find_map(|error| error.hint).unwrap_or_else(|| {
@@ -170,11 +172,11 @@ pub(super) fn summary(description: &Description, data: &Path) -> String {
 }
 
 /// Says what came of it, in the form asked for.
-pub(super) fn told(description: &Description, line: &str, output: Output) -> Result<()> {
+pub(super) fn told(description: &Description, line: &str, output: OutputFormat) -> Result<()> {
     match output {
-        Output::Human => print(line),
-        Output::Json => print_json(description),
-        Output::Quiet => Ok(()),
+        OutputFormat::Human => print(line),
+        OutputFormat::Json => print_json(description),
+        OutputFormat::Quiet => Ok(()),
     }
 }
 

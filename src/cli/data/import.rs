@@ -6,21 +6,21 @@ use std::path::Path;
 use drr_core::data::Ratings;
 use drr_core::data::catalogue::{Catalogue, CatalogueError, Meta, check_name};
 use drr_core::data::load::{
-    Alike, Columns, Encoding, Item, ItemColumns, Layout, LoadError, NumbersForNames, Places, Report, Scale, Timestamps,
-    has_positives, items, ratings,
+    Alike, ColumnNames, Encoding, FileLayout, Item, ItemColumns, LoadError, NumbersForNames, Places, Report, Scale,
+    Timestamps, has_positives, items, ratings,
 };
 
 use super::fetch::{summary, told};
 use super::present::{first_of, tell, thousands};
-use super::source::{self, Wanted};
+use super::source::{self, ArchiveMember};
 use super::{ImportArgs, NamedLayout, catalogue_error, known};
-use crate::cli::Output;
+use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
 
-pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output: Output) -> Result<()> {
+pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output: OutputFormat) -> Result<()> {
     check_name(&args.name).map_err(catalogue_error)?;
     let layout = layout(args)?;
-    let file = source::read(&args.file, Wanted::Ratings)?;
+    let file = source::read(&args.file, ArchiveMember::Ratings)?;
     let loaded = ratings(&file.name, &file.bytes, layout.as_ref()).map_err(load_error)?;
     let read_from = file.name;
     drop(file.bytes);
@@ -116,7 +116,7 @@ fn refuse_other_scale(file: &str, scale: Scale) -> Result<()> {
 }
 
 fn titles(path: &Path, args: &ImportArgs) -> Result<(String, Vec<Item>)> {
-    let file = source::read(path, Wanted::Items)?;
+    let file = source::read(path, ArchiveMember::Items)?;
     let [id, title, year, genres] =
         [&args.items_id, &args.items_title, &args.items_year, &args.items_genres].map(|name| (*name).clone());
     let named = [&id, &title, &year, &genres].into_iter().any(|name| name.is_some());
@@ -147,7 +147,7 @@ fn matched(file: &str, list: &[Item], table: &Ratings) -> String {
     }
 }
 
-fn layout(args: &ImportArgs) -> Result<Option<Layout>> {
+fn layout(args: &ImportArgs) -> Result<Option<FileLayout>> {
     let named = match (&args.user, &args.item, &args.rating) {
         (Some(user), Some(item), Some(rating)) => Some((user, item, rating)),
         _ => None,
@@ -168,22 +168,23 @@ fn layout(args: &ImportArgs) -> Result<Option<Layout>> {
                 timestamp: args.timestamp.as_deref().map(|text| place("--timestamp", text)).transpose()?,
             })
         });
-        return Ok(Some(Layout::Rows(places.transpose()?)));
+        return Ok(Some(FileLayout::Rows(places.transpose()?)));
     }
     if let Some((user, item, rating)) = named {
         let timestamp = args.timestamp.clone();
         let numbers = if args.header { NumbersForNames::Meant } else { NumbersForNames::Refused };
-        let columns = Columns { user: user.clone(), item: item.clone(), rating: rating.clone(), timestamp, numbers };
-        return Ok(Some(Layout::Columns(columns)));
+        let columns =
+            ColumnNames { user: user.clone(), item: item.clone(), rating: rating.clone(), timestamp, numbers };
+        return Ok(Some(FileLayout::Columns(columns)));
     }
     if args.header {
-        return Ok(Some(Layout::RatingsCsv));
+        return Ok(Some(FileLayout::RatingsCsv));
     }
     Ok(args.layout.map(|layout| match layout {
-        NamedLayout::UData => Layout::UData,
-        NamedLayout::RatingsDat => Layout::RatingsDat,
-        NamedLayout::RatingsCsv => Layout::RatingsCsv,
-        NamedLayout::Inter => Layout::Inter,
+        NamedLayout::UData => FileLayout::UData,
+        NamedLayout::RatingsDat => FileLayout::RatingsDat,
+        NamedLayout::RatingsCsv => FileLayout::RatingsCsv,
+        NamedLayout::Inter => FileLayout::Inter,
     }))
 }
 

@@ -13,7 +13,7 @@ pub(super) const LICENCE: &str = "MovieLens: for research, not for commercial us
 
 /// A dataset that can be fetched.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownDataset {
     /// Its name in the data folder.
     pub(super) name: &'static str,
     /// Its size in words.
@@ -25,13 +25,13 @@ pub(super) struct Known {
     /// Its terms in full.
     pub(super) readme: &'static str,
     /// Where it can be had, the preferred origin first.
-    pub(super) origins: &'static [Origin],
+    pub(super) origins: &'static [DownloadSource],
 }
 
 /// A place that has a dataset.
 #[derive(Debug)]
-pub(super) struct Origin {
-    pub(super) place: Place,
+pub(super) struct DownloadSource {
+    pub(super) place: Availability,
     /// Of the archive.
     pub(super) checksum: Checksum,
     /// The archive is at most this long.
@@ -46,7 +46,7 @@ pub(super) struct Origin {
 
 /// How an archive is had.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Availability {
     /// From GroupLens.
     GroupLens { url: &'static str },
     /// From PyPI, by pip.
@@ -55,24 +55,24 @@ pub(super) enum Place {
 
 const MIB: u64 = 1 << 20;
 
-const KNOWN: &[Known] = &[
-    Known {
+const KNOWN: &[KnownDataset] = &[
+    KnownDataset {
         name: "ml-100k",
         about: "MovieLens 100K: 100,000 ratings by 943 users of 1,682 movies, 1998",
         counts: [100_000, 943, 1_682],
         fingerprint: Some("6cfffb52c89b05fbc3afb75f6912eeda04c81c2add0dc58e773a0ef6c8adb160"),
         readme: "https://files.grouplens.org/datasets/movielens/ml-100k-README.txt",
         origins: &[
-            Origin {
-                place: Place::GroupLens { url: "https://files.grouplens.org/datasets/movielens/ml-100k.zip" },
+            DownloadSource {
+                place: Availability::GroupLens { url: "https://files.grouplens.org/datasets/movielens/ml-100k.zip" },
                 checksum: Checksum::Md5("0e33842e24a9c977be4e0107933c0723"),
                 archive_limit: 16 * MIB,
                 content_limit: 16 * MIB,
                 ratings: "ml-100k/u.data",
                 items: "ml-100k/u.item",
             },
-            Origin {
-                place: Place::Pypi { requirement: "recbole==1.2.1", file: "recbole-1.2.1-py3-none-any.whl" },
+            DownloadSource {
+                place: Availability::Pypi { requirement: "recbole==1.2.1", file: "recbole-1.2.1-py3-none-any.whl" },
                 checksum: Checksum::Sha256("9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"),
                 archive_limit: 16 * MIB,
                 content_limit: 16 * MIB,
@@ -81,14 +81,14 @@ const KNOWN: &[Known] = &[
             },
         ],
     },
-    Known {
+    KnownDataset {
         name: "ml-1m",
         about: "MovieLens 1M: 1,000,209 ratings by 6,040 users of 3,706 movies, 2003",
         counts: [1_000_209, 6_040, 3_706],
         fingerprint: None,
         readme: "https://files.grouplens.org/datasets/movielens/ml-1m-README.txt",
-        origins: &[Origin {
-            place: Place::GroupLens { url: "https://files.grouplens.org/datasets/movielens/ml-1m.zip" },
+        origins: &[DownloadSource {
+            place: Availability::GroupLens { url: "https://files.grouplens.org/datasets/movielens/ml-1m.zip" },
             checksum: Checksum::Md5("c4d9eecfca2ab87c1945afe126590906"),
             archive_limit: 32 * MIB,
             content_limit: 64 * MIB,
@@ -96,14 +96,14 @@ const KNOWN: &[Known] = &[
             items: "ml-1m/movies.dat",
         }],
     },
-    Known {
+    KnownDataset {
         name: "ml-25m",
         about: "MovieLens 25M: 25,000,095 ratings by 162,541 users of 59,047 movies, 2019",
         counts: [25_000_095, 162_541, 59_047],
         fingerprint: None,
         readme: "https://files.grouplens.org/datasets/movielens/ml-25m-README.html",
-        origins: &[Origin {
-            place: Place::GroupLens { url: "https://files.grouplens.org/datasets/movielens/ml-25m.zip" },
+        origins: &[DownloadSource {
+            place: Availability::GroupLens { url: "https://files.grouplens.org/datasets/movielens/ml-25m.zip" },
             checksum: Checksum::Md5("6b51fb2759a8657d3bfcbfc42b592ada"),
             archive_limit: 512 * MIB,
             content_limit: 1024 * MIB,
@@ -113,7 +113,7 @@ const KNOWN: &[Known] = &[
     },
 ];
 
-impl Known {
+impl KnownDataset {
     /// A dataset that no one has heard of.
     #[cfg(test)]
     pub(super) fn for_tests(name: &'static str, fingerprint: Option<&'static str>) -> Self {
@@ -143,31 +143,31 @@ impl Known {
     }
 }
 
-impl Place {
+impl Availability {
     /// What progress lines and the description call it.
     pub(super) fn describe(&self) -> String {
         match self {
-            Place::GroupLens { url } => (*url).to_owned(),
-            Place::Pypi { requirement, .. } => format!("PyPI, {requirement}"),
+            Availability::GroupLens { url } => (*url).to_owned(),
+            Availability::Pypi { requirement, .. } => format!("PyPI, {requirement}"),
         }
     }
 
     /// The word for it in a sentence.
     pub(super) fn short(&self) -> &'static str {
         match self {
-            Place::GroupLens { .. } => "GroupLens",
-            Place::Pypi { .. } => "PyPI",
+            Availability::GroupLens { .. } => "GroupLens",
+            Availability::Pypi { .. } => "PyPI",
         }
     }
 }
 
 /// All datasets that can be fetched.
-pub(super) fn all() -> &'static [Known] {
+pub(super) fn all() -> &'static [KnownDataset] {
     KNOWN
 }
 
 /// The dataset of that name.
-pub(super) fn find(name: &str) -> Option<&'static Known> {
+pub(super) fn find(name: &str) -> Option<&'static KnownDataset> {
     KNOWN.iter().find(|known| known.name == name)
 }
 
@@ -182,8 +182,9 @@ mod tests {
         let table =
             drr_core::data::load::ratings("u.data", b"1\t10\t4\t7\n2\t10\t5\t8\n", None).expect("a good file").ratings;
         let found = table.fingerprint();
-        assert_eq!(Known::for_tests("mine", None).difference(&table, found), None);
-        let other = Known { counts: [2, 2, 2], ..Known::for_tests("mine", None) }.difference(&table, found);
+        assert_eq!(KnownDataset::for_tests("mine", None).difference(&table, found), None);
+        let other =
+            KnownDataset { counts: [2, 2, 2], ..KnownDataset::for_tests("mine", None) }.difference(&table, found);
         let said = "`mine` is a published dataset of 2 ratings by 2 users of 2 items, this is one of 2 ratings by 2 users of 1 items";
         assert_eq!(other.as_deref(), Some(said));
         let pinned = all()[0].difference(&table, found).expect("another table");
@@ -205,7 +206,7 @@ mod tests {
                     Checksum::Sha256(text) => (text, 64),
                 };
                 assert!(text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
-                if let Place::GroupLens { url } = origin.place {
+                if let Availability::GroupLens { url } = origin.place {
                     assert!(url.starts_with("https://files.grouplens.org/"));
                 }
             }

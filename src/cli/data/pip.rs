@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::failure::Failure;
 use super::present::spinner;
-use crate::cli::Output;
+use crate::cli::OutputFormat;
 use crate::error::Error;
 
 /// Longest run of pip.
@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 const GET_PIP: &str = "install Python 3 with pip: `apt install python3-pip`";
 
 /// Downloads the wheel of `requirement` into `folder`.
-pub(super) fn download(requirement: &str, folder: &Path, output: Output) -> Result<(), Failure> {
+pub(super) fn download(requirement: &str, folder: &Path, output: OutputFormat) -> Result<(), Failure> {
     let mut command = Command::new("python3");
     command.args(["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"]);
     command.args(["--disable-pip-version-check", "--progress-bar", "off", "--retries", "2", "--timeout", "20"]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::cli::Output;
+use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
 use crate::neutral::lines;
 
@@ -24,21 +24,21 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
 }
 
 /// A line of progress on stderr.
-pub(super) fn tell(output: Output, line: &str) {
-    if output != Output::Quiet {
+pub(super) fn tell(output: OutputFormat, line: &str) {
+    if output != OutputFormat::Quiet {
         let _ = writeln!(io::stderr(), "{}", lines(line));
     }
 }
 
 /// A bar for `total` bytes; it shows itself on a terminal only.
-pub(super) fn byte_bar(output: Output, total: Option<u64>) -> ProgressBar {
+pub(super) fn byte_bar(output: OutputFormat, total: Option<u64>) -> ProgressBar {
     let Some(total) = total else { return spinner(output, "downloading") };
     let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
     watched(output, ProgressBar::new(total), template)
 }
 
 /// A bar for a step that cannot tell how far it is.
-pub(super) fn spinner(output: Output, message: &'static str) -> ProgressBar {
+pub(super) fn spinner(output: OutputFormat, message: &'static str) -> ProgressBar {
     let bar = watched(output, ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}");
     bar.set_message(message);
     if !bar.is_hidden() {
@@ -47,8 +47,8 @@ pub(super) fn spinner(output: Output, message: &'static str) -> ProgressBar {
     bar
 }
 
-fn watched(output: Output, bar: ProgressBar, template: &str) -> ProgressBar {
-    if output != Output::Human || !io::stderr().is_terminal() {
+fn watched(output: OutputFormat, bar: ProgressBar, template: &str) -> ProgressBar {
+    if output != OutputFormat::Human || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -7,9 +7,9 @@ use drr_core::data::catalogue::{Catalogue, Description};
 use serde::Serialize;
 
 use super::catalogue_error;
-use super::known::{self, Known};
+use super::known::{self, KnownDataset};
 use super::present::{print, print_json, thousands};
-use crate::cli::Output;
+use crate::cli::OutputFormat;
 use crate::error::Result;
 use crate::neutral;
 
@@ -34,7 +34,7 @@ struct Fetchable {
 
 /// A dataset in numbers.
 #[derive(Serialize)]
-struct Shown {
+struct DatasetSummary {
     dataset: Description,
     density: f64,
     mean: f64,
@@ -49,16 +49,18 @@ struct Bar {
     ratings: usize,
 }
 
-pub(super) fn list(catalogue: &Catalogue, output: Output) -> Result<()> {
+pub(super) fn list(catalogue: &Catalogue, output: OutputFormat) -> Result<()> {
     let datasets = catalogue.list().map_err(catalogue_error)?;
-    let missing = |known: &&Known| datasets.iter().all(|dataset| dataset.name != known.name);
+    let missing = |known: &&KnownDataset| datasets.iter().all(|dataset| dataset.name != known.name);
     let fetchable: Vec<Fetchable> =
         known::all().iter().filter(missing).map(|known| Fetchable { name: known.name, about: known.about }).collect();
     match output {
-        Output::Json => print_json(&Listing { datasets, fetchable }),
-        Output::Quiet if datasets.is_empty() => Ok(()),
-        Output::Quiet => print(&datasets.iter().map(|dataset| dataset.name.as_str()).collect::<Vec<_>>().join("\n")),
-        Output::Human => print(&listed(&datasets, &fetchable)),
+        OutputFormat::Json => print_json(&Listing { datasets, fetchable }),
+        OutputFormat::Quiet if datasets.is_empty() => Ok(()),
+        OutputFormat::Quiet => {
+            print(&datasets.iter().map(|dataset| dataset.name.as_str()).collect::<Vec<_>>().join("\n"))
+        }
+        OutputFormat::Human => print(&listed(&datasets, &fetchable)),
     }
 }
 
@@ -85,20 +87,20 @@ fn listed(datasets: &[Description], fetchable: &[Fetchable]) -> String {
     text
 }
 
-pub(super) fn show(catalogue: &Catalogue, name: &str, output: Output) -> Result<()> {
+pub(super) fn show(catalogue: &Catalogue, name: &str, output: OutputFormat) -> Result<()> {
     let dataset = catalogue.describe(name).map_err(catalogue_error)?;
     // Opened, not only described: what is shown was counted, and its fingerprint checked, just now.
     let table = catalogue.open(name, None).map_err(catalogue_error)?;
-    let shown = Shown {
+    let shown = DatasetSummary {
         density: table.rows.len() as f64 / (table.users.len() as f64 * table.items.len() as f64),
         mean: table.rows.iter().map(|row| f64::from(row.stars)).sum::<f64>() / table.rows.len() as f64,
         histogram: histogram(&table),
         dataset,
     };
     match output {
-        Output::Human => print(&described(&shown)),
-        Output::Json => print_json(&shown),
-        Output::Quiet => print(&shown.dataset.fingerprint.to_string()),
+        OutputFormat::Human => print(&described(&shown)),
+        OutputFormat::Json => print_json(&shown),
+        OutputFormat::Quiet => print(&shown.dataset.fingerprint.to_string()),
     }
 }
 
@@ -120,7 +122,7 @@ fn histogram(table: &Ratings) -> Vec<Bar> {
     bars
 }
 
-fn described(shown: &Shown) -> String {
+fn described(shown: &DatasetSummary) -> String {
     let dataset = &shown.dataset;
     let [low, high] = dataset.rating_range;
     let mut text = format!("{}\n", dataset.name);
@@ -183,7 +185,7 @@ mod tests {
         let catalogue = Catalogue::new(folder.path());
         let table = table([1.0, 5.0, 5.0, 4.0].into_iter());
         let dataset = catalogue.install("mine", &table, &[], Default::default()).expect("installs");
-        let shown = Shown { dataset, density: 1.0, mean: 3.75, histogram: histogram(&table) };
+        let shown = DatasetSummary { dataset, density: 1.0, mean: 3.75, histogram: histogram(&table) };
         insta::assert_snapshot!(described(&shown));
     }
 }

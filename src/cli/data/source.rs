@@ -16,7 +16,7 @@ const LONGEST: u64 = 8 << 30;
 
 /// What is looked for in an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum ArchiveMember {
     /// Ratings.
     Ratings,
     /// Titles and genres.
@@ -33,7 +33,7 @@ pub(super) struct Found {
 }
 
 /// Reads a file, out of its wrapping where it has one that can be taken off.
-pub(super) fn read(path: &Path, wanted: Wanted) -> Result<Found> {
+pub(super) fn read(path: &Path, wanted: ArchiveMember) -> Result<Found> {
     let name = path.display().to_string();
     let unreadable = |error: std::io::Error| Error::input(format!("cannot read {name}: {error}"));
     let mut file = File::open(path).map_err(unreadable)?;
@@ -44,7 +44,7 @@ pub(super) fn read(path: &Path, wanted: Wanted) -> Result<Found> {
     unpacked(name, bytes, wanted, LONGEST)
 }
 
-fn unpacked(name: String, bytes: Vec<u8>, wanted: Wanted, limit: u64) -> Result<Found> {
+fn unpacked(name: String, bytes: Vec<u8>, wanted: ArchiveMember, limit: u64) -> Result<Found> {
     if bytes.starts_with(b"\x1f\x8b") {
         let mut content = Vec::new();
         let read = MultiGzDecoder::new(bytes.as_slice()).take(limit + 1).read_to_end(&mut content);
@@ -72,7 +72,7 @@ fn unpacked(name: String, bytes: Vec<u8>, wanted: Wanted, limit: u64) -> Result<
 }
 
 /// The member that is meant: by its name, or the only file there is.
-fn choose<'a>(name: &str, members: &'a [String], wanted: Wanted) -> Result<&'a str> {
+fn choose<'a>(name: &str, members: &'a [String], wanted: ArchiveMember) -> Result<&'a str> {
     let has = |wanted: &str| members.iter().any(|member| member == wanted);
     let sheet = match () {
         () if has("xl/workbook.xml") => Some("an Excel spreadsheet"),
@@ -84,10 +84,10 @@ fn choose<'a>(name: &str, members: &'a [String], wanted: Wanted) -> Result<&'a s
     }
     let base = |member: &str| member.rsplit('/').next().unwrap_or_default().to_lowercase();
     let is_named = |member: &&String| match (wanted, base(member).as_str()) {
-        (Wanted::Ratings, "ratings.csv" | "ratings.dat" | "u.data")
-        | (Wanted::Items, "movies.csv" | "movies.dat" | "u.item") => true,
-        (Wanted::Ratings, other) => other.ends_with(".inter"),
-        (Wanted::Items, other) => other.ends_with(".item"),
+        (ArchiveMember::Ratings, "ratings.csv" | "ratings.dat" | "u.data")
+        | (ArchiveMember::Items, "movies.csv" | "movies.dat" | "u.item") => true,
+        (ArchiveMember::Ratings, other) => other.ends_with(".inter"),
+        (ArchiveMember::Items, other) => other.ends_with(".item"),
     };
     // What archivers of some systems add beside each file.
     let is_extra = |member: &str| member.starts_with("__MACOSX/") || base(member).starts_with('.');
@@ -97,8 +97,8 @@ fn choose<'a>(name: &str, members: &'a [String], wanted: Wanted) -> Result<&'a s
         ([one], _) | ([], [one]) => Ok(one),
         _ => {
             let what = match wanted {
-                Wanted::Ratings => "the ratings",
-                Wanted::Items => "the titles",
+                ArchiveMember::Ratings => "the ratings",
+                ArchiveMember::Items => "the titles",
             };
             let message = format!("{name} is a ZIP archive of {} files", files.len());
             let listed: Vec<String> = files.into_iter().cloned().collect();
@@ -134,21 +134,21 @@ mod tests {
         writer.finish().expect("memory takes any write").into_inner()
     }
 
-    fn found(bytes: Vec<u8>, wanted: Wanted) -> (String, String) {
+    fn found(bytes: Vec<u8>, wanted: ArchiveMember) -> (String, String) {
         let found = unpacked("x".to_owned(), bytes, wanted, 1000).expect("it can be read");
         (found.name, String::from_utf8(found.bytes).expect("text"))
     }
 
     fn refused(bytes: Vec<u8>) -> (String, Option<String>) {
-        let error = unpacked("x".to_owned(), bytes, Wanted::Ratings, 1000).expect_err("it cannot be read");
+        let error = unpacked("x".to_owned(), bytes, ArchiveMember::Ratings, 1000).expect_err("it cannot be read");
         (error.message, error.hint)
     }
 
     #[test]
     fn gzip_is_taken_off_all_parts_of_it_and_within_bounds() {
         let says = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-        assert_eq!(found(b"plain".to_vec(), Wanted::Items), says("x", "plain"));
-        assert_eq!(found([gz(b"one "), gz(b"two")].concat(), Wanted::Ratings), says("x", "one two"));
+        assert_eq!(found(b"plain".to_vec(), ArchiveMember::Items), says("x", "plain"));
+        assert_eq!(found([gz(b"one "), gz(b"two")].concat(), ArchiveMember::Ratings), says("x", "one two"));
         assert_eq!(refused(gz(&[0; 2000])).0, "x unpacks to more than 1000 bytes");
         let whole = gz(b"some words");
         let (message, _) = refused(whole[..whole.len() - 9].to_vec());
@@ -158,9 +158,9 @@ mod tests {
     #[test]
     fn an_archive_gives_the_member_that_is_meant() {
         let release = ["ml/README.txt", "ml/movies.csv", "ml/ratings.csv", "ml/tags.csv"];
-        assert_eq!(found(zip(&release), Wanted::Ratings).0, "x/ml/ratings.csv");
-        assert_eq!(found(zip(&release), Wanted::Items).1, "ml/movies.csv");
-        assert_eq!(found(zip(&["mine.txt", "__MACOSX/._mine.txt"]), Wanted::Ratings).0, "x/mine.txt");
+        assert_eq!(found(zip(&release), ArchiveMember::Ratings).0, "x/ml/ratings.csv");
+        assert_eq!(found(zip(&release), ArchiveMember::Items).1, "ml/movies.csv");
+        assert_eq!(found(zip(&["mine.txt", "__MACOSX/._mine.txt"]), ArchiveMember::Ratings).0, "x/mine.txt");
         let (message, hint) = refused(zip(&["a.csv", "b.csv"]));
         assert_eq!(message, "x is a ZIP archive of 2 files");
         assert!(hint.is_some_and(|hint| hint.ends_with("there is `a.csv`, `b.csv`")));

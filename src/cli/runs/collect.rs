@@ -4,7 +4,7 @@ use drr_core::Status;
 use serde_json::json;
 
 use super::super::sweep::record;
-use super::{Context, Output};
+use super::{Context, OutputFormat};
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{self, Cluster, Submission};
 use crate::plan::{FailedBefore, Plan, read_sweep};
@@ -17,7 +17,7 @@ pub(super) fn collect(context: &Context, sweep: Option<&str>) -> Result<Exit> {
         Some(sweep) => vec![sweep.to_owned()],
         None => Submission::open_sweeps(&context.runs),
     };
-    if sweeps.is_empty() && context.output == Output::Human {
+    if sweeps.is_empty() && context.output == OutputFormat::Human {
         eprintln!("nothing of {} is with Slurm", context.runs.display());
     }
     let _lock = RunsLock::acquire(&context.runs)?;
@@ -34,13 +34,13 @@ pub(super) fn collect(context: &Context, sweep: Option<&str>) -> Result<Exit> {
             exit = Exit::Failed;
         }
         match context.output {
-            Output::Json => println!(
+            OutputFormat::Json => println!(
                 "{}",
                 json!({"sweep": name, "trials": plan.tasks.len(), "finished": finished, "failed": failed,
                        "tasks": {"pending": standing.pending, "running": standing.running,
                                  "unfinished": standing.unfinished}})
             ),
-            Output::Human => {
+            OutputFormat::Human => {
                 println!("{name}: {finished} of {} trials finished, {failed} failed", plan.tasks.len());
                 if standing.submissions > 0 {
                     println!("  tasks with Slurm: {} running, {} pending", standing.running, standing.pending);
@@ -52,7 +52,7 @@ pub(super) fn collect(context: &Context, sweep: Option<&str>) -> Result<Exit> {
                     );
                 }
             }
-            Output::Quiet => {}
+            OutputFormat::Quiet => {}
         }
     }
     Ok(exit)
@@ -64,7 +64,7 @@ pub(super) fn cancel(context: &Context, sweep: &str) -> Result<Exit> {
         0 => Err(Error::input(format!("nothing of the sweep {sweep} is with Slurm"))
             .hint("`drr-lab runs collect` lists what is")),
         _ => {
-            if context.output == Output::Human {
+            if context.output == OutputFormat::Human {
                 eprintln!(
                     "{sweep}: cancelled; what is finished is kept, and `drr-lab runs collect {sweep}` takes it in"
                 );

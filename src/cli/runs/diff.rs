@@ -7,9 +7,9 @@ use drr_core::finished::{self, Finished};
 use drr_core::trial_dir::TrialDir;
 use serde_json::json;
 
-use crate::audit::{Difference, Tolerance, Verdict, compare, differences, environments};
+use crate::audit::{Difference, ReplayVerdict, Tolerance, compare, differences, environments};
 use crate::cli::verify_text::table;
-use crate::cli::{Context, Output};
+use crate::cli::{Context, OutputFormat};
 use crate::error::{Error, Exit, Result};
 
 pub(super) fn run(context: &Context, one: TrialId, with: &Path, other: TrialId) -> Result<Exit> {
@@ -22,14 +22,14 @@ pub(super) fn run(context: &Context, one: TrialId, with: &Path, other: TrialId) 
     let spec = differences(&json(&first), &json(&second));
     let provenance = environments(&folders.0, &folders.1);
     let verdict = compare(&first, &second, Tolerance::default());
-    if context.output == Output::Json {
+    if context.output == OutputFormat::Json {
         let entries = |list: &[Difference]| -> serde_json::Value {
             list.iter().map(|it| json!({"entry": it.entry, "a": it.one, "b": it.other})).collect()
         };
         println!(
             "{}",
             json!({"a": one, "b": other, "spec": entries(&spec), "provenance": entries(&provenance),
-                   "bitwise": verdict == Verdict::Bitwise, "metrics": verdict.to_string()})
+                   "bitwise": verdict == ReplayVerdict::Bitwise, "metrics": verdict.to_string()})
         );
         return Ok(Exit::Done);
     }
@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context, one: TrialId, with: &Path, other: TrialId) 
     }
     println!(
         "metrics: {}",
-        if verdict == Verdict::Bitwise { "the same to the bit".to_owned() } else { verdict.to_string() }
+        if verdict == ReplayVerdict::Bitwise { "the same to the bit".to_owned() } else { verdict.to_string() }
     );
     Ok(Exit::Done)
 }

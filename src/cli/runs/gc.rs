@@ -9,7 +9,7 @@ use drr_core::TrialId;
 use drr_core::trial_dir::TrialDir;
 use serde_json::{Value, json};
 
-use crate::cli::{Context, Output, target};
+use crate::cli::{Context, OutputFormat, target};
 use crate::error::{Error, Exit, Result};
 use crate::plan::{read_earlier, read_sweep};
 use crate::store::{RunsLock, Store};
@@ -17,12 +17,12 @@ use crate::sweep::Sweep;
 
 /// Whether to do it or to show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum Cleaning {
     Show,
     Do,
 }
 
-impl Mode {
+impl Cleaning {
     pub(super) fn of(yes: bool) -> Self {
         if yes { Self::Do } else { Self::Show }
     }
@@ -44,7 +44,7 @@ impl Earlier {
 }
 
 /// Removes trials that no sweep holds, kept differences that no trial names, and what broken-off work left.
-pub(super) fn run(context: &Context, mode: Mode, of_earlier: Earlier) -> Result<Exit> {
+pub(super) fn run(context: &Context, mode: Cleaning, of_earlier: Earlier) -> Result<Exit> {
     let runs = &context.runs;
     let _lock = RunsLock::acquire(runs)?;
     let held = held(runs)?;
@@ -61,9 +61,9 @@ pub(super) fn run(context: &Context, mode: Mode, of_earlier: Earlier) -> Result<
         let size = size(path).map_err(|error| cannot(path, &error))?;
         bytes += size;
         match (context.output, sweep) {
-            (Output::Json, _) => println!(
+            (OutputFormat::Json, _) => println!(
                 "{}",
-                json!({"path": path, "bytes": size, "removed": mode == Mode::Do, "earlier_form_of": sweep})
+                json!({"path": path, "bytes": size, "removed": mode == Cleaning::Do, "earlier_form_of": sweep})
             ),
             (_, Some(sweep)) => {
                 println!("{:>10}  {}  finished, of an earlier form of {sweep}", kib(size), path.display());
@@ -71,21 +71,21 @@ pub(super) fn run(context: &Context, mode: Mode, of_earlier: Earlier) -> Result<
             (_, None) => println!("{:>10}  {}", kib(size), path.display()),
         }
     }
-    if mode == Mode::Do {
+    if mode == Cleaning::Do {
         forget(runs, &trials)?;
         for (path, _) in &paths {
             remove(path).map_err(|error| cannot(path, &error))?;
         }
     }
-    if context.output == Output::Human {
+    if context.output == OutputFormat::Human {
         let what = format!("{} entries, {} of them trials, {}", paths.len(), trials.len(), kib(bytes));
         match mode {
-            Mode::Do => println!("removed {what}"),
-            Mode::Show if paths.is_empty() && earlier.is_empty() => {
+            Cleaning::Do => println!("removed {what}"),
+            Cleaning::Show if paths.is_empty() && earlier.is_empty() => {
                 println!("nothing to remove: sweeps refer to all there is");
             }
-            Mode::Show if paths.is_empty() => println!("nothing to remove"),
-            Mode::Show => println!("would remove {what}; nothing was removed: --yes does it"),
+            Cleaning::Show if paths.is_empty() => println!("nothing to remove"),
+            Cleaning::Show => println!("would remove {what}; nothing was removed: --yes does it"),
         }
     }
     if of_earlier == Earlier::Keep {
@@ -95,17 +95,17 @@ pub(super) fn run(context: &Context, mode: Mode, of_earlier: Earlier) -> Result<
 }
 
 /// Says which finished trials stay though today's sweeps do not hold them.
-fn say_kept(output: Output, earlier: &BTreeMap<TrialId, String>) {
+fn say_kept(output: OutputFormat, earlier: &BTreeMap<TrialId, String>) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     earlier.values().for_each(|sweep| *counts.entry(sweep).or_default() += 1);
     for (sweep, count) in counts {
         match output {
-            Output::Json => println!("{}", json!({"kept": count, "earlier_form_of": sweep})),
-            Output::Human => println!(
+            OutputFormat::Json => println!("{}", json!({"kept": count, "earlier_form_of": sweep})),
+            OutputFormat::Human => println!(
                 "{count} finished trials stay though no sweep holds them: they are of an earlier form of {sweep}; --earlier \
                  offers them as well"
             ),
-            Output::Quiet => {}
+            OutputFormat::Quiet => {}
         }
     }
 }
@@ -124,45 +124,49 @@ fn earlier(runs: &Path, trials: &[TrialId]) -> Result<BTreeMap<TrialId, String>>
 }
 
 /// Forgets a sweep; its trials stay until `gc`.
-pub(super) fn forget_sweep(context: &Context, sweep: &Sweep, mode: Mode) -> Result<Exit> {
+pub(super) fn forget_sweep(context: &Context, sweep: &Sweep, mode: Cleaning) -> Result<Exit> {
     let folder = context.runs.join("sweeps").join(&sweep.name);
-    if mode == Mode::Do {
+    if mode == Cleaning::Do {
         let _lock = RunsLock::acquire(&context.runs)?;
         if context.runs.join("lab.db").is_file() {
             Store::open(&context.runs)?.forget_sweep(&sweep.name)?;
         }
         remove(&folder).map_err(|error| cannot(&folder, &error))?;
     }
-    if context.output == Output::Human {
+    if context.output == OutputFormat::Human {
         let name = &sweep.name;
         match mode {
-            Mode::Do => println!("forgot the sweep {name}; `drr-lab runs gc` shows which trials nothing holds now"),
-            Mode::Show => println!("would forget the sweep {name} of {} trials; --yes does it", sweep.trials.len()),
+            Cleaning::Do => println!("forgot the sweep {name}; `drr-lab runs gc` shows which trials nothing holds now"),
+            Cleaning::Show => println!("would forget the sweep {name} of {} trials; --yes does it", sweep.trials.len()),
         }
     }
     Ok(Exit::Done)
 }
 
 /// Removes a trial, unless it is finished and a sweep holds it.
-pub(super) fn remove_trial(context: &Context, trial: TrialId, mode: Mode) -> Result<Exit> {
+pub(super) fn remove_trial(context: &Context, trial: TrialId, mode: Cleaning) -> Result<Exit> {
     let folder = TrialDir::new(&context.runs, trial);
     let held = held(&context.runs)?.contains(&trial);
     if held && folder.is_complete() {
         return Err(Error::input(format!("trial {} is finished and a recorded sweep holds it", trial.short()))
             .hint("forget the sweep first with `drr-lab runs rm SWEEP`"));
     }
-    if mode == Mode::Do {
+    if mode == Cleaning::Do {
         let _lock = RunsLock::acquire(&context.runs)?;
         if !held {
             forget(&context.runs, &[trial])?;
         }
         remove(folder.path()).map_err(|error| cannot(folder.path(), &error))?;
     }
-    if context.output == Output::Human {
+    if context.output == OutputFormat::Human {
         let path = folder.path().display();
         println!(
             "{}",
-            if mode == Mode::Do { format!("removed {path}") } else { format!("would remove {path}; --yes does it") }
+            if mode == Cleaning::Do {
+                format!("removed {path}")
+            } else {
+                format!("would remove {path}; --yes does it")
+            }
         );
     }
     Ok(Exit::Done)

@@ -6,7 +6,7 @@ use drr_core::trial_dir::TrialDir;
 use serde_json::{Value, json};
 
 use crate::bundle;
-use crate::cli::{Context, Output};
+use crate::cli::{Context, OutputFormat};
 use crate::error::{Exit, Result};
 use crate::neutral::line;
 use crate::store::{RunsLock, Store};
@@ -34,12 +34,12 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     }
     let names: Vec<&str> = done.sweeps.iter().map(|sweep| sweep.name.as_str()).collect();
     match context.output {
-        Output::Json => println!(
+        OutputFormat::Json => println!(
             "{}",
             json!({"sweeps": names, "taken": done.taken, "known": done.known, "contradicted": done.contradicted,
                    "other_text": done.other_text})
         ),
-        Output::Human => {
+        OutputFormat::Human => {
             println!("{}: {} trials taken in, {} known", names.join(", "), done.taken.len(), done.known);
             for dataset in done.datasets.iter().filter_map(|text| serde_json::from_str::<Value>(text).ok()) {
                 let text = |key: &str| line(dataset[key].as_str().unwrap_or("-")).into_owned();
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
             }
             println!("verify it: drr-lab verify {}", names.join(" "));
         }
-        Output::Quiet => {}
+        OutputFormat::Quiet => {}
     }
     let agrees = done.contradicted.is_empty() && done.other_text.is_empty();
     Ok(if agrees { Exit::Done } else { Exit::Mismatch })

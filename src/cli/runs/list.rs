@@ -9,11 +9,11 @@ use drr_core::{TrialId, TrialSpec};
 use serde_json::{Value, json};
 
 use crate::cli::target::{self, Target};
-use crate::cli::{Context, Output};
+use crate::cli::{Context, OutputFormat};
 use crate::error::{Error, Result};
 use crate::neutral::line;
 use crate::plan::{read_failure, read_stop, read_sweep};
-use crate::store::{Holder, Reading, RunsLock, Store};
+use crate::store::{LockHolder, Reading, RunsLock, Store};
 
 /// How a trial stands.
 fn state(folder: &TrialDir, is_running: bool) -> &'static str {
@@ -40,7 +40,7 @@ pub(super) fn text(context: &Context, sweep: Option<&str>) -> Result<String> {
 
 /// The trials that a running sweep has handed out; the folders cannot tell these from lost ones.
 fn running(context: &Context) -> Result<HashSet<TrialId>> {
-    if !matches!(RunsLock::holder(&context.runs), Holder::Held(_)) {
+    if !matches!(RunsLock::holder(&context.runs), LockHolder::Held(_)) {
         return Ok(HashSet::new());
     }
     match Store::read(&context.runs)? {
@@ -53,13 +53,13 @@ const STATES: [&str; 5] = ["finished", "failed", "stopped", "running", "open"];
 
 fn sweeps(context: &Context) -> Result<String> {
     let names = target::sweeps(&context.runs)?;
-    if names.is_empty() && context.output == Output::Human {
+    if names.is_empty() && context.output == OutputFormat::Human {
         eprintln!("no sweep is recorded in {}", context.runs.display());
     }
     let running = running(context)?;
     let width = names.iter().map(|name| line(name).chars().count()).max().unwrap_or(0).max(5);
     let mut text = String::new();
-    if context.output != Output::Json && !names.is_empty() {
+    if context.output != OutputFormat::Json && !names.is_empty() {
         let states = STATES.map(|state| format!(" {state:>8}")).concat();
         text += &format!("{:<width$} {:>8}{states}\n", "sweep", "trials");
     }
@@ -71,7 +71,7 @@ fn sweeps(context: &Context) -> Result<String> {
                 1;
         }
         let count = |state: &str| counts.get(state).copied().unwrap_or(0);
-        if context.output == Output::Json {
+        if context.output == OutputFormat::Json {
             let mut line = json!({"sweep": name, "trials": sweep.trials.len()});
             STATES.iter().for_each(|state| line[*state] = count(state).into());
             text += &format!("{line}\n");
@@ -98,7 +98,7 @@ fn trials(context: &Context, name: &str) -> Result<String> {
         let folder = TrialDir::new(&context.runs, trial.id);
         let (stage, state) = (trial.spec.stage().name(), state(&folder, running.contains(&trial.id)));
         let what = what(&trial.spec);
-        if context.output == Output::Json {
+        if context.output == OutputFormat::Json {
             let line = json!({"trial": trial.id, "stage": stage, "seed": trial.spec.seed, "what": what,
                 "point": *trial.point, "state": state});
             text += &format!("{line}\n");

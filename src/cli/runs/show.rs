@@ -7,7 +7,7 @@ use drr_core::trial_dir::TrialDir;
 use drr_kinds::KindOf as _;
 use serde_json::{Value, json};
 
-use crate::cli::{Context, Output};
+use crate::cli::{Context, OutputFormat};
 use crate::error::{Error, Exit, Result};
 use crate::neutral::line;
 use crate::plan::{read_failure, read_stop};
@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context, trial: TrialId) -> Result<()> {
         Err(Fault::Unfinished(_)) => None,
         Err(fault) => return Err(changed(fault)),
     };
-    if context.output == Output::Json {
+    if context.output == OutputFormat::Json {
         let (result, seal) = found.map(|it| (it.result, it.seal)).unzip();
         println!("{}", json!({"trial": trial, "spec": spec, "result": result, "seal": seal, "provenance": provenance}));
         return Ok(());

@@ -5,10 +5,10 @@ use drr_core::finished::{self, Fault};
 use drr_core::trial_dir::TrialDir;
 
 use crate::cli::target::{self, Target};
-use crate::cli::{Context, Output, index};
+use crate::cli::{Context, OutputFormat, index};
 use crate::error::{Error, Exit, Result};
 use crate::neutral::line;
-use crate::report::{self, Options, SweepReport, TopList};
+use crate::report::{self, ReportOptions, SweepReport, TopList};
 
 pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: bool) -> Result<()> {
     let trial = match target::find(&context.runs, name)? {
@@ -30,8 +30,8 @@ pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: boo
     }
     let list = report::top(&context.runs, &context.data, &spec, user, n, seen)?;
     match context.output {
-        Output::Json => println!("{}", serde_json::to_string(&list).expect("a list is JSON")),
-        Output::Human | Output::Quiet => print!("{}", text(&list)),
+        OutputFormat::Json => println!("{}", serde_json::to_string(&list).expect("a list is JSON")),
+        OutputFormat::Human | OutputFormat::Quiet => print!("{}", text(&list)),
     }
     Ok(())
 }
@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: boo
 /// The best recommender of a sweep.
 fn best(context: &Context, sweep: &str) -> Result<TrialId> {
     let stored = index::open(&context.runs, context.output)?.sweep(sweep)?;
-    let plain = Options::default();
+    let plain = ReportOptions::default();
     let report = stored.as_ref().map(|stored| SweepReport::new(stored, &plain)).transpose()?;
     report.and_then(|report| report.best_recommender()).ok_or_else(|| {
         Error::input(format!("{sweep} has no finished offline evaluation of a recommender"))

@@ -4,23 +4,23 @@ use std::io::{IsTerminal as _, stdout};
 use std::time::Duration;
 
 use super::list;
-use crate::cli::{Context, Output};
+use crate::cli::{Context, OutputFormat};
 use crate::error::{Exit, Result};
 use crate::neutral::{lines, printing};
-use crate::store::{Holder, RunsLock};
+use crate::store::{LockHolder, RunsLock};
 
 /// How often the folders are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Shows the list until the reader goes.
 pub(super) fn run(context: &Context, sweep: Option<&str>) -> Result<Exit> {
-    let in_place = context.output == Output::Human && stdout().is_terminal();
+    let in_place = context.output == OutputFormat::Human && stdout().is_terminal();
     let mut last = String::new();
     loop {
         let mut text = list::text(context, sweep)?;
-        if context.output == Output::Human {
+        if context.output == OutputFormat::Human {
             text.push_str(&match RunsLock::holder(&context.runs) {
-                Holder::Held(by) => format!("\nrunning: {by}\n"),
+                LockHolder::Held(by) => format!("\nrunning: {by}\n"),
                 _ => "\nnothing is running\n".to_owned(),
             });
         }

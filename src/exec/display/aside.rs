@@ -22,7 +22,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 static STUCK: AtomicBool = AtomicBool::new(false);
 
 /// Shows notices from a thread of its own.
-struct Aside {
+struct NoticeThread {
     to_output: Option<SyncSender<Notice>>,
     thread: Option<JoinHandle<()>>,
     /// Whether the last notice found no place.
@@ -33,7 +33,7 @@ struct Aside {
 pub(super) fn aside(mut observer: impl Observer + Send + 'static) -> impl Observer {
     let (to_output, notices): (_, Receiver<Notice>) = sync_channel(QUEUE);
     let thread = thread::spawn(move || notices.iter().for_each(|notice| observer.on(&notice)));
-    Aside { to_output: Some(to_output), thread: Some(thread), is_stuck: false }
+    NoticeThread { to_output: Some(to_output), thread: Some(thread), is_stuck: false }
 }
 
 /// Whether an output was given up: nothing should be written to it any more.
@@ -41,7 +41,7 @@ pub fn output_is_stuck() -> bool {
     STUCK.load(Ordering::Relaxed)
 }
 
-impl Observer for Aside {
+impl Observer for NoticeThread {
     fn on(&mut self, notice: &Notice) {
         let (Some(to_output), start) = (&self.to_output, Instant::now()) else { return };
         let mut notice = notice.clone();
@@ -64,7 +64,7 @@ impl Observer for Aside {
     }
 }
 
-impl Drop for Aside {
+impl Drop for NoticeThread {
     fn drop(&mut self) {
         self.to_output = None;
         let (Some(thread), mut asked) = (self.thread.take(), None) else { return };

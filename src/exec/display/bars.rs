@@ -37,7 +37,7 @@ pub fn bars() -> impl Observer {
 struct Bars {
     all: MultiProgress,
     overall: ProgressBar,
-    slots: HashMap<usize, Line>,
+    slots: HashMap<usize, SlotBar>,
     done_s: f64,
     finished: usize,
     failed: usize,
@@ -46,14 +46,14 @@ struct Bars {
 }
 
 /// A slot's line.
-struct Line {
+struct SlotBar {
     bar: ProgressBar,
     /// What its worker does now: one trial, or the members of a cohort.
     trials: Vec<(TrialId, Label)>,
     share: f64,
 }
 
-impl Line {
+impl SlotBar {
     /// Shows the trials it has, or that it has none.
     fn rename(&self) {
         match self.trials.as_slice() {
@@ -101,7 +101,7 @@ impl Observer for Bars {
                 let all = &self.all;
                 let line = self.slots.entry(*slot).or_insert_with(|| {
                     let bar = all.add(ProgressBar::new(1));
-                    Line { bar, trials: Vec::new(), share: 0.0 }
+                    SlotBar { bar, trials: Vec::new(), share: 0.0 }
                 });
                 if line.trials.is_empty() {
                     line.share = 0.0;

@@ -9,15 +9,15 @@ use crate::neutral;
 
 /// Prints what happens, a line each, to stderr.
 pub fn lines() -> impl Observer {
-    aside(Lines { done: 0, to_run: 0 })
+    aside(PlainLines { done: 0, to_run: 0 })
 }
 
-struct Lines {
+struct PlainLines {
     done: usize,
     to_run: usize,
 }
 
-impl Observer for Lines {
+impl Observer for PlainLines {
     fn on(&mut self, notice: &Notice) {
         if let Some(line) = self.shown(notice) {
             // A reader that left must not stop the sweep.
@@ -26,7 +26,7 @@ impl Observer for Lines {
     }
 }
 
-impl Lines {
+impl PlainLines {
     /// An event is a line, whatever a worker says; but for the state, which is several.
     fn shown(&mut self, notice: &Notice) -> Option<String> {
         let line = self.line(notice)?;
@@ -176,7 +176,7 @@ mod tests {
                 Notice::TrialStopped { trial, label: label.clone(), reason },
                 Notice::TrialFinished { slot: 0, trial, label, metrics, wall_s: 1.0 },
             ];
-            let mut lines = Lines { done: 0, to_run: 1 };
+            let mut lines = PlainLines { done: 0, to_run: 1 };
             for event in events {
                 let shown = lines.shown(&event).expect("a line");
                 assert_harmless("an event", &shown);

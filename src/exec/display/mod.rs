@@ -20,11 +20,11 @@ use crate::neutral;
 
 /// Shows nothing.
 pub fn silent() -> impl Observer {
-    struct Silent;
-    impl Observer for Silent {
+    struct SilentDisplay;
+    impl Observer for SilentDisplay {
         fn on(&mut self, _event: &Notice) {}
     }
-    Silent
+    SilentDisplay
 }
 
 /// Seconds as people say them.

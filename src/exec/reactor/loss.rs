@@ -5,8 +5,8 @@ use std::time::Duration;
 use drr_core::Status;
 use drr_core::protocol::FailureKind;
 
-use super::worker::{EndReason, State};
-use super::{Action, Attempts, Loss, LossCause, Mode, Reactor, Verdict};
+use super::worker::{EndReason, WorkerState};
+use super::{Action, Attempts, Loss, LossCause, Mode, Reactor, StatusChange};
 use crate::plan::{blocked, was_stopped};
 
 /// Workers that end before they are ready, in a row, before the sweep is given up.
@@ -22,16 +22,16 @@ impl Reactor {
         actions: &mut Vec<Action>,
     ) {
         let fate = self.workers[slot].fate().cloned();
-        let before = std::mem::replace(&mut self.workers[slot].state, State::None);
-        self.workers[slot].becomes(State::None, now);
+        let before = std::mem::replace(&mut self.workers[slot].state, WorkerState::None);
+        self.workers[slot].becomes(WorkerState::None, now);
         let jobs = match before {
-            State::Gone => return self.workers[slot].becomes(State::Gone, now),
-            State::Starting => {
+            WorkerState::Gone => return self.workers[slot].becomes(WorkerState::Gone, now),
+            WorkerState::Starting => {
                 let why = if let Some(EndReason::Fault(why)) = fate { why } else { loss.reason };
                 return self.failed_start(why, now, actions);
             }
-            State::None | State::Idle | State::Leaving => return,
-            State::Busy { jobs, given } => {
+            WorkerState::None | WorkerState::Idle | WorkerState::Leaving => return,
+            WorkerState::Busy { jobs, given } => {
                 // Member by member from now on, so that one bad trial cannot sink the others of its cohort.
                 jobs.iter().for_each(|&job| self.attempts[job].alone |= given > 1);
                 jobs.into_iter().map(|job| (job, given > 1)).collect::<Vec<_>>()
@@ -73,11 +73,11 @@ impl Reactor {
     /// The job is out of the worker's hands; how many it was given with.
     pub(super) fn leave(&mut self, slot: usize, job: usize, now: Duration) -> usize {
         self.attempts[job].attempts += 1;
-        let State::Busy { jobs, given } = &mut self.workers[slot].state else { return 1 };
+        let WorkerState::Busy { jobs, given } = &mut self.workers[slot].state else { return 1 };
         let given = *given;
         jobs.retain(|other| *other != job);
         if jobs.is_empty() {
-            self.workers[slot].becomes(State::Idle, now);
+            self.workers[slot].becomes(WorkerState::Idle, now);
         }
         given
     }
@@ -86,14 +86,14 @@ impl Reactor {
     pub(super) fn retry(&mut self, job: usize, loss: Loss, now: Duration, actions: &mut Vec<Action>) {
         if self.mode != Mode::Running {
             self.set(job, Status::Pending);
-            actions.push(Action::Record(job, Verdict::Released));
+            actions.push(Action::Record(job, StatusChange::Released));
             return;
         }
         let Attempts { attempts: attempt, lost, .. } = self.attempts[job];
         let rest = if lost == 0 { Some(Duration::ZERO) } else { self.rules.rest(lost) };
         let Some(rest) = rest else { return self.fail(job, FailureKind::Environment, loss, actions) };
         self.set(job, Status::Pending);
-        actions.push(Action::Record(job, Verdict::Retry { reason: loss.reason, attempt, rest }));
+        actions.push(Action::Record(job, StatusChange::Retry { reason: loss.reason, attempt, rest }));
         if rest.is_zero() {
             self.make_ready(job);
         } else {
@@ -114,9 +114,9 @@ impl Reactor {
         self.set(job, Status::Failed);
         let attempts = self.attempts[job].attempts.max(1);
         let reason = blocked(self.jobs[job].stage, &self.jobs[job].short, &loss.reason);
-        actions.push(Action::Record(job, Verdict::Failed { kind, loss, attempts }));
+        actions.push(Action::Record(job, StatusChange::Failed { kind, loss, attempts }));
         for below in self.block_dependents(job) {
-            actions.push(Action::Record(below, Verdict::Blocked { reason: reason.clone() }));
+            actions.push(Action::Record(below, StatusChange::Blocked { reason: reason.clone() }));
         }
         self.failures += 1;
         if self.mode == Mode::Running && self.rules.is_enough(self.failures) {
@@ -140,9 +140,9 @@ impl Reactor {
     pub(super) fn give_up_on(&mut self, job: usize, reason: String, actions: &mut Vec<Action>) {
         self.set(job, Status::Failed);
         let above = was_stopped(self.jobs[job].stage, &self.jobs[job].short);
-        actions.push(Action::Record(job, Verdict::Stopped { reason }));
+        actions.push(Action::Record(job, StatusChange::Stopped { reason }));
         for below in self.block_dependents(job) {
-            actions.push(Action::Record(below, Verdict::Stopped { reason: above.clone() }));
+            actions.push(Action::Record(below, StatusChange::Stopped { reason: above.clone() }));
         }
     }
 

@@ -22,10 +22,10 @@ use drr_core::Status;
 use drr_core::protocol::FailureKind;
 
 use self::ready::Ready;
-use self::worker::{EndReason, State, Worker};
+use self::worker::{EndReason, Worker, WorkerState};
 use super::memory_fit::MemoryFit;
 use super::rules::Rules;
-pub(super) use words::{Action, Census, Event, Job, Loss, LossCause, SlotCensus, Verdict};
+pub(super) use words::{Action, Census, Event, Job, Loss, LossCause, SlotCensus, StatusChange};
 pub(super) use worker::Force;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,14 +163,14 @@ impl Reactor {
         let mut actions = Vec::new();
         match event {
             Event::WorkerReady { slot } => {
-                if self.workers[slot].state == State::Starting {
-                    self.workers[slot].becomes(State::Idle, now);
+                if self.workers[slot].state == WorkerState::Starting {
+                    self.workers[slot].becomes(WorkerState::Idle, now);
                     self.failed_starts = 0;
                 }
             }
             Event::Started { slot, job } => {
                 if self.is_running(slot, job, now, &mut actions) {
-                    actions.push(Action::Record(job, Verdict::Running { slot }));
+                    actions.push(Action::Record(job, StatusChange::Running { slot }));
                 }
             }
             Event::Finished { slot, job } => {
@@ -194,7 +194,7 @@ impl Reactor {
             }
             Event::WorkerExited { slot, loss, finished } => self.exited(slot, loss, &finished, now, &mut actions),
             Event::SpawnFailed { slot, why } => {
-                self.workers[slot].becomes(State::None, now);
+                self.workers[slot].becomes(WorkerState::None, now);
                 self.failed_start(why, now, &mut actions);
             }
             Event::UnknownTrial { slot } => self.unknown_trial(slot, now, &mut actions),
@@ -209,7 +209,7 @@ impl Reactor {
 
     fn finish(&mut self, slot: usize, job: usize, actions: &mut Vec<Action>) {
         self.set(job, Status::Finished);
-        actions.push(Action::Record(job, Verdict::Finished { slot }));
+        actions.push(Action::Record(job, StatusChange::Finished { slot }));
         for dependent in self.dependents[job].clone() {
             self.make_ready(dependent);
         }
@@ -231,8 +231,8 @@ impl Reactor {
         self.mode = Mode::Draining;
         // A worker that is coming up would find nothing to do.
         for (slot, worker) in self.workers.iter_mut().enumerate() {
-            if worker.state == State::Starting {
-                worker.becomes(State::Leaving, now);
+            if worker.state == WorkerState::Starting {
+                worker.becomes(WorkerState::Leaving, now);
                 actions.push(Action::StopWorker(slot));
             }
         }

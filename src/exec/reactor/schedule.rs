@@ -5,7 +5,7 @@ use std::time::Duration;
 use drr_core::Status;
 
 use super::super::memory_fit::{MemoryFit, Space};
-use super::worker::{State, Worker};
+use super::worker::{Worker, WorkerState};
 use super::{Action, Mode, Reactor};
 
 /// How long until a slot without room is looked at again.
@@ -35,13 +35,13 @@ impl Reactor {
                     self.place(slot, job, now, fit, actions);
                 }
             }
-            let starting = self.workers.iter().filter(|worker| worker.state == State::Starting).count();
+            let starting = self.workers.iter().filter(|worker| worker.state == WorkerState::Starting).count();
             let is_empty = !self.workers.iter().any(Worker::is_alive);
             let alone = usize::from(is_empty && self.ready.solitary().is_some());
             let mut wanted = (self.ready.beside() + alone).saturating_sub(starting);
             for slot in 0..self.workers.len() {
-                if wanted > 0 && self.workers[slot].state == State::None {
-                    self.workers[slot].becomes(State::Starting, now);
+                if wanted > 0 && self.workers[slot].state == WorkerState::None {
+                    self.workers[slot].becomes(WorkerState::Starting, now);
                     actions.push(Action::Spawn(slot));
                     wanted -= 1;
                 }
@@ -53,7 +53,7 @@ impl Reactor {
         for slot in 0..self.workers.len() {
             let stays = self.mode == Mode::Running && (more_to_come || self.alone_in(slot).is_some());
             if self.workers[slot].is_idle() && !stays {
-                self.workers[slot].becomes(State::Leaving, now);
+                self.workers[slot].becomes(WorkerState::Leaving, now);
                 actions.push(Action::StopWorker(slot));
             }
         }
@@ -79,7 +79,7 @@ impl Reactor {
         fit: &dyn MemoryFit,
         actions: &mut Vec<Action>,
     ) {
-        let is_busy = |slot: &usize| matches!(self.workers[*slot].state, State::Busy { .. });
+        let is_busy = |slot: &usize| matches!(self.workers[*slot].state, WorkerState::Busy { .. });
         let busy: Vec<usize> = (0..self.workers.len()).filter(is_busy).collect();
         match fit.space(slot, job, &busy) {
             Space::Full => {
@@ -88,9 +88,9 @@ impl Reactor {
                 }
             }
             Space::Gone => {
-                self.workers[slot].becomes(State::Gone, now);
+                self.workers[slot].becomes(WorkerState::Gone, now);
                 actions.extend([Action::StopWorker(slot), Action::Lost { slot }]);
-                if self.workers.iter().all(|worker| worker.state == State::Gone) {
+                if self.workers.iter().all(|worker| worker.state == WorkerState::Gone) {
                     actions.push(Action::GiveUp("every device is gone".to_owned()));
                     self.stop(now, actions);
                 }
@@ -99,7 +99,7 @@ impl Reactor {
                 let most = self.cohort_size(job).min(fit).max(1);
                 let jobs = self.ready.take(job, &self.jobs[job], most);
                 jobs.iter().for_each(|&job| self.set(job, Status::Running));
-                self.workers[slot].becomes(State::Busy { given: jobs.len(), jobs: jobs.clone() }, now);
+                self.workers[slot].becomes(WorkerState::Busy { given: jobs.len(), jobs: jobs.clone() }, now);
                 actions.push(Action::Send { slot, jobs });
             }
         }
@@ -108,7 +108,7 @@ impl Reactor {
     /// How many trials to train together with `job`: as asked for, else its group's share of every slot.
     pub(super) fn cohort_size(&self, job: usize) -> usize {
         let Some(group) = self.jobs[job].group.filter(|_| !self.attempts[job].alone) else { return 1 };
-        let slots = self.workers.iter().filter(|worker| worker.state != State::Gone).count();
+        let slots = self.workers.iter().filter(|worker| worker.state != WorkerState::Gone).count();
         let share = self.ready.in_group(group).div_ceil(slots.max(1));
         self.cohort.unwrap_or(share).min(self.most[group as usize])
     }

@@ -116,7 +116,7 @@ pub(in crate::exec) enum Action {
         slot: usize,
         force: Force,
     },
-    Record(usize, Verdict),
+    Record(usize, StatusChange),
     /// A slot has no room for the next trial just now.
     NoRoom {
         slot: usize,
@@ -135,7 +135,7 @@ pub(in crate::exec) enum Action {
 
 /// What became of a job.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::exec) enum Verdict {
+pub(in crate::exec) enum StatusChange {
     Running {
         slot: usize,
     },

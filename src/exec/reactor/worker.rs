@@ -6,7 +6,7 @@ use super::super::rules::Rules;
 
 /// How far a worker is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum WorkerState {
     /// There is none.
     None,
     /// Started, not yet heard of.
@@ -59,7 +59,7 @@ struct Ending {
 /// The worker of a slot.
 #[derive(Clone, Debug)]
 pub(super) struct Worker {
-    pub state: State,
+    pub state: WorkerState,
     /// When it came into this state.
     since: Duration,
     /// When it last said something.
@@ -71,16 +71,16 @@ pub(super) struct Worker {
 
 impl Worker {
     pub fn new() -> Self {
-        Self { state: State::None, since: Duration::ZERO, heard: Duration::ZERO, full: None, ending: None }
+        Self { state: WorkerState::None, since: Duration::ZERO, heard: Duration::ZERO, full: None, ending: None }
     }
 
     /// Comes into another state.
-    pub fn becomes(&mut self, state: State, now: Duration) {
+    pub fn becomes(&mut self, state: WorkerState, now: Duration) {
         (self.since, self.heard) = (now, now);
-        if matches!(state, State::Busy { .. }) {
+        if matches!(state, WorkerState::Busy { .. }) {
             self.full = None;
         }
-        if matches!(state, State::None | State::Starting | State::Gone) {
+        if matches!(state, WorkerState::None | WorkerState::Starting | WorkerState::Gone) {
             self.ending = None;
         }
         self.state = state;
@@ -97,12 +97,12 @@ impl Worker {
     }
 
     pub fn is_alive(&self) -> bool {
-        !matches!(self.state, State::None | State::Gone)
+        !matches!(self.state, WorkerState::None | WorkerState::Gone)
     }
 
     /// Whether it has nothing to do and may stay.
     pub fn is_idle(&self) -> bool {
-        self.state == State::Idle && self.ending.is_none()
+        self.state == WorkerState::Idle && self.ending.is_none()
     }
 
     /// Whether it may be given work now.
@@ -123,18 +123,18 @@ impl Worker {
     /// Its state in a word, and how long ago it came into it and was last heard of.
     pub fn census(&self, now: Duration) -> (&'static str, Duration, Duration) {
         let word = match self.state {
-            State::None => "none",
-            State::Starting => "starting",
-            State::Idle => "idle",
-            State::Busy { .. } => "busy",
-            State::Leaving => "leaving",
-            State::Gone => "gone",
+            WorkerState::None => "none",
+            WorkerState::Starting => "starting",
+            WorkerState::Idle => "idle",
+            WorkerState::Busy { .. } => "busy",
+            WorkerState::Leaving => "leaving",
+            WorkerState::Gone => "gone",
         };
         (word, now.saturating_sub(self.since), now.saturating_sub(self.heard))
     }
 
     pub fn jobs(&self) -> &[usize] {
-        if let State::Busy { jobs, .. } = &self.state { jobs } else { &[] }
+        if let WorkerState::Busy { jobs, .. } = &self.state { jobs } else { &[] }
     }
 
     /// Why it is being ended, if it is.
@@ -162,12 +162,12 @@ impl Worker {
         match &self.ending {
             Some(ending) => (ending.force == Force::Ask).then_some(ending.until),
             None => match self.state {
-                State::None | State::Gone | State::Idle => None,
+                WorkerState::None | WorkerState::Gone | WorkerState::Idle => None,
                 // Whatever it says before it introduces itself, it does not come up.
-                State::Starting => Some(self.since + rules.stall_timeout),
+                WorkerState::Starting => Some(self.since + rules.stall_timeout),
                 // It has nothing to do but leave; libtorch takes its time to unload.
-                State::Leaving => Some(self.since + rules.grace),
-                State::Busy { .. } => {
+                WorkerState::Leaving => Some(self.since + rules.grace),
+                WorkerState::Busy { .. } => {
                     let silence = self.heard + rules.stall_timeout;
                     Some(rules.timeout.map_or(silence, |timeout| silence.min(self.since + timeout)))
                 }
@@ -186,14 +186,14 @@ impl Worker {
         }
         let spent = |since: Duration, limit: Duration| now >= since + limit;
         let why = match (&self.state, rules.timeout) {
-            (State::Busy { .. }, Some(timeout)) if spent(self.since, timeout) => {
+            (WorkerState::Busy { .. }, Some(timeout)) if spent(self.since, timeout) => {
                 EndReason::Overtime(format!("it took longer than {}", words(timeout)))
             }
-            (State::Starting, _) => {
+            (WorkerState::Starting, _) => {
                 let limit = words(rules.stall_timeout);
                 EndReason::Fault(format!("the worker did not introduce itself within {limit}"))
             }
-            (State::Leaving, _) => EndReason::Fault("it did not leave when asked to".to_owned()),
+            (WorkerState::Leaving, _) => EndReason::Fault("it did not leave when asked to".to_owned()),
             _ => EndReason::Fault(format!("the worker said nothing for {}", words(rules.stall_timeout))),
         };
         self.end(why, rules, now)

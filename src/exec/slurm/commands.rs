@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::json;
-use super::parse::{self, Row};
+use super::parse::{self, QueueRow};
 use crate::error::{Error, Result};
 use crate::exec::signals::is_asked_to_stop;
 use crate::neutral::line;
@@ -25,7 +25,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// One array to submit.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct ArrayRequest<'a> {
     /// The batch script.
     pub script: &'a Path,
     /// The job's name, which no other submission uses.
@@ -44,19 +44,19 @@ pub trait Scheduler {
     ///
     /// # Errors
     /// It was refused, in the scheduler's words.
-    fn submit(&mut self, request: &Request<'_>) -> Result<u64>;
+    fn submit(&mut self, request: &ArrayRequest<'_>) -> Result<u64>;
 
     /// Everything known of the jobs with these names, in one question.
     ///
     /// # Errors
     /// Nobody answers; asking again later may help.
-    fn queue(&mut self, names: &[&str]) -> Result<Vec<Row>>;
+    fn queue(&mut self, names: &[&str]) -> Result<Vec<QueueRow>>;
 
     /// All that is known of an array of which a task failed, with what its tasks left behind; nothing once it is forgotten.
-    fn details(&mut self, job: u64) -> Vec<Row>;
+    fn details(&mut self, job: u64) -> Vec<QueueRow>;
 
     /// What the accounts say of jobs that left the queue; nothing where none are kept.
-    fn account(&mut self, jobs: &[u64]) -> Vec<Row>;
+    fn account(&mut self, jobs: &[u64]) -> Vec<QueueRow>;
 
     /// Most tasks an array may have.
     ///
@@ -89,8 +89,8 @@ impl Cluster {
 }
 
 impl Scheduler for Cluster {
-    fn submit(&mut self, request: &Request<'_>) -> Result<u64> {
-        let Request { name, array, lost, .. } = request;
+    fn submit(&mut self, request: &ArrayRequest<'_>) -> Result<u64> {
+        let ArrayRequest { name, array, lost, .. } = request;
         let mut arguments: Vec<OsString> = vec!["--parsable".into(), format!("--job-name={name}").into()];
         arguments.push(format!("--array={array}").into());
         // A cluster's or a user's own setting must not keep the variable from the tasks.
@@ -105,7 +105,7 @@ impl Scheduler for Cluster {
         parse::submitted(&said).ok_or_else(|| Error::environment(format!("sbatch gave no job number: {}", said.trim())))
     }
 
-    fn queue(&mut self, names: &[&str]) -> Result<Vec<Row>> {
+    fn queue(&mut self, names: &[&str]) -> Result<Vec<QueueRow>> {
         // The server itself leaves out the jobs of others.
         let user = std::fs::metadata("/proc/self").map_or(0, |me| me.uid());
         let arguments = [
@@ -120,7 +120,7 @@ impl Scheduler for Cluster {
         parse::queue(&said).map_err(|why| Error::environment(format!("squeue: {why}")))
     }
 
-    fn details(&mut self, job: u64) -> Vec<Row> {
+    fn details(&mut self, job: u64) -> Vec<QueueRow> {
         let job = job.to_string();
         let ask = |more: &[&str]| run("scontrol", ["show", "job", &job].iter().chain(more), &[]);
         // Not every site has the plugin that writes JSON, and a forgotten job is an error in either form.
@@ -134,7 +134,7 @@ impl Scheduler for Cluster {
         ask(&[]).map(|said| parse::details(&said)).unwrap_or_default()
     }
 
-    fn account(&mut self, jobs: &[u64]) -> Vec<Row> {
+    fn account(&mut self, jobs: &[u64]) -> Vec<QueueRow> {
         if self.without_accounts {
             return Vec::new();
         }

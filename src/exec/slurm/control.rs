@@ -16,7 +16,7 @@ use crate::plan::Plan;
 
 /// Where the open submissions of a sweep stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct SubmissionCounts {
     /// Submissions that are not closed.
     pub submissions: usize,
     /// Tasks that wait with Slurm.
@@ -31,8 +31,8 @@ pub struct Standing {
 ///
 /// # Errors
 /// Slurm does not answer, or a submission cannot be read.
-pub fn standing(runs: &Path, sweep: &str, scheduler: &mut dyn Scheduler) -> Result<Standing> {
-    let mut standing = Standing::default();
+pub fn standing(runs: &Path, sweep: &str, scheduler: &mut dyn Scheduler) -> Result<SubmissionCounts> {
+    let mut standing = SubmissionCounts::default();
     for mut submission in Submission::open(runs, sweep)? {
         let names = submission.names();
         let rows = if names.is_empty() { Vec::new() } else { scheduler.queue(&names)? };

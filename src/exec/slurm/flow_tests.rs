@@ -52,7 +52,7 @@ impl Played {
 }
 
 impl Scheduler for Played {
-    fn submit(&mut self, request: &Request<'_>) -> Result<u64> {
+    fn submit(&mut self, request: &ArrayRequest<'_>) -> Result<u64> {
         if self.refusals.pop_front().unwrap_or(false) {
             return Err(Error::environment(
                 "sbatch: error: Batch job submission failed: Job violates accounting policy",
@@ -74,7 +74,7 @@ impl Scheduler for Played {
         Ok(job)
     }
 
-    fn queue(&mut self, names: &[&str]) -> Result<Vec<Row>> {
+    fn queue(&mut self, names: &[&str]) -> Result<Vec<QueueRow>> {
         self.asked += 1;
         if self.silences > 0 {
             self.silences -= 1;
@@ -93,7 +93,7 @@ impl Scheduler for Played {
                         self.finish(spec, node);
                     }
                 }
-                rows.push(Row {
+                rows.push(QueueRow {
                     array: *array,
                     tasks: vec![*index as u64..=*index as u64],
                     state: JobState::Ended(end),
@@ -106,13 +106,13 @@ impl Scheduler for Played {
         Ok(rows)
     }
 
-    fn details(&mut self, job: u64) -> Vec<Row> {
-        let state = JobState::Ended(End::Failed(Exit::Code(3)));
+    fn details(&mut self, job: u64) -> Vec<QueueRow> {
+        let state = JobState::Ended(End::Failed(TaskExit::Code(3)));
         let (reason, node, name) = (String::new(), String::new(), String::new());
-        vec![Row { array: job, tasks: vec![0..=99], state, reason, node, name }]
+        vec![QueueRow { array: job, tasks: vec![0..=99], state, reason, node, name }]
     }
 
-    fn account(&mut self, _: &[u64]) -> Vec<Row> {
+    fn account(&mut self, _: &[u64]) -> Vec<QueueRow> {
         Vec::new()
     }
 
@@ -150,13 +150,13 @@ impl Heard {
 }
 
 /// A sweep of two PMFs, two recommenders and four evaluations, in a folder of its own.
-struct Place {
+struct FlowFolder {
     runs: tempfile::TempDir,
     sweep: Sweep,
     rules: Rules,
 }
 
-impl Place {
+impl FlowFolder {
     fn new() -> Self {
         let text = "name = \"small\"\ndataset = \"ml-100k\"\nseeds = 2\nbaselines = [\"pmf\"]\n";
         let file = parse(&Source::new("a.toml", text), Path::new("."), &Asked::default(), &mut ByName).expect("whole");
@@ -177,7 +177,7 @@ impl Place {
         let worker = std::env::current_exe().expect("this program");
         let settings = SlurmSettings::default();
         let (runs, data) = (runs.to_owned(), runs.to_owned());
-        let options = Options {
+        let options = SlurmOptions {
             runs,
             data,
             worker,
@@ -194,7 +194,7 @@ impl Place {
 
 #[test]
 fn a_plan_is_a_few_arrays_and_each_round_one_question() {
-    let place = Place::new();
+    let place = FlowFolder::new();
     let mut cluster = place.cluster();
     let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     let outcome = outcome.expect("done");
@@ -211,7 +211,7 @@ fn a_plan_is_a_few_arrays_and_each_round_one_question() {
 
 #[test]
 fn a_node_that_computes_otherwise_is_named() {
-    let place = Place::new();
+    let place = FlowFolder::new();
     let mut cluster = Played { other: Some("2.12.0".to_owned()), ..place.cluster() };
     let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!(outcome.expect("done").finished, 8);
@@ -224,7 +224,7 @@ fn a_node_that_computes_otherwise_is_named() {
 
 #[test]
 fn what_is_lost_is_submitted_again_in_one_array_and_runs_one_by_one() {
-    let place = Place::new();
+    let place = FlowFolder::new();
     let mut cluster = Played { ends: [End::Timeout, End::OutOfMemory].into(), ..place.cluster() };
     let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!(outcome.expect("done").finished, 8);
@@ -235,8 +235,8 @@ fn what_is_lost_is_submitted_again_in_one_array_and_runs_one_by_one() {
 
 #[test]
 fn what_a_failed_task_left_behind_is_looked_up() {
-    let place = Place::new();
-    let mut cluster = Played { ends: [End::Failed(Exit::Unknown)].into(), ..place.cluster() };
+    let place = FlowFolder::new();
+    let mut cluster = Played { ends: [End::Failed(TaskExit::Unknown)].into(), ..place.cluster() };
     let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!(outcome.expect("done").finished, 8);
     let reasons = heard.0.iter().filter_map(|notice| match notice {
@@ -248,7 +248,7 @@ fn what_a_failed_task_left_behind_is_looked_up() {
 
 #[test]
 fn silence_is_said_once_and_concludes_nothing() {
-    let place = Place::new();
+    let place = FlowFolder::new();
     let mut cluster = Played { silences: 3, ..place.cluster() };
     let (outcome, heard) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert_eq!((outcome.expect("done").finished, heard.retried()), (8, 0));
@@ -258,7 +258,7 @@ fn silence_is_said_once_and_concludes_nothing() {
 
 #[test]
 fn what_is_refused_leaves_nothing_behind_and_a_limit_is_waited_out() {
-    let place = Place::new();
+    let place = FlowFolder::new();
     let mut cluster = Played { refusals: [true].into(), ..place.cluster() };
     let (outcome, _) = place.execute(AfterSubmit::Follow, &mut cluster);
     assert!(outcome.expect_err("refused").message.contains("accounting policy"));
@@ -272,7 +272,7 @@ fn what_is_refused_leaves_nothing_behind_and_a_limit_is_waited_out() {
 
 #[test]
 fn a_program_that_ended_between_sbatch_and_its_answer_is_taken_up() {
-    let place = Place::new();
+    let place = FlowFolder::new();
     let mut cluster = place.cluster();
     place.execute(AfterSubmit::Detach, &mut cluster).0.expect("submitted");
     let open = Submission::open(place.runs.path(), "small").expect("readable");
@@ -288,26 +288,26 @@ fn a_program_that_ended_between_sbatch_and_its_answer_is_taken_up() {
 
 #[test]
 fn detached_it_stands_somewhere_until_it_is_collected_or_cancelled() {
-    let place = Place::new();
+    let place = FlowFolder::new();
     let runs = place.runs.path();
-    let mut cluster = Played { ends: [End::Failed(Exit::Unknown); 8].into(), ..place.cluster() };
+    let mut cluster = Played { ends: [End::Failed(TaskExit::Unknown); 8].into(), ..place.cluster() };
     place.execute(AfterSubmit::Detach, &mut cluster).0.expect("submitted");
     assert_eq!(Submission::open_sweeps(runs), ["small"]);
     let plan = Plan::new(&place.sweep, runs, FailedBefore::Skip);
     let refused = refuse_if_open(&plan, runs).expect_err("Slurm has them");
     assert!(refused.message.starts_with("8 of these trials were given to Slurm"), "{}", refused.message);
-    let unfinished = Standing { submissions: 1, unfinished: 8, ..Standing::default() };
+    let unfinished = SubmissionCounts { submissions: 1, unfinished: 8, ..SubmissionCounts::default() };
     assert_eq!(standing(runs, "small", &mut cluster).expect("answered"), unfinished);
     assert_eq!(cancel(runs, "small", &mut cluster).expect("cancelled"), 1);
     assert_eq!(cluster.cancelled, [1, 2, 3, 4]);
     refuse_if_open(&plan, runs).expect("they are free");
-    assert_eq!(standing(runs, "small", &mut cluster).expect("answered"), Standing::default());
+    assert_eq!(standing(runs, "small", &mut cluster).expect("answered"), SubmissionCounts::default());
 }
 
 #[test]
 fn so_many_failures_end_the_sweep() {
     let rules = Rules { retries: 0, max_failures: Some(1), ..Rules::default() };
-    let place = Place { rules, ..Place::new() };
+    let place = FlowFolder { rules, ..FlowFolder::new() };
     let mut cluster = Played { ends: [End::OutOfMemory, End::NodeFail].into(), ..place.cluster() };
     let (outcome, _) = place.execute(AfterSubmit::Follow, &mut cluster);
     let outcome = outcome.expect("it ends");

@@ -14,7 +14,7 @@ const ABSENCES: u32 = 2;
 
 /// A task as the machine sees it.
 #[derive(Clone, Debug, Default)]
-pub struct Node {
+pub struct TaskStart {
     /// Its open trials.
     pub trials: Vec<usize>,
     /// Attempts that were lost before.
@@ -36,7 +36,7 @@ pub enum Fate {
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum FollowAction {
     /// A task runs on a node.
     Started {
         /// The task.
@@ -96,7 +96,7 @@ enum Phase {
 }
 
 #[derive(Clone, Debug)]
-struct Task {
+struct FollowedTask {
     trials: Vec<usize>,
     phase: Phase,
     lost: u32,
@@ -107,7 +107,7 @@ struct Task {
 /// The state of a submission.
 #[derive(Clone, Debug)]
 pub struct Follow {
-    tasks: Vec<Task>,
+    tasks: Vec<FollowedTask>,
     trials: Vec<Status>,
     upstream: Vec<Vec<usize>>,
     retries: u32,
@@ -116,12 +116,12 @@ pub struct Follow {
 impl Follow {
     /// Follows tasks over trials given by what each stands on and whether it is finished; a lost attempt is repeated up
     /// to `retries` times.
-    pub fn new(nodes: Vec<Node>, upstream: Vec<Vec<usize>>, finished: &[bool], retries: u32) -> Self {
+    pub fn new(nodes: Vec<TaskStart>, upstream: Vec<Vec<usize>>, finished: &[bool], retries: u32) -> Self {
         let trials =
             finished.iter().map(|&finished| if finished { Status::Finished } else { Status::Pending }).collect();
         let tasks = nodes
             .into_iter()
-            .map(|node| Task {
+            .map(|node| FollowedTask {
                 phase: match (node.trials.is_empty(), node.submitted) {
                     (true, _) => Phase::Settled,
                     (_, true) => Phase::Queued,
@@ -164,7 +164,7 @@ impl Follow {
     }
 
     /// Takes in what Slurm says of a task: its state and node, or nothing.
-    pub fn on_seen(&mut self, task: usize, seen: Option<(JobState, &str)>) -> Option<Action> {
+    pub fn on_seen(&mut self, task: usize, seen: Option<(JobState, &str)>) -> Option<FollowAction> {
         let it = &mut self.tasks[task];
         if !matches!(it.phase, Phase::Queued | Phase::Running) {
             return None;
@@ -179,31 +179,31 @@ impl Follow {
             Some((JobState::Running, node)) => {
                 let began = it.phase == Phase::Queued;
                 it.phase = Phase::Running;
-                began.then(|| Action::Started { task, node: node.to_owned() })
+                began.then(|| FollowAction::Started { task, node: node.to_owned() })
             }
             Some((JobState::Ended(end), _)) => {
                 it.phase = Phase::Ended;
-                Some(Action::Inspect { task, end: Some(end) })
+                Some(FollowAction::Inspect { task, end: Some(end) })
             }
             None => {
                 it.absences = absences + 1;
                 (it.absences >= ABSENCES).then(|| {
                     it.phase = Phase::Ended;
-                    Action::Inspect { task, end: None }
+                    FollowAction::Inspect { task, end: None }
                 })
             }
         }
     }
 
     /// Takes in what the folders of an ended task's open trials say, in the order of [`Follow::open`].
-    pub fn on_ended(&mut self, task: usize, end: Option<End>, fates: &[Fate]) -> Vec<Action> {
+    pub fn on_ended(&mut self, task: usize, end: Option<End>, fates: &[Fate]) -> Vec<FollowAction> {
         let mut actions = Vec::new();
         let (mut open, mut lost) = (Vec::new(), Vec::new());
         for (trial, fate) in std::mem::take(&mut self.tasks[task].trials).into_iter().zip(fates) {
             match fate {
                 Fate::Finished => {
                     self.trials[trial] = Status::Finished;
-                    actions.push(Action::Finished(trial));
+                    actions.push(FollowAction::Finished(trial));
                 }
                 Fate::Failed(FailureKind::Deterministic, reason) => {
                     let (kind, attempts) = (FailureKind::Deterministic, self.tasks[task].lost + 1);
@@ -233,7 +233,7 @@ impl Follow {
                 lost_for_good(&mut self.trials, &mut actions, trial, kind, &reason, attempt);
             } else {
                 open.push(trial);
-                actions.push(Action::Retry { trial, reason, attempt });
+                actions.push(FollowAction::Retry { trial, reason, attempt });
             }
         }
         open.sort_unstable();
@@ -266,7 +266,7 @@ impl Follow {
     }
 
     /// Gives up what stands on failed trials, in tasks that wait; one that Slurm has notices by itself.
-    fn block(&mut self, actions: &mut Vec<Action>) {
+    fn block(&mut self, actions: &mut Vec<FollowAction>) {
         loop {
             let before = actions.len();
             for it in self.tasks.iter_mut().filter(|task| task.phase == Phase::Waiting) {
@@ -275,7 +275,7 @@ impl Follow {
                     let failed = upstream[trial].iter().copied().find(|&above| trials[above] == Status::Failed);
                     if let Some(above) = failed {
                         trials[trial] = Status::Failed;
-                        actions.push(Action::Blocked { trial, above });
+                        actions.push(FollowAction::Blocked { trial, above });
                     }
                     failed.is_none()
                 });
@@ -292,14 +292,14 @@ impl Follow {
 
 fn lost_for_good(
     trials: &mut [Status],
-    actions: &mut Vec<Action>,
+    actions: &mut Vec<FollowAction>,
     trial: usize,
     kind: FailureKind,
     reason: &str,
     attempts: u32,
 ) {
     trials[trial] = Status::Failed;
-    actions.push(Action::Failed { trial, kind, reason: reason.to_owned(), attempts });
+    actions.push(FollowAction::Failed { trial, kind, reason: reason.to_owned(), attempts });
 }
 
 #[cfg(test)]

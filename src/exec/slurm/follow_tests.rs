@@ -3,20 +3,20 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::exec::slurm::parse::Exit;
+use crate::exec::slurm::parse::TaskExit;
 
 const ENVIRONMENT: FailureKind = FailureKind::Environment;
 
 /// Task 0 trains trial 0; task 1 holds trials 1 and 2, which stand on it; task 2 holds trial 3, which stands on 1.
 fn machine(submitted: bool) -> Follow {
-    let node = |trials: &[usize]| Node { trials: trials.to_vec(), lost: 0, submitted };
+    let node = |trials: &[usize]| TaskStart { trials: trials.to_vec(), lost: 0, submitted };
     let upstream = vec![vec![], vec![0], vec![0], vec![1]];
     Follow::new(vec![node(&[0]), node(&[1, 2]), node(&[3])], upstream, &[false; 4], 2)
 }
 
-fn run(follow: &mut Follow, task: usize, end: End, fates: &[Fate]) -> Vec<Action> {
+fn run(follow: &mut Follow, task: usize, end: End, fates: &[Fate]) -> Vec<FollowAction> {
     let seen = follow.on_seen(task, Some((JobState::Ended(end), "n1")));
-    assert_eq!(seen, Some(Action::Inspect { task, end: Some(end) }));
+    assert_eq!(seen, Some(FollowAction::Inspect { task, end: Some(end) }));
     follow.on_ended(task, Some(end), fates)
 }
 
@@ -24,10 +24,10 @@ fn run(follow: &mut Follow, task: usize, end: End, fates: &[Fate]) -> Vec<Action
 fn a_run_without_trouble_ends_in_results() {
     let mut follow = machine(true);
     assert_eq!(follow.on_seen(0, Some((JobState::Pending, ""))), None);
-    let started = Some(Action::Started { task: 0, node: "n1".to_owned() });
+    let started = Some(FollowAction::Started { task: 0, node: "n1".to_owned() });
     assert_eq!(follow.on_seen(0, Some((JobState::Running, "n1"))), started);
     assert_eq!(follow.on_seen(0, Some((JobState::Running, "n1"))), None, "said once");
-    assert_eq!(run(&mut follow, 0, End::Completed, &[Fate::Finished]), [Action::Finished(0)]);
+    assert_eq!(run(&mut follow, 0, End::Completed, &[Fate::Finished]), [FollowAction::Finished(0)]);
     run(&mut follow, 1, End::Completed, &[Fate::Finished, Fate::Finished]);
     run(&mut follow, 2, End::Completed, &[Fate::Finished]);
     assert!(follow.is_done() && follow.next_round().is_empty());
@@ -38,7 +38,7 @@ fn a_lost_attempt_is_repeated_and_what_stands_on_it_waits() {
     let mut follow = machine(true);
     let actions = run(&mut follow, 0, End::Timeout, &[Fate::Open]);
     let reason = End::Timeout.words().into_owned();
-    assert_eq!(actions, [Action::Retry { trial: 0, reason, attempt: 1 }]);
+    assert_eq!(actions, [FollowAction::Retry { trial: 0, reason, attempt: 1 }]);
     // Those below ran, found nothing to stand on, and left: no attempt of theirs.
     assert_eq!(run(&mut follow, 1, End::Completed, &[Fate::Open, Fate::Open]), []);
     assert_eq!(run(&mut follow, 2, End::Cancelled, &[Fate::Open]), []);
@@ -54,16 +54,20 @@ fn what_keeps_failing_fails_and_takes_along_what_stands_on_it() {
     let mut follow = machine(true);
     for attempt in 1..=2 {
         let actions =
-            run(&mut follow, 0, End::Failed(Exit::Unknown), &[Fate::Failed(ENVIRONMENT, "disk full".to_owned())]);
-        assert_eq!(actions, [Action::Retry { trial: 0, reason: "disk full".to_owned(), attempt }]);
+            run(&mut follow, 0, End::Failed(TaskExit::Unknown), &[Fate::Failed(ENVIRONMENT, "disk full".to_owned())]);
+        assert_eq!(actions, [FollowAction::Retry { trial: 0, reason: "disk full".to_owned(), attempt }]);
         assert_eq!(follow.next_round(), [0]);
     }
     run(&mut follow, 1, End::Completed, &[Fate::Open, Fate::Open]);
-    let actions = run(&mut follow, 0, End::Failed(Exit::Unknown), &[Fate::Failed(ENVIRONMENT, "disk full".to_owned())]);
-    let failed = Action::Failed { trial: 0, kind: ENVIRONMENT, reason: "disk full".to_owned(), attempts: 3 };
-    assert_eq!(actions, [failed, Action::Blocked { trial: 1, above: 0 }, Action::Blocked { trial: 2, above: 0 }]);
+    let actions =
+        run(&mut follow, 0, End::Failed(TaskExit::Unknown), &[Fate::Failed(ENVIRONMENT, "disk full".to_owned())]);
+    let failed = FollowAction::Failed { trial: 0, kind: ENVIRONMENT, reason: "disk full".to_owned(), attempts: 3 };
+    assert_eq!(
+        actions,
+        [failed, FollowAction::Blocked { trial: 1, above: 0 }, FollowAction::Blocked { trial: 2, above: 0 }]
+    );
     let last = run(&mut follow, 2, End::Cancelled, &[Fate::Open]);
-    assert_eq!(last, [Action::Blocked { trial: 3, above: 1 }]);
+    assert_eq!(last, [FollowAction::Blocked { trial: 3, above: 1 }]);
     assert!(follow.is_done());
 }
 
@@ -74,9 +78,9 @@ fn a_deterministic_failure_is_final_and_costs_no_other() {
     let kind = FailureKind::Deterministic;
     let nan = Fate::Failed(kind, "the loss is not finite".to_owned());
     let actions = run(&mut follow, 1, End::Completed, &[nan, Fate::Finished]);
-    let failed = Action::Failed { trial: 1, kind, reason: "the loss is not finite".to_owned(), attempts: 1 };
-    assert_eq!(actions, [failed, Action::Finished(2)]);
-    assert_eq!(run(&mut follow, 2, End::Completed, &[Fate::Open]), [Action::Blocked { trial: 3, above: 1 }]);
+    let failed = FollowAction::Failed { trial: 1, kind, reason: "the loss is not finite".to_owned(), attempts: 1 };
+    assert_eq!(actions, [failed, FollowAction::Finished(2)]);
+    assert_eq!(run(&mut follow, 2, End::Completed, &[Fate::Open]), [FollowAction::Blocked { trial: 3, above: 1 }]);
     assert!(follow.is_done());
 }
 
@@ -92,7 +96,7 @@ fn a_failed_node_counts_no_attempt() {
 #[test]
 fn a_task_that_is_requeued_starts_once_more() {
     let mut follow = machine(true);
-    let started = Some(Action::Started { task: 0, node: "n2".to_owned() });
+    let started = Some(FollowAction::Started { task: 0, node: "n2".to_owned() });
     assert!(follow.on_seen(0, Some((JobState::Running, "n1"))).is_some());
     assert_eq!(follow.on_seen(0, Some((JobState::Pending, ""))), None);
     assert_eq!(follow.on_seen(0, Some((JobState::Running, "n2"))), started);
@@ -104,7 +108,7 @@ fn one_missing_answer_is_no_end() {
     assert_eq!(follow.on_seen(0, None), None);
     assert_eq!(follow.on_seen(0, Some((JobState::Pending, ""))), None);
     assert_eq!(follow.on_seen(0, None), None);
-    assert_eq!(follow.on_seen(0, None), Some(Action::Inspect { task: 0, end: None }));
+    assert_eq!(follow.on_seen(0, None), Some(FollowAction::Inspect { task: 0, end: None }));
 }
 
 #[test]
@@ -127,14 +131,14 @@ proptest! {
         let upstream = [vec![], vec![0], vec![0], vec![1]];
         let settle = std::iter::repeat_n((0..3).map(|task| (task, 5)), 20).flatten();
         for (task, word) in words.into_iter().chain(settle) {
-            let ends = [End::Completed, End::Failed(Exit::Unknown), End::Timeout, End::Cancelled, End::NodeFail];
+            let ends = [End::Completed, End::Failed(TaskExit::Unknown), End::Timeout, End::Cancelled, End::NodeFail];
             let seen = match word {
                 0 => Some((JobState::Pending, "")),
                 1 => Some((JobState::Running, "n1")),
                 2 => None,
                 _ => Some((JobState::Ended(ends[word % 5]), "n1")),
             };
-            if let Some(Action::Inspect { end, .. }) = follow.on_seen(task, seen) {
+            if let Some(FollowAction::Inspect { end, .. }) = follow.on_seen(task, seen) {
                 prop_assert!(!follow.is_active(task));
                 let fates: Vec<Fate> = follow.open(task).iter().map(|&trial| {
                     match word {
@@ -147,8 +151,8 @@ proptest! {
                 }).collect();
                 for action in follow.on_ended(task, end, &fates) {
                     match action {
-                        Action::Finished(trial) => { last[trial] += 1; finished[trial] = true; }
-                        Action::Failed { trial, .. } | Action::Blocked { trial, .. } => last[trial] += 1,
+                        FollowAction::Finished(trial) => { last[trial] += 1; finished[trial] = true; }
+                        FollowAction::Failed { trial, .. } | FollowAction::Blocked { trial, .. } => last[trial] += 1,
                         _ => {}
                     }
                 }

@@ -7,25 +7,25 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::parse::{Exit, JobState, Row, task_list};
+use super::parse::{JobState, QueueRow, TaskExit, task_list};
 
 /// Reads the jobs that `scontrol show job --json`, `squeue --json` or `sacct --json` printed; those that are no tasks of
 /// an array have no tasks.
 ///
 /// # Errors
 /// It is not JSON, or holds no jobs.
-pub fn jobs(text: &str) -> Result<Vec<Row>, String> {
+pub fn jobs(text: &str) -> Result<Vec<QueueRow>, String> {
     let whole: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let jobs = whole["jobs"].as_array().ok_or("there is no list of jobs")?;
     Ok(jobs.iter().filter_map(row).collect())
 }
 
-fn row(job: &Value) -> Option<Row> {
+fn row(job: &Value) -> Option<QueueRow> {
     // sacct puts together what the others write side by side.
     let array = number(&job["array_job_id"]).or_else(|| number(&job["array"]["job_id"])).filter(|array| *array > 0);
     let state = word(&job["job_state"]).or_else(|| word(&job["state"]["current"]))?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Some(Row {
+    Some(QueueRow {
         array: array.or_else(|| number(&job["job_id"]))?,
         tasks: if array.is_some() { tasks(job)? } else { Vec::new() },
         state: JobState::new(state, exit(&job["exit_code"])),
@@ -59,13 +59,13 @@ fn word(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| value[0].as_str())
 }
 
-fn exit(value: &Value) -> Exit {
+fn exit(value: &Value) -> TaskExit {
     let byte = |value: &Value| number(value).and_then(|number| u8::try_from(number).ok());
     if let Some(status) = value.as_u64() {
-        return Exit::new((status >> 8) as u8, (status & 0x7f) as u8);
+        return TaskExit::new((status >> 8) as u8, (status & 0x7f) as u8);
     }
     let signal = [&value["signal"]["id"], &value["signal"]["signal_id"]].into_iter().find_map(byte);
-    Exit::new(byte(&value["return_code"]).unwrap_or(0), signal.unwrap_or(0))
+    TaskExit::new(byte(&value["return_code"]).unwrap_or(0), signal.unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ const JOB_24_TEXT: &str = include_str!("../../../tests/fixtures/slurm/24.11/scon
 const ACCOUNTS_24: &str = include_str!("../../../tests/fixtures/slurm/24.11/sacct.json");
 const ACCOUNTS_24_TEXT: &str = include_str!("../../../tests/fixtures/slurm/24.11/sacct.txt");
 
-fn state(rows: &[Row], array: u64, task: u64) -> JobState {
+fn state(rows: &[QueueRow], array: u64, task: u64) -> JobState {
     let row = rows.iter().find(|row| row.array == array && row.tasks.iter().any(|tasks| tasks.contains(&task)));
     row.unwrap_or_else(|| panic!("no task {array}_{task} in {rows:?}")).state
 }
@@ -29,8 +29,8 @@ fn every_form_tells_how_tasks_ended_and_what_they_left_behind() {
     ] {
         let rows = rows.unwrap_or_else(|why| panic!("{what}: {why}"));
         assert_eq!(state(&rows, 1, 0), JobState::Ended(End::Completed), "{what}");
-        assert_eq!(state(&rows, 1, 1), JobState::Ended(End::Failed(Exit::Code(3))), "{what}");
-        assert_eq!(state(&rows, 1, 2), JobState::Ended(End::Failed(Exit::Signal(9))), "{what}");
+        assert_eq!(state(&rows, 1, 1), JobState::Ended(End::Failed(TaskExit::Code(3))), "{what}");
+        assert_eq!(state(&rows, 1, 2), JobState::Ended(End::Failed(TaskExit::Signal(9))), "{what}");
         assert_eq!(state(&rows, 1, 3), JobState::Running, "{what}");
         let running = rows.iter().find(|row| row.state == JobState::Running).expect("one runs");
         assert!(["n1", "n2"].contains(&running.node.as_str()), "{what}: {running:?}");

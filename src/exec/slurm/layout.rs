@@ -46,14 +46,14 @@ pub enum After {
 
 /// A plan as job arrays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Layout {
+pub struct PlanLayout {
     /// All tasks.
     pub tasks: Vec<TaskLayout>,
     /// All arrays, upstream first.
     pub arrays: Vec<ArrayLayout>,
 }
 
-impl Layout {
+impl PlanLayout {
     /// Lays out what a plan has to run, in cohorts of up to `cohort_size` trials and arrays of up to `array_size` tasks.
     pub fn new(plan: &Plan, cohort_size: usize, array_size: usize) -> Self {
         let mut layout = Self::default();

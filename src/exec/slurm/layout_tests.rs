@@ -15,7 +15,7 @@ fn plan(text: &str) -> Plan {
 
 const TWO_BY_TWO: &str = "dataset = \"ml-100k\"\nseeds = 2\nbaselines = [\"pmf\"]\n[drr]\ntau = [0.001, 0.01]";
 
-fn shown(layout: &Layout) -> Vec<String> {
+fn shown(layout: &PlanLayout) -> Vec<String> {
     let words = |after: &After| match after {
         After::Corresponding(array) => format!("corr {}", layout.arrays[*array].name),
         After::Whole(array) => format!("any {}", layout.arrays[*array].name),
@@ -29,7 +29,7 @@ fn shown(layout: &Layout) -> Vec<String> {
 
 #[test]
 fn stages_become_arrays_that_wait_for_each_other() {
-    let layout = Layout::new(&plan(TWO_BY_TWO), 1, 1000);
+    let layout = PlanLayout::new(&plan(TWO_BY_TWO), 1, 1000);
     assert_eq!(
         shown(&layout),
         [
@@ -43,7 +43,7 @@ fn stages_become_arrays_that_wait_for_each_other() {
 
 #[test]
 fn cohorts_are_tasks_and_their_evaluations_too() {
-    let layout = Layout::new(&plan(TWO_BY_TWO), 3, 1000);
+    let layout = PlanLayout::new(&plan(TWO_BY_TWO), 3, 1000);
     assert_eq!(
         shown(&layout),
         ["pmf-0 [1, 1]", "drr-0 [3, 1] any pmf-0", "eval-pmf-0 [1, 1] corr pmf-0", "eval-drr-0 [3, 1] corr drr-0"]
@@ -54,7 +54,7 @@ fn cohorts_are_tasks_and_their_evaluations_too() {
 
 #[test]
 fn long_arrays_are_split_and_stay_in_step() {
-    let layout = Layout::new(&plan(TWO_BY_TWO), 1, 3);
+    let layout = PlanLayout::new(&plan(TWO_BY_TWO), 1, 3);
     assert_eq!(
         shown(&layout),
         [
@@ -71,7 +71,7 @@ fn long_arrays_are_split_and_stay_in_step() {
 #[test]
 fn one_recommender_a_pmf_needs_no_whole_array() {
     let text = TWO_BY_TWO.replace("[0.001, 0.01]", "0.001").replace("seeds = 2", "seeds = 5");
-    let layout = Layout::new(&plan(&text), 1, 2);
+    let layout = PlanLayout::new(&plan(&text), 1, 2);
     let lines = shown(&layout);
     assert_eq!(lines[3..6], ["drr-0 [1, 1] corr pmf-0", "drr-1 [1, 1] corr pmf-1", "drr-2 [1] corr pmf-2"]);
     assert_eq!(
@@ -88,7 +88,7 @@ fn what_is_finished_is_waited_for_by_nobody() {
     }
     let first_drr = plan.tasks.iter().position(|task| task.stage == Stage::named("drr")).expect("there are four");
     plan.tasks[first_drr].status = Status::Finished;
-    let layout = Layout::new(&plan, 1, 1000);
+    let layout = PlanLayout::new(&plan, 1, 1000);
     assert_eq!(shown(&layout), ["drr-0 [1, 1, 1]", "eval-drr-0 [1, 1, 1] corr drr-0", "eval-0 [1, 1, 1]"]);
 }
 
@@ -96,7 +96,7 @@ fn what_is_finished_is_waited_for_by_nobody() {
 fn every_trial_to_run_is_in_one_task() {
     for (cohort, array) in [(1, 1), (1, 3), (2, 2), (4, 1000), (16, 5)] {
         let plan = plan(&TWO_BY_TWO.replace("seeds = 2", "seeds = 7"));
-        let layout = Layout::new(&plan, cohort, array);
+        let layout = PlanLayout::new(&plan, cohort, array);
         let mut trials: Vec<usize> = layout.tasks.iter().flat_map(TaskLayout::trials).collect();
         trials.sort_unstable();
         assert_eq!(trials, (0..plan.tasks.len()).collect::<Vec<_>>());

@@ -33,9 +33,9 @@ mod watch;
 use drr_core::Status;
 use std::path::{Path, PathBuf};
 
-pub use commands::{Cluster, Request, Scheduler};
-pub use control::{Standing, cancel, refuse_if_open, standing};
-pub use parse::{End, Exit, JobState, Row};
+pub use commands::{ArrayRequest, Cluster, Scheduler};
+pub use control::{SubmissionCounts, cancel, refuse_if_open, standing};
+pub use parse::{End, JobState, QueueRow, TaskExit};
 pub use submission::Submission;
 
 use super::notice::Observer;
@@ -48,7 +48,7 @@ use crate::sweep::SlurmSettings;
 
 /// Where a plan runs, and how it is submitted.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct SlurmOptions {
     /// The runs folder.
     pub runs: PathBuf,
     /// The data folder.
@@ -80,13 +80,13 @@ pub enum AfterSubmit {
 /// Slurm refuses, or the disk or the database fails. What was submitted goes on in any case.
 pub fn execute(
     plan: &Plan,
-    options: &Options,
+    options: &SlurmOptions,
     then: AfterSubmit,
     scheduler: &mut dyn Scheduler,
     store: &mut Store,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
-    let mut watch = watch::Watch::new(Recorder::new(plan, &options.runs, store, observer), plan, options)?;
+    let mut watch = watch::SubmissionWatch::new(Recorder::new(plan, &options.runs, store, observer), plan, options)?;
     watch.begin();
     let mut covered = vec![false; plan.tasks.len()];
     for submission in Submission::open(&options.runs, &plan.sweep)? {
@@ -120,7 +120,7 @@ fn rest(plan: &Plan, covered: &[bool]) -> Plan {
 }
 
 /// The batch scripts that a plan would be submitted with, and how, for people; nothing is written or started.
-pub fn scripts(plan: &Plan, options: &Options, array_size: usize) -> String {
+pub fn scripts(plan: &Plan, options: &SlurmOptions, array_size: usize) -> String {
     submit::shown(plan, options, array_size)
 }
 

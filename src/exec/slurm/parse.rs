@@ -27,7 +27,7 @@ pub enum End {
     /// With exit code 0.
     Completed,
     /// With another exit code, or by a signal.
-    Failed(Exit),
+    Failed(TaskExit),
     /// At its time limit.
     Timeout,
     /// Out of memory.
@@ -42,7 +42,7 @@ pub enum End {
 
 /// What a failed task left behind. The queue does not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub enum TaskExit {
     /// Nobody said.
     Unknown,
     /// Its exit code.
@@ -51,7 +51,7 @@ pub enum Exit {
     Signal(u8),
 }
 
-impl Exit {
+impl TaskExit {
     pub(super) fn new(code: u8, signal: u8) -> Self {
         match (code, signal) {
             (0, 0) => Self::Unknown,
@@ -74,12 +74,12 @@ impl End {
     pub fn words(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Completed => "the task ended without a result",
-            Self::Failed(Exit::Unknown) => "the task failed",
-            Self::Failed(Exit::Code(code)) => return format!("the task failed with exit code {code}").into(),
-            Self::Failed(Exit::Signal(9)) => {
+            Self::Failed(TaskExit::Unknown) => "the task failed",
+            Self::Failed(TaskExit::Code(code)) => return format!("the task failed with exit code {code}").into(),
+            Self::Failed(TaskExit::Signal(9)) => {
                 "the task was ended by signal 9, as the kernel does when memory runs out; `mem` in [slurm] raises it"
             }
-            Self::Failed(Exit::Signal(signal)) => return format!("the task was ended by signal {signal}").into(),
+            Self::Failed(TaskExit::Signal(signal)) => return format!("the task was ended by signal {signal}").into(),
             Self::Timeout => "the task reached its time limit; `time` in [slurm] raises it",
             Self::OutOfMemory => "the task ran out of memory; `mem` in [slurm] raises it",
             Self::Cancelled => "the task was cancelled",
@@ -97,7 +97,7 @@ impl End {
 impl JobState {
     /// The state of this name, with what a failed job left behind; what is unknown counts as running, so that nothing is
     /// started twice.
-    pub(super) fn new(name: &str, exit: Exit) -> Self {
+    pub(super) fn new(name: &str, exit: TaskExit) -> Self {
         // sacct says "CANCELLED by 1000", newer releases may add flags after a `+` or a comma.
         let word = name.split([' ', '+', ',']).next().unwrap_or_default();
         match word {
@@ -116,7 +116,7 @@ impl JobState {
 
 /// A line of squeue or sacct: one task of an array, or several that wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct QueueRow {
     /// The array's job.
     pub array: u64,
     /// The tasks, as ranges of indices.
@@ -135,7 +135,7 @@ pub struct Row {
 ///
 /// # Errors
 /// The line that does not fit.
-pub fn queue(text: &str) -> Result<Vec<Row>, String> {
+pub fn queue(text: &str) -> Result<Vec<QueueRow>, String> {
     rows(text, |line| {
         let mut parts = line.splitn(6, '|');
         let mut next = || parts.next().map(str::trim);
@@ -143,7 +143,14 @@ pub fn queue(text: &str) -> Result<Vec<Row>, String> {
         let (reason, node, name) = (next()?.to_owned(), next()?.to_owned(), next()?.to_owned());
         // Jobs that are no arrays have nothing to do with us.
         let tasks = if tasks == "N/A" { Vec::new() } else { task_list(tasks)? };
-        Some(Row { array: array.parse().ok()?, tasks, state: JobState::new(state, Exit::Unknown), reason, node, name })
+        Some(QueueRow {
+            array: array.parse().ok()?,
+            tasks,
+            state: JobState::new(state, TaskExit::Unknown),
+            reason,
+            node,
+            name,
+        })
     })
 }
 
@@ -151,7 +158,7 @@ pub fn queue(text: &str) -> Result<Vec<Row>, String> {
 ///
 /// # Errors
 /// The line that does not fit.
-pub fn account(text: &str) -> Result<Vec<Row>, String> {
+pub fn account(text: &str) -> Result<Vec<QueueRow>, String> {
     rows(text, |line| {
         let mut parts = line.split('|');
         let (job, state, exit, node) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -160,10 +167,10 @@ pub fn account(text: &str) -> Result<Vec<Row>, String> {
             None => (job, Vec::new()),
         };
         let node = if node.starts_with("None") { "" } else { node };
-        Some(Row {
+        Some(QueueRow {
             array: array.parse().ok()?,
             tasks,
-            state: JobState::new(state, Exit::from_pair(exit)),
+            state: JobState::new(state, TaskExit::from_pair(exit)),
             reason: String::new(),
             node: node.to_owned(),
             name: String::new(),
@@ -171,7 +178,7 @@ pub fn account(text: &str) -> Result<Vec<Row>, String> {
     })
 }
 
-fn rows(text: &str, read: impl Fn(&str) -> Option<Row>) -> Result<Vec<Row>, String> {
+fn rows(text: &str, read: impl Fn(&str) -> Option<QueueRow>) -> Result<Vec<QueueRow>, String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.map(|line| read(line).ok_or_else(|| format!("this line is not understood: {line}"))).collect()
 }
@@ -197,15 +204,15 @@ pub(super) fn task_list(text: &str) -> Option<Vec<RangeInclusive<u64>>> {
 }
 
 /// Reads what `scontrol show job` printed, where it does not speak JSON: fields as `NAME=VALUE`, a blank line between jobs.
-pub fn details(text: &str) -> Vec<Row> {
+pub fn details(text: &str) -> Vec<QueueRow> {
     let one = |job: &str| {
         let fields: BTreeMap<&str, &str> = job.split_whitespace().filter_map(|field| field.split_once('=')).collect();
         let get = |name: &str| fields.get(name).copied();
         let node = get("NodeList").filter(|node| *node != "(null)").unwrap_or_default();
-        Some(Row {
+        Some(QueueRow {
             array: get("ArrayJobId")?.parse().ok()?,
             tasks: task_list(get("ArrayTaskId")?)?,
-            state: JobState::new(get("JobState")?, get("ExitCode").map_or(Exit::Unknown, Exit::from_pair)),
+            state: JobState::new(get("JobState")?, get("ExitCode").map_or(TaskExit::Unknown, TaskExit::from_pair)),
             reason: get("Reason").unwrap_or_default().to_owned(),
             node: node.to_owned(),
             name: get("JobName").unwrap_or_default().to_owned(),

@@ -20,7 +20,7 @@ fn a_queue_is_read_task_by_task() {
     };
     let first = rows.iter().map(|row| row.array).min().expect("rows");
     assert_eq!(of(first, 0).state, JobState::Ended(End::Completed));
-    assert_eq!(of(first, 1).state, JobState::Ended(End::Failed(Exit::Unknown)));
+    assert_eq!(of(first, 1).state, JobState::Ended(End::Failed(TaskExit::Unknown)));
     assert_eq!((of(first, 3).state, of(first, 3).node.as_str()), (JobState::Running, "n1"));
     assert_eq!(
         (of(first + 1, 1).state, of(first + 1, 1).reason.as_str()),
@@ -40,7 +40,11 @@ fn two_releases_later_the_queue_reads_the_same() {
         row.map(|row| row.state)
     };
     assert_eq!(state(1, 0), Some(JobState::Ended(End::Completed)));
-    assert_eq!(state(1, 2), Some(JobState::Ended(End::Failed(Exit::Unknown))), "its reason is RaisedSignal:9(Killed)");
+    assert_eq!(
+        state(1, 2),
+        Some(JobState::Ended(End::Failed(TaskExit::Unknown))),
+        "its reason is RaisedSignal:9(Killed)"
+    );
     assert_eq!(state(1, 3), Some(JobState::Ended(End::Cancelled)));
     assert_eq!(state(1, 5), Some(JobState::Running));
     assert_eq!(state(2, 1), Some(JobState::Pending));
@@ -65,7 +69,7 @@ fn states_are_recognised_by_their_names() {
         ("PREEMPTED", JobState::Ended(End::Preempted)),
         ("SOMETHING_NEW", JobState::Running),
     ] {
-        assert_eq!(JobState::new(name, Exit::Unknown), state, "{name}");
+        assert_eq!(JobState::new(name, TaskExit::Unknown), state, "{name}");
     }
 }
 
@@ -107,8 +111,8 @@ fn accounts_tell_how_tasks_ended() {
     };
     for (array, task, state) in [
         (24, 0, JobState::Ended(End::Completed)),
-        (24, 1, JobState::Ended(End::Failed(Exit::Code(75)))),
-        (24, 2, JobState::Ended(End::Failed(Exit::Signal(9)))),
+        (24, 1, JobState::Ended(End::Failed(TaskExit::Code(75)))),
+        (24, 2, JobState::Ended(End::Failed(TaskExit::Signal(9)))),
         (24, 3, JobState::Ended(End::Timeout)),
         (24, 4, JobState::Ended(End::Cancelled)),
         (25, 1, JobState::Ended(End::Cancelled)),

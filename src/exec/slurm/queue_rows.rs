@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::parse::{JobState, Row};
+use super::parse::{JobState, QueueRow};
 
 /// Rows by job, to ask for single tasks.
-pub struct QueueRows<'a>(HashMap<u64, Vec<&'a Row>>);
+pub struct QueueRows<'a>(HashMap<u64, Vec<&'a QueueRow>>);
 
 impl<'a> QueueRows<'a> {
     /// Sorts rows.
-    pub fn new(rows: &'a [Row]) -> Self {
-        let mut by_job: HashMap<u64, Vec<&Row>> = HashMap::new();
+    pub fn new(rows: &'a [QueueRow]) -> Self {
+        let mut by_job: HashMap<u64, Vec<&QueueRow>> = HashMap::new();
         rows.iter().for_each(|row| by_job.entry(row.array).or_default().push(row));
         // Single tasks are found by bisection: an array may have thousands.
         by_job

@@ -18,8 +18,8 @@ use drr_core::trial_dir::write_whole;
 use drr_core::{TrialId, array, canonical};
 use serde::{Deserialize, Serialize};
 
-use super::layout::{After, Layout};
-use super::parse::Row;
+use super::layout::{After, PlanLayout};
+use super::parse::QueueRow;
 use crate::error::{Error, Result};
 use crate::sweep::SlurmSettings;
 
@@ -29,7 +29,7 @@ const FORMAT: u32 = 1;
 /// `submission.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
+pub struct SubmissionRecord {
     /// Format of this record.
     pub format: u32,
     /// Its name; those of its jobs begin with it, and no other's do.
@@ -57,9 +57,9 @@ pub struct ArrayRecord {
 /// A line of `jobs.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-enum Line {
+enum SubmissionLine {
     /// About to be given to Slurm.
-    Wish(Job),
+    Wish(SubmittedArray),
     /// Slurm took it.
     Taken { name: String, job: u64 },
 }
@@ -67,7 +67,7 @@ enum Line {
 /// An array, or part of one, that was given to Slurm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Job {
+pub struct SubmittedArray {
     /// The job's name.
     pub name: String,
     /// The array's position.
@@ -85,11 +85,11 @@ pub struct Job {
 pub struct Submission {
     folder: PathBuf,
     /// Its record.
-    pub record: Record,
+    pub record: SubmissionRecord,
     /// The trials of each task.
     pub tasks: Vec<Vec<TrialId>>,
     /// What was given to Slurm, oldest first.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<SubmittedArray>,
 }
 
 impl Submission {
@@ -120,7 +120,7 @@ impl Submission {
         folder: PathBuf,
         name: &str,
         sweep: &str,
-        layout: &Layout,
+        layout: &PlanLayout,
         tasks: Vec<Vec<TrialId>>,
         settings: &SlurmSettings,
     ) -> io::Result<Self> {
@@ -129,7 +129,7 @@ impl Submission {
             first: array.tasks.start,
             count: array.tasks.len(),
         });
-        let record = Record {
+        let record = SubmissionRecord {
             format: FORMAT,
             name: name.to_owned(),
             sweep: sweep.to_owned(),
@@ -179,7 +179,7 @@ impl Submission {
         let path = folder.join("submission.json");
         let fail = |path: &Path, why: String| Error::environment(format!("{}: {why}", path.display()));
         let text = fs::read(&path).map_err(|error| fail(&path, error.to_string()))?;
-        let record: Record = serde_json::from_slice(&text).map_err(|error| fail(&path, error.to_string()))?;
+        let record: SubmissionRecord = serde_json::from_slice(&text).map_err(|error| fail(&path, error.to_string()))?;
         if record.format > FORMAT {
             return Err(fail(&path, format!("format {} is newer than this program reads ({FORMAT})", record.format)));
         }
@@ -190,12 +190,12 @@ impl Submission {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text.map_err(|error| fail(&path, error.to_string()))?,
         };
-        let mut jobs: Vec<Job> = Vec::new();
+        let mut jobs: Vec<SubmittedArray> = Vec::new();
         // A last line without an end is one that was being written when the program ended.
         for line in text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
             match serde_json::from_str(line).map_err(|error| fail(&path, error.to_string()))? {
-                Line::Wish(job) => jobs.push(job),
-                Line::Taken { name, job } => {
+                SubmissionLine::Wish(job) => jobs.push(job),
+                SubmissionLine::Taken { name, job } => {
                     jobs.iter_mut().filter(|it| it.name == name).for_each(|it| it.job = Some(job));
                 }
             }
@@ -223,8 +223,8 @@ impl Submission {
         if again > 0 {
             name.push_str(&format!(".r{again}"));
         }
-        let job = Job { name, array, tasks, lost, job: None };
-        self.append(&Line::Wish(job.clone()))?;
+        let job = SubmittedArray { name, array, tasks, lost, job: None };
+        self.append(&SubmissionLine::Wish(job.clone()))?;
         self.jobs.push(job);
         Ok(self.jobs.len() - 1)
     }
@@ -234,12 +234,12 @@ impl Submission {
     /// # Errors
     /// The file system.
     pub fn taken(&mut self, entry: usize, job: u64) -> Result<()> {
-        self.append(&Line::Taken { name: self.jobs[entry].name.clone(), job })?;
+        self.append(&SubmissionLine::Taken { name: self.jobs[entry].name.clone(), job })?;
         self.jobs[entry].job = Some(job);
         Ok(())
     }
 
-    fn append(&self, line: &Line) -> Result<()> {
+    fn append(&self, line: &SubmissionLine) -> Result<()> {
         let path = self.folder.join("jobs.jsonl");
         let text = format!("{}\n", serde_json::to_string(line).expect("a line is JSON"));
         let written = OpenOptions::new().create(true).read(true).append(true).open(&path).and_then(|mut file| {
@@ -260,7 +260,7 @@ impl Submission {
     ///
     /// # Errors
     /// The file system.
-    pub fn adopt(&mut self, rows: &[Row]) -> Result<()> {
+    pub fn adopt(&mut self, rows: &[QueueRow]) -> Result<()> {
         for entry in 0..self.jobs.len() {
             let job = &self.jobs[entry];
             if job.job.is_none()

@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use drr_core::array::{FORMAT, Head, Task};
+use drr_core::array::{ArrayTask, FORMAT, PlanHead};
 use drr_core::protocol::Device;
 use drr_core::trial_dir::{TrialDir, write_whole};
 use drr_core::{TrialId, array};
 use drr_kinds::train_digest;
 
-use super::Options;
-use super::commands::{Request, Scheduler};
-use super::layout::{After, ArrayLayout, Layout, ranges};
+use super::SlurmOptions;
+use super::commands::{ArrayRequest, Scheduler};
+use super::layout::{After, ArrayLayout, PlanLayout, ranges};
 use super::script::Script;
 use super::submission::{Submission, dependency, script};
 use crate::error::{Error, Result};
@@ -31,11 +31,11 @@ const COHORT_ON_GPU: usize = 16;
 /// The file system, or what Slurm says against it.
 pub fn submit(
     plan: &Plan,
-    options: &Options,
+    options: &SlurmOptions,
     scheduler: &mut dyn Scheduler,
     tell: &mut dyn FnMut(&Notice),
 ) -> Result<Submission> {
-    let layout = Layout::new(plan, cohort_size(options), scheduler.array_size()?);
+    let layout = PlanLayout::new(plan, cohort_size(options), scheduler.array_size()?);
     let mut submission = write(plan, options, &layout)
         .map_err(|error| Error::environment(format!("cannot write to {}: {error}", options.runs.display())))?;
     for (position, array) in layout.arrays.iter().enumerate() {
@@ -80,7 +80,7 @@ pub fn give(
     let count = tasks.len();
     let entry = submission.wish(array, tasks, lost)?;
     let (script, name) = (submission.script(array), submission.jobs[entry].name.clone());
-    let request = Request { script: &script, name: &name, array: &indices, dependency, lost };
+    let request = ArrayRequest { script: &script, name: &name, array: &indices, dependency, lost };
     let job = scheduler.submit(&request)?;
     submission.taken(entry, job)?;
     tell(&Notice::ArraySubmitted { job, name, tasks: count });
@@ -88,15 +88,15 @@ pub fn give(
 }
 
 /// The tasks of an array that have trials.
-fn filled(layout: &Layout, array: &ArrayLayout) -> Vec<usize> {
+fn filled(layout: &PlanLayout, array: &ArrayLayout) -> Vec<usize> {
     array.tasks.clone().filter(|&task| !layout.tasks[task].cohorts.is_empty()).collect()
 }
 
-fn cohort_size(options: &Options) -> usize {
+fn cohort_size(options: &SlurmOptions) -> usize {
     options.cohort.unwrap_or(if options.settings.has_gpu() { COHORT_ON_GPU } else { 1 })
 }
 
-fn write(plan: &Plan, options: &Options, layout: &Layout) -> std::io::Result<Submission> {
+fn write(plan: &Plan, options: &SlurmOptions, layout: &PlanLayout) -> std::io::Result<Submission> {
     let (folder, name) = Submission::new_folder(&options.runs, &plan.sweep)?;
     // A build in the meantime must not change half of the trials.
     let worker = folder.join("worker").join(options.worker.file_name().unwrap_or_default());
@@ -107,7 +107,7 @@ fn write(plan: &Plan, options: &Options, layout: &Layout) -> std::io::Result<Sub
         let folder = TrialDir::new(&options.runs, task.trial.id);
         clear_failure(&folder).and_then(|()| clear_stop(&folder))?;
     }
-    let head = Head {
+    let head = PlanHead {
         format: FORMAT,
         submission: name.clone(),
         train_digest: train_digest(),
@@ -118,10 +118,12 @@ fn write(plan: &Plan, options: &Options, layout: &Layout) -> std::io::Result<Sub
         provenance: common,
     };
     let spec = |&position: &usize| plan.tasks[position].trial.spec.clone();
-    let tasks: Vec<Task> = layout
+    let tasks: Vec<ArrayTask> = layout
         .tasks
         .iter()
-        .map(|task| Task { cohorts: task.cohorts.iter().map(|cohort| cohort.iter().map(spec).collect()).collect() })
+        .map(|task| ArrayTask {
+            cohorts: task.cohorts.iter().map(|cohort| cohort.iter().map(spec).collect()).collect(),
+        })
         .collect();
     array::write(&folder, &head, &tasks)?;
     for array in &layout.arrays {
@@ -135,8 +137,8 @@ fn write(plan: &Plan, options: &Options, layout: &Layout) -> std::io::Result<Sub
 
 fn render(
     plan: &Plan,
-    options: &Options,
-    layout: &Layout,
+    options: &SlurmOptions,
+    layout: &PlanLayout,
     array: &ArrayLayout,
     name: &str,
     folder: &Path,
@@ -164,8 +166,8 @@ fn render(
 }
 
 /// The scripts of a plan, as they would be written and submitted.
-pub fn shown(plan: &Plan, options: &Options, array_size: usize) -> String {
-    let layout = Layout::new(plan, cohort_size(options), array_size);
+pub fn shown(plan: &Plan, options: &SlurmOptions, array_size: usize) -> String {
+    let layout = PlanLayout::new(plan, cohort_size(options), array_size);
     let name = format!("drr-{}-ID", plan.sweep);
     let folder = super::folder(&options.runs, &plan.sweep).join("ID");
     let worker = folder.join("worker").join(options.worker.file_name().unwrap_or_default());

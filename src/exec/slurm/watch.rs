@@ -11,15 +11,15 @@ use signal_hook::consts::SIGUSR1;
 
 use super::commands::Scheduler;
 use super::environments::Environments;
-use super::follow::{Action, Fate, Follow, Node};
-use super::parse::{End, Exit, JobState};
+use super::follow::{Fate, Follow, FollowAction, TaskStart};
+use super::parse::{End, JobState, TaskExit};
 use super::progress::Progress;
 use super::queue_rows::QueueRows;
 use super::submission::Submission;
-use super::{Options, submit};
+use super::{SlurmOptions, submit};
 use crate::error::{Error, Result};
 use crate::exec::notice::Notice;
-use crate::exec::reactor::{Loss, Verdict};
+use crate::exec::reactor::{Loss, StatusChange};
 use crate::exec::recorder::{Outcome, Recorder};
 use crate::exec::signals::{self, Listening};
 use crate::plan::{Plan, blocked, read_failure};
@@ -39,10 +39,10 @@ fn pause(since: Duration) -> Duration {
 }
 
 /// Someone who follows the submissions of a plan.
-pub struct Watch<'a> {
+pub struct SubmissionWatch<'a> {
     recorder: Recorder<'a>,
     plan: &'a Plan,
-    options: &'a Options,
+    options: &'a SlurmOptions,
     positions: HashMap<TrialId, usize>,
     began: Instant,
     signals: Listening,
@@ -55,12 +55,12 @@ pub struct Watch<'a> {
     trouble: Option<String>,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> SubmissionWatch<'a> {
     /// Someone who listens for signals from now on.
     ///
     /// # Errors
     /// The system lets nobody listen.
-    pub fn new(recorder: Recorder<'a>, plan: &'a Plan, options: &'a Options) -> Result<Self> {
+    pub fn new(recorder: Recorder<'a>, plan: &'a Plan, options: &'a SlurmOptions) -> Result<Self> {
         Ok(Self {
             recorder,
             positions: plan.tasks.iter().enumerate().map(|(position, task)| (task.trial.id, position)).collect(),
@@ -186,7 +186,7 @@ impl<'a> Watch<'a> {
     fn machine(&self, submission: &Submission) -> Follow {
         let latest = submission.latest();
         let is_open = |position: &usize| self.plan.tasks[*position].is_open();
-        let nodes = submission.tasks.iter().zip(latest).map(|(trials, latest)| Node {
+        let nodes = submission.tasks.iter().zip(latest).map(|(trials, latest)| TaskStart {
             trials: trials.iter().filter_map(|trial| self.positions.get(trial).copied()).filter(is_open).collect(),
             lost: latest.map_or(0, |entry| submission.jobs[entry].lost),
             submitted: latest.is_some(),
@@ -208,8 +208,8 @@ impl<'a> Watch<'a> {
             let job = &submission.jobs[entry];
             let index = task - submission.record.arrays[job.array].first;
             match follow.on_seen(task, job.job.and_then(|job| seen.of(job, index))) {
-                Some(Action::Started { task, node }) => self.started(follow, task, &node)?,
-                Some(Action::Inspect { task, end }) => ended.push((task, end)),
+                Some(FollowAction::Started { task, node }) => self.started(follow, task, &node)?,
+                Some(FollowAction::Inspect { task, end }) => ended.push((task, end)),
                 _ => {}
             }
         }
@@ -226,7 +226,7 @@ impl<'a> Watch<'a> {
         let line = (0..).find(|line| !self.lines.values().any(|taken| taken == line)).unwrap_or(usize::MAX);
         self.lines.insert(task, line);
         for &trial in follow.open(task) {
-            self.recorder.take(trial, Verdict::Running { slot: line })?;
+            self.recorder.take(trial, StatusChange::Running { slot: line })?;
         }
         Ok(())
     }
@@ -239,7 +239,7 @@ impl<'a> Watch<'a> {
         latest: &[Option<usize>],
         scheduler: &mut dyn Scheduler,
     ) {
-        const FAILED: Option<End> = Some(End::Failed(Exit::Unknown));
+        const FAILED: Option<End> = Some(End::Failed(TaskExit::Unknown));
         let job = |task: usize| latest[task].and_then(|entry| submission.jobs[entry].job);
         let jobs = |ended: &[(usize, Option<End>)], which: Option<End>| -> BTreeSet<u64> {
             ended.iter().filter(|it| it.1 == which).filter_map(|it| job(it.0)).collect()
@@ -266,23 +266,23 @@ impl<'a> Watch<'a> {
         open.iter().for_each(|&trial| self.progress.forget(self.plan.tasks[trial].trial.id));
         for action in follow.on_ended(task, end, &fates) {
             match action {
-                Action::Finished(trial) => {
-                    self.recorder.take(trial, Verdict::Finished { slot: line })?;
+                FollowAction::Finished(trial) => {
+                    self.recorder.take(trial, StatusChange::Finished { slot: line })?;
                     self.compare_environment(trial);
                 }
-                Action::Retry { trial, reason, attempt } => {
-                    self.recorder.take(trial, Verdict::Retry { reason, attempt, rest: Duration::ZERO })?;
+                FollowAction::Retry { trial, reason, attempt } => {
+                    self.recorder.take(trial, StatusChange::Retry { reason, attempt, rest: Duration::ZERO })?;
                 }
-                Action::Failed { trial, kind, reason, attempts } => {
-                    self.recorder.take(trial, Verdict::Failed { kind, loss: Loss::told(reason), attempts })?;
+                FollowAction::Failed { trial, kind, reason, attempts } => {
+                    self.recorder.take(trial, StatusChange::Failed { kind, loss: Loss::told(reason), attempts })?;
                 }
-                Action::Blocked { trial, above } => {
+                FollowAction::Blocked { trial, above } => {
                     let above = &self.plan.tasks[above];
                     let failure = read_failure(&self.folder(above.trial.id)).map(|it| it.message).unwrap_or_default();
                     let reason = blocked(above.stage, &above.trial.id.short(), &failure);
-                    self.recorder.take(trial, Verdict::Blocked { reason })?;
+                    self.recorder.take(trial, StatusChange::Blocked { reason })?;
                 }
-                Action::Started { .. } | Action::Inspect { .. } => {}
+                FollowAction::Started { .. } | FollowAction::Inspect { .. } => {}
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::time::Instant;
 use signal_hook::consts::SIGINT;
 
 use super::super::notice::{Label, Notice, SlotState};
-use super::super::process::Worker;
+use super::super::process::WorkerProcess;
 use super::super::reactor::Event;
 use super::{Input, QUEUE, Supervisor};
 use crate::error::Result;
@@ -37,7 +37,7 @@ impl Supervisor<'_> {
         let since = self.clock.now() - self.looked;
         self.looked = self.clock.now();
         for (slot, worker) in self.workers.iter().enumerate() {
-            if worker.as_ref().is_some_and(Worker::is_suspended) {
+            if worker.as_ref().is_some_and(WorkerProcess::is_suspended) {
                 self.reactor.forgive(slot, since);
             }
         }

@@ -19,13 +19,13 @@ use signal_hook::consts::SIGUSR1;
 use self::words::watch;
 use super::devices::Devices;
 use super::dispatch::Dispatch;
-use super::early_stop::Watch;
+use super::early_stop::EarlyStopping;
 use super::host_memory::MemoryKills;
 use super::inventory::Inventory;
 use super::jobs::jobs;
 use super::memory_budget::MemoryBudget;
 use super::notice::{Notice, Observer};
-use super::process::{Worker, WorkerOutput};
+use super::process::{WorkerOutput, WorkerProcess};
 use super::reactor::{Action, Event, Force, Reactor};
 use super::recorder::{Outcome, Recorder};
 use super::rules::Rules;
@@ -42,7 +42,7 @@ const QUEUE: usize = 256;
 
 /// Where and how a plan runs.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct RunOptions {
     /// The runs folder.
     pub runs: PathBuf,
     /// The data folder.
@@ -71,7 +71,7 @@ enum Input {
 ///
 /// # Errors
 /// No worker can be had, or the disk or the database fails. Finished trials are safe in any case.
-pub fn execute(plan: &Plan, options: &Options, store: &mut Store, observer: &mut dyn Observer) -> Result<Outcome> {
+pub fn execute(plan: &Plan, options: &RunOptions, store: &mut Store, observer: &mut dyn Observer) -> Result<Outcome> {
     let (sender, receiver) = sync_channel(QUEUE);
     let to_supervisor = sender.clone();
     let signals = signals::listen(move || {
@@ -83,12 +83,12 @@ pub fn execute(plan: &Plan, options: &Options, store: &mut Store, observer: &mut
 
 struct Supervisor<'a> {
     plan: &'a Plan,
-    options: &'a Options,
+    options: &'a RunOptions,
     recorder: Recorder<'a>,
     sender: SyncSender<Input>,
     reactor: Reactor,
     room: Devices<'a>,
-    workers: Vec<Option<Worker>>,
+    workers: Vec<Option<WorkerProcess>>,
     hellos: Vec<Option<Hello>>,
     /// Lines of each worker that meant nothing, before it introduced itself.
     babble: Vec<usize>,
@@ -96,7 +96,7 @@ struct Supervisor<'a> {
     kills: Vec<MemoryKills>,
     positions: HashMap<TrialId, usize>,
     dispatch: Dispatch,
-    watch: Option<Watch>,
+    watch: Option<EarlyStopping>,
     signals: Listening,
     began: Instant,
     clock: Turns,
@@ -112,7 +112,7 @@ struct Supervisor<'a> {
 impl<'a> Supervisor<'a> {
     fn new(
         plan: &'a Plan,
-        options: &'a Options,
+        options: &'a RunOptions,
         store: &'a mut Store,
         observer: &'a mut dyn Observer,
         sender: SyncSender<Input>,
@@ -235,7 +235,7 @@ impl<'a> Supervisor<'a> {
     fn spawn(&mut self, slot: usize) -> Result<()> {
         let place = self.options.slots[slot];
         let wrap = move |said| Input::Worker(slot, said);
-        match Worker::spawn(&self.options.worker, place, self.sender.clone(), wrap) {
+        match WorkerProcess::spawn(&self.options.worker, place, self.sender.clone(), wrap) {
             Ok(worker) => {
                 tracing::debug!(slot, "worker started");
                 self.babble[slot] = 0;

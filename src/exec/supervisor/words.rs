@@ -7,11 +7,11 @@ use drr_core::trial_dir::TrialDir;
 use drr_core::{Status, TrialId, journal};
 use drr_kinds::{Stage, train_digest};
 
-use super::super::early_stop::Watch;
+use super::super::early_stop::EarlyStopping;
 use super::super::notice::Notice;
 use super::super::process::WorkerOutput;
 use super::super::reactor::{Event, Loss, LossCause};
-use super::{Options, Supervisor};
+use super::{RunOptions, Supervisor};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::sweep::EarlyStop;
@@ -180,8 +180,8 @@ pub(super) fn settle(folder: &TrialDir) -> Result<Option<Finished>> {
 }
 
 /// A watch that knows what earlier runs recorded.
-pub(super) fn watch(rule: EarlyStop, plan: &Plan, options: &Options) -> Watch {
-    let mut watch = Watch::new(rule, plan);
+pub(super) fn watch(rule: EarlyStop, plan: &Plan, options: &RunOptions) -> EarlyStopping {
+    let mut watch = EarlyStopping::new(rule, plan);
     for (job, task) in plan.tasks.iter().enumerate() {
         let is_past = matches!(task.status, Status::Finished | Status::Stopped) && task.stage != Stage::EVAL;
         let folder = TrialDir::new(&options.runs, task.trial.id);

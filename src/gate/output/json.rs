@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::verdict::{Checked, Finding, Numbers};
+use super::super::verdict::{Checked, Finding, GateNumbers};
 
 /// The version of the form.
 const FORMAT: u32 = 1;
@@ -32,7 +32,7 @@ fn finding(finding: &Finding) -> Value {
     })
 }
 
-fn numbers(it: &Numbers) -> Value {
+fn numbers(it: &GateNumbers) -> Value {
     let spread = |(mean, std, n): (f64, Option<f64>, usize)| json!({ "mean": mean, "std": std, "n": n });
     json!({
         "current": spread(it.current),

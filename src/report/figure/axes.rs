@@ -2,7 +2,7 @@
 //! more; and the profile of scores over seeds and K.
 
 use super::build::subtitle;
-use super::content::{Figure, Heat, Lines, Parallel, Plot, Series, Shape, XAxis, XKind};
+use super::content::{Figure, Heat, Parallel, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
 use super::style::of_recommender;
 use crate::report::axis::{AxisValue, ordered, short_axis};
 use crate::report::group::{Group, Study};
@@ -130,7 +130,11 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
         title: format!("Sensitivity to {short}"),
         subtitle: subtitle(study),
         note: format!("{note} {}", if logarithmic { "Logarithmic axis." } else { "" }).trim_end().to_owned(),
-        plot: Plot::Lines(Lines { x: XAxis { label: axis.to_owned(), kind }, y_label: label.to_owned(), series }),
+        plot: Plot::Lines(PlottedCurves {
+            x: XAxis { label: axis.to_owned(), kind },
+            y_label: label.to_owned(),
+            series,
+        }),
     })
 }
 

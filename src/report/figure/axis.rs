@@ -2,7 +2,7 @@
 
 /// A range of values and the round ones in it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(super) struct FigureAxis {
     pub(super) low: f64,
     pub(super) high: f64,
     pub(super) ticks: Vec<f64>,
@@ -10,7 +10,7 @@ pub(super) struct Axis {
     logarithmic: bool,
 }
 
-impl Axis {
+impl FigureAxis {
     /// An axis over `values` with some air above and below, and about `wanted` ticks. Non-finite values are no part of
     /// it; without a finite one it is 0 to 1.
     pub(super) fn padded(values: impl Iterator<Item = f64>, wanted: usize) -> Self {
@@ -131,31 +131,31 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_inside() {
-        let axis = Axis::padded([0.562, 0.842].into_iter(), 6);
+        let axis = FigureAxis::padded([0.562, 0.842].into_iter(), 6);
         let labels: Vec<String> = axis.ticks.iter().map(|tick| axis.label(*tick)).collect();
         assert_eq!(labels, ["0.55", "0.60", "0.65", "0.70", "0.75", "0.80", "0.85"]);
-        let axis = Axis::tight([250.0, 20_000.0].into_iter(), 5);
+        let axis = FigureAxis::tight([250.0, 20_000.0].into_iter(), 5);
         let labels: Vec<String> = axis.ticks.iter().map(|tick| axis.label(*tick)).collect();
         assert_eq!(labels, ["5,000", "10,000", "15,000", "20,000"]);
-        assert_eq!(Axis::padded([-0.5, 0.5].into_iter(), 4).label(-0.25), "−0.25");
+        assert_eq!(FigureAxis::padded([-0.5, 0.5].into_iter(), 4).label(-0.25), "−0.25");
     }
 
     #[test]
     fn the_greatest_numbers_have_an_axis_with_short_labels() {
-        let axis = Axis::padded([-1.7e308, 1.7e308].into_iter(), 6);
+        let axis = FigureAxis::padded([-1.7e308, 1.7e308].into_iter(), 6);
         let labels: Vec<String> = axis.ticks.iter().map(|tick| axis.label(*tick)).collect();
         assert_eq!(labels, ["−1.5e308", "−1e308", "−5e307", "0", "5e307", "1e308", "1.5e308"]);
         assert!(axis.place(-1.7e308) > 0.0 && axis.place(1.7e308) < 1.0 && (axis.place(0.0) - 0.5).abs() < 1e-12);
-        let axis = Axis::logarithmic(&[1e-300, 1.0, 1e300]);
+        let axis = FigureAxis::logarithmic(&[1e-300, 1.0, 1e300]);
         assert!((axis.place(1.0) - 0.5).abs() < 0.01 && axis.place(1e300) < 1.0, "{axis:?}");
         assert_eq!((told(1.7e308, 4).as_str(), told(0.5, 4).as_str()), ("1.7e308", "0.5000"));
-        assert_eq!(Axis::padded([0.0, 4e-12].into_iter(), 4).label(1e-12), "1e−12");
+        assert_eq!(FigureAxis::padded([0.0, 4e-12].into_iter(), 4).label(1e-12), "1e−12");
     }
 
     #[test]
     fn no_values_and_one_value_have_an_axis() {
-        assert!(Axis::padded(std::iter::empty(), 5).ticks.len() > 2);
-        let one = Axis::tight([7.0, f64::NAN].into_iter(), 5);
+        assert!(FigureAxis::padded(std::iter::empty(), 5).ticks.len() > 2);
+        let one = FigureAxis::tight([7.0, f64::NAN].into_iter(), 5);
         assert!(one.low < 7.0 && one.high > 7.0);
     }
 }

@@ -1,8 +1,8 @@
 //! Which figures a sweep has, and their numbers.
 
-use drr_kinds::kind::{Better, Columns, Curves, Family};
+use drr_kinds::kind::{Better, Curves, Family, TableColumns};
 
-use super::content::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
+use super::content::{Figure, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
 use super::style::{of_baseline, of_recommender};
 use crate::error::Result;
 use crate::report::axis::short_axis;
@@ -22,8 +22,8 @@ const MOST: usize = 8;
 pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Spread) -> Result<Vec<Figure>> {
     let kind = study.subject.study();
     let at_k = |family: &'static Family| match family.columns {
-        Columns::AtK => at_k(study, family),
-        Columns::Fixed(_) => None,
+        TableColumns::AtK => at_k(study, family),
+        TableColumns::Fixed(_) => None,
     };
     let mut figures: Vec<Figure> = kind.families.iter().filter_map(at_k).collect();
     if let Some(what) = &kind.curves {
@@ -100,7 +100,7 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
         title: what.title.to_owned(),
         subtitle: subtitle(study),
         note,
-        plot: Plot::Lines(Lines {
+        plot: Plot::Lines(PlottedCurves {
             x: XAxis { label: what.x.to_owned(), kind: XKind::Continuous },
             y_label: what.y.to_owned(),
             series,
@@ -161,7 +161,7 @@ fn at_k(study: &Study<'_>, family: &'static Family) -> Option<Figure> {
         title: family.title.to_owned(),
         subtitle: subtitle(study),
         note,
-        plot: Plot::Lines(Lines {
+        plot: Plot::Lines(PlottedCurves {
             x: XAxis {
                 label: "K, recommendations in an episode".to_owned(),
                 kind: XKind::Values(lengths.iter().map(|&k| k as f64).collect()),

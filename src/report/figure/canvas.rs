@@ -37,7 +37,7 @@ pub(super) enum Lettering {
 
 /// Where text stands relative to its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Align {
+pub(super) enum TextAnchor {
     Left,
     Center,
     Right,
@@ -176,7 +176,13 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     }
 
     /// Text whose baseline is at `y`.
-    pub(super) fn text(&mut self, text: &str, place: (f64, f64), align: Align, look: Type) -> Result<(), DrawError> {
+    pub(super) fn text(
+        &mut self,
+        text: &str,
+        place: (f64, f64),
+        align: TextAnchor,
+        look: Type,
+    ) -> Result<(), DrawError> {
         let text = &neutral::line(text);
         match self.lettering {
             Lettering::Reader => self.text_for_reader(text, place, align, look),
@@ -184,15 +190,21 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         }
     }
 
-    fn text_for_reader(&mut self, text: &str, (x, y): (f64, f64), align: Align, look: Type) -> Result<(), DrawError> {
+    fn text_for_reader(
+        &mut self,
+        text: &str,
+        (x, y): (f64, f64),
+        align: TextAnchor,
+        look: Type,
+    ) -> Result<(), DrawError> {
         let weight = match look.weight {
             Weight::Regular => FontStyle::Normal,
             Weight::SemiBold => FontStyle::Bold,
         };
         let horizontal = match align {
-            Align::Left => HPos::Left,
-            Align::Center => HPos::Center,
-            Align::Right => HPos::Right,
+            TextAnchor::Left => HPos::Left,
+            TextAnchor::Center => HPos::Center,
+            TextAnchor::Right => HPos::Right,
         };
         let style = TextStyle {
             font: FontDesc::new(FontFamily::Name(FAMILY), look.size * SIZE_OVER_EM * self.scale, weight),
@@ -204,11 +216,11 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         self.backend.draw_text(text, &style, place).map_err(failed)
     }
 
-    fn text_in_dots(&mut self, text: &str, (x, y): (f64, f64), align: Align, look: Type) -> Result<(), DrawError> {
+    fn text_in_dots(&mut self, text: &str, (x, y): (f64, f64), align: TextAnchor, look: Type) -> Result<(), DrawError> {
         let left = match align {
-            Align::Left => x,
-            Align::Center => x - self.width(text, look) / 2.0,
-            Align::Right => x - self.width(text, look),
+            TextAnchor::Left => x,
+            TextAnchor::Center => x - self.width(text, look) / 2.0,
+            TextAnchor::Right => x - self.width(text, look),
         };
         let font = font(look.weight);
         let scale = em(font, look.size * self.scale);

@@ -1,6 +1,6 @@
 //! What a figure shows: finished numbers and words, before anything is drawn.
 
-use super::style::Style;
+use super::style::SeriesStyle;
 
 /// One figure, ready to be drawn.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(in crate::report) struct Figure {
 #[derive(Debug)]
 pub(in crate::report) enum Plot {
     /// Curves and points over a common axis.
-    Lines(Lines),
+    Lines(PlottedCurves),
     /// A number for each pair of two axes' values.
     Heat(Heat),
     /// A line for each group through its value on every axis.
@@ -33,7 +33,7 @@ pub(in crate::report) enum Plot {
 
 /// Curves and points over a common axis.
 #[derive(Debug)]
-pub(in crate::report) struct Lines {
+pub(in crate::report) struct PlottedCurves {
     pub(in crate::report) x: XAxis,
     /// What the values are.
     pub(in crate::report) y_label: String,
@@ -69,20 +69,20 @@ pub(in crate::report) struct Parallel {
 pub(in crate::report) struct Forest {
     /// What the differences are of.
     pub(in crate::report) label: String,
-    pub(in crate::report) sections: Vec<Section>,
+    pub(in crate::report) sections: Vec<ForestSection>,
 }
 
 /// The differences to one reference.
 #[derive(Debug)]
-pub(in crate::report) struct Section {
+pub(in crate::report) struct ForestSection {
     /// Which.
     pub(in crate::report) name: String,
-    pub(in crate::report) lines: Vec<Difference>,
+    pub(in crate::report) lines: Vec<PlottedDifference>,
 }
 
 /// One difference.
 #[derive(Debug)]
-pub(in crate::report) struct Difference {
+pub(in crate::report) struct PlottedDifference {
     /// Of what.
     pub(in crate::report) name: String,
     pub(in crate::report) policy: String,
@@ -142,7 +142,7 @@ pub(in crate::report) struct Series {
     pub(in crate::report) name: String,
     /// What tells it from others of that name, for example `tau 0.01`; may be empty.
     pub(in crate::report) detail: String,
-    pub(in crate::report) style: Style,
+    pub(in crate::report) style: SeriesStyle,
     pub(in crate::report) shape: Shape,
 }
 

@@ -2,7 +2,7 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::canvas::{Align, Canvas, DrawError, Type};
+use super::canvas::{Canvas, DrawError, TextAnchor, Type};
 use super::content::{Figure, Plot};
 use super::sizes::{EDGE, HEIGHT, NOTE, SLACK, SUBTITLE, TITLE, WIDTH, wrap};
 use super::style::PAPER;
@@ -25,7 +25,7 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure, canvas: &mut Canvas<'_, B
     }
     for (line, note) in notes.iter().enumerate() {
         let y = height - 20.0 - 21.0 * (notes.len() - 1 - line) as f64;
-        canvas.text(note, (EDGE, y), Align::Left, NOTE)?;
+        canvas.text(note, (EDGE, y), TextAnchor::Left, NOTE)?;
     }
     Ok(())
 }
@@ -40,5 +40,5 @@ fn fit<B: DrawingBackend>(
     let room = f64::from(WIDTH) - 2.0 * EDGE;
     let width = canvas.width(text, look) * SLACK;
     let look = Type { size: look.size * (room / width).min(1.0), ..look };
-    canvas.text(text, place, Align::Left, look)
+    canvas.text(text, place, TextAnchor::Left, look)
 }

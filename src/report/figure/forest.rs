@@ -2,8 +2,8 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::axis::Axis;
-use super::canvas::{Align, Canvas, DrawError, Type};
+use super::axis::FigureAxis;
+use super::canvas::{Canvas, DrawError, TextAnchor, Type};
 use super::content::Forest;
 use super::sizes::{AXIS, EDGE, NAME, SLACK, TICK, WIDTH};
 use super::style::{GRID, INK, MUTED, Marker, PAPER, of_baseline, of_recommender};
@@ -22,24 +22,24 @@ pub(super) fn draw<B: DrawingBackend>(plot: &Forest, canvas: &mut Canvas<'_, B>,
     let left = EDGE + 18.0 + widest(&mut all().map(|line| line.name.as_str()), name) + 20.0;
     let right = f64::from(WIDTH) - EDGE - widest(&mut all().map(|line| line.text.as_str()), value) - 20.0;
     let ends = all().flat_map(|line| [Some(line.mean), line.interval.map(|it| it.0), line.interval.map(|it| it.1)]);
-    let x = Axis::padded(ends.flatten().chain([0.0]), 6);
+    let x = FigureAxis::padded(ends.flatten().chain([0.0]), 6);
     let at = |value: f64| left + x.place(value) * (right - left);
     let end = top + lines * high;
     for &tick in &x.ticks {
         canvas.line(&[(at(tick), top), (at(tick), end)], GRID, 1.0, 1.0, &[])?;
-        canvas.text(&x.label(tick), (at(tick), end + 26.0), Align::Center, TICK)?;
+        canvas.text(&x.label(tick), (at(tick), end + 26.0), TextAnchor::Center, TICK)?;
     }
     canvas.line(&[(at(0.0), top), (at(0.0), end)], INK, 1.0, 1.6, &[6.0, 4.0])?;
-    canvas.text(&plot.label, ((left + right) / 2.0, end + 54.0), Align::Center, AXIS)?;
+    canvas.text(&plot.label, ((left + right) / 2.0, end + 54.0), TextAnchor::Center, AXIS)?;
     let mut y = top;
     for section in &plot.sections {
         y += high;
-        canvas.text(&section.name, (EDGE, y), Align::Left, Type { size: size * 1.05, ..NAME })?;
+        canvas.text(&section.name, (EDGE, y), TextAnchor::Left, Type { size: size * 1.05, ..NAME })?;
         for (index, line) in section.lines.iter().enumerate() {
             y += high;
             let middle = y - size * 0.35;
             let style = of_baseline(&line.policy).unwrap_or_else(|| of_recommender(index));
-            canvas.text(&line.name, (EDGE + 18.0, y), Align::Left, name)?;
+            canvas.text(&line.name, (EDGE + 18.0, y), TextAnchor::Left, name)?;
             if let Some((low, high)) = line.interval {
                 canvas.line(&[(at(low), middle), (at(high), middle)], style.color, 1.0, 2.2, &[])?;
                 for end in [low, high] {
@@ -52,7 +52,7 @@ pub(super) fn draw<B: DrawingBackend>(plot: &Forest, canvas: &mut Canvas<'_, B>,
                 canvas.marker(Marker::Circle, (at(line.mean), middle), 3.8, PAPER)?;
             }
             canvas.spot((at(line.mean), middle), format!("{} − {}: {}", line.name, section.name, line.text));
-            canvas.text(&line.text, (f64::from(WIDTH) - EDGE, y), Align::Right, value)?;
+            canvas.text(&line.text, (f64::from(WIDTH) - EDGE, y), TextAnchor::Right, value)?;
         }
         y += high * 0.4;
     }

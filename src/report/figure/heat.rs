@@ -4,7 +4,7 @@ use plotters::backend::DrawingBackend;
 use plotters::style::RGBColor;
 
 use super::axis::{share, told};
-use super::canvas::{Align, Canvas, DrawError, Type};
+use super::canvas::{Canvas, DrawError, TextAnchor, Type};
 use super::content::Heat;
 use super::sizes::{AXIS, EDGE, SLACK, TICK, WIDTH};
 use super::style::{MUTED, shade};
@@ -18,7 +18,7 @@ pub(super) fn draw<B: DrawingBackend>(heat: &Heat, canvas: &mut Canvas<'_, B>, b
     let labels = heat.y.iter().map(|label| canvas.width(label, TICK)).fold(0.0, f64::max) * SLACK;
     let (left, right) = (EDGE + labels + 14.0, f64::from(WIDTH) - EDGE);
     let (top, bottom) = (150.0, bottom - 84.0);
-    canvas.text(&format!("{}  (rows: {})", heat.label, heat.y_label), (EDGE, 126.0), Align::Left, AXIS)?;
+    canvas.text(&format!("{}  (rows: {})", heat.label, heat.y_label), (EDGE, 126.0), TextAnchor::Left, AXIS)?;
     let known = || heat.cells.iter().flatten().flatten().map(|cell| cell.0).filter(|value| value.is_finite());
     let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
     let (wide, high_cell) = ((right - left) / heat.x.len().max(1) as f64, (bottom - top) / heat.y.len().max(1) as f64);
@@ -53,21 +53,21 @@ pub(super) fn draw<B: DrawingBackend>(heat: &Heat, canvas: &mut Canvas<'_, B>, b
             if size >= 7.0 {
                 let color = if share > 0.55 { ON_DEEP } else { ON_PALE };
                 let look = Type { size, color, ..TICK };
-                canvas.text(&told(*value, 3), (middle.0, middle.1 + size * 0.35), Align::Center, look)?;
+                canvas.text(&told(*value, 3), (middle.0, middle.1 + size * 0.35), TextAnchor::Center, look)?;
             }
         }
         if thin(row, high_cell, 20.0) {
-            canvas.text(&heat.y[row], (left - 10.0, y + high_cell / 2.0 + 6.5), Align::Right, TICK)?;
+            canvas.text(&heat.y[row], (left - 10.0, y + high_cell / 2.0 + 6.5), TextAnchor::Right, TICK)?;
         }
     }
     let widest = heat.x.iter().map(|label| canvas.width(label, TICK)).fold(0.0, f64::max) * SLACK + 8.0;
     for (column, label) in heat.x.iter().enumerate() {
         if thin(column, wide, widest) {
             let x = left + (column as f64 + 0.5) * wide;
-            canvas.text(label, (x, bottom + 28.0), Align::Center, TICK)?;
+            canvas.text(label, (x, bottom + 28.0), TextAnchor::Center, TICK)?;
         }
     }
-    canvas.text(&heat.x_label, ((left + right) / 2.0, bottom + 57.0), Align::Center, AXIS)
+    canvas.text(&heat.x_label, ((left + right) / 2.0, bottom + 57.0), TextAnchor::Center, AXIS)
 }
 
 /// Whether label `index`, each `room` apart, is shown when one needs `needed`.

@@ -2,8 +2,8 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::axis::Axis;
-use super::canvas::{Align, Canvas, DrawError, Type, Weight};
+use super::axis::FigureAxis;
+use super::canvas::{Canvas, DrawError, TextAnchor, Type, Weight};
 use super::content::{ItemMap, Listed};
 use super::sizes::{AXIS, EDGE, NAME, SLACK, TICK, WIDTH};
 use super::style::{INK, MUTED, Marker};
@@ -19,15 +19,16 @@ pub(super) fn draw<B: DrawingBackend>(map: &ItemMap, canvas: &mut Canvas<'_, B>,
     let (left, right) = (EDGE, f64::from(WIDTH) * 0.56);
     let (top, bottom) = (118.0, bottom - 58.0);
     let shown = || map.all.iter().chain(map.history.iter().chain(&map.recommended).map(|item| &item.place));
-    let (x, y) = (Axis::padded(shown().map(|place| place.0), 5), Axis::padded(shown().map(|place| place.1), 5));
+    let (x, y) =
+        (FigureAxis::padded(shown().map(|place| place.0), 5), FigureAxis::padded(shown().map(|place| place.1), 5));
     let at = |place: (f64, f64)| (left + x.place(place.0) * (right - left), bottom - y.place(place.1) * (bottom - top));
     for &place in &map.all {
         canvas.marker(Marker::Circle, at(place), 1.4, RGBColor(0xb4, 0xbc, 0xc4))?;
     }
     canvas.line(&[(left, bottom), (right, bottom)], MUTED, 1.0, 1.2, &[])?;
     canvas.line(&[(left, top), (left, bottom)], MUTED, 1.0, 1.2, &[])?;
-    canvas.text(&map.x_label, ((left + right) / 2.0, bottom + 28.0), Align::Center, TICK)?;
-    canvas.text(&map.y_label, (left + 8.0, top + 14.0), Align::Left, TICK)?;
+    canvas.text(&map.x_label, ((left + right) / 2.0, bottom + 28.0), TextAnchor::Center, TICK)?;
+    canvas.text(&map.y_label, (left + 8.0, top + 14.0), TextAnchor::Left, TICK)?;
     for item in &map.history {
         canvas.marker(Marker::Square, at(item.place), 7.0, HISTORY)?;
         canvas.spot(at(item.place), format!("history: {} ({})", item.title, stars(item)));
@@ -37,7 +38,7 @@ pub(super) fn draw<B: DrawingBackend>(map: &ItemMap, canvas: &mut Canvas<'_, B>,
         let (marker, color) = look(item);
         canvas.marker(marker, place, 8.0, color)?;
         let number = Type { size: 15.0, weight: Weight::SemiBold, color };
-        canvas.text(&(rank + 1).to_string(), (place.0 + 10.0, place.1 - 7.0), Align::Left, number)?;
+        canvas.text(&(rank + 1).to_string(), (place.0 + 10.0, place.1 - 7.0), TextAnchor::Left, number)?;
         canvas.spot(place, format!("{}. {} ({})", rank + 1, item.title, stars(item)));
     }
     list(map, canvas, right + 34.0, top + 10.0)
@@ -46,20 +47,20 @@ pub(super) fn draw<B: DrawingBackend>(map: &ItemMap, canvas: &mut Canvas<'_, B>,
 fn list<B: DrawingBackend>(map: &ItemMap, canvas: &mut Canvas<'_, B>, left: f64, top: f64) -> Result<(), DrawError> {
     let end = f64::from(WIDTH) - EDGE;
     let mut y = top;
-    canvas.text("History, oldest first", (left, y), Align::Left, AXIS)?;
-    canvas.text("rated", (end, y), Align::Right, AXIS)?;
+    canvas.text("History, oldest first", (left, y), TextAnchor::Left, AXIS)?;
+    canvas.text("rated", (end, y), TextAnchor::Right, AXIS)?;
     for item in &map.history {
         y += ROW;
         canvas.marker(Marker::Square, (left + 4.0, y - 6.0), 6.0, HISTORY)?;
         entry(canvas, item, (left + 42.0, y), end)?;
     }
     y += ROW * 1.6;
-    canvas.text("Recommended, first to last", (left, y), Align::Left, AXIS)?;
+    canvas.text("Recommended, first to last", (left, y), TextAnchor::Left, AXIS)?;
     for (rank, item) in map.recommended.iter().enumerate() {
         y += ROW;
         let (marker, color) = look(item);
         canvas.marker(marker, (left + 4.0, y - 6.0), 6.5, color)?;
-        canvas.text(&(rank + 1).to_string(), (left + 34.0, y), Align::Right, Type { size: 15.0, ..NAME })?;
+        canvas.text(&(rank + 1).to_string(), (left + 34.0, y), TextAnchor::Right, Type { size: 15.0, ..NAME })?;
         entry(canvas, item, (left + 42.0, y), end)?;
     }
     Ok(())
@@ -79,8 +80,8 @@ fn entry<B: DrawingBackend>(
         title.pop();
         title = format!("{}…", title.trim_end());
     }
-    canvas.text(&title, place, Align::Left, look)?;
-    canvas.text(&stars(item), (end, place.1), Align::Right, look)
+    canvas.text(&title, place, TextAnchor::Left, look)?;
+    canvas.text(&stars(item), (end, place.1), TextAnchor::Right, look)
 }
 
 /// Shape and colour say whether the user liked it: either alone is enough.

@@ -3,9 +3,9 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::axis::{Axis, told};
-use super::canvas::{Align, Canvas, DrawError, Type};
-use super::content::{Lines, Series, Shape, XKind};
+use super::axis::{FigureAxis, told};
+use super::canvas::{Canvas, DrawError, TextAnchor, Type};
+use super::content::{PlottedCurves, Series, Shape, XKind};
 use super::sizes::{AXIS, DETAIL, EDGE, NAME, SLACK, TICK, WIDTH, wrap};
 use super::style::{GRID, INK, MUTED};
 
@@ -19,8 +19,8 @@ struct Panel {
     right: f64,
     top: f64,
     bottom: f64,
-    x: Axis,
-    y: Axis,
+    x: FigureAxis,
+    y: FigureAxis,
 }
 
 impl Panel {
@@ -34,7 +34,7 @@ impl Panel {
 
 /// Draws curves and points between the subtitle and `bottom`.
 pub(super) fn draw<B: DrawingBackend>(
-    figure: &Lines,
+    figure: &PlottedCurves,
     canvas: &mut Canvas<'_, B>,
     bottom: f64,
 ) -> Result<(), DrawError> {
@@ -43,11 +43,11 @@ pub(super) fn draw<B: DrawingBackend>(
     let legend_width = entries.iter().flat_map(|entry| &entry.lines).map(|line| line.2).fold(0.0, f64::max) * SLACK;
 
     let x = match &figure.x.kind {
-        XKind::Continuous => Axis::tight(figure.series.iter().flat_map(|series| xs(&series.shape)), 5),
+        XKind::Continuous => FigureAxis::tight(figure.series.iter().flat_map(|series| xs(&series.shape)), 5),
         XKind::Values(values) => around(values),
-        XKind::Logarithms(values) => Axis::logarithmic(values),
+        XKind::Logarithms(values) => FigureAxis::logarithmic(values),
     };
-    let y = Axis::padded(figure.series.iter().flat_map(|series| ys(&series.shape)), 6);
+    let y = FigureAxis::padded(figure.series.iter().flat_map(|series| ys(&series.shape)), 6);
     let labels = y.ticks.iter().map(|tick| canvas.width(&y.label(*tick), TICK)).fold(0.0, f64::max);
     let panel = Panel {
         left: EDGE + labels * SLACK + 12.0,
@@ -58,7 +58,7 @@ pub(super) fn draw<B: DrawingBackend>(
         y,
     };
 
-    canvas.text(&figure.y_label, (EDGE, 126.0), Align::Left, AXIS)?;
+    canvas.text(&figure.y_label, (EDGE, 126.0), TextAnchor::Left, AXIS)?;
     axes(canvas, figure, &panel)?;
     let count = figure.series.len();
     for series in &figure.series {
@@ -72,20 +72,20 @@ pub(super) fn draw<B: DrawingBackend>(
 }
 
 /// An axis with air around values that are few.
-fn around(values: &[f64]) -> Axis {
+fn around(values: &[f64]) -> FigureAxis {
     let first = values.first().copied().unwrap_or(0.0);
     let last = values.last().copied().unwrap_or(1.0);
     let air = if last > first { (last - first) * 0.08 } else { 1.0 };
-    let mut axis = Axis::tight([first - air, last + air].into_iter(), 6);
+    let mut axis = FigureAxis::tight([first - air, last + air].into_iter(), 6);
     axis.ticks = values.to_vec();
     axis
 }
 
-fn axes<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, figure: &Lines, panel: &Panel) -> Result<(), DrawError> {
+fn axes<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, figure: &PlottedCurves, panel: &Panel) -> Result<(), DrawError> {
     for &tick in &panel.y.ticks {
         let (_, y) = panel.at(panel.x.low, tick);
         canvas.line(&[(panel.left, y), (panel.right, y)], GRID, 1.0, 1.0, &[])?;
-        canvas.text(&panel.y.label(tick), (panel.left - 12.0, y + 6.5), Align::Right, TICK)?;
+        canvas.text(&panel.y.label(tick), (panel.left - 12.0, y + 6.5), TextAnchor::Right, TICK)?;
     }
     canvas.line(&[(panel.left, panel.bottom), (panel.right, panel.bottom)], MUTED, 1.0, 1.4, &[])?;
     for &tick in &panel.x.ticks {
@@ -95,10 +95,10 @@ fn axes<B: DrawingBackend>(canvas: &mut Canvas<'_, B>, figure: &Lines, panel: &P
             XKind::Continuous => panel.x.label(tick),
             XKind::Values(_) | XKind::Logarithms(_) => tick.to_string(),
         };
-        canvas.text(&label, (x, panel.bottom + 28.0), Align::Center, TICK)?;
+        canvas.text(&label, (x, panel.bottom + 28.0), TextAnchor::Center, TICK)?;
     }
     let middle = (panel.left + panel.right) / 2.0;
-    canvas.text(&figure.x.label, (middle, panel.bottom + 57.0), Align::Center, AXIS)
+    canvas.text(&figure.x.label, (middle, panel.bottom + 57.0), TextAnchor::Center, AXIS)
 }
 
 /// What lies below the lines of all series: bands and raw curves.
@@ -181,11 +181,11 @@ fn name(series: &Series) -> String {
 }
 
 /// A legend's entry: its lines of text with their looks and widths.
-struct Entry {
+struct LegendEntry {
     lines: Vec<(String, Type, f64)>,
 }
 
-fn legend<B: DrawingBackend>(canvas: &Canvas<'_, B>, figure: &Lines) -> Vec<Entry> {
+fn legend<B: DrawingBackend>(canvas: &Canvas<'_, B>, figure: &PlottedCurves) -> Vec<LegendEntry> {
     let entry = |series: &Series| {
         let lines = |text: &str, look: Type| {
             let measured = |line: String| {
@@ -195,15 +195,15 @@ fn legend<B: DrawingBackend>(canvas: &Canvas<'_, B>, figure: &Lines) -> Vec<Entr
             wrap(canvas, text, look, LEGEND).into_iter().map(measured).collect::<Vec<_>>()
         };
         let detail = if series.name.is_empty() { Type { color: INK, ..DETAIL } } else { DETAIL };
-        Entry { lines: [lines(&series.name, NAME), lines(&series.detail, detail)].concat() }
+        LegendEntry { lines: [lines(&series.name, NAME), lines(&series.detail, detail)].concat() }
     };
     figure.series.iter().map(entry).collect()
 }
 
 fn draw_legend<B: DrawingBackend>(
     canvas: &mut Canvas<'_, B>,
-    figure: &Lines,
-    entries: &[Entry],
+    figure: &PlottedCurves,
+    entries: &[LegendEntry],
     panel: &Panel,
 ) -> Result<(), DrawError> {
     let left = panel.right + 22.0;
@@ -213,7 +213,7 @@ fn draw_legend<B: DrawingBackend>(
         canvas.line(&[(left, y - 6.0), (left + 38.0, y - 6.0)], style.color, 1.0, 2.4, style.dash)?;
         canvas.marker(style.marker, (left + 19.0, y - 6.0), 5.5, style.color)?;
         for (text, look, _) in &entry.lines {
-            canvas.text(text, (left + KEY, y), Align::Left, *look)?;
+            canvas.text(text, (left + KEY, y), TextAnchor::Left, *look)?;
             y += 23.0;
         }
         y += 12.0;

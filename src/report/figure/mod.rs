@@ -31,7 +31,7 @@ pub(super) use axes::sensitivity;
 pub(super) use build::{figures, subtitle};
 pub(super) use canvas::DrawError;
 pub(super) use content::{
-    Difference, Figure, Forest, ItemMap, Lines, Listed, Plot, Section, Series, Shape, XAxis, XKind,
+    Figure, Forest, ForestSection, ItemMap, Listed, Plot, PlottedCurves, PlottedDifference, Series, Shape, XAxis, XKind,
 };
 pub(super) use profile::profile;
 pub(super) use render::{alone, png, svg};

@@ -2,8 +2,8 @@
 
 use plotters::backend::DrawingBackend;
 
-use super::axis::{Axis, share, told};
-use super::canvas::{Align, Canvas, DrawError};
+use super::axis::{FigureAxis, share, told};
+use super::canvas::{Canvas, DrawError, TextAnchor};
 use super::content::Parallel;
 use super::sizes::{AXIS, EDGE, TICK, WIDTH};
 use super::style::{MUTED, shade};
@@ -24,7 +24,7 @@ pub(super) fn draw<B: DrawingBackend>(
         let share = if count > 1 { index as f64 / (count - 1) as f64 } else { 0.5 };
         bottom - share * (bottom - top)
     };
-    let scores = Axis::padded(plot.groups.iter().map(|group| group.1), 6);
+    let scores = FigureAxis::padded(plot.groups.iter().map(|group| group.1), 6);
     let score = |value: f64| bottom - scores.place(value) * (bottom - top);
     let mut order: Vec<&(Vec<usize>, f64)> = plot.groups.iter().filter(|group| group.1.is_finite()).collect();
     // The best lie on top.
@@ -47,15 +47,15 @@ pub(super) fn draw<B: DrawingBackend>(
     for (column, (name, values)) in plot.axes.iter().enumerate() {
         let x = left + column as f64 * gap;
         canvas.line(&[(x, top), (x, bottom)], MUTED, 1.0, 1.4, &[])?;
-        canvas.text(name, (x, top - 26.0), Align::Center, AXIS)?;
+        canvas.text(name, (x, top - 26.0), TextAnchor::Center, AXIS)?;
         for (index, value) in values.iter().enumerate().step_by(values.len().div_ceil(LABELS)) {
-            canvas.text(value, (x - 9.0, at(index, values.len()) + 6.5), Align::Right, TICK)?;
+            canvas.text(value, (x - 9.0, at(index, values.len()) + 6.5), TextAnchor::Right, TICK)?;
         }
     }
     canvas.line(&[(right, top), (right, bottom)], MUTED, 1.0, 1.4, &[])?;
-    canvas.text(&plot.label, (right + 80.0, top - 26.0), Align::Right, AXIS)?;
+    canvas.text(&plot.label, (right + 80.0, top - 26.0), TextAnchor::Right, AXIS)?;
     for &tick in &scores.ticks {
-        canvas.text(&scores.label(tick), (right + 9.0, score(tick) + 6.5), Align::Left, TICK)?;
+        canvas.text(&scores.label(tick), (right + 9.0, score(tick) + 6.5), TextAnchor::Left, TICK)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The profile of scores over seeds and K.
 
 use super::build::{best, one, subtitle};
-use super::content::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
+use super::content::{Figure, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
 use super::style::{of_baseline, of_recommender};
 use crate::report::aggregate::{HOW, matrix};
 use crate::report::group::{Study, is_subject};
@@ -77,7 +77,7 @@ pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Fig
             "The share of scores, over seeds and K, above a threshold; further right is better. Faint: each seed over its K. \
              {bands}{thin}{left_out}"
         ),
-        plot: Plot::Lines(Lines {
+        plot: Plot::Lines(PlottedCurves {
             series,
             x: XAxis { label: "threshold".to_owned(), kind: XKind::Continuous },
             y_label: "share of scores above the threshold".to_owned(),

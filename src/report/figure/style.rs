@@ -16,20 +16,20 @@ pub(super) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 
 /// How a series looks.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::report) struct Style {
+pub(in crate::report) struct SeriesStyle {
     pub(super) color: RGBColor,
     /// Lengths of dashes and gaps; empty is solid.
     pub(super) dash: &'static [f64],
     pub(super) marker: Marker,
 }
 
-const fn style(color: (u8, u8, u8), dash: &'static [f64], marker: Marker) -> Style {
-    Style { color: RGBColor(color.0, color.1, color.2), dash, marker }
+const fn style(color: (u8, u8, u8), dash: &'static [f64], marker: Marker) -> SeriesStyle {
+    SeriesStyle { color: RGBColor(color.0, color.1, color.2), dash, marker }
 }
 
 /// Okabe and Ito's colours in an order that keeps neighbours apart; their yellow, which white paper swallows, is
 /// last and darker.
-const SERIES: [Style; 8] = [
+const SERIES: [SeriesStyle; 8] = [
     style((0x00, 0x72, 0xb2), &[], Marker::Circle),
     style((0xd5, 0x5e, 0x00), &[], Marker::Square),
     style((0x00, 0x9e, 0x73), &[], Marker::Triangle),
@@ -41,18 +41,18 @@ const SERIES: [Style; 8] = [
 ];
 
 /// The look of recommender number `index`.
-pub(in crate::report) fn of_recommender(index: usize) -> Style {
+pub(in crate::report) fn of_recommender(index: usize) -> SeriesStyle {
     SERIES[index % SERIES.len()]
 }
 
 /// The look of a policy that has its own, the same in all figures.
-pub(super) fn of_baseline(policy: &str) -> Option<Style> {
+pub(super) fn of_baseline(policy: &str) -> Option<SeriesStyle> {
     let drr_kinds::kind::Style { colour, dashes, marker } = registry::policy(policy)?.policy()?.style?;
     Some(style(colour, dashes, marker))
 }
 
 /// The look of a stage of the sweep; of all of them for `None`.
-pub(in crate::report) fn of_stage(stage: Option<Stage>) -> Style {
+pub(in crate::report) fn of_stage(stage: Option<Stage>) -> SeriesStyle {
     match stage {
         Some(Stage::EVAL) => SERIES[1],
         // What stands on most comes first, as recommenders do elsewhere.

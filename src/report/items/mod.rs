@@ -23,7 +23,7 @@ use drr_core::{TrialId, TrialSpec};
 use drr_kinds::recommender::{ReadRecommender, Recommender};
 use serde_json::Value;
 
-use self::session::{Session, sessions};
+use self::session::{ShownSession, sessions};
 pub use self::top::{TopList, top};
 use super::contents::SweepReport;
 use super::figure::{Figure, ItemMap, Listed, Plot};
@@ -60,7 +60,7 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
     let map = plane::principal_components(recommender.item_embeddings(), recommender.k());
     let [good, median, bad] = session::three(&sessions)?;
     let three = [("good", good), ("median", median), ("bad", bad)];
-    let figure = |(name, session): (&str, &Session)| Figure {
+    let figure = |(name, session): (&str, &ShownSession)| Figure {
         slug: format!("{}-items-{name}", study.slug),
         title: format!("Recommended items: a {name} user"),
         subtitle: format!(

@@ -12,13 +12,13 @@ const USERS: usize = 60;
 
 /// A user's session: items with the user's stars.
 #[derive(Clone, Debug)]
-pub(super) struct Session {
+pub(super) struct ShownSession {
     pub(super) user: u32,
     pub(super) history: Vec<(u32, f32)>,
     pub(super) recommended: Vec<(u32, f32)>,
 }
 
-impl Session {
+impl ShownSession {
     /// Share of recommendations the user liked.
     pub(super) fn precision(&self) -> f64 {
         let liked = self.recommended.iter().filter(|(_, stars)| reward(*stars) > 0.0).count();
@@ -33,7 +33,7 @@ pub(super) fn sessions(
     recommender: &dyn Recommender,
     protocol: Option<&str>,
     length: usize,
-) -> Vec<Session> {
+) -> Vec<ShownSession> {
     let (n, is_published) = (recommender.history(), protocol == Some(Protocol::Published.name()));
     let split = Split::new(ratings, &spec.split);
     let users = ratings.users.len();
@@ -85,14 +85,14 @@ pub(super) fn sessions(
                 latest[n - 1] = item;
             }
         }
-        Session { user, history, recommended }
+        ShownSession { user, history, recommended }
     };
     eligible.into_iter().map(play).collect()
 }
 
 /// A good, a median and a bad session: at the 90th, 50th and 10th percentile of precision, ties by user.
-pub(super) fn three(sessions: &[Session]) -> Option<[&Session; 3]> {
-    let mut order: Vec<&Session> = sessions.iter().collect();
+pub(super) fn three(sessions: &[ShownSession]) -> Option<[&ShownSession; 3]> {
+    let mut order: Vec<&ShownSession> = sessions.iter().collect();
     order.sort_by(|a, b| b.precision().total_cmp(&a.precision()).then(a.user.cmp(&b.user)));
     let at = |percent: usize| order.get((order.len().checked_sub(1)? * percent + 50) / 100).copied();
     Some([at(10)?, at(50)?, at(90)?])
@@ -113,12 +113,12 @@ mod tests {
 
     #[test]
     fn three_users_are_taken_by_their_precision() {
-        let session = |user: u32| Session {
+        let session = |user: u32| ShownSession {
             user,
             history: vec![],
             recommended: (0..10).map(|at| (at, if at < user { 5.0 } else { 1.0 })).collect(),
         };
-        let sessions: Vec<Session> = (0..=10).map(session).collect();
+        let sessions: Vec<ShownSession> = (0..=10).map(session).collect();
         let users = three(&sessions).expect("sessions").map(|session| session.user);
         assert_eq!(users, [9, 5, 1]);
         assert!(three(&[]).is_none());

@@ -18,14 +18,14 @@ pub struct TopList {
     /// The user, by the dataset's id.
     pub user: String,
     /// What the user was last seen to like in the train log, oldest first: the history H of the state.
-    pub history: Vec<Item>,
+    pub history: Vec<RankedItem>,
     /// Best first.
     pub items: Vec<Scored>,
 }
 
 /// An item by the dataset's id, and its title where the dataset has titles.
 #[derive(Clone, Debug, Serialize)]
-pub struct Item {
+pub struct RankedItem {
     /// The dataset's id.
     pub id: String,
     /// The title, or `item ID`.
@@ -37,7 +37,7 @@ pub struct Item {
 pub struct Scored {
     /// Which.
     #[serde(flatten)]
-    pub item: Item,
+    pub item: RankedItem,
     /// q_i · a, with the bias coordinate where that is scored.
     pub score: f32,
     /// The user's rating in the held-out part, if there is one.
@@ -111,7 +111,7 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
     scored.truncate(n);
     let named = |item: u32| {
         let id = ratings.items[item as usize].clone();
-        Item { title: titles.get(&id).cloned().unwrap_or_else(|| format!("item {id}")), id }
+        RankedItem { title: titles.get(&id).cloned().unwrap_or_else(|| format!("item {id}")), id }
     };
     let stars = |item: u32| test.iter().find(|rating| rating.item == item).map(|rating| rating.stars);
     Ok(TopList {

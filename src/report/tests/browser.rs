@@ -9,7 +9,7 @@ use super::*;
 fn page(out: &Path) -> PathBuf {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let sweep = World::new().sweep("shown", &[0.001, 0.003, 0.01, 0.03], &[0.0005, 0.001], 3);
+    let sweep = MadeTrials::new().sweep("shown", &[0.001, 0.003, 0.01, 0.03], &[0.0005, 0.001], 3);
     let is = |spec: &TrialSpec, field: &str, value: f64| fabricate::number(spec, field) == Some(value);
     let fails = |spec: &TrialSpec| match spec.kind.as_str() {
         "drr" if is(spec, "tau", 0.03) && is(spec, "actor_lr", 0.001) && spec.seed.0 == 2 => Some("NaN <b>at</b> 7"),
@@ -186,7 +186,8 @@ fn hard_names_do_nothing_in_a_browser() {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
     let name = "</script><script>hacked = 1</script><img src=x onerror='hacked = 2'> \" ' & 🎬 שלום";
-    let sweep = World { dataset: "<svg onload=hacked=3>", ..World::new() }.sweep(name, &[0.001, 0.01], &[0.0005], 3);
+    let sweep =
+        MadeTrials { dataset: "<svg onload=hacked=3>", ..MadeTrials::new() }.sweep(name, &[0.001, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     store.mark(sweep.trials[0].spec.id(), Status::Failed, Some(name)).expect("marked");
     let out = tempfile::tempdir().expect("a temporary folder");

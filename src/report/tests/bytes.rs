@@ -13,7 +13,7 @@ use crate::store::SweepRecord;
 fn many_sided() -> (tempfile::TempDir, Store) {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let mut sweep = World::new().sweep("sides", &[0.001, 0.00001, 0.01], &[0.0005], 4);
+    let mut sweep = MadeTrials::new().sweep("sides", &[0.001, 0.00001, 0.01], &[0.0005], 4);
     sweep.axes.extend(["drr.gamma".to_owned(), "drr.state".to_owned()]);
     let others = [(0.9, json!("plain")), (0.05, json!([64, "wide"]))];
     let trials = std::mem::take(&mut sweep.trials);
@@ -70,7 +70,7 @@ fn mark(store: &mut Store, sweep: &SweepRecord) {
 }
 
 /// The digest of every file, and of what the terminal says.
-fn digests(store: &Store, name: &str, case: &str, formats: &[Format], options: &Options) -> String {
+fn digests(store: &Store, name: &str, case: &str, formats: &[Format], options: &ReportOptions) -> String {
     let sweep = store.sweep(name).expect("read").expect("recorded");
     let out = tempfile::tempdir().expect("a temporary folder");
     let written = write(store, &sweep, out.path(), formats, options).expect("written");
@@ -100,26 +100,26 @@ fn whole_reports_are_the_same_to_the_byte() {
         }
     }
     let slides = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
-    let beside = Options {
+    let beside = ReportOptions {
         papers: vec![Paper::read(&slides, Path::new("/nowhere")).expect("the file reads")],
-        ..Options::default()
+        ..ReportOptions::default()
     };
     let mut all = digests(&store, "quickstart", "quickstart", ALL, &beside);
 
     let (_runs, store) = many_sided();
-    all += &digests(&store, "sides", "sides", TEXT, &Options::default());
-    let layout = Layout {
+    all += &digests(&store, "sides", "sides", TEXT, &ReportOptions::default());
+    let layout = TableLayout {
         by: Some(vec!["tau".to_owned(), "drr.state".to_owned()]),
         pivot: Some(("tau".to_owned(), "state".to_owned())),
         sort: Some("tau".to_owned()),
         least_n: Some(4),
     };
     let baseline = Some("pmf".parse().expect("a baseline"));
-    all += &digests(&store, "sides", "laid-out", TEXT, &Options { layout, baseline, ..beside });
+    all += &digests(&store, "sides", "laid-out", TEXT, &ReportOptions { layout, baseline, ..beside });
 
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    fabricate::fill(&mut store, &World::new().sweep("single", &[0.001], &[0.0005], 1), None, |_, _| {});
-    all += &digests(&store, "single", "single", TEXT, &Options::default());
+    fabricate::fill(&mut store, &MadeTrials::new().sweep("single", &[0.001], &[0.0005], 1), None, |_, _| {});
+    all += &digests(&store, "single", "single", TEXT, &ReportOptions::default());
     insta::assert_snapshot!("bytes", all);
 }

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use super::*;
 use crate::store::SweepRecord;
 
-fn read(written: &Written, name: &str) -> String {
+fn read(written: &WrittenReport, name: &str) -> String {
     fs::read_to_string(written.folder.join("tables").join(name)).expect("written")
 }
 
 /// A sweep whose longest lists stand on two users, and its report.
-fn few_users(out: &Path) -> (Written, String) {
+fn few_users(out: &Path) -> (WrittenReport, String) {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let sweep = World::new().sweep("few", &[0.001, 0.01], &[0.0005, 0.001], 3);
+    let sweep = MadeTrials::new().sweep("few", &[0.001, 0.01], &[0.0005, 0.001], 3);
     fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
         for (name, users) in
             [("users@5", 90.0), ("users@10", 20.0 + spec.seed.0 as f64), ("users@15", 19.0), ("users@20", 2.0)]
@@ -26,9 +26,10 @@ fn few_users(out: &Path) -> (Written, String) {
     });
     let sweep = store.sweep("few").expect("read").expect("recorded");
     let slides = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
-    let layout = Layout { pivot: Some(("tau".to_owned(), "actor_lr".to_owned())), ..Layout::default() };
+    let layout = TableLayout { pivot: Some(("tau".to_owned(), "actor_lr".to_owned())), ..TableLayout::default() };
     let papers = vec![Paper::read(&slides, Path::new("/nowhere")).expect("the file reads")];
-    let written = write(&store, &sweep, out, TEXT, &Options { papers, layout, ..Options::default() }).expect("written");
+    let written = write(&store, &sweep, out, TEXT, &ReportOptions { papers, layout, ..ReportOptions::default() })
+        .expect("written");
     (written, summary(&sweep))
 }
 
@@ -89,7 +90,7 @@ fn users_stand_beside_every_k_and_a_column_on_few_is_not_ranked() {
 fn a_table_of_thin_columns_alone_has_no_best() {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let sweep = World::new().sweep("thin", &[0.001], &[0.0005], 3);
+    let sweep = MadeTrials::new().sweep("thin", &[0.001], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |_, metrics| {
         metrics.iter_mut().filter(|(name, _)| name.starts_with("users@")).for_each(|(_, users)| *users = 2.0);
     });
@@ -104,7 +105,7 @@ fn a_table_of_thin_columns_alone_has_no_best() {
 
 /// Three sizes of PMF, each with a recommender and baselines on it, measured online and offline.
 fn sizes() -> SweepRecord {
-    let world = World::new();
+    let world = MadeTrials::new();
     let mut trials = Vec::new();
     for seed in 0..3 {
         for k in [8, 16] {
@@ -160,8 +161,8 @@ fn rewards_that_different_pmfs_answered_are_in_tables_of_their_own() {
 fn what_tests_and_protocols_cover_is_said_beside_the_tables() {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let fixed = World::new().sweep("fixed", &[0.001, 0.01], &[0.0005], 3);
-    let mut own = World::new().sweep("own", &[0.001, 0.01], &[0.0005], 3);
+    let fixed = MadeTrials::new().sweep("fixed", &[0.001, 0.01], &[0.0005], 3);
+    let mut own = MadeTrials::new().sweep("own", &[0.001, 0.01], &[0.0005], 3);
     let mut renamed = BTreeMap::new();
     for trial in &mut own.trials {
         let old = trial.spec.id();
@@ -198,7 +199,7 @@ fn a_mark_is_explained_where_it_stands_alone() {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
     for (name, seeds) in [("two", 2), ("three", 3)] {
-        let sweep = World::new().sweep(name, &[0.003, 0.0031], &[0.0005], seeds);
+        let sweep = MadeTrials::new().sweep(name, &[0.003, 0.0031], &[0.0005], seeds);
         fabricate::fill(&mut store, &sweep, None, |_, _| {});
     }
     let said = |name: &str| summary(&store.sweep(name).expect("read").expect("recorded"));

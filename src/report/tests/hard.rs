@@ -13,14 +13,14 @@ fn open() -> (tempfile::TempDir, Store) {
     (runs, store)
 }
 
-fn read(written: &Written, name: &str) -> String {
+fn read(written: &WrittenReport, name: &str) -> String {
     fs::read_to_string(written.folder.join(name)).expect("written")
 }
 
 #[test]
 fn hard_names_survive_every_format() {
     let (runs, mut store) = open();
-    let world = World { dataset: "<i>50%_&\"é\" | 🎬 ש", ..World::new() };
+    let world = MadeTrials { dataset: "<i>50%_&\"é\" | 🎬 ש", ..MadeTrials::new() };
     let sweep = world.sweep(NAME, &[0.001, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let failed = sweep.trials.iter().map(|trial| &trial.spec).find(|spec| spec.kind == "drr");
@@ -75,7 +75,7 @@ fn hard_titles_are_drawn_and_cut_between_letters() {
 #[test]
 fn all_failed_is_a_report_of_failures_with_their_logs() {
     let (runs, mut store) = open();
-    let sweep = World::new().sweep("doomed", &[0.001], &[0.0005], 2);
+    let sweep = MadeTrials::new().sweep("doomed", &[0.001], &[0.0005], 2);
     fabricate::run(&mut store, runs.path(), &sweep, |_| Some("out of memory"));
     let log = drr_core::trial_dir::TrialDir::new(runs.path(), sweep.trials[0].spec.id());
     fs::create_dir_all(log.path()).expect("a folder");
@@ -92,7 +92,7 @@ fn all_failed_is_a_report_of_failures_with_their_logs() {
 #[test]
 fn what_was_stopped_early_is_in_no_number_and_its_row_is_compared_with_nothing() {
     let (_runs, mut store) = open();
-    let sweep = World::new().sweep("stopped", &[0.001, 0.003, 0.01], &[0.0005], 3);
+    let sweep = MadeTrials::new().sweep("stopped", &[0.001, 0.003, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     // The best setting: a seed of its training, and what was to be evaluated of it.
     let best = |trial: &&Arc<Trial>| {
@@ -118,7 +118,7 @@ fn what_was_stopped_early_is_in_no_number_and_its_row_is_compared_with_nothing()
 #[test]
 fn nan_is_shown_and_never_best() {
     let (_runs, mut store) = open();
-    let sweep = World::new().sweep("nan", &[0.001, 0.01], &[0.0005], 3);
+    let sweep = MadeTrials::new().sweep("nan", &[0.001, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
         if fabricate::evaluates(spec, "pmf") {
             metrics.values_mut().for_each(|value| *value = f64::NAN);
@@ -136,11 +136,11 @@ fn nan_is_shown_and_never_best() {
 #[test]
 fn one_value_makes_no_axis_and_fifty_make_readable_ones() {
     let (_runs, mut store) = open();
-    fabricate::fill(&mut store, &World::new().sweep("one", &[0.001], &[0.0005], 3), None, |_, _| {});
+    fabricate::fill(&mut store, &MadeTrials::new().sweep("one", &[0.001], &[0.0005], 3), None, |_, _| {});
     let taus: Vec<f64> = (1..=50).map(|at| f64::from(at) * 0.0005).collect();
-    fabricate::fill(&mut store, &World::new().sweep("fifty", &taus, &[0.0005, 0.001], 3), None, |_, _| {});
+    fabricate::fill(&mut store, &MadeTrials::new().sweep("fifty", &taus, &[0.0005, 0.001], 3), None, |_, _| {});
     let out = tempfile::tempdir().expect("a temporary folder");
-    let names = |written: &Written| {
+    let names = |written: &WrittenReport| {
         let figures = written.files.iter().filter(|file| file.extension().is_some_and(|it| it == "svg"));
         figures.map(|file| file.file_stem().expect("a name").to_string_lossy().into_owned()).collect::<Vec<_>>()
     };
@@ -157,8 +157,8 @@ fn one_value_makes_no_axis_and_fifty_make_readable_ones() {
 #[test]
 fn unlike_step_budgets_stay_apart_and_say_so() {
     let (_runs, mut store) = open();
-    let short = World::new().sweep("short", &[0.001, 0.01], &[0.0005], 3);
-    let mut long = World::new().sweep("long", &[0.001, 0.01], &[0.0005], 3);
+    let short = MadeTrials::new().sweep("short", &[0.001, 0.01], &[0.0005], 3);
+    let mut long = MadeTrials::new().sweep("long", &[0.001, 0.01], &[0.0005], 3);
     let mut renamed = BTreeMap::new();
     for trial in &mut long.trials {
         let old = trial.spec.id();
@@ -191,7 +191,7 @@ fn unlike_step_budgets_stay_apart_and_say_so() {
 #[test]
 fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
     let (_runs, mut store) = open();
-    let mut sweep = World::new().sweep("unlike", &[0.001], &[0.0005], 3);
+    let mut sweep = MadeTrials::new().sweep("unlike", &[0.001], &[0.0005], 3);
     for trial in sweep.trials.clone() {
         if trial.spec.kind != "offline" {
             continue;
@@ -226,11 +226,12 @@ fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
 #[test]
 fn a_baseline_nobody_has_is_said_with_a_hint() {
     let (_runs, mut store) = open();
-    let sweep = World::new().sweep("quick", &[0.001, 0.01], &[0.0005], 3);
+    let sweep = MadeTrials::new().sweep("quick", &[0.001, 0.01], &[0.0005], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let sweep = store.sweep("quick").expect("read").expect("recorded");
     let out = tempfile::tempdir().expect("a temporary folder");
-    let with = |text: &str| Options { baseline: Some(text.parse().expect("a baseline")), ..Options::default() };
+    let with =
+        |text: &str| ReportOptions { baseline: Some(text.parse().expect("a baseline")), ..ReportOptions::default() };
     let error = write(&store, &sweep, out.path(), &[Format::Md], &with("als")).expect_err("there is none");
     assert!(error.message.contains("als") && error.hint.is_some());
     write(&store, &sweep, out.path(), &[Format::Md], &with("drr,tau=0.01")).expect("there is one");
@@ -239,7 +240,7 @@ fn a_baseline_nobody_has_is_said_with_a_hint() {
 #[test]
 fn errors_over_an_empty_test_part_are_missing_rather_than_nothing() {
     let (_runs, mut store) = open();
-    let sweep = World::new().sweep("quick", &[0.001], &[0.0005], 4);
+    let sweep = MadeTrials::new().sweep("quick", &[0.001], &[0.0005], 4);
     fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
         if metrics.contains_key("test_rmse") && spec.seed.0 < 2 {
             for name in ["test_rmse", "test_rmse_stars", "test_mae", "test_mae_stars"] {
@@ -258,7 +259,7 @@ fn errors_over_an_empty_test_part_are_missing_rather_than_nothing() {
 #[test]
 fn published_numbers_get_a_verdict_each() {
     let (_runs, mut store) = open();
-    let sweep = World::new().sweep("quick", &[0.001], &[0.0005], 4);
+    let sweep = MadeTrials::new().sweep("quick", &[0.001], &[0.0005], 4);
     fabricate::fill(&mut store, &sweep, None, |spec, metrics| {
         if fabricate::evaluates(spec, "drr") && metrics.contains_key("precision@5") {
             let noise = spec.seed.0 as f64 * 0.001;
@@ -271,7 +272,7 @@ fn published_numbers_get_a_verdict_each() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
     let nowhere = Path::new("/nowhere");
     let slides = Paper::read(&path, nowhere).expect("the file reads");
-    let plain = Options::default();
+    let plain = ReportOptions::default();
     let report = SweepReport::new(&sweep, &plain).expect("nothing is asked for");
     let studies: Vec<_> = report.studies.iter().map(|(study, _)| study).collect();
     let verdicts = |paper: &Paper| -> Vec<String> {
@@ -306,7 +307,7 @@ fn published_numbers_get_a_verdict_each() {
 #[test]
 fn a_dataset_whose_name_ends_like_a_tables_is_shown() {
     let (_runs, mut store) = open();
-    let world = World { dataset: "small-ndcg", ..World::new() };
+    let world = MadeTrials { dataset: "small-ndcg", ..MadeTrials::new() };
     fabricate::fill(&mut store, &world.sweep("ends", &[0.001, 0.01], &[0.0005, 0.001], 3), None, |_, _| {});
     let sweep = store.sweep("ends").expect("read").expect("recorded");
     let said = summary(&sweep);
@@ -322,7 +323,7 @@ fn a_dataset_whose_name_ends_like_a_tables_is_shown() {
 
 #[test]
 fn the_greatest_numbers_are_drawn_as_any_others() {
-    use figure::{Figure, Lines, Plot, Series, Shape, XAxis, XKind};
+    use figure::{Figure, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
     let huge = [1.7e308, -1.7e308, f64::INFINITY, f64::NAN, -1.7e308, 1.0, f64::NEG_INFINITY, 2.0, 3.0, 1.7e308];
     let at = |step: usize| step as f64 * 250.0;
     let curve = Shape::Curve {
@@ -337,7 +338,7 @@ fn the_greatest_numbers_are_drawn_as_any_others() {
         style: figure::of_recommender(index),
         shape,
     });
-    let plot = Plot::Lines(Lines {
+    let plot = Plot::Lines(PlottedCurves {
         x: XAxis { label: "steps".to_owned(), kind: XKind::Continuous },
         y_label: "loss".to_owned(),
         series: series.into(),

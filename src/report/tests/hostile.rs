@@ -12,7 +12,7 @@ fn recorded_as(text: &str) -> (tempfile::TempDir, Store) {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
     let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
-    let mut sweep = World { dataset: text, ..World::new() }.sweep(text, &[0.001, 0.01], &[0.0005], 3);
+    let mut sweep = MadeTrials { dataset: text, ..MadeTrials::new() }.sweep(text, &[0.001, 0.01], &[0.0005], 3);
     sweep.axes.push(text.to_owned());
     for (at, trial) in sweep.trials.iter_mut().filter(|trial| !trial.point.is_empty()).enumerate() {
         let trial = Arc::make_mut(trial);

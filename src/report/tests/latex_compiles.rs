@@ -10,13 +10,15 @@ fn tables_compile_with_pdflatex() {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
     let name = "\"a\" <b> \\end{table} 100%_$x^2$ #1 ~ | `c` & 🎬 שלום Łódź ß \u{17f} µ ε";
-    let world = World { dataset: "<i>50%_&\"é\" | 🎬 ש\\\\", ..World::new() };
+    let world = MadeTrials { dataset: "<i>50%_&\"é\" | 🎬 ש\\\\", ..MadeTrials::new() };
     let sweep = world.sweep(name, &[0.001, 0.01], &[0.0005, 0.001], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let out = tempfile::tempdir().expect("a temporary folder");
     let paper = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
-    let options =
-        Options { papers: vec![Paper::read(&paper, Path::new("/nowhere")).expect("it reads")], ..Options::default() };
+    let options = ReportOptions {
+        papers: vec![Paper::read(&paper, Path::new("/nowhere")).expect("it reads")],
+        ..ReportOptions::default()
+    };
     let sweep = store.sweep(name).expect("read").expect("recorded");
     let written = write(&store, &sweep, out.path(), &[Format::Tex], &options).expect("written");
     let tables: Vec<_> = written.files.iter().filter(|file| file.extension().is_some_and(|it| it == "tex")).collect();

@@ -6,13 +6,13 @@ use crate::store::fabricate::fill;
 fn open(name: &str) -> (tempfile::TempDir, Store, StoredSweep) {
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    fill(&mut store, &World::new().sweep(name, &[0.001, 0.003, 0.01], &[0.0005, 0.001], 3), None, |_, _| {});
+    fill(&mut store, &MadeTrials::new().sweep(name, &[0.001, 0.003, 0.01], &[0.0005, 0.001], 3), None, |_, _| {});
     let sweep = store.sweep(name).expect("read").expect("recorded");
     (runs, store, sweep)
 }
 
-fn laid_out(sweep: &StoredSweep, layout: &Layout) -> Vec<table::Table> {
-    let options = Options { layout: layout.clone(), ..Options::default() };
+fn laid_out(sweep: &StoredSweep, layout: &TableLayout) -> Vec<table::Table> {
+    let options = ReportOptions { layout: layout.clone(), ..ReportOptions::default() };
     SweepReport::new(sweep, &options).expect("axes and a key of the sweep").tables
 }
 
@@ -23,8 +23,8 @@ fn precision(tables: &[table::Table]) -> &table::Table {
 #[test]
 fn by_fewer_axes_a_seeds_score_is_the_mean_over_the_others() {
     let (_runs, _store, sweep) = open("by");
-    let all = laid_out(&sweep, &Layout::default());
-    let by = laid_out(&sweep, &Layout { by: Some(vec!["tau".to_owned()]), ..Layout::default() });
+    let all = laid_out(&sweep, &TableLayout::default());
+    let by = laid_out(&sweep, &TableLayout { by: Some(vec!["tau".to_owned()]), ..TableLayout::default() });
     let (all, by) = (precision(&all), precision(&by));
     assert_eq!(by.axes, ["drr.tau"]);
     let rows: Vec<&table::Row> = by.rows.iter().filter(|row| row.policy == "drr").collect();
@@ -55,7 +55,7 @@ fn a_seed_that_lacks_a_setting_does_not_count() {
     });
     store.mark(evaluated.expect("an evaluation").id(), Status::Failed, Some("gone")).expect("marked");
     let sweep = store.sweep("lacking").expect("read").expect("recorded");
-    let tables = laid_out(&sweep, &Layout { by: Some(vec!["drr.tau".to_owned()]), ..Layout::default() });
+    let tables = laid_out(&sweep, &TableLayout { by: Some(vec!["drr.tau".to_owned()]), ..TableLayout::default() });
     let table = precision(&tables);
     let row = table
         .rows
@@ -68,7 +68,7 @@ fn a_seed_that_lacks_a_setting_does_not_count() {
 #[test]
 fn rows_are_sorted_by_a_metric_or_an_axis() {
     let (_runs, _store, sweep) = open("sorted");
-    let sorted = |key: &str| laid_out(&sweep, &Layout { sort: Some(key.to_owned()), ..Layout::default() });
+    let sorted = |key: &str| laid_out(&sweep, &TableLayout { sort: Some(key.to_owned()), ..TableLayout::default() });
     let by_metric = sorted("precision@10");
     let means: Vec<f64> =
         precision(&by_metric).rows.iter().map(|row| row.cells[1].as_ref().expect("one").score.summary.mean).collect();
@@ -81,8 +81,8 @@ fn rows_are_sorted_by_a_metric_or_an_axis() {
         precision(&by_axis).rows.iter().map(|row| row.point[1].as_ref().and_then(axis::AxisValue::number)).collect();
     let (least, most) = (Some(0.0005), Some(0.001));
     assert_eq!(values[..7], [least, least, least, most, most, most, None]);
-    let layout = Layout { sort: Some("beauty".to_owned()), ..Layout::default() };
-    let options = Options { layout, ..Options::default() };
+    let layout = TableLayout { sort: Some("beauty".to_owned()), ..TableLayout::default() };
+    let options = ReportOptions { layout, ..ReportOptions::default() };
     let error = SweepReport::new(&sweep, &options).err().expect("no such key");
     assert!(error.message.contains("`beauty`") && error.hint.is_some_and(|hint| hint.contains("precision@5")));
 }
@@ -107,8 +107,8 @@ fn a_pivot_has_the_cells_of_its_table_and_their_trials() {
         assert_eq!(all.iter().filter(|other| other[2..] == line[2..]).count(), 1, "{line:?}");
         assert_eq!(line.last().expect("ids").split(' ').count(), 3);
     }
-    let asked = Layout { pivot: Some(("actor_lr".to_owned(), "tau".to_owned())), ..Layout::default() };
-    let asked = Options { layout: asked, ..Options::default() };
+    let asked = TableLayout { pivot: Some(("actor_lr".to_owned(), "tau".to_owned())), ..TableLayout::default() };
+    let asked = ReportOptions { layout: asked, ..ReportOptions::default() };
     let text = SweepReport::new(&sweep, &asked).expect("laid out").summary();
     assert!(text.contains("tau 0.003") && text.contains("@20 by actor_lr and tau"), "{text}");
 }
@@ -116,7 +116,7 @@ fn a_pivot_has_the_cells_of_its_table_and_their_trials() {
 #[test]
 fn a_greater_minimum_takes_intervals_and_tests_away() {
     let (_runs, _store, sweep) = open("minimum");
-    let with = |least_n| laid_out(&sweep, &Layout { least_n, ..Layout::default() });
+    let with = |least_n| laid_out(&sweep, &TableLayout { least_n, ..TableLayout::default() });
     let (three, four) = (with(None), with(Some(4)));
     let intervals = |tables: &[table::Table]| precision(tables).rows[0].cells[0].as_ref().expect("measured").interval;
     assert!(intervals(&three).is_some() && intervals(&four).is_none());
@@ -127,17 +127,18 @@ fn a_greater_minimum_takes_intervals_and_tests_away() {
     let baseline: Reference = "pmf".parse().expect("a baseline");
     let against = compare::against(precision(&four), &baseline).expect("a baseline");
     assert!(against.rows.iter().all(|row| row.cells.iter().any(|cell| cell.value.shown() == "n = 3, no interval")));
-    assert!(Layout { least_n: Some(2), ..Layout::default() }.checked(&sweep).is_err(), "never below three");
+    assert!(TableLayout { least_n: Some(2), ..TableLayout::default() }.checked(&sweep).is_err(), "never below three");
 }
 
 #[test]
 fn axes_nobody_has_are_said_with_those_there_are() {
     let (_runs, _store, sweep) = open("wrong");
-    let pivot = |down: &str, across: &str| Layout { pivot: Some((down.into(), across.into())), ..Layout::default() };
+    let pivot =
+        |down: &str, across: &str| TableLayout { pivot: Some((down.into(), across.into())), ..TableLayout::default() };
     for (layout, message) in [
-        (Layout { by: Some(vec!["gamma".into()]), ..Layout::default() }, "`gamma` is no axis"),
+        (TableLayout { by: Some(vec!["gamma".into()]), ..TableLayout::default() }, "`gamma` is no axis"),
         (pivot("tau", "drr.tau"), "rows and columns at once"),
-        (Layout { by: Some(vec!["tau".into()]), ..pivot("tau", "actor_lr") }, "is averaged over"),
+        (TableLayout { by: Some(vec!["tau".into()]), ..pivot("tau", "actor_lr") }, "is averaged over"),
     ] {
         let error = layout.checked(&sweep).expect_err("it does not fit");
         assert!(error.message.contains(message), "{}", error.message);

@@ -22,7 +22,7 @@ fn ten_thousand_trials_of_a_thousand_points() {
     let mut store = Store::open(runs.path()).expect("a new database");
     let taus: Vec<f64> = (1..=53).map(|at| f64::from(at) * 0.0005).collect();
     let rates: Vec<f64> = (1..=21).map(|at| f64::from(at) * 0.0001).collect();
-    let sweep = World { repeats: 2, ..World::new() }.sweep("many", &taus, &rates, 3);
+    let sweep = MadeTrials { repeats: 2, ..MadeTrials::new() }.sweep("many", &taus, &rates, 3);
     fabricate::fill(&mut store, &sweep, Some(1000), |_, _| {});
     drop(store);
     println!("{} trials", sweep.trials.len());
@@ -50,7 +50,7 @@ fn report_alone(runs: &Path, out: &Path) {
     let store = Store::open_existing(runs).expect("a database");
     let sweep = store.sweep("many").expect("read").expect("recorded");
     let read = began.elapsed().as_secs_f64();
-    let written = write(&store, &sweep, out, ALL, &Options::default()).expect("written");
+    let written = write(&store, &sweep, out, ALL, &ReportOptions::default()).expect("written");
     let seconds = began.elapsed().as_secs_f64();
     let page = fs::metadata(out.join("many/index.html")).expect("a page").len();
     let status = fs::read_to_string("/proc/self/status").expect("Linux");

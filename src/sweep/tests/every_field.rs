@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use drr_core::spec::{Field, Kind};
+use drr_core::spec::{Field, ValueKind};
 use drr_core::{TrialId, TrialSpec};
 use drr_kinds::registry;
 use serde_json::{Value, json};
@@ -14,13 +14,13 @@ use super::{FieldKey, Sweep, expanded};
 fn two_values(field: &Field) -> [Value; 2] {
     let default = (field.default)();
     let other = match field.kind {
-        Kind::Choice(names) => names.iter().map(|name| json!(name)).find(|name| *name != default),
-        Kind::Int { .. } => default.as_u64().map(|number| json!(number + 1)),
-        Kind::Float { min, max } => {
+        ValueKind::Choice(names) => names.iter().map(|name| json!(name)).find(|name| *name != default),
+        ValueKind::Int { .. } => default.as_u64().map(|number| json!(number + 1)),
+        ValueKind::Float { min, max } => {
             let middle = min + (max - min).min(1.0) / 2.0;
             [middle, middle / 2.0].into_iter().map(|number| json!(number)).find(|number| *number != default)
         }
-        Kind::Ints { lengths, .. } => Some(json!(vec![7; lengths.last().copied().unwrap_or(2)])),
+        ValueKind::Ints { lengths, .. } => Some(json!(vec![7; lengths.last().copied().unwrap_or(2)])),
     };
     [default, other.unwrap_or_else(|| panic!("{} takes one value only", field.name))]
 }

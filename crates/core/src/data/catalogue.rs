@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::CatalogueError;
 
-use super::load::{Item, Layout, ratings, read_stored_items};
+use super::load::{FileLayout, Item, ratings, read_stored_items};
 use super::table::Ratings;
 use crate::digest::Digest;
 
@@ -141,7 +141,7 @@ impl Catalogue {
         // Hashing and parsing take about the same time, so they share it.
         let (found, loaded) = thread::scope(|scope| {
             let hash = scope.spawn(|| Digest::of(&bytes));
-            let loaded = ratings(&file.display().to_string(), &bytes, Some(&Layout::UData));
+            let loaded = ratings(&file.display().to_string(), &bytes, Some(&FileLayout::UData));
             (hash.join().expect("hashing does not panic"), loaded)
         });
         let expected = expected.unwrap_or(described);

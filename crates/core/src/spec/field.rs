@@ -13,7 +13,7 @@ pub struct Field {
     /// Other spellings that are accepted when reading, Greek letters foremost.
     pub aliases: &'static [&'static str],
     /// What values it takes.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The default, as JSON.
     pub default: fn() -> Value,
     /// What it does, one or two sentences.
@@ -63,7 +63,7 @@ pub fn legacy_default<T: LegacyDefault>() -> T {
 
 /// The values a field takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum ValueKind {
     /// A finite number in `min..=max`.
     Float {
         /// Least value.
@@ -91,21 +91,21 @@ pub enum Kind {
     Choice(&'static [&'static str]),
 }
 
-impl Kind {
+impl ValueKind {
     /// Says in words what is accepted, for errors and documentation.
     pub fn expected(&self) -> String {
         match self {
-            Kind::Float { min, max } => format!("a number from {} to {}", plain(*min), plain(*max)),
-            Kind::Int { min, max } if *max == u64::MAX || *max == crate::Seed::MAX => {
+            ValueKind::Float { min, max } => format!("a number from {} to {}", plain(*min), plain(*max)),
+            ValueKind::Int { min, max } if *max == u64::MAX || *max == crate::Seed::MAX => {
                 format!("a whole number, {min} or more")
             }
-            Kind::Int { min, max } => format!("a whole number from {min} to {max}"),
-            Kind::Ints { min, lengths, .. } => {
+            ValueKind::Int { min, max } => format!("a whole number from {min} to {max}"),
+            ValueKind::Ints { min, lengths, .. } => {
                 let lengths: Vec<String> = lengths.iter().map(ToString::to_string).collect();
                 let count = if lengths.is_empty() { String::new() } else { format!("{} ", lengths.join(" or ")) };
                 format!("a list of {count}whole numbers, each {min} or more")
             }
-            Kind::Choice(names) => {
+            ValueKind::Choice(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
                 format!("one of {}", names.join(", "))
             }
@@ -115,22 +115,24 @@ impl Kind {
     /// Whether `value` is accepted.
     pub fn accepts(&self, value: &Value) -> bool {
         match self {
-            Kind::Float { min, max } => value.as_f64().is_some_and(|x| x.is_finite() && (*min..=*max).contains(&x)),
-            Kind::Int { min, max } => whole(value).is_some_and(|x| (*min..=*max).contains(&x)),
-            Kind::Ints { min, max, lengths } => value.as_array().is_some_and(|list| {
+            ValueKind::Float { min, max } => {
+                value.as_f64().is_some_and(|x| x.is_finite() && (*min..=*max).contains(&x))
+            }
+            ValueKind::Int { min, max } => whole(value).is_some_and(|x| (*min..=*max).contains(&x)),
+            ValueKind::Ints { min, max, lengths } => value.as_array().is_some_and(|list| {
                 (lengths.is_empty() || lengths.contains(&list.len()))
                     && list.iter().all(|entry| whole(entry).is_some_and(|x| (*min..=*max).contains(&x)))
             }),
-            Kind::Choice(names) => value.as_str().is_some_and(|name| names.contains(&name)),
+            ValueKind::Choice(names) => value.as_str().is_some_and(|name| names.contains(&name)),
         }
     }
 
     /// Brings `value` into the type the struct wants: `3.0` becomes `3` where whole numbers are expected.
     pub fn normalise(&self, value: Value) -> Value {
         match (self, &value) {
-            (Kind::Int { .. }, Value::Number(_)) => whole(&value).map_or(value, Value::from),
-            (Kind::Float { .. }, Value::Number(number)) => number.as_f64().map_or(value, Value::from),
-            (Kind::Ints { .. }, Value::Array(list)) => {
+            (ValueKind::Int { .. }, Value::Number(_)) => whole(&value).map_or(value, Value::from),
+            (ValueKind::Float { .. }, Value::Number(number)) => number.as_f64().map_or(value, Value::from),
+            (ValueKind::Ints { .. }, Value::Array(list)) => {
                 list.iter().map(|entry| whole(entry).map_or(entry.clone(), Value::from)).collect()
             }
             _ => value,
@@ -139,7 +141,7 @@ impl Kind {
 
     /// Whether a plain list in a sweep file is one value of this field rather than several.
     pub fn is_list(&self) -> bool {
-        matches!(self, Kind::Ints { .. })
+        matches!(self, ValueKind::Ints { .. })
     }
 }
 
@@ -200,7 +202,7 @@ macro_rules! section {
                         section: $section,
                         name: stringify!($field),
                         aliases: &[$($($alias),+)?],
-                        kind: { use $crate::spec::Kind::*; $kind },
+                        kind: { use $crate::spec::ValueKind::*; $kind },
                         default: || {
                             let value: $type = $default;
                             serde_json::json!(value)

@@ -20,15 +20,15 @@ const RECOMMENDER: &str = "drr";
 /// What a trial did.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) enum Job {
+pub(super) enum LegacyJob {
     Pmf(Settings),
-    Drr(Training),
+    Drr(LegacyTraining),
     Eval(Evaluation),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Training {
+pub(super) struct LegacyTraining {
     pmf: TrialId,
     drr: Settings,
 }
@@ -67,7 +67,7 @@ pub(super) struct Parts {
     pub upstream: Upstream,
 }
 
-impl Job {
+impl LegacyJob {
     /// The job in today's shape; `digest` is that of all training sources.
     pub fn parts(self, digest: Digest) -> Result<Parts, String> {
         let parts = |kind: &str, settings, policy, upstream: Vec<(Name, TrialId)>| Parts {
@@ -78,7 +78,7 @@ impl Job {
         };
         Ok(match self {
             Self::Pmf(settings) => parts(MODEL, settings, None, Vec::new()),
-            Self::Drr(Training { pmf, drr }) => parts(RECOMMENDER, drr, None, vec![(MODEL.into(), pmf)]),
+            Self::Drr(LegacyTraining { pmf, drr }) => parts(RECOMMENDER, drr, None, vec![(MODEL.into(), pmf)]),
             Self::Eval(Evaluation { pmf, history, policy, measure }) => {
                 let (kind, measure) = match measure {
                     MeasuredBy::Offline(settings) => ("offline", settings),
@@ -108,7 +108,7 @@ impl Job {
 /// The spec as its format has it.
 pub(super) fn write(spec: &TrialSpec) -> Result<Value, serde_json::Error> {
     #[derive(Serialize)]
-    struct Record<'a> {
+    struct LegacyRecord<'a> {
         format: u32,
         train_digest: &'a Digest,
         dataset: &'a super::DatasetSpec,
@@ -133,7 +133,7 @@ pub(super) fn write(spec: &TrialSpec) -> Result<Value, serde_json::Error> {
         None => json!({ (kind.as_str()): { (kind.as_str()): settings, MODEL: model } }),
     };
     let mut record =
-        serde_json::to_value(Record { format: *format, train_digest: digest, dataset, split, seed: *seed, job })?;
+        serde_json::to_value(LegacyRecord { format: *format, train_digest: digest, dataset, split, seed: *seed, job })?;
     for (place, fields) in [("/split", SplitSpec::FIELDS), ("/dataset/synthetic", SyntheticSpec::FIELDS)] {
         if let Some(section) = record.pointer_mut(place).and_then(Value::as_object_mut) {
             forget_later(section, fields, *format);

@@ -19,7 +19,7 @@ mod settings;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-pub use field::{Field, Kind, Section, Varies};
+pub use field::{Field, Section, ValueKind, Varies};
 pub use sections::{HeldOut, LARGE, SplitKind, SplitSpec, SyntheticSpec};
 pub use settings::{Name, Settings, Upstream};
 
@@ -110,7 +110,7 @@ struct Read {
     policy: Option<PolicySpec>,
     upstream: Option<Upstream>,
     train_digest: Option<Digest>,
-    job: Option<legacy::Job>,
+    job: Option<legacy::LegacyJob>,
 }
 
 impl Serialize for TrialSpec {

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 pub use settings::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, StateKind};
 
 use crate::kind::{
-    Better, Column, Columns, Curves, Family, Kind, Marker, Model, ModelUse, Need, Policy, Role, Study, Style, typed,
+    Better, Column, TableColumns, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style, typed,
 };
 
 pub use cost::UPDATE;
@@ -42,14 +42,14 @@ static MODEL: Kind = Kind {
         needs: |settings| vec![Need::Sessions { field: "drr.history", history: typed::<DrrSpec>(settings).history }],
         train: None,
         recommender: Some(recommender::read),
-        study: Study {
+        study: StudyFacts {
             name: "training",
             order: 20,
             families: &[Family {
                 name: "reward",
                 title: "Training reward",
                 axis: "mean reward of a recommendation, −1 to 1",
-                columns: Columns::Fixed(&[Column {
+                columns: TableColumns::Fixed(&[Column {
                     metric: "reward_last_tenth",
                     header: "mean reward, last tenth",
                     better: Better::Higher,
@@ -78,7 +78,7 @@ static POLICY: Kind = Kind {
     name: "drr",
     title: "DRR",
     fields: &[],
-    role: Role::Policy(&Policy {
+    role: Role::Policy(&PolicyRole {
         order: 0,
         model: Some(ModelUse { kind: "drr", fixed: &[], shape_only: false }),
         adapts: true,
@@ -91,7 +91,7 @@ static UNTRAINED: Kind = Kind {
     name: "drr-untrained",
     title: "untrained DRR",
     fields: &[],
-    role: Role::Policy(&Policy {
+    role: Role::Policy(&PolicyRole {
         order: 10,
         model: Some(ModelUse { kind: "drr", fixed: &[("train_steps", 0)], shape_only: true }),
         adapts: true,

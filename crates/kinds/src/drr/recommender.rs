@@ -14,7 +14,7 @@ use crate::recommender::Recommender;
 const LEAST_LENGTH: f32 = 1e-6;
 
 /// A linear layer: weight [outputs, inputs], bias [outputs].
-struct Linear {
+struct LinearLayer {
     weight: Vec<f32>,
     bias: Vec<f32>,
 }
@@ -27,7 +27,7 @@ struct StoredDrr {
     items: Vec<f32>,
     /// The items' biases, where they are scored too.
     biases: Option<Vec<f32>>,
-    layers: Vec<Linear>,
+    layers: Vec<LinearLayer>,
     norm: ActionNorm,
     /// The learned weights w of the history, oldest first.
     history_weights: Vec<f32>,
@@ -40,7 +40,7 @@ impl StoredDrr {
         let (pmf, drr) = (SafeTensors::deserialize(&pmf).ok()?, SafeTensors::deserialize(&drr).ok()?);
         let k = *pmf.tensor("item.embedding").ok()?.shape().get(1)?;
         let layer = |index: usize| {
-            Some(Linear {
+            Some(LinearLayer {
                 weight: values(&drr, &format!("actor.{index}.weight"))?,
                 bias: values(&drr, &format!("actor.{index}.bias"))?,
             })
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn the_forward_pass_is_that_of_the_slides() {
         // k = 1, n = 2: g = 2·3 + (-1)·5 = 1, s = [0.5, 0.5, 1]; every layer sums its inputs and adds its bias.
-        let layer = |inputs: usize, bias: f32| Linear { weight: vec![1.0; inputs], bias: vec![bias] };
+        let layer = |inputs: usize, bias: f32| LinearLayer { weight: vec![1.0; inputs], bias: vec![bias] };
         let mut recommender = StoredDrr {
             state: StateKind::Ave,
             norm: ActionNorm::None,

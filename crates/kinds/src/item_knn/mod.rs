@@ -9,7 +9,7 @@ mod train;
 pub use settings::ItemKnnSpec;
 
 use crate::kind::{
-    Better, Column, Columns, Family, Kind, Marker, Model, ModelUse, Policy, Role, Study, Style, complete_nothing,
+    Better, Column, TableColumns, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, complete_nothing,
     typed,
 };
 
@@ -35,14 +35,14 @@ static MODEL: Kind = Kind {
         needs: |_| Vec::new(),
         train: Some(train::train),
         recommender: None,
-        study: Study {
+        study: StudyFacts {
             name: "item-knn",
             order: 40,
             families: &[Family {
                 name: "error",
                 title: "Item neighbours' test error in stars",
                 axis: "error in stars",
-                columns: Columns::Fixed(&[
+                columns: TableColumns::Fixed(&[
                     Column { metric: "test_rmse_stars", header: "test RMSE", better: Better::Lower },
                     Column { metric: "test_mae_stars", header: "test MAE", better: Better::Lower },
                 ]),
@@ -59,7 +59,7 @@ static POLICY: Kind = Kind {
     name: "item-knn",
     title: "item neighbours",
     fields: &[],
-    role: Role::Policy(&Policy {
+    role: Role::Policy(&PolicyRole {
         order: 25,
         model: Some(ModelUse { kind: "item-knn", fixed: &[], shape_only: false }),
         adapts: false,

@@ -7,7 +7,7 @@ mod tests;
 
 pub use settings::ItemMeanSpec;
 
-use crate::kind::{Kind, Marker, Policy, Role, Style};
+use crate::kind::{Kind, Marker, PolicyRole, Role, Style};
 
 /// The policy.
 pub static KINDS: &[&Kind] = &[&POLICY];
@@ -16,7 +16,7 @@ static POLICY: Kind = Kind {
     name: "item-mean",
     title: "item mean",
     fields: ItemMeanSpec::FIELDS,
-    role: Role::Policy(&Policy {
+    role: Role::Policy(&PolicyRole {
         order: 28,
         model: None,
         adapts: false,

@@ -6,7 +6,7 @@ use drr_core::spec::Settings;
 
 pub use settings::OfflineSpec;
 
-use crate::kind::{Borrowed, Columns, Family, Kind, Measure, Need, Policy, Role, Study, typed};
+use crate::kind::{Borrowed, TableColumns, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, typed};
 
 /// The measure.
 pub static KINDS: &[&Kind] = &[&MEASURE];
@@ -31,7 +31,7 @@ static MEASURE: Kind = Kind {
             format!("{repeats} repeats of at most {users} users, ε = {epsilon}")
         },
         by_default: true,
-        study: Study {
+        study: StudyFacts {
             name: "offline",
             order: 0,
             families: &[
@@ -39,9 +39,9 @@ static MEASURE: Kind = Kind {
                     name: "precision",
                     title: "Offline precision@K",
                     axis: "precision@K (share of positive items among K)",
-                    columns: Columns::AtK,
+                    columns: TableColumns::AtK,
                 },
-                Family { name: "ndcg", title: "Offline NDCG@K", axis: "NDCG@K", columns: Columns::AtK },
+                Family { name: "ndcg", title: "Offline NDCG@K", axis: "NDCG@K", columns: TableColumns::AtK },
             ],
             curves: None,
             headline: &["precision@"],
@@ -51,7 +51,7 @@ static MEASURE: Kind = Kind {
     }),
 };
 
-fn seconds(settings: &Settings, _: &Policy) -> f64 {
+fn seconds(settings: &Settings, _: &PolicyRole) -> f64 {
     let offline: OfflineSpec = typed(settings);
     let lists: u64 = offline.k.iter().sum();
     0.2 + 2e-6 * (lists * offline.repeats * offline.users) as f64

@@ -7,7 +7,7 @@ use drr_core::spec::Settings;
 pub use settings::OnlineSpec;
 
 use crate::drr::UPDATE;
-use crate::kind::{Borrowed, Columns, Family, Kind, Measure, Need, Policy, Role, Study, typed};
+use crate::kind::{Borrowed, TableColumns, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, typed};
 
 /// The measure.
 pub static KINDS: &[&Kind] = &[&MEASURE];
@@ -32,10 +32,10 @@ static MEASURE: Kind = Kind {
             format!("{repeats} repeats of {steps} recommendations, ε = {epsilon}")
         },
         by_default: false,
-        study: Study {
+        study: StudyFacts {
             name: "online",
             order: 10,
-            families: &[Family { name: "reward", title: "Online reward@K", axis: "mean reward of a recommendation, −1 to 1", columns: Columns::AtK }],
+            families: &[Family { name: "reward", title: "Online reward@K", axis: "mean reward of a recommendation, −1 to 1", columns: TableColumns::AtK }],
             curves: None,
             headline: &["reward@"],
             note: None,
@@ -47,7 +47,7 @@ static MEASURE: Kind = Kind {
 /// One step of a policy that stays as it is, in seconds.
 const STATIC_STEP: f64 = 0.000_05;
 
-fn seconds(settings: &Settings, policy: &Policy) -> f64 {
+fn seconds(settings: &Settings, policy: &PolicyRole) -> f64 {
     let online: OnlineSpec = typed(settings);
     let steps = (online.steps * online.repeats) as f64 * online.k.len() as f64;
     0.2 + steps * if policy.adapts { UPDATE } else { STATIC_STEP }

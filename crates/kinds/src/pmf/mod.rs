@@ -7,7 +7,7 @@ use drr_core::spec::Settings;
 pub use settings::{Optimizer, PmfSpec, Select};
 
 use crate::kind::{
-    Better, Column, Columns, Curves, Family, Kind, Marker, Model, Need, Policy, Role, Study, Style, complete_nothing, typed,
+    Better, Column, TableColumns, Curves, Family, Kind, Marker, Model, Need, PolicyRole, Role, StudyFacts, Style, complete_nothing, typed,
 };
 
 /// The model and the static ranking by its predicted ratings.
@@ -35,14 +35,14 @@ static MODEL: Kind = Kind {
         },
         train: None,
         recommender: None,
-        study: Study {
+        study: StudyFacts {
             name: "pmf",
             order: 30,
             families: &[Family {
                 name: "error",
                 title: "PMF test error in stars",
                 axis: "error in stars",
-                columns: Columns::Fixed(&[
+                columns: TableColumns::Fixed(&[
                     Column { metric: "test_rmse_stars", header: "test RMSE", better: Better::Lower },
                     Column { metric: "test_mae_stars", header: "test MAE", better: Better::Lower },
                 ]),
@@ -67,7 +67,7 @@ static POLICY: Kind = Kind {
     name: "pmf",
     title: "PMF",
     fields: &[],
-    role: Role::Policy(&Policy {
+    role: Role::Policy(&PolicyRole {
         order: 20,
         model: None,
         adapts: false,

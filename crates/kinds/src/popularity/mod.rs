@@ -2,7 +2,7 @@
 
 mod ranking;
 
-use crate::kind::{Kind, Marker, Policy, Role, Style};
+use crate::kind::{Kind, Marker, PolicyRole, Role, Style};
 
 /// The policy.
 pub static KINDS: &[&Kind] = &[&POLICY];
@@ -11,7 +11,7 @@ static POLICY: Kind = Kind {
     name: "popularity",
     title: "popularity",
     fields: &[],
-    role: Role::Policy(&Policy {
+    role: Role::Policy(&PolicyRole {
         order: 30,
         model: None,
         adapts: false,

@@ -1,6 +1,6 @@
 //! Uniform choice: what a policy is worth that knows nothing.
 
-use crate::kind::{Kind, Marker, Policy, Role, Style};
+use crate::kind::{Kind, Marker, PolicyRole, Role, Style};
 use crate::ranking::StaticRanking;
 
 /// The policy.
@@ -10,7 +10,7 @@ static POLICY: Kind = Kind {
     name: "random",
     title: "random",
     fields: &[],
-    role: Role::Policy(&Policy {
+    role: Role::Policy(&PolicyRole {
         order: 40,
         model: None,
         adapts: false,

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[derive(Deserialize)]
-    struct Golden {
+    struct GoldenFactors {
         k: usize,
         lr: f64,
         l2: f64,
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn adam_steps_agree_with_pytorch() {
-        let golden: Golden =
+        let golden: GoldenFactors =
             serde_json::from_str(include_str!("../../tests/goldens/pmf.json")).expect("the golden file is JSON");
         let side = |factors: usize, bias: usize| {
             let biases = &golden.start[bias];

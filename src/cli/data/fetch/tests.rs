@@ -27,9 +27,9 @@ fn sha256(path: &Path) -> &'static str {
     Box::leak(digest.into_boxed_str())
 }
 
-fn origin(checksum: Checksum) -> Origin {
-    Origin {
-        place: Place::GroupLens { url: "https://example.org/x.zip" },
+fn origin(checksum: Checksum) -> DownloadSource {
+    DownloadSource {
+        place: Availability::GroupLens { url: "https://example.org/x.zip" },
         checksum,
         archive_limit: 10_000,
         content_limit: 10_000,
@@ -38,8 +38,8 @@ fn origin(checksum: Checksum) -> Origin {
     }
 }
 
-fn known(fingerprint: Option<&'static str>) -> Known {
-    Known::for_tests("mine", fingerprint)
+fn known(fingerprint: Option<&'static str>) -> KnownDataset {
+    KnownDataset::for_tests("mine", fingerprint)
 }
 
 #[test]
@@ -53,11 +53,11 @@ fn a_good_archive_becomes_a_dataset() {
     assert_eq!((description.ratings, description.users), (2, 2));
     assert_eq!(description.source, "https://example.org/x.zip (x/u.data)");
     assert_eq!(catalogue.items("mine").expect("has items")[0].title, "Ten");
-    let there = already_there(&known(Some(fingerprint)), &catalogue, Output::Quiet).expect("can be read");
+    let there = already_there(&known(Some(fingerprint)), &catalogue, OutputFormat::Quiet).expect("can be read");
     assert_eq!(there, Some(description));
 
     fs::write(folder.path().join("data/mine/ratings.tsv"), "1\t10\t3\t7\n").expect("can be written");
-    assert_eq!(already_there(&known(Some(fingerprint)), &catalogue, Output::Quiet).expect("can be read"), None);
+    assert_eq!(already_there(&known(Some(fingerprint)), &catalogue, OutputFormat::Quiet).expect("can be read"), None);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn another_checksum_or_fingerprint_names_both() {
 fn too_long_an_archive_is_not_even_hashed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = archive(folder.path());
-    let origin = Origin { archive_limit: 10, ..origin(Checksum::Md5("")) };
+    let origin = DownloadSource { archive_limit: 10, ..origin(Checksum::Md5("")) };
     let error = unpack(&known(None), &origin, &path, &Catalogue::new(folder.path())).expect_err("too long");
     assert!(error.message.ends_with("x.zip is longer than 10 bytes"), "{error}");
 }

@@ -18,7 +18,7 @@ fn typed(folder: &Path, line: &str) -> Result<()> {
     let words = line.split(' ').map(|word| word.replace("{}", &folder.display().to_string()));
     let typed = Typed::try_parse_from(["drr-lab".to_owned()].into_iter().chain(words));
     let args = typed.map_err(|error| Error::input(error.to_string()))?.args;
-    run(args, &folder.join("data"), Output::Quiet)
+    run(args, &folder.join("data"), OutputFormat::Quiet)
 }
 
 fn says(folder: &Path, line: &str) -> (String, Option<String>) {

@@ -31,13 +31,18 @@ fn a_cohort_whose_worker_dies_is_tried_member_by_member() {
     assert_eq!(rig.ready(0), [(0, vec![0, 1, 2])]);
     rig.on(Event::Finished { slot: 0, job: 1 });
     let actions = rig.on(exited(0, "SIGSEGV"));
-    let retries = actions.iter().filter(|it| matches!(it, Action::Record(0 | 2, Verdict::Retry { .. }))).count();
+    let retries = actions.iter().filter(|it| matches!(it, Action::Record(0 | 2, StatusChange::Retry { .. }))).count();
     assert_eq!(retries, 2, "a shared loss is nobody's fault");
     assert_eq!(rig.ready(0), [(0, vec![0])]);
     let actions = rig.on(exited(0, "SIGSEGV"));
-    assert!(matches!(&actions[0], Action::Record(0, Verdict::Failed { attempts: 2, .. })), "alone it is: {actions:?}");
+    assert!(
+        matches!(&actions[0], Action::Record(0, StatusChange::Failed { attempts: 2, .. })),
+        "alone it is: {actions:?}"
+    );
     assert_eq!(rig.ready(0), [(0, vec![2])]);
-    assert!(rig.on(Event::Finished { slot: 0, job: 2 }).contains(&Action::Record(2, Verdict::Finished { slot: 0 })));
+    assert!(
+        rig.on(Event::Finished { slot: 0, job: 2 }).contains(&Action::Record(2, StatusChange::Finished { slot: 0 }))
+    );
 }
 
 #[test]
@@ -48,11 +53,11 @@ fn what_a_lost_worker_left_finished_counts_and_the_rest_is_tried_again() {
     assert_eq!(given.len(), 3);
     let actions = rig.on(Event::WorkerExited { slot: 0, loss: Loss::told("SIGKILL"), finished: given[..2].to_vec() });
     let finished = |action: &Action| match action {
-        Action::Record(job, Verdict::Finished { .. }) => Some(*job),
+        Action::Record(job, StatusChange::Finished { .. }) => Some(*job),
         _ => None,
     };
     assert_eq!(actions.iter().filter_map(finished).collect::<Vec<_>>(), given[..2]);
-    assert!(matches!(&actions[2], Action::Record(job, Verdict::Retry { .. }) if *job == given[2]), "{actions:?}");
+    assert!(matches!(&actions[2], Action::Record(job, StatusChange::Retry { .. }) if *job == given[2]), "{actions:?}");
     assert_eq!(rig.ready(0), [(0, vec![given[2]])], "nothing is sent to the worker that is gone");
 }
 
@@ -61,7 +66,7 @@ fn a_result_that_was_whole_before_the_end_counts_even_when_all_is_stopped() {
     let mut rig = running(1);
     assert_eq!(rig.on(Event::StopNow), [ask(0)]);
     let actions = rig.on(Event::WorkerExited { slot: 0, loss: Loss::told("SIGTERM"), finished: vec![0] });
-    assert_eq!(actions, [Action::Record(0, Verdict::Finished { slot: 0 })]);
+    assert_eq!(actions, [Action::Record(0, StatusChange::Finished { slot: 0 })]);
     assert!(rig.is_done());
 }
 
@@ -77,14 +82,17 @@ fn memory_that_runs_out_halves_the_cohort() {
         for job in jobs {
             let message = "libtorch: CUDA out of memory".to_owned();
             let actions = rig.on(Event::Failed { slot: 0, job, kind: FailureKind::Memory, message });
-            assert!(matches!(&actions[0], Action::Record(_, Verdict::Retry { .. })), "it costs no attempt");
+            assert!(matches!(&actions[0], Action::Record(_, StatusChange::Retry { .. })), "it costs no attempt");
             sent.extend(cohorts(&actions));
         }
     }
     assert_eq!(sent[0].1.len(), 1, "one by one in the end");
     let job = sent[0].1[0];
     let failed = Event::Failed { slot: 0, job, kind: FailureKind::Memory, message: String::new() };
-    assert!(matches!(&rig.on(failed)[0], Action::Record(_, Verdict::Failed { .. })), "alone it does not fit either");
+    assert!(
+        matches!(&rig.on(failed)[0], Action::Record(_, StatusChange::Failed { .. })),
+        "alone it does not fit either"
+    );
 }
 
 #[test]
@@ -99,7 +107,7 @@ fn what_memory_ran_out_around_has_the_machine_to_itself() {
     rig.start();
     assert_eq!((rig.ready(0), rig.ready(1)), (vec![(0, vec![0])], vec![(1, vec![1])]));
     let actions = rig.on(starved(0));
-    assert!(matches!(&actions[0], Action::Record(0, Verdict::Retry { .. })), "{actions:?}");
+    assert!(matches!(&actions[0], Action::Record(0, StatusChange::Retry { .. })), "{actions:?}");
     assert_eq!(actions[1..], [Action::Spawn(0)], "for what can run beside others");
     assert_eq!(rig.ready(0), [(0, vec![2])]);
     let actions = rig.on(Event::Finished { slot: 0, job: 2 });
@@ -123,7 +131,7 @@ fn a_hopeless_trial_ends_with_its_worker_and_takes_its_evaluation_along() {
     assert_eq!(rig.on(hopeless(2)), [ask(0)]);
     assert!(rig.on(hopeless(2)).is_empty(), "once is enough");
     let actions = rig.on(exited(0, "SIGTERM"));
-    let stopped = |reason: &str| Verdict::Stopped { reason: reason.to_owned() };
+    let stopped = |reason: &str| StatusChange::Stopped { reason: reason.to_owned() };
     assert_eq!(actions[0], Action::Record(2, stopped("below the median")));
     assert_eq!(actions[1], Action::Record(4, stopped("upstream drr trial drr-9 was stopped")));
     assert_eq!(rig.ready(0), [(0, vec![1])], "the others go on");
@@ -134,13 +142,13 @@ fn a_hopeless_trial_ends_with_its_worker_and_takes_its_evaluation_along() {
     assert!(rig.on(hopeless(0)).is_empty(), "its cohort is not hopeless");
     rig.on(Event::Finished { slot: 0, job: 1 });
     let actions = rig.on(Event::Finished { slot: 0, job: 0 });
-    assert!(actions.contains(&Action::Record(0, Verdict::Finished { slot: 0 })), "what is finished is finished");
+    assert!(actions.contains(&Action::Record(0, StatusChange::Finished { slot: 0 })), "what is finished is finished");
 }
 
 /// Slots with room as set by hand.
-struct Slots(RefCell<Vec<Space>>);
+struct FixedSpace(RefCell<Vec<Space>>);
 
-impl MemoryFit for Slots {
+impl MemoryFit for FixedSpace {
     fn space(&self, slot: usize, _: usize, _: &[usize]) -> Space {
         self.0.borrow()[slot]
     }
@@ -148,7 +156,7 @@ impl MemoryFit for Slots {
 
 #[test]
 fn a_full_device_is_waited_for_and_a_vanished_one_is_not() {
-    let room = Slots(RefCell::new(vec![Space::Full, Space::Trials(1), Space::Gone]));
+    let room = FixedSpace(RefCell::new(vec![Space::Full, Space::Trials(1), Space::Gone]));
     let jobs = (0..9).map(|_| job(Stage::named("drr"), 1.0, &[])).collect();
     let mut reactor = Reactor::new(jobs, 3, rules(), None);
     let now = Duration::ZERO;

@@ -50,7 +50,7 @@ struct Books {
     jobs: Vec<Job>,
     rules: Rules,
     processes: Vec<Process>,
-    ended: Vec<Option<Verdict>>,
+    ended: Vec<Option<StatusChange>>,
     /// Attempts that each lost while it ran alone; only these are its own fault.
     lost: Vec<u32>,
     failures: usize,
@@ -75,7 +75,7 @@ impl Books {
     }
 
     fn is_finished(&self, job: usize) -> bool {
-        self.jobs[job].status == Status::Finished || matches!(self.ended[job], Some(Verdict::Finished { .. }))
+        self.jobs[job].status == Status::Finished || matches!(self.ended[job], Some(StatusChange::Finished { .. }))
     }
 
     /// Writes down what the event means for the processes, before the reactor answers.
@@ -166,44 +166,44 @@ impl Books {
         }
     }
 
-    fn record(&mut self, job: usize, verdict: &Verdict, event: &Event) {
+    fn record(&mut self, job: usize, verdict: &StatusChange, event: &Event) {
         assert_eq!(self.jobs[job].status, Status::Pending, "what was known beforehand is not told again");
         assert_eq!(self.ended[job], None, "{verdict:?} after its end");
         match verdict {
-            Verdict::Running { slot } => {
+            StatusChange::Running { slot } => {
                 assert_eq!(self.running(job), 1, "only what runs is said to run");
                 assert!(matches!(event, Event::Started { slot: said, job: it } if said == slot && *it == job));
             }
-            Verdict::Retry { attempt, rest, .. } => {
+            StatusChange::Retry { attempt, rest, .. } => {
                 let lost = self.lost[job];
                 assert!(lost <= self.rules.retries, "tried again after {lost} attempts of its own were lost");
                 assert_eq!(*rest > Duration::ZERO, lost > 0, "a rest after a fault of its own alone");
                 assert!(*attempt >= 1 && !self.stopping);
                 self.is_out_of_hands(job);
             }
-            Verdict::Released => {
+            StatusChange::Released => {
                 assert!(self.stopping, "nothing is given back while the sweep runs");
                 self.is_out_of_hands(job);
             }
-            Verdict::Finished { .. } => {
+            StatusChange::Finished { .. } => {
                 // By its own worker's word, or found when that ended.
                 let by = matches!(event, Event::Finished { job: it, .. } if *it == job)
                     || matches!(event, Event::WorkerExited { .. });
                 assert!(by, "{event:?} finishes nothing");
                 self.end(job, verdict);
             }
-            Verdict::Failed { .. } => {
+            StatusChange::Failed { .. } => {
                 self.failures += 1;
                 self.end(job, verdict);
             }
-            Verdict::Blocked { .. } => {
+            StatusChange::Blocked { .. } => {
                 let above = |above: &usize| {
-                    matches!(self.ended[*above], Some(Verdict::Failed { .. } | Verdict::Blocked { .. }))
+                    matches!(self.ended[*above], Some(StatusChange::Failed { .. } | StatusChange::Blocked { .. }))
                 };
                 assert!(self.jobs[job].upstream.iter().any(above), "something above it failed");
                 self.end(job, verdict);
             }
-            Verdict::Stopped { .. } => self.end(job, verdict),
+            StatusChange::Stopped { .. } => self.end(job, verdict),
         }
     }
 
@@ -215,7 +215,7 @@ impl Books {
         }
     }
 
-    fn end(&mut self, job: usize, verdict: &Verdict) {
+    fn end(&mut self, job: usize, verdict: &StatusChange) {
         self.is_out_of_hands(job);
         self.ended[job] = Some(verdict.clone());
     }
@@ -369,7 +369,7 @@ proptest! {
         }
         let open = (0..count).filter(|&job| books.jobs[job].status == Status::Pending && books.ended[job].is_none());
         prop_assert!(books.stopping || open.count() == 0, "each ends once");
-        let failed = |verdict: &&Option<Verdict>| matches!(verdict, Some(Verdict::Failed { .. }));
+        let failed = |verdict: &&Option<StatusChange>| matches!(verdict, Some(StatusChange::Failed { .. }));
         prop_assert_eq!(books.failures, books.ended.iter().filter(failed).count());
         prop_assert!(most.is_none_or(|most| books.failures < most || books.stopping), "enough is enough");
     }

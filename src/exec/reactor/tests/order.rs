@@ -25,7 +25,7 @@ fn a_deterministic_failure_is_final_and_takes_its_dependents_along() {
     let mut reactor = running(1);
     let kind = FailureKind::Deterministic;
     let actions = reactor.on(Event::Failed { slot: 0, job: 0, kind, message: "loss is NaN".to_owned() });
-    let blocked = |action: &&Action| matches!(action, Action::Record(_, Verdict::Blocked { reason }) if reason == "upstream pmf trial pmf-1 failed: loss is NaN");
+    let blocked = |action: &&Action| matches!(action, Action::Record(_, StatusChange::Blocked { reason }) if reason == "upstream pmf trial pmf-1 failed: loss is NaN");
     assert_eq!(actions.iter().filter(blocked).count(), 4);
     assert!(actions.contains(&Action::StopWorker(0)));
     reactor.on(exited(0, ""));
@@ -37,12 +37,12 @@ fn a_crash_is_retried_twice_then_it_counts() {
     let mut reactor = running(1);
     for attempt in 1..=2 {
         let actions = reactor.on(exited(0, "SIGSEGV"));
-        let retry = Verdict::Retry { reason: "SIGSEGV".to_owned(), attempt, rest: Duration::ZERO };
+        let retry = StatusChange::Retry { reason: "SIGSEGV".to_owned(), attempt, rest: Duration::ZERO };
         assert!(actions.contains(&Action::Record(0, retry)) && actions.contains(&Action::Spawn(0)));
         assert_eq!(sent(&reactor.on(Event::WorkerReady { slot: 0 })), [(0, 0)]);
     }
     let actions = reactor.on(exited(0, "SIGSEGV"));
-    let failed = Verdict::Failed { kind: FailureKind::Environment, loss: Loss::told("SIGSEGV"), attempts: 3 };
+    let failed = StatusChange::Failed { kind: FailureKind::Environment, loss: Loss::told("SIGSEGV"), attempts: 3 };
     assert!(actions.contains(&Action::Record(0, failed)));
     assert!(reactor.is_done());
 }
@@ -61,7 +61,7 @@ fn the_first_interrupt_drains_and_the_second_kills() {
     reactor.on(Event::Interrupt);
     assert!(reactor.on(Event::Interrupt).contains(&ask(0)));
     let actions = reactor.on(exited(0, "SIGTERM"));
-    assert_eq!(actions, [Action::Record(0, Verdict::Released)]);
+    assert_eq!(actions, [Action::Record(0, StatusChange::Released)]);
     assert!(reactor.is_done());
 }
 

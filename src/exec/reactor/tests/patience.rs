@@ -11,7 +11,7 @@ fn a_lost_attempt_rests_longer_each_time() {
         let lost = rig.now;
         let actions = rig.on(exited(0, "SIGSEGV"));
         let rest = Duration::from_secs(rest);
-        assert!(matches!(&actions[..], [Action::Record(0, Verdict::Retry { rest: it, .. })] if *it == rest));
+        assert!(matches!(&actions[..], [Action::Record(0, StatusChange::Retry { rest: it, .. })] if *it == rest));
         assert!(!rig.is_done(), "it goes on after the rest");
         assert_eq!(rig.wait(), [Action::Spawn(0)]);
         assert_eq!(rig.now, lost + rest);
@@ -42,7 +42,7 @@ fn a_silent_worker_is_asked_then_killed_then_its_trial_is_tried_again() {
     assert_eq!(rig.now, Duration::from_secs(2805));
     let actions = rig.on(exited(0, "SIGKILL"));
     let reason = "the worker said nothing for 1800 s; SIGKILL".to_owned();
-    let retry = Verdict::Retry { reason, attempt: 1, rest: Duration::ZERO };
+    let retry = StatusChange::Retry { reason, attempt: 1, rest: Duration::ZERO };
     assert_eq!(actions, [Action::Record(0, retry), Action::Spawn(0)]);
     assert_eq!(rig.wait(), [ask(0)], "one that never comes up is not waited for either");
 }
@@ -83,7 +83,7 @@ fn a_trial_that_takes_too_long_fails_once_however_much_it_says() {
     assert_eq!(rig.now, Duration::from_secs(60));
     let actions = rig.on(exited(0, "SIGTERM"));
     let loss = Loss::told("it took longer than 60 s; SIGTERM");
-    let failed = Verdict::Failed { kind: FailureKind::Environment, loss, attempts: 1 };
+    let failed = StatusChange::Failed { kind: FailureKind::Environment, loss, attempts: 1 };
     assert_eq!(actions[0], Action::Record(0, failed));
 }
 
@@ -94,7 +94,7 @@ fn what_is_finished_within_the_grace_period_counts() {
     rig.ready(0);
     rig.wait();
     let actions = rig.on(Event::Finished { slot: 0, job: 0 });
-    assert!(actions.contains(&Action::Record(0, Verdict::Finished { slot: 0 })));
+    assert!(actions.contains(&Action::Record(0, StatusChange::Finished { slot: 0 })));
     assert!(cohorts(&actions).is_empty(), "it is being ended and gets nothing new");
     assert_eq!(rig.on(exited(0, "SIGTERM")), [Action::Spawn(0)]);
 }
@@ -124,5 +124,5 @@ fn enough_failures_end_the_sweep() {
     assert!(actions.contains(&Action::Enough { failures: 2 }) && actions.contains(&Action::StopWorker(0)));
     assert!(!rig.is_done(), "the other one may end");
     let actions = rig.on(Event::Finished { slot: 1, job: 1 });
-    assert!(actions.contains(&Action::Record(1, Verdict::Finished { slot: 1 })) && cohorts(&actions).is_empty());
+    assert!(actions.contains(&Action::Record(1, StatusChange::Finished { slot: 1 })) && cohorts(&actions).is_empty());
 }

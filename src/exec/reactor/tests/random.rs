@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// A world of slots that behave at random: they start or not, finish, fail or crash. It checks each action as it comes.
-struct World {
+struct RandomSlots {
     jobs: Vec<Job>,
     slots: Vec<Option<Vec<usize>>>,
     finished: Vec<bool>,
@@ -14,7 +14,7 @@ struct World {
     starved: Vec<bool>,
 }
 
-impl World {
+impl RandomSlots {
     fn obey(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
@@ -30,14 +30,14 @@ impl World {
                     assert_eq!(self.slots[slot].replace(jobs), Some(Vec::new()), "only idle workers get work");
                 }
                 Action::Record(job, verdict) => match verdict {
-                    Verdict::Finished { .. } | Verdict::Failed { .. } | Verdict::Blocked { .. } => {
+                    StatusChange::Finished { .. } | StatusChange::Failed { .. } | StatusChange::Blocked { .. } => {
                         assert!(!std::mem::replace(&mut self.ended[job], true), "a job ends once");
-                        self.finished[job] = matches!(verdict, Verdict::Finished { .. });
+                        self.finished[job] = matches!(verdict, StatusChange::Finished { .. });
                     }
-                    Verdict::Stopped { .. } => {
+                    StatusChange::Stopped { .. } => {
                         assert!(!std::mem::replace(&mut self.ended[job], true), "a job ends once")
                     }
-                    Verdict::Running { .. } | Verdict::Retry { .. } | Verdict::Released => {}
+                    StatusChange::Running { .. } | StatusChange::Retry { .. } | StatusChange::Released => {}
                 },
                 Action::StopWorker(slot) => assert_eq!(self.slots[slot], Some(Vec::new()), "only idle workers leave"),
                 _ => {}
@@ -65,7 +65,7 @@ proptest! {
         }
         let count = jobs.len();
         let mut world =
-            World { jobs: jobs.clone(), slots: vec![None; slots], finished: vec![false; count], ended: vec![false; count], starved: vec![false; count] };
+            RandomSlots { jobs: jobs.clone(), slots: vec![None; slots], finished: vec![false; count], ended: vec![false; count], starved: vec![false; count] };
         let mut rig = Rig { room: Always(room), ..Rig::new(jobs, slots, Rules::default()) };
         let mut dice = Seed(chaos).stream("test");
         let first = rig.start();
@@ -99,7 +99,7 @@ proptest! {
                 (Some(job), 6..) => Event::Finished { slot, job },
                 (Some(_), 5) if dice.below(2) == 0 => starved(slot),
                 (Some(_), _) => exited(slot, ""),
-                (None, _) if *worker == State::Starting && !stopping => Event::WorkerReady { slot },
+                (None, _) if *worker == WorkerState::Starting && !stopping => Event::WorkerReady { slot },
                 (None, _) => exited(slot, ""),
             };
             if let (Event::WorkerExited { slot, loss, .. }, Some(jobs)) = (&event, &world.slots[slot])

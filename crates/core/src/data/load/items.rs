@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::error::{LoadError, shown};
 use super::layout::{header, sniffed};
 use super::plan::first_line;
-use super::records::{Delimiter, Records};
+use super::records::{Delimiter, FileRecords};
 use super::text::{decoded, instead, prepared};
 use super::title::{clean, genres, split_year, year};
 use super::{bad_line, next};
@@ -119,16 +119,16 @@ pub(super) fn read_items(
     named: &ItemColumns,
 ) -> Result<Vec<Item>, LoadError> {
     let (delimiter, columns) = match layout {
-        ItemLayout::UItem => (Delimiter::Plain(b'|'), Columns::fixed(BEFORE_FLAGS + FLAGS.len())),
-        ItemLayout::MoviesDat => (Delimiter::DoubleColon, Columns::fixed(3)),
-        ItemLayout::MoviesCsv => (sniffed(bytes), Columns::of_header(file, &header(bytes, sniffed(bytes)), named)?),
+        ItemLayout::UItem => (Delimiter::Plain(b'|'), ItemPlaces::fixed(BEFORE_FLAGS + FLAGS.len())),
+        ItemLayout::MoviesDat => (Delimiter::DoubleColon, ItemPlaces::fixed(3)),
+        ItemLayout::MoviesCsv => (sniffed(bytes), ItemPlaces::of_header(file, &header(bytes, sniffed(bytes)), named)?),
         ItemLayout::RecboleItem => {
             let tab = Delimiter::Plain(b'\t');
-            (tab, Columns::of_header(file, &header(bytes, tab), named)?)
+            (tab, ItemPlaces::of_header(file, &header(bytes, tab), named)?)
         }
     };
     let mut items = Vec::new();
-    let mut records = Records::new(bytes, delimiter);
+    let mut records = FileRecords::new(bytes, delimiter);
     let mut fields = Vec::new();
     let mut skip = columns.header;
     while next(file, &mut records, &mut fields)? {
@@ -176,7 +176,7 @@ pub fn write_stored_items(items: &[Item]) -> String {
 /// See [`LoadError`].
 pub fn read_stored_items(file: &str, bytes: &[u8]) -> Result<Vec<Item>, LoadError> {
     let mut items = Vec::new();
-    let mut records = Records::new(bytes, Delimiter::Plain(b'\t'));
+    let mut records = FileRecords::new(bytes, Delimiter::Plain(b'\t'));
     let mut fields = Vec::new();
     while next(file, &mut records, &mut fields)? {
         let [id, title, year_text, list] = fields.as_slice() else {
@@ -204,7 +204,7 @@ fn sorted(mut items: Vec<Item>) -> Vec<Item> {
 }
 
 /// Where the columns of an item file stand.
-struct Columns {
+struct ItemPlaces {
     header: bool,
     fields: usize,
     id: usize,
@@ -213,7 +213,7 @@ struct Columns {
     genres: Option<usize>,
 }
 
-impl Columns {
+impl ItemPlaces {
     /// Id, title and then, of three fields, genres.
     fn fixed(fields: usize) -> Self {
         Self { header: false, fields, id: 0, title: 1, year: None, genres: (fields == 3).then_some(2) }

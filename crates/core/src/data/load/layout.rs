@@ -5,14 +5,14 @@ use std::fmt;
 
 use super::builder::rating;
 use super::error::{LoadError, shown};
-use super::plan::{Plan, first_line};
-use super::records::{Delimiter, Records};
+use super::plan::{ReadingPlan, first_line};
+use super::records::{Delimiter, FileRecords};
 use super::rows::{self, Places};
 use super::time::is_time;
 
 /// How a file of ratings is laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum FileLayout {
     /// MovieLens 100K: user, item, rating, timestamp between tabs, no header. Also the canonical file.
     UData,
     /// MovieLens 1M and 10M: the same between double colons.
@@ -22,7 +22,7 @@ pub enum Layout {
     /// RecBole: tabs, a header of `name:type`.
     Inter,
     /// Any CSV or TSV whose columns are named.
-    Columns(Columns),
+    Columns(ColumnNames),
     /// Rows without a header: commas, tabs, semicolons, bars, double colons or spaces. Without places they are user, item,
     /// rating and perhaps a timestamp.
     Rows(Option<Places>),
@@ -30,7 +30,7 @@ pub enum Layout {
 
 /// The names of the columns of a CSV or TSV.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Columns {
+pub struct ColumnNames {
     /// The user's id.
     pub user: String,
     /// The item's id.
@@ -52,20 +52,20 @@ pub enum NumbersForNames {
     Meant,
 }
 
-impl fmt::Display for Layout {
+impl fmt::Display for FileLayout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Layout::UData => "u.data",
-            Layout::RatingsDat => "ratings.dat",
-            Layout::RatingsCsv => "ratings.csv",
-            Layout::Inter => "inter",
-            Layout::Columns(_) => "named columns",
-            Layout::Rows(_) => "rows without a header",
+            FileLayout::UData => "u.data",
+            FileLayout::RatingsDat => "ratings.dat",
+            FileLayout::RatingsCsv => "ratings.csv",
+            FileLayout::Inter => "inter",
+            FileLayout::Columns(_) => "named columns",
+            FileLayout::Rows(_) => "rows without a header",
         })
     }
 }
 
-impl Layout {
+impl FileLayout {
     /// Recognises a layout by the file's first line, else by its name.
     ///
     /// # Errors
@@ -76,47 +76,47 @@ impl Layout {
             fields.len() == 4 && rating(&fields[2]).is_some() && is_time(&fields[3])
         };
         if looks_like_rows(Delimiter::DoubleColon) {
-            return Ok(Layout::RatingsDat);
+            return Ok(FileLayout::RatingsDat);
         }
         if let Some(plan) = rows::recognise(bytes) {
             rows::refuse_counting(name, bytes, &plan)?;
             let tabs = looks_like_rows(Delimiter::Plain(b'\t'));
-            return Ok(if tabs { Layout::UData } else { Layout::Rows(None) });
+            return Ok(if tabs { FileLayout::UData } else { FileLayout::Rows(None) });
         }
         if first_record(bytes, Delimiter::Plain(b'\t')).iter().any(|field| field.ends_with(b":token")) {
-            return Ok(Layout::Inter);
+            return Ok(FileLayout::Inter);
         }
         let header = header(bytes, sniffed(bytes));
         if USER.place(&header).is_some() && ITEM.place(&header).is_some() && RATING.place(&header).is_some() {
-            return Ok(Layout::RatingsCsv);
+            return Ok(FileLayout::RatingsCsv);
         }
         let lower = name.to_lowercase();
         let ends = |end: &str| lower.ends_with(end);
         match () {
-            () if ends("u.data") => Ok(Layout::UData),
-            () if ends(".dat") => Ok(Layout::RatingsDat),
-            () if ends(".csv") => Ok(Layout::RatingsCsv),
-            () if ends(".inter") => Ok(Layout::Inter),
+            () if ends("u.data") => Ok(FileLayout::UData),
+            () if ends(".dat") => Ok(FileLayout::RatingsDat),
+            () if ends(".csv") => Ok(FileLayout::RatingsCsv),
+            () if ends(".inter") => Ok(FileLayout::Inter),
             () => Err(LoadError::Layout { file: name.to_owned(), first: shown(first_line(bytes)) }),
         }
     }
 
     /// Finds the columns of this layout in a file.
-    pub(super) fn plan(&self, file: &str, bytes: &[u8]) -> Result<Plan, LoadError> {
+    pub(super) fn plan(&self, file: &str, bytes: &[u8]) -> Result<ReadingPlan, LoadError> {
         let fixed = |delimiter: Delimiter| {
             let taken = format!("{}, no header: user, item, rating, time", delimiter.name());
-            Plan { delimiter, header: false, fields: 4, user: 0, item: 1, rating: 2, timestamp: Some(3), taken }
+            ReadingPlan { delimiter, header: false, fields: 4, user: 0, item: 1, rating: 2, timestamp: Some(3), taken }
         };
         let delimiter = match self {
-            Layout::UData => return Ok(fixed(Delimiter::Plain(b'\t'))),
-            Layout::RatingsDat => return Ok(fixed(Delimiter::DoubleColon)),
-            Layout::Rows(Some(places)) => return rows::placed(file, bytes, *places),
-            Layout::Rows(None) => {
+            FileLayout::UData => return Ok(fixed(Delimiter::Plain(b'\t'))),
+            FileLayout::RatingsDat => return Ok(fixed(Delimiter::DoubleColon)),
+            FileLayout::Rows(Some(places)) => return rows::placed(file, bytes, *places),
+            FileLayout::Rows(None) => {
                 let unknown = || LoadError::Layout { file: file.to_owned(), first: shown(first_line(bytes)) };
                 return rows::recognise(bytes).ok_or_else(unknown);
             }
-            Layout::Inter => Delimiter::Plain(b'\t'),
-            Layout::RatingsCsv | Layout::Columns(_) => sniffed(bytes),
+            FileLayout::Inter => Delimiter::Plain(b'\t'),
+            FileLayout::RatingsCsv | FileLayout::Columns(_) => sniffed(bytes),
         };
         let header = header(bytes, delimiter);
         let missing = |column: &str| match rows::recognise(bytes) {
@@ -127,14 +127,14 @@ impl Layout {
                 header: shown(header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ").as_bytes()),
             },
         };
-        let known = |column: &Known| column.place(&header).ok_or_else(|| missing(column.0[0]));
+        let known = |column: &Spellings| column.place(&header).ok_or_else(|| missing(column.0[0]));
         let named = |name: &str| {
             let exact = header.iter().position(|column| column == name);
             let loose = || header.iter().position(|column| column.eq_ignore_ascii_case(name));
             exact.or_else(loose).ok_or_else(|| missing(name))
         };
         let (user, item, rating, timestamp) = match self {
-            Layout::Columns(columns) => {
+            FileLayout::Columns(columns) => {
                 let timestamp = columns.timestamp.as_deref().map(named).transpose()?;
                 (named(&columns.user)?, named(&columns.item)?, named(&columns.rating)?, timestamp)
             }
@@ -142,7 +142,7 @@ impl Layout {
         };
         let chosen = [Some(user), Some(item), Some(rating), timestamp];
         let is_number = |place: usize| header[place].parse::<f64>().is_ok();
-        if matches!(self, Layout::Columns(columns) if columns.numbers == NumbersForNames::Refused)
+        if matches!(self, FileLayout::Columns(columns) if columns.numbers == NumbersForNames::Refused)
             && chosen.into_iter().flatten().any(is_number)
         {
             return Err(rows::numbers_for_names(file, bytes));
@@ -150,19 +150,19 @@ impl Layout {
         let from = ["user", "item", "rating", "time"].into_iter().zip(chosen);
         let from = from.filter_map(|(what, place)| Some(format!("{what} from `{}`", shown(header[place?].as_bytes()))));
         let taken = format!("{}, header: {}", delimiter.name(), from.collect::<Vec<_>>().join(", "));
-        Ok(Plan { delimiter, header: true, fields: header.len(), user, item, rating, timestamp, taken })
+        Ok(ReadingPlan { delimiter, header: true, fields: header.len(), user, item, rating, timestamp, taken })
     }
 }
 
 /// Spellings of a column, in lower case without separators, the commonest first.
-struct Known(&'static [&'static str]);
+struct Spellings(&'static [&'static str]);
 
-const USER: Known = Known(&["userid", "user"]);
-const ITEM: Known = Known(&["movieid", "itemid", "movie", "item"]);
-const RATING: Known = Known(&["rating", "stars", "score"]);
-const TIMESTAMP: Known = Known(&["timestamp", "time"]);
+const USER: Spellings = Spellings(&["userid", "user"]);
+const ITEM: Spellings = Spellings(&["movieid", "itemid", "movie", "item"]);
+const RATING: Spellings = Spellings(&["rating", "stars", "score"]);
+const TIMESTAMP: Spellings = Spellings(&["timestamp", "time"]);
 
-impl Known {
+impl Spellings {
     fn place(&self, header: &[String]) -> Option<usize> {
         self.0.iter().find_map(|spelling| header.iter().position(|column| plainly(column) == *spelling))
     }
@@ -195,7 +195,7 @@ pub(super) fn sniffed(bytes: &[u8]) -> Delimiter {
 fn first_record(bytes: &[u8], delimiter: Delimiter) -> Vec<Cow<'_, [u8]>> {
     let mut fields = Vec::new();
     // An unclosed quote is reported when the file is read.
-    let _ = Records::new(bytes, delimiter).next(&mut fields);
+    let _ = FileRecords::new(bytes, delimiter).next(&mut fields);
     fields
 }
 
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_first_line_decides_and_the_name_helps() {
-        let detect = |name, text: &str| Layout::detect(name, text.as_bytes()).ok().map(|layout| layout.to_string());
+        let detect = |name, text: &str| FileLayout::detect(name, text.as_bytes()).ok().map(|layout| layout.to_string());
         let says = |layout: &str| Some(layout.to_owned());
         assert_eq!(detect("x", "1\t2\t3\t881250949\n"), says("u.data"));
         assert_eq!(detect("x", "1::2::4.5::881250949\r\n"), says("ratings.dat"));

@@ -21,7 +21,7 @@ use std::path::Path;
 pub use alike::Alike;
 pub use error::LoadError;
 pub use items::{Item, ItemColumns, items, read_stored_items, write_stored_items};
-pub use layout::{Columns, Layout, NumbersForNames};
+pub use layout::{ColumnNames, FileLayout, NumbersForNames};
 pub use rows::Places;
 pub use scale::{Scale, has_positives};
 pub use text::Encoding;
@@ -29,12 +29,12 @@ pub use text::Encoding;
 use super::table::{Rating, Ratings};
 use builder::{Builder, EXPECTED_ID, EXPECTED_RATING};
 use error::shown;
-use plan::Plan;
-use records::Records;
+use plan::ReadingPlan;
+use records::FileRecords;
 
 /// A loaded table and what is to be said about the loading.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Loaded {
+pub struct LoadedTable {
     /// The table.
     pub ratings: Ratings,
     /// How it was read.
@@ -45,7 +45,7 @@ pub struct Loaded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The layout, as given or as detected.
-    pub layout: Layout,
+    pub layout: FileLayout,
     /// What stands between the fields and which column was taken for what, in words.
     pub taken: String,
     /// The encoding of its text.
@@ -80,7 +80,7 @@ pub enum Timestamps {
 ///
 /// # Errors
 /// See [`LoadError`].
-pub fn ratings_file(path: &Path, layout: Option<&Layout>) -> Result<Loaded, LoadError> {
+pub fn ratings_file(path: &Path, layout: Option<&FileLayout>) -> Result<LoadedTable, LoadError> {
     let file = path.display().to_string();
     let bytes = fs::read(path).map_err(|source| LoadError::Read { file: file.clone(), source })?;
     ratings(&file, &bytes, layout)
@@ -90,7 +90,7 @@ pub fn ratings_file(path: &Path, layout: Option<&Layout>) -> Result<Loaded, Load
 ///
 /// # Errors
 /// See [`LoadError`].
-pub fn ratings(file: &str, bytes: &[u8], layout: Option<&Layout>) -> Result<Loaded, LoadError> {
+pub fn ratings(file: &str, bytes: &[u8], layout: Option<&FileLayout>) -> Result<LoadedTable, LoadError> {
     let (bytes, encoding) = text::prepared(file, bytes)?;
     let mut loaded = table(file, &bytes, layout, encoding);
     // Only a line that cannot be read is reason to look at the whole file: nearly all are UTF-8.
@@ -102,10 +102,10 @@ pub fn ratings(file: &str, bytes: &[u8], layout: Option<&Layout>) -> Result<Load
     loaded.map_err(|error| text::instead(file, &bytes, error))
 }
 
-fn table(file: &str, bytes: &[u8], layout: Option<&Layout>, encoding: Encoding) -> Result<Loaded, LoadError> {
+fn table(file: &str, bytes: &[u8], layout: Option<&FileLayout>, encoding: Encoding) -> Result<LoadedTable, LoadError> {
     let layout = match layout {
         Some(layout) => layout.clone(),
-        None => Layout::detect(file, bytes)?,
+        None => FileLayout::detect(file, bytes)?,
     };
     let plan = layout.plan(file, bytes)?;
     let mut builder = rows(file, bytes, &plan)?;
@@ -124,14 +124,14 @@ fn table(file: &str, bytes: &[u8], layout: Option<&Layout>, encoding: Encoding) 
     let (alike_users, alike_items) = (alike::alike(&ratings.users), alike::alike(&ratings.items));
     let taken = plan.taken;
     let report = Report { layout, taken, encoding, lines, duplicates, timestamps, alike_users, alike_items };
-    Ok(Loaded { ratings, report })
+    Ok(LoadedTable { ratings, report })
 }
 
-fn rows(file: &str, bytes: &[u8], plan: &Plan) -> Result<Builder, LoadError> {
+fn rows(file: &str, bytes: &[u8], plan: &ReadingPlan) -> Result<Builder, LoadError> {
     let mut builder = Builder::default();
     // A guess from the first line spares the growing list its copies.
     builder.rows.reserve(bytes.len() / (plan::first_line(bytes).len().max(12) + 1));
-    let mut records = Records::new(bytes, plan.delimiter);
+    let mut records = FileRecords::new(bytes, plan.delimiter);
     let mut fields = Vec::new();
     let mut header = plan.header;
     while next(file, &mut records, &mut fields)? {
@@ -160,7 +160,7 @@ fn rows(file: &str, bytes: &[u8], plan: &Plan) -> Result<Builder, LoadError> {
     Ok(builder)
 }
 
-fn fields_expected(plan: &Plan) -> String {
+fn fields_expected(plan: &ReadingPlan) -> String {
     if plan.header {
         return format!("{} fields as in the header", plan.fields);
     }
@@ -169,7 +169,7 @@ fn fields_expected(plan: &Plan) -> String {
 
 fn next<'a>(
     file: &str,
-    records: &mut Records<'a>,
+    records: &mut FileRecords<'a>,
     fields: &mut Vec<std::borrow::Cow<'a, [u8]>>,
 ) -> Result<bool, LoadError> {
     records.next(fields).map_err(|unclosed| bad_line(file, unclosed.line, unclosed.text, "a closing quote"))

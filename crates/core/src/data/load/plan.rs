@@ -1,9 +1,9 @@
 //! A layout made ready for one file.
 
-use super::records::{Delimiter, Records};
+use super::records::{Delimiter, FileRecords};
 
 /// A layout made ready for one file: its delimiter and the place of each column.
-pub(super) struct Plan {
+pub(super) struct ReadingPlan {
     pub(super) delimiter: Delimiter,
     pub(super) header: bool,
     /// Fields of every line.
@@ -18,7 +18,7 @@ pub(super) struct Plan {
 
 /// The first line that is not blank.
 pub(super) fn first_line(bytes: &[u8]) -> &[u8] {
-    let mut records = Records::new(bytes, Delimiter::Plain(b'\n'));
+    let mut records = FileRecords::new(bytes, Delimiter::Plain(b'\n'));
     let _ = records.next(&mut Vec::new());
     records.text
 }

@@ -43,7 +43,7 @@ pub(super) struct Unclosed<'a> {
 
 /// A cursor over the records of a file.
 #[derive(Clone)]
-pub(super) struct Records<'a> {
+pub(super) struct FileRecords<'a> {
     bytes: &'a [u8],
     position: usize,
     next_line: u64,
@@ -54,7 +54,7 @@ pub(super) struct Records<'a> {
     pub(super) text: &'a [u8],
 }
 
-impl<'a> Records<'a> {
+impl<'a> FileRecords<'a> {
     pub(super) fn new(bytes: &'a [u8], delimiter: Delimiter) -> Self {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         Self { bytes, position: 0, next_line: 1, delimiter, line: 0, text: b"" }
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     fn all(text: &str, delimiter: Delimiter) -> Vec<(u64, Vec<String>)> {
-        let mut records = Records::new(text.as_bytes(), delimiter);
+        let mut records = FileRecords::new(text.as_bytes(), delimiter);
         let (mut fields, mut all) = (Vec::new(), Vec::new());
         while records.next(&mut fields).expect("quotes are closed") {
             let texts = fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn an_unclosed_quote_names_the_line_it_opens_on() {
-        let mut records = Records::new(b"a,b\n1,\"x\n2,y\n", Delimiter::Quoted(b','));
+        let mut records = FileRecords::new(b"a,b\n1,\"x\n2,y\n", Delimiter::Quoted(b','));
         let mut fields = Vec::new();
         assert_eq!(records.next(&mut fields), Ok(true));
         assert_eq!(records.next(&mut fields), Err(Unclosed { line: 2, text: b"1,\"x" }));

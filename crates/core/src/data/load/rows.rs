@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use super::builder::{is_id, rating};
 use super::error::{LoadError, shown};
-use super::plan::{Plan, first_line};
-use super::records::{Delimiter, Records};
+use super::plan::{ReadingPlan, first_line};
+use super::records::{Delimiter, FileRecords};
 use super::time;
 
 /// The places of the columns of rows without a header, counted from one.
@@ -40,7 +40,7 @@ const EITHER: &str = "`--no-header` takes the first line for a rating, with `--u
                       the columns stand in another order; `--header` takes it for the names of the columns";
 
 /// The plan of a file whose first line is a rating: user, item, rating and perhaps a timestamp.
-pub(super) fn recognise(bytes: &[u8]) -> Option<Plan> {
+pub(super) fn recognise(bytes: &[u8]) -> Option<ReadingPlan> {
     DELIMITERS.into_iter().find_map(|delimiter| {
         let first = head(bytes, delimiter, 1).pop()?;
         let places = Places { user: 1, item: 2, rating: 3, timestamp: (first.len() == 4).then_some(4) };
@@ -49,7 +49,7 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<Plan> {
 }
 
 /// The plan of a file without a header whose columns stand at `places`.
-pub(super) fn placed(file: &str, bytes: &[u8], places: Places) -> Result<Plan, LoadError> {
+pub(super) fn placed(file: &str, bytes: &[u8], places: Places) -> Result<ReadingPlan, LoadError> {
     let heads = DELIMITERS.map(|delimiter| (delimiter, head(bytes, delimiter, 1).pop().unwrap_or_default()));
     let fitting = heads.iter().find(|(_, first)| fits(first, places));
     // Without one that fits, the lines say what is wrong.
@@ -63,7 +63,7 @@ pub(super) fn placed(file: &str, bytes: &[u8], places: Places) -> Result<Plan, L
 }
 
 /// Refuses a file that was recognised by its first line where that line, or the first column, only counts.
-pub(super) fn refuse_counting(file: &str, bytes: &[u8], plan: &Plan) -> Result<(), LoadError> {
+pub(super) fn refuse_counting(file: &str, bytes: &[u8], plan: &ReadingPlan) -> Result<(), LoadError> {
     let lines = head(bytes, plan.delimiter, 5);
     let whole = |field: &Cow<'_, [u8]>| std::str::from_utf8(field.trim_ascii()).ok()?.parse::<i64>().ok();
     let numbers: Vec<Vec<Option<i64>>> = lines.iter().map(|line| line.iter().map(whole).collect()).collect();
@@ -104,7 +104,7 @@ fn fits(fields: &[Cow<'_, [u8]>], places: Places) -> bool {
         && places.timestamp.is_none_or(|place| is(place, time::is_time))
 }
 
-fn plan_of(delimiter: Delimiter, fields: usize, places: Places) -> Plan {
+fn plan_of(delimiter: Delimiter, fields: usize, places: Places) -> ReadingPlan {
     let column = |place: usize| match Some(place) {
         place if place == Some(places.user) => "user",
         place if place == Some(places.item) => "item",
@@ -113,7 +113,7 @@ fn plan_of(delimiter: Delimiter, fields: usize, places: Places) -> Plan {
         _ => "(left out)",
     };
     let columns: Vec<&str> = (1..=fields).map(column).collect();
-    Plan {
+    ReadingPlan {
         delimiter,
         header: false,
         fields,
@@ -127,7 +127,7 @@ fn plan_of(delimiter: Delimiter, fields: usize, places: Places) -> Plan {
 
 /// The fields of the first `most` lines.
 fn head(bytes: &[u8], delimiter: Delimiter, most: usize) -> Vec<Vec<Cow<'_, [u8]>>> {
-    let mut records = Records::new(bytes, delimiter);
+    let mut records = FileRecords::new(bytes, delimiter);
     let mut lines = Vec::new();
     let mut fields = Vec::new();
     // An unclosed quote is reported when the file is read.

@@ -7,7 +7,7 @@ use super::*;
 
 const LINES: &str = "196\t242\t3\t881250949\n22\t377\t1\t878887116\n196\t10\t4.5\t881250950\n";
 
-fn load(file: &str, text: &[u8]) -> Loaded {
+fn load(file: &str, text: &[u8]) -> LoadedTable {
     ratings(file, text, None).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -18,7 +18,7 @@ fn fails(file: &str, text: &str) -> String {
 #[test]
 fn all_layouts_give_one_table() {
     let base = load("u.data", LINES.as_bytes());
-    assert_eq!(base.report.layout, Layout::UData);
+    assert_eq!(base.report.layout, FileLayout::UData);
     assert_eq!(
         String::from_utf8(base.ratings.canonical_bytes()).expect("text"),
         "22\t377\t1\t878887116\n196\t10\t4.5\t881250950\n196\t242\t3\t881250949\n"
@@ -31,9 +31,9 @@ fn all_layouts_give_one_table() {
         LINES.replace("881250950", "881250950.0").trim_end()
     );
     for (file, text, layout) in [
-        ("ratings.dat", dat.as_str(), Layout::RatingsDat),
-        ("ratings.csv", csv, Layout::RatingsCsv),
-        ("x.inter", &inter, Layout::Inter),
+        ("ratings.dat", dat.as_str(), FileLayout::RatingsDat),
+        ("ratings.csv", csv, FileLayout::RatingsCsv),
+        ("x.inter", &inter, FileLayout::Inter),
     ] {
         let loaded = load(file, text.as_bytes());
         assert_eq!(loaded.ratings, base.ratings, "{file}");
@@ -47,7 +47,7 @@ fn all_layouts_give_one_table() {
 
 #[test]
 fn named_columns_without_timestamps_keep_the_row_order() {
-    let layout = Layout::Columns(Columns {
+    let layout = FileLayout::Columns(ColumnNames {
         user: "who".to_owned(),
         item: "What".to_owned(),
         rating: "stars".to_owned(),
@@ -95,7 +95,7 @@ fn a_bad_line_says_where_what_and_what_else() {
 fn ids_may_look_like_the_beginning_of_another_file() {
     for id in ["{3F2504E0}", "PAR1", "BZh9", "[1]", "<html", "%PDF"] {
         let loaded = load("x.csv", format!("user,item,rating\n{id},1,4\n").as_bytes());
-        let again = ratings("ratings.tsv", &loaded.ratings.canonical_bytes(), Some(&Layout::UData));
+        let again = ratings("ratings.tsv", &loaded.ratings.canonical_bytes(), Some(&FileLayout::UData));
         assert_eq!(again.expect("the canonical file").ratings, loaded.ratings, "{id}");
         assert_eq!(load("x", format!("{id},1,4\n").as_bytes()).ratings.users, [id]);
     }
@@ -183,18 +183,18 @@ proptest! {
         last in prop_oneof![Just(""), Just("\n")],
         order in Just([0usize, 1, 2, 3]).prop_shuffle(),
     ) {
-        let same = |text: String, layout: Layout| {
+        let same = |text: String, layout: FileLayout| {
             let loaded = ratings("file", (text + last).as_bytes(), Some(&layout)).expect("what was written");
             assert_eq!(loaded.ratings, table, "{layout}");
         };
         let plain = |between: &str| written(&table, between, end, [0, 1, 2, 3], str::to_owned);
-        same(plain("\t"), Layout::UData);
-        same(plain("::"), Layout::RatingsDat);
-        same(format!("user_id:token\titem_id:token\trating:float\ttimestamp:float{end}{}", plain("\t")), Layout::Inter);
+        same(plain("\t"), FileLayout::UData);
+        same(plain("::"), FileLayout::RatingsDat);
+        same(format!("user_id:token\titem_id:token\trating:float\ttimestamp:float{end}{}", plain("\t")), FileLayout::Inter);
         let names = ["USERID", "movieId", "rating", "Timestamp"];
         let header = order.map(|column| names[column]).join(",");
-        same(format!("\u{feff}{header}{end}{}", written(&table, ",", end, order, quote)), Layout::RatingsCsv);
-        let loaded = ratings("file", &table.canonical_bytes(), Some(&Layout::UData)).expect("the canonical file");
+        same(format!("\u{feff}{header}{end}{}", written(&table, ",", end, order, quote)), FileLayout::RatingsCsv);
+        let loaded = ratings("file", &table.canonical_bytes(), Some(&FileLayout::UData)).expect("the canonical file");
         prop_assert_eq!(loaded.ratings, table);
     }
 
@@ -208,12 +208,12 @@ proptest! {
         name in prop_oneof![Just("u.data"), Just("r.dat"), Just("r.csv"), Just("r.inter"), Just("r")],
     ) {
         let _ = ratings(name, &bytes, None);
-        let columns = Columns { user: "a".into(), item: "b".into(), rating: "c".into(), timestamp: None, numbers: NumbersForNames::Meant };
-        let _ = ratings(name, &bytes, Some(&Layout::Columns(columns)));
+        let columns = ColumnNames { user: "a".into(), item: "b".into(), rating: "c".into(), timestamp: None, numbers: NumbersForNames::Meant };
+        let _ = ratings(name, &bytes, Some(&FileLayout::Columns(columns)));
         for places in [None, Some(Places { user: 2, item: 1, rating: 0, timestamp: Some(9) }), Some(Places { user: 1, item: 1, rating: 1, timestamp: Some(1) })] {
-            let _ = ratings(name, &bytes, Some(&Layout::Rows(places)));
+            let _ = ratings(name, &bytes, Some(&FileLayout::Rows(places)));
         }
-        for layout in [Layout::UData, Layout::RatingsDat, Layout::RatingsCsv, Layout::Inter] {
+        for layout in [FileLayout::UData, FileLayout::RatingsDat, FileLayout::RatingsCsv, FileLayout::Inter] {
             let _ = ratings(name, &bytes, Some(&layout));
         }
         let _ = items(name, &bytes, None);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use drr_core::array::{self, Head};
+use drr_core::array::{self, PlanHead};
 use drr_core::claim::{Claim, Holder, Taken, Watch};
 use drr_core::failure::{FailureRecord, clear_failure, write_failure};
 use drr_core::finished;
@@ -29,7 +29,7 @@ use drr_kinds::error::{Error, Result};
 
 /// What the command line asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct TaskRequest {
     /// The folder of the plan.
     pub plan: PathBuf,
     /// The task, counted from 0.
@@ -42,7 +42,7 @@ pub struct Request {
 
 /// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum TaskEnd {
     /// What became of every trial is in its folder, or it waits for another trial.
     Settled,
     /// The surroundings failed for one trial at least; trying again could help.
@@ -58,7 +58,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// A plan that cannot be read or was made for other sources; nothing was run then.
-pub fn run(request: &Request) -> Result<Ended> {
+pub fn run(request: &TaskRequest) -> Result<TaskEnd> {
     let (head, task) =
         array::read_task(&request.plan, request.task).map_err(|error| Error::Environment(error.to_string()))?;
     if head.train_digest != drr_kinds::train_digest() {
@@ -85,15 +85,15 @@ pub fn run(request: &Request) -> Result<Ended> {
         lease,
         head,
     };
-    let mut ended = Ended::Settled;
+    let mut ended = TaskEnd::Settled;
     for cohort in task.cohorts {
         let groups: Vec<Vec<TrialSpec>> =
             if request.lost == 0 { vec![cohort] } else { cohort.into_iter().map(|spec| vec![spec]).collect() };
         for group in groups {
             match runner.cohort(group)? {
-                Ended::Settled => {}
-                Ended::Unsettled => ended = Ended::Unsettled,
-                Ended::Stopped => return Ok(Ended::Stopped),
+                TaskEnd::Settled => {}
+                TaskEnd::Unsettled => ended = TaskEnd::Unsettled,
+                TaskEnd::Stopped => return Ok(TaskEnd::Stopped),
             }
         }
     }
@@ -102,7 +102,7 @@ pub fn run(request: &Request) -> Result<Ended> {
 
 /// What is needed to run cohorts one after another.
 struct Runner {
-    head: Head,
+    head: PlanHead,
     data: PathBuf,
     lease: Duration,
     holder: Holder,
@@ -114,7 +114,7 @@ struct Runner {
 
 impl Runner {
     /// Runs what is open of a cohort, while it holds the claims of all its folders.
-    fn cohort(&mut self, mut trials: Vec<TrialSpec>) -> Result<Ended> {
+    fn cohort(&mut self, mut trials: Vec<TrialSpec>) -> Result<TaskEnd> {
         trials.retain(|spec| self.is_open(spec) && self.stands(spec));
         let mut held = Vec::new();
         for spec in &trials {
@@ -132,9 +132,9 @@ impl Runner {
         }
         let trials = open;
         let ended = if self.keeper.is_stopped() {
-            Ok(Ended::Stopped)
+            Ok(TaskEnd::Stopped)
         } else if trials.is_empty() {
-            Ok(Ended::Settled)
+            Ok(TaskEnd::Settled)
         } else {
             self.run(trials)
         };
@@ -142,7 +142,7 @@ impl Runner {
         ended
     }
 
-    fn run(&mut self, trials: Vec<TrialSpec>) -> Result<Ended> {
+    fn run(&mut self, trials: Vec<TrialSpec>) -> Result<TaskEnd> {
         let hello = Hello {
             protocol: VERSION,
             train_digest: drr_kinds::train_digest(),
@@ -158,11 +158,11 @@ impl Runner {
         let assignment =
             Assignment { trials, runs: self.head.runs.clone(), data: self.data.clone(), device: self.head.device };
         let outcomes = log::to(&log, || outcomes(&assignment, &mut self.loaded, &mut self.channel));
-        let mut ended = Ended::Settled;
+        let mut ended = TaskEnd::Settled;
         for (spec, outcome) in assignment.trials.iter().zip(outcomes) {
             let error = match outcome {
                 Ok(()) => continue,
-                Err(Error::Stopped) => return Ok(Ended::Stopped),
+                Err(Error::Stopped) => return Ok(TaskEnd::Stopped),
                 Err(error) => error,
             };
             let why = error.to_string();
@@ -173,7 +173,7 @@ impl Runner {
             }
             let failure = FailureRecord::new(kind(&error), error.to_string(), 1);
             if !failure.is_deterministic() {
-                ended = Ended::Unsettled;
+                ended = TaskEnd::Unsettled;
             }
             let folder = self.folder(spec);
             write_failure(&folder, &failure).map_err(named(&folder))?;
