@@ -1,6 +1,6 @@
 //! drr-lab: sweeps of seeded PMF and DRR training jobs, recorded to the bit.
 //!
-//! By floor, imports going down only (`tests/layering.rs` checks it):
+//! By floor, imports going down only (`tests/suite/layering.rs` checks it):
 //!
 //! | module | floor | job |
 //! | --- | --- | --- |

@@ -72,7 +72,7 @@ pub fn chaos(root: &Path, points: u32) -> Result<ExitCode, Problem> {
     setup::run(root, &SetupOptions::default())?;
     // Once a run of this program, so nothing is lost by keeping it.
     let environment = Box::leak(Box::new([("DRR_LAB_CHAOS", &*points.to_string().leak())]));
-    let arguments = &["test", "-p", "drr-lab", "--test", "chaos", "--", "--nocapture"];
+    let arguments = &["test", "-p", "drr-lab", "--test", "suite", "chaos::", "--", "--nocapture"];
     let campaign = Step { environment, ..Step::cargo("chaos", arguments) };
     Ok(if all_pass(root, &[BUILD, campaign])? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

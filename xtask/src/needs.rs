@@ -104,7 +104,7 @@ fn target(file: &str) -> Target {
         _ => ("drr-lab".to_owned(), &parts[..]),
     };
     let which = match inside {
-        ["tests", name] => vec!["--test".to_owned(), name.trim_end_matches(".rs").to_owned()],
+        ["tests", name, ..] => vec!["--test".to_owned(), name.trim_end_matches(".rs").to_owned()],
         _ => vec!["--lib".to_owned()],
     };
     [vec!["-p".to_owned(), package], which].concat()
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_file_tells_the_program_its_tests_are_in() {
-        assert_eq!(target("tests/slurm.rs").join(" "), "-p drr-lab --test slurm");
+        assert_eq!(target("tests/suite/slurm.rs").join(" "), "-p drr-lab --test suite");
         assert_eq!(target("src/report/tests/browser.rs").join(" "), "-p drr-lab --lib");
         assert_eq!(target("crates/train/tests/golden.rs").join(" "), "-p drr-train --test golden");
     }

@@ -78,6 +78,9 @@ impl Step {
             Program::DrrLab => inside(&sibling("drr-lab")?, root),
         };
         command.args(self.arguments).envs(self.environment.iter().copied());
+        if self.arguments.first() == Some(&"test") && env::var_os("RUST_TEST_THREADS").is_none() {
+            command.env("RUST_TEST_THREADS", test_threads().to_string());
+        }
         let status = command.status().map_err(|error| {
             let by_hand = format!("run it by hand to see more: {}", self.by_hand());
             Problem::file(&command.get_program().display().to_string(), &error, &by_hand)
@@ -88,6 +91,11 @@ impl Step {
         }
         Ok(Record { name: self.name, outcome, took: started.elapsed() })
     }
+}
+
+/// Tests at a time: half of them wait for a process, a clock or a disk.
+fn test_threads() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Cargo, as a person in `root` would call it.

@@ -1,0 +1,47 @@
+//! The program as its users meet it: one program of tests, so that it is linked once and what waits does so beside what
+//! computes. `cargo test --test suite NAME::` runs one file.
+
+#[path = "../../crates/kinds/build/imports.rs"]
+#[allow(dead_code)] // the build script uses all of it
+mod imports;
+
+mod common;
+
+mod array;
+mod cases;
+mod cases_import;
+mod cases_plan;
+mod chaos;
+mod end_to_end;
+mod faults;
+mod formats;
+mod gates;
+mod help;
+mod hostile;
+mod ignored;
+mod kinds;
+mod layering;
+mod mistakes;
+mod patience;
+mod planted;
+mod records;
+mod report;
+mod same_bits;
+mod slurm;
+mod struck;
+mod supervisor;
+mod surroundings;
+mod sweep_cases;
+mod sweep_files;
+mod verify;
+mod vocabulary;
+
+/// Not a test: the worker of the others, started by them as a program of its own.
+#[test]
+#[ignore = "it is the worker of the other tests"]
+fn play_the_worker() {
+    match std::env::var_os("CHAOS_PLACE") {
+        Some(place) => chaos::play_the_worker(place.as_ref()),
+        None => common::worker::play(),
+    }
+}
