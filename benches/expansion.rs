@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use drr_lab::plan::{FailedBefore, Plan};
+use drr_lab::plan::{FailedBefore, Plan, Sizes};
 use drr_lab::sweep::{ByName, Request, Source, expand, parse};
 
 /// 12,500 configurations, their evaluations, and one PMF, with four seeds.
@@ -51,7 +51,7 @@ fn main() {
             let file = parse(&source, Path::new("."), &Request::default(), &mut ByName).expect("a whole file");
             let sweep = expand(&file, &mut ByName).expect("it expands");
             let expanded = start.elapsed();
-            let plan = Plan::new(&sweep, &runs, FailedBefore::Skip);
+            let plan = Plan::new(&sweep, &runs, &Sizes::of_recipes(), FailedBefore::Skip);
             let took = (start.elapsed(), expanded, plan.to_run(), cpu_s() - busy);
             if took.0 < best.0 {
                 best = took;

@@ -24,7 +24,7 @@ use drr_core::{Digest, Seed, Trial, TrialSpec};
 use drr_kinds::pmf::PmfSpec;
 use drr_kinds::train_digest;
 use drr_lab::exec::{self, Notice, Observer, Rules, RunOptions, Slot};
-use drr_lab::plan::{FailedBefore, Plan};
+use drr_lab::plan::{FailedBefore, Plan, Sizes};
 use drr_lab::store::{Store, SweepRecord};
 use drr_lab::sweep::Sweep;
 
@@ -142,7 +142,7 @@ fn run(runs: &Path, count: usize, slots: usize, work: u64) -> Outcome<Watch> {
     let sweep = sweep(count);
     let mut store = Store::open(runs)?;
     store.record_sweep(&record(&sweep))?;
-    let plan = Plan::new(&sweep, runs, FailedBefore::Skip);
+    let plan = Plan::new(&sweep, runs, &Sizes::of_recipes(), FailedBefore::Skip);
     drop(sweep);
     let options = RunOptions {
         runs: runs.to_owned(),

@@ -20,7 +20,7 @@ use drr_lab::exec::slurm::{
     self, AfterSubmit, ArrayRequest, Cluster, End, JobState, QueueRow, Scheduler, SlurmOptions, Submission,
 };
 use drr_lab::exec::{Rules, silent};
-use drr_lab::plan::{FailedBefore, Plan, write_sweep};
+use drr_lab::plan::{FailedBefore, Plan, Sizes, write_sweep};
 use drr_lab::store::{Store, SweepRecord};
 use drr_lab::sweep::{ByName, Request as Asked, SlurmSettings, Source, Sweep, SweepRequest};
 
@@ -185,7 +185,7 @@ fn options(runs: &Path, settings: SlurmSettings) -> SlurmOptions {
 }
 
 fn prepared(sweep: &Sweep, runs: &Path) -> (Plan, Store) {
-    let plan = Plan::new(sweep, runs, FailedBefore::Skip);
+    let plan = Plan::new(sweep, runs, &Sizes::of_recipes(), FailedBefore::Skip);
     write_sweep(sweep, &request(), runs).expect("writable");
     let mut store = Store::open(runs).expect("a database");
     let record = SweepRecord {

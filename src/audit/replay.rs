@@ -17,7 +17,7 @@ use super::compare::{ReplayVerdict, Tolerance, compare};
 use super::difference::{Difference, environments};
 use crate::error::{Error, Result};
 use crate::exec::{self, Observer, RunOptions};
-use crate::plan::{FailedBefore, Plan};
+use crate::plan::{FailedBefore, Plan, Sizes};
 use crate::store::{Store, SweepRecord};
 use crate::sweep::Sweep;
 
@@ -192,7 +192,7 @@ fn run(
     };
     let mut store = Store::open(scratch)?;
     store.record_sweep(&SweepRecord::from(&sweep))?;
-    let plan = Plan::new(&sweep, scratch, FailedBefore::Retry);
+    let plan = Plan::new(&sweep, scratch, &Sizes::new(&replay.options.data), FailedBefore::Retry);
     let options = RunOptions { runs: scratch.to_owned(), ..replay.options.clone() };
     let outcome = exec::execute(&plan, &options, &mut store, observer)?;
     if outcome.interrupted {

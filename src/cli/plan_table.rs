@@ -10,7 +10,7 @@ use super::{OutputFormat, plan_trials};
 use crate::error::Result;
 use crate::exec::{MemoryBudget, MemoryFigures, Slot};
 use crate::neutral;
-use crate::plan::{Outlook, Plan, StageCount, Task, Timings, cohorts};
+use crate::plan::{Outlook, Plan, Sizes, StageCount, Task, Timings, cohorts};
 use crate::store::Store;
 use crate::sweep::Sweep;
 
@@ -49,10 +49,10 @@ impl<'a> PlanTable<'a> {
         plan: &'a Plan,
         resolved: &Resolved,
         budget: &MemoryBudget,
-        store: Option<&Store>,
+        (store, sizes): (Option<&Store>, &Sizes),
     ) -> Result<Self> {
         let (timings, elsewhere) = match store {
-            Some(store) => (Timings::new(store.timings(PAST)?), store.finished_elsewhere(&sweep.name)?),
+            Some(store) => (Timings::new(store.timings(PAST)?, sizes), store.finished_elsewhere(&sweep.name)?),
             None => Default::default(),
         };
         let (slots, wanted) = (resolved.slots_within(budget).len(), resolved.slots.len());
@@ -100,9 +100,9 @@ impl<'a> PlanTable<'a> {
 
     fn json(&self, detail: Detail, more: &Value) {
         let stage = |count: &StageCount| {
-            let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
+            let tasks = self.plan.to_run_of(count.stage);
             json!({"stage": count.stage, "to_run": count.to_run, "found": count.found, "skipped": count.skipped, "stopped": count.stopped,
-                   "cohorts": self.cohorts(count), "expected_s": self.timings.together(specs, self.slots)})
+                   "cohorts": self.cohorts(count), "expected_s": self.timings.together(tasks, self.slots)})
         };
         let stages: Vec<_> = self.plan.stages().iter().map(stage).collect();
         let mut plan = json!({"sweep": self.sweep.name, "axes": self.sweep.axes, "seeds": self.sweep.seeds,
@@ -117,7 +117,7 @@ impl<'a> PlanTable<'a> {
             let trial = &task.trial;
             let mut line = json!({"sweep": self.sweep.name, "trial": trial.id, "stage": task.stage,
                 "seed": trial.spec.seed, "point": *trial.point, "state": task.word(), "sweeps": self.sweeps(task),
-                "expected_s": self.timings.seconds(&trial.spec)});
+                "expected_s": self.timings.seconds(task)});
             if let Some(why) = &task.reason {
                 line["why"] = json!(why);
             }
@@ -141,8 +141,8 @@ impl<'a> PlanTable<'a> {
         println!("{:<6} {:>8} {:>8} {:>8} {:>8}  expected", "stage", "to run", "found", "skipped", "cohorts");
         let mut whole = Some(0.0);
         for count in self.plan.stages() {
-            let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
-            let seconds = self.timings.together(specs, self.slots);
+            let tasks = self.plan.to_run_of(count.stage);
+            let seconds = self.timings.together(tasks, self.slots);
             whole = whole.zip(seconds).map(|(whole, seconds)| whole + seconds);
             let (stage, to_run, found) = (count.stage.name(), count.to_run, count.found);
             let skipped = count.skipped + count.stopped;

@@ -19,7 +19,7 @@ use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
 use crate::exec::{self, Inventory, MemoryBudget, Outcome, RunOptions};
 use crate::neutral::line;
-use crate::plan::{FailedBefore, Outlook, Plan, examine, note_earlier, write_sweep};
+use crate::plan::{FailedBefore, Outlook, Plan, Sizes, examine, note_earlier, write_sweep};
 use crate::report;
 use crate::store::{Reading, RunsLock, Store, SweepRecord};
 use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand, idle};
@@ -89,6 +89,7 @@ struct Ordered {
     early_stop: Option<EarlyStop>,
     slurm: SlurmSettings,
     outlook: Outlook,
+    sizes: Sizes,
 }
 
 impl Ordered {
@@ -99,7 +100,7 @@ impl Ordered {
 
     /// What is to be done of `sweep`. What was given up before stays so as long as the sweep gives trials up.
     fn plan_of(&self, sweep: &Sweep, runs: &Path, failed_before: FailedBefore) -> Plan {
-        let plan = Plan::new(sweep, runs, failed_before);
+        let plan = Plan::new(sweep, runs, &self.sizes, failed_before);
         if self.early_stop.is_some() && failed_before == FailedBefore::Skip { plan } else { plan.with_stopped() }
     }
 }
@@ -147,8 +148,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         for ordered in &sweeps {
             let plan = ordered.plan(&context.runs, failed_before);
             let budget = MemoryBudget::new(&plan, &context.data, inventory.as_ref());
-            let shown = PlanTable::new(&ordered.sweep, &plan, &ordered.resolved, &budget, store.as_ref())?
-                .looking_out(&ordered.outlook);
+            let shown =
+                PlanTable::new(&ordered.sweep, &plan, &ordered.resolved, &budget, (store.as_ref(), &ordered.sizes))?
+                    .looking_out(&ordered.outlook);
             if args.executor == Executor::Slurm && args.dry_run {
                 slurm::print_scripts(&shown, &ordered.on_slurm(args, context)?, context.output);
             } else {
@@ -238,8 +240,8 @@ fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Resu
             let sweep = expand_one(&file, &mut datasets, context)?;
             let outlook = examine(&file, &sweep, &context.runs, &mut datasets)?;
             let notes = file.notes.into_iter().chain(idle(&sweep)).collect();
-            let (early_stop, slurm) = (file.early_stop, file.slurm);
-            Ok(Ordered { notes, request, sweep, file: path.clone(), resolved, early_stop, slurm, outlook })
+            let (early_stop, slurm, sizes) = (file.early_stop, file.slurm, Sizes::new(&context.data));
+            Ok(Ordered { notes, request, sweep, file: path.clone(), resolved, early_stop, slurm, outlook, sizes })
         });
         match ordered {
             Ok(ordered) => sweeps.push(ordered),

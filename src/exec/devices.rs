@@ -109,7 +109,7 @@ mod tests {
     use super::super::rules::Rules;
     use super::super::slots::{Gpus, SlotRequest, slots};
     use super::*;
-    use crate::plan::FailedBefore;
+    use crate::plan::{FailedBefore, Sizes};
     use crate::sweep::{ByName, Request, Source, expand, parse};
     use std::collections::BTreeMap;
     use std::time::Duration;
@@ -121,7 +121,7 @@ mod tests {
         let source = Source::new("a.toml", &text);
         let file = parse(&source, Path::new("."), &Request::default(), &mut ByName).expect("whole");
         let runs = tempfile::tempdir().expect("a folder");
-        Plan::new(&expand(&file, &mut ByName).expect("expands"), runs.path(), FailedBefore::Skip)
+        Plan::new(&expand(&file, &mut ByName).expect("expands"), runs.path(), &Sizes::of_recipes(), FailedBefore::Skip)
     }
 
     fn budget(plan: &Plan, inventory: &Pretended) -> MemoryBudget {

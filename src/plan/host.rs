@@ -1,15 +1,13 @@
 //! How much of a machine's memory a worker may take: from the size of the rating table and what is trained on it. Good
 //! enough to decide how many workers fit, on the high side.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use drr_core::data::catalogue::Catalogue;
-use drr_core::spec::{DatasetSpec, Settings};
-use drr_core::{Digest, TrialSpec};
-use drr_kinds::KindOf as _;
+use drr_core::TrialSpec;
+use drr_core::spec::Settings;
+use drr_kinds::{DataSize, KindOf as _};
 
-use super::Plan;
+use super::{Plan, Sizes};
 
 /// A worker with its libraries, before any data, bytes; measured: 115 to 180 MiB.
 const PROGRAM: u64 = 256 << 20;
@@ -23,28 +21,6 @@ const KEPT: u64 = 20;
 /// A user's or an item's name, its places in the tables, and a vector for it.
 const NAME: u64 = 600;
 
-/// The size of a rating table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TableSize {
-    /// Users and items together.
-    pub names: u64,
-    /// Ratings.
-    pub ratings: u64,
-}
-
-impl TableSize {
-    /// The size of a dataset: as its recipe says, or as the data folder describes it; nothing where neither does.
-    pub fn of(dataset: &DatasetSpec, catalogue: &Catalogue) -> Self {
-        match &dataset.synthetic {
-            Some(world) => Self { names: world.users + world.items, ratings: world.ratings },
-            None => catalogue.describe(&dataset.name).map_or_else(
-                |_| Self::default(),
-                |it| Self { names: (it.users + it.items) as u64, ratings: it.ratings as u64 },
-            ),
-        }
-    }
-}
-
 /// Memory of one worker, bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HostBytes {
@@ -55,26 +31,23 @@ pub struct HostBytes {
 }
 
 /// What a worker takes that runs `spec` on a table of this size; `upstream` are the settings of what it stands on.
-fn host_bytes(spec: &TrialSpec, upstream: &[&Settings], size: TableSize) -> HostBytes {
-    let own = spec.kind().model().map_or(0, |model| (model.host_bytes)(&spec.settings, upstream, size.names));
-    let rest = PROGRAM + KEPT * size.ratings + NAME * size.names;
+fn host_bytes(spec: &TrialSpec, upstream: &[&Settings], size: DataSize) -> HostBytes {
+    let own = spec.kind().model().map_or(0, |model| (model.host_bytes)(&spec.settings, upstream, size.names()));
+    let rest = PROGRAM + KEPT * size.ratings + NAME * size.names();
     HostBytes { peak: reading_bytes(size) + own, rest }
 }
 
 /// What a worker takes at most until it has read a table of this size.
-pub fn reading_bytes(size: TableSize) -> u64 {
-    PROGRAM + READ * size.ratings + NAME * size.names
+pub fn reading_bytes(size: DataSize) -> u64 {
+    PROGRAM + READ * size.ratings + NAME * size.names()
 }
 
 /// What each trial of a plan takes.
 pub fn host_needs(plan: &Plan, data: &Path) -> Vec<HostBytes> {
-    let catalogue = Catalogue::new(data);
-    let mut sizes: HashMap<Digest, TableSize> = HashMap::new();
+    let sizes = Sizes::new(data);
     let needs = plan.tasks.iter().map(|task| {
         let spec = &task.trial.spec;
-        let known = sizes.entry(spec.dataset.fingerprint);
-        let size = *known.or_insert_with(|| TableSize::of(&spec.dataset, &catalogue));
-        host_bytes(spec, &plan.settings_below(task), size)
+        host_bytes(spec, &plan.settings_below(task), sizes.of(&spec.dataset).unwrap_or_default())
     });
     needs.collect()
 }
@@ -87,7 +60,7 @@ mod tests {
     /// A factorisation's peak in MiB.
     fn peak(k: u64, names: u64, ratings: u64) -> u64 {
         let spec = factorisation(&format!("k = {k}"));
-        host_bytes(&spec, &[], TableSize { names, ratings }).peak >> 20
+        host_bytes(&spec, &[], DataSize { users: names, items: 0, ratings }).peak >> 20
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(crate) mod made_up;
 mod record;
 mod record_lines;
 mod record_seal;
+mod sizes;
 mod stop;
 
 use std::collections::{HashMap, HashSet};
@@ -21,20 +22,21 @@ use std::sync::Arc;
 
 use drr_core::spec::Settings;
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Status, Trial, TrialId};
+use drr_core::{Status, Trial, TrialId, TrialSpec};
 use drr_kinds::{KindOf as _, Stage};
 
 use crate::sweep::Sweep;
 pub use cohort::{CohortKey, cohort, cohorts};
-pub use cost::{CONTEXT, device_bytes, seconds};
+pub use cost::{CONTEXT, USUAL, device_bytes, seconds};
 pub use drr_core::failure::{FailureRecord, LOG_LINES, clear_failure, read_failure, write_failure};
 pub use earlier::{note_earlier, read_earlier};
 pub use eligible::{Eligible, Offer, Outlook, examine};
 pub use estimate::Timings;
-pub use host::{HostBytes, TableSize, host_needs, reading_bytes};
+pub use host::{HostBytes, host_needs, reading_bytes};
 pub use kept::{Kept, is_part};
 pub use record::{parse_sweep, read_sweep, recorded_sweeps, write_sweep};
 pub use record_seal::{RecordFault, RecordSeal, seal_record};
+pub use sizes::Sizes;
 pub use stop::{StopRecord, clear_stop, read_stop, write_stop};
 
 /// The trials of a sweep and what is known of them.
@@ -55,7 +57,7 @@ pub struct Task {
     pub stage: Stage,
     /// Positions in [`Plan::tasks`] of the trials that must be finished before it starts.
     pub upstream: Vec<usize>,
-    /// Expected seconds on one core, a rough guess made for ordering and progress.
+    /// Expected seconds on one core, but for a factor that is the machine's.
     pub cost: f64,
     /// How far it is: finished, by this sweep or another; pending where it is to run; failed before in a way that running
     /// it again would repeat; stopped, given up as hopeless before. Failed and stopped also where what it stands on is.
@@ -89,11 +91,11 @@ pub struct StageCount {
 }
 
 impl Plan {
-    /// Compares a sweep with the runs folder.
+    /// Compares a sweep with the runs folder. Costs are of datasets of these sizes.
     ///
     /// # Panics
     /// If the sweep lacks the upstream of one of its trials or lists it later, which expansion never does.
-    pub fn new(sweep: &Sweep, runs: &Path, failed_before: FailedBefore) -> Self {
+    pub fn new(sweep: &Sweep, runs: &Path, sizes: &Sizes, failed_before: FailedBefore) -> Self {
         let position: HashMap<_, _> = sweep.trials.iter().enumerate().map(|(i, trial)| (trial.id, i)).collect();
         let begun = begun(runs);
         let mut tasks: Vec<Task> = Vec::with_capacity(sweep.trials.len());
@@ -101,7 +103,9 @@ impl Plan {
             let upstream: Vec<usize> =
                 trial.spec.upstream().iter().map(|id| *position.get(id).expect("a sweep holds its upstream")).collect();
             let (status, reason) = status(trial, &tasks, &upstream, runs, &begun, failed_before);
-            let (stage, cost) = (trial.spec.stage(), seconds(&trial.spec));
+            let below: Vec<&TrialSpec> = upstream.iter().map(|&above| &sweep.trials[above].spec).collect();
+            let cost = seconds(&trial.spec, &below, sizes.of(&trial.spec.dataset).unwrap_or(USUAL));
+            let stage = trial.spec.stage();
             tasks.push(Task { trial: Arc::clone(trial), stage, upstream, cost, status, reason });
         }
         Self { sweep: sweep.name.clone(), tasks }
@@ -251,7 +255,6 @@ pub fn was_stopped(stage: Stage, short: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use drr_core::TrialSpec;
     use drr_core::protocol::FailureKind;
 
     use super::made_up::expanded;
@@ -270,14 +273,14 @@ mod tests {
     fn finished_trials_are_found_and_the_rest_is_to_run() {
         let runs = tempfile::tempdir().expect("a folder");
         let sweep = sweep();
-        let plan = Plan::new(&sweep, runs.path(), FailedBefore::Skip);
+        let plan = Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip);
         let counts: Vec<_> = plan.stages().iter().map(|stage| (stage.stage.name(), stage.to_run)).collect();
         // Two PMFs; four recommenders and two untrained ones; their evaluations and those of three more baselines.
         assert_eq!(counts, [("pmf", 2), ("drr", 6), ("eval", 12)]);
         let folder = TrialDir::new(runs.path(), sweep.trials[0].id);
         std::fs::create_dir_all(folder.path()).expect("made");
         std::fs::write(folder.result(), "{}").expect("written");
-        assert_eq!(Plan::new(&sweep, runs.path(), FailedBefore::Skip).to_run(), 19);
+        assert_eq!(Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip).to_run(), 19);
     }
 
     #[test]
@@ -285,12 +288,12 @@ mod tests {
         let runs = tempfile::tempdir().expect("a folder");
         let sweep = sweep();
         fail(runs.path(), &sweep.trials[0].spec, FailureKind::Deterministic);
-        let plan = Plan::new(&sweep, runs.path(), FailedBefore::Skip);
+        let plan = Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip);
         assert_eq!((plan.to_run(), plan.skipped().count()), (10, 10));
         let (_, last) = plan.skipped().last().expect("ten");
         let first = sweep.trials[0].id.short();
         assert_eq!(last, format!("upstream pmf trial {first} failed: the loss is not finite"));
-        assert_eq!(Plan::new(&sweep, runs.path(), FailedBefore::Retry).to_run(), 20);
+        assert_eq!(Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Retry).to_run(), 20);
     }
 
     #[test]
@@ -298,6 +301,6 @@ mod tests {
         let runs = tempfile::tempdir().expect("a folder");
         let sweep = sweep();
         fail(runs.path(), &sweep.trials[0].spec, FailureKind::Environment);
-        assert_eq!(Plan::new(&sweep, runs.path(), FailedBefore::Skip).to_run(), 20);
+        assert_eq!(Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip).to_run(), 20);
     }
 }

@@ -79,16 +79,25 @@ impl Store {
     ///
     /// # Errors
     /// A failure of the database.
-    pub fn timings(&self, most: usize) -> Result<Vec<(TrialSpec, f64)>> {
+    pub fn timings(&self, most: usize) -> Result<Vec<(TrialSpec, Vec<TrialSpec>, f64)>> {
         self.reading(|connection| {
             let mut statement = connection.prepare(
                 "SELECT spec, wall_s FROM trial WHERE status = 'finished' AND wall_s IS NOT NULL
                  ORDER BY id DESC LIMIT ?1",
             )?;
+            let mut above_it = connection.prepare("SELECT spec FROM trial WHERE hash = ?1")?;
             let mut rows = statement.query([most])?;
             let mut timings = Vec::new();
             while let Some(row) = rows.next()? {
-                timings.push((json(&row.get::<_, String>(0)?)?, row.get(1)?));
+                let spec: TrialSpec = json(&row.get::<_, String>(0)?)?;
+                let mut upstream = Vec::new();
+                for above in spec.upstream() {
+                    let mut above = above_it.query([above.to_string()])?;
+                    if let Some(found) = above.next()? {
+                        upstream.push(json(&found.get::<_, String>(0)?)?);
+                    }
+                }
+                timings.push((spec, upstream, row.get(1)?));
             }
             Ok(timings)
         })

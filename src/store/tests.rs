@@ -67,7 +67,7 @@ fn what_is_taken_in_comes_out() {
     assert_eq!(bits("b"), [(2, 0.300_000_000_000_000_04f64.to_bits())]);
     let a = [(1, f64::NEG_INFINITY), (2, f64::NAN), (3, f64::INFINITY), (u64::MAX >> 1, 5e-324)];
     assert_eq!(bits("a"), a.map(|(step, value)| (step, value.to_bits())));
-    assert_eq!(store.timings(10).expect("read"), [(trial.spec().clone(), 12.5)]);
+    assert_eq!(store.timings(10).expect("read"), [(trial.spec().clone(), Vec::new(), 12.5)]);
     assert!(store.finished_elsewhere(&sweep.name).expect("read").is_empty());
     let elsewhere = store.finished_elsewhere("another").expect("read");
     assert_eq!(elsewhere.get(&trial.id()), Some(&vec![sweep.name.clone()]));

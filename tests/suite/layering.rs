@@ -159,7 +159,9 @@ fn violations(file: &str, source: &str) -> Vec<String> {
     }
     let floor_of = |name: &str| FLOORS.iter().find(|(known, _)| *known == name).map(|(_, floor)| *floor);
     let Some(floor) = floor_of(module) else {
-        return vec![format!("src/{file}: `{module}` has no floor; give it one in tests/suite/layering.rs and src/lib.rs")];
+        return vec![format!(
+            "src/{file}: `{module}` has no floor; give it one in tests/suite/layering.rs and src/lib.rs"
+        )];
     };
     let depth = parts.len() - usize::from(parts.last() == Some(&"mod"));
     let mut found = Vec::new();

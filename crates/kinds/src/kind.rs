@@ -9,6 +9,7 @@ use crate::protocol::Protocol;
 use crate::ranking::MakeRanking;
 use crate::recommender::ReadRecommender;
 use crate::training::{Reporter, Trained, Training};
+use crate::work::{Candidates, Effort, Work};
 
 /// A kind of work, as data.
 #[derive(Debug)]
@@ -50,8 +51,8 @@ pub struct Model {
     pub learns: fn(&Settings) -> bool,
     /// The last step its curves reach.
     pub last_step: fn(&Settings) -> u64,
-    /// Expected seconds on one core: good enough to start the longest first and to weigh a progress bar.
-    pub seconds: fn(&Settings) -> f64,
+    /// Expected seconds on one core, from 100 thousand ratings to 26 million: right but for a factor that is the machine's.
+    pub seconds: fn(&Work<'_>) -> f64,
     /// Bytes of a GPU's memory it takes beside what any process takes.
     pub device_bytes: fn(&Settings, upstream: &[&Settings]) -> u64,
     /// Bytes of the machine's memory it takes beside the ratings, with so many users and items together.
@@ -80,6 +81,8 @@ pub struct PolicyRole {
     pub model: Option<ModelUse>,
     /// Whether it learns while it is measured online.
     pub adapts: bool,
+    /// What it takes of an evaluation.
+    pub effort: fn(&Work<'_>, Candidates) -> Effort,
     /// Its ranking; `None` where the worker has it: policies with networks, and the model behind the measure.
     pub ranking: Option<MakeRanking>,
     /// Its look in every figure; `None` for the policy that a sweep is about: its groups take the series' looks.
@@ -107,7 +110,7 @@ pub struct Measure {
     /// The last step its curves reach.
     pub last_step: fn(&Settings) -> u64,
     /// Expected seconds on one core.
-    pub seconds: fn(&Settings, policy: &PolicyRole) -> f64,
+    pub seconds: fn(&Work<'_>, policy: &PolicyRole) -> f64,
     /// What it needs of its ratings.
     pub needs: fn(&Settings) -> Vec<Need>,
     /// What it may know beforehand; numbers of different protocols never share a table.

@@ -9,6 +9,7 @@
 //! | [`sources`] | the hash of the sources behind each kind |
 //! | [`stage`] | the order in which trials of a sweep come |
 //! | [`protocol`] | what an evaluation may know beforehand |
+//! | [`work`] | what a trial's time follows from |
 //! | [`world`] | ratings as trainers and evaluations want them |
 //! | [`training`], [`ranking`] | what a training and a ranking are given, and leave |
 //! | [`mod@recommender`] | a stored recommender as it answers one user |
@@ -27,6 +28,7 @@ pub mod sources;
 pub mod stage;
 pub mod tensors;
 pub mod training;
+pub mod work;
 pub mod world;
 
 pub use kind::Kind;
@@ -34,6 +36,7 @@ pub use kind_of::{KindOf, kind_settings};
 pub use registry::SECTIONS;
 pub use sources::{digest_of, train_digest, train_sources};
 pub use stage::Stage;
+pub use work::{Candidates, DataSize, Effort, Work};
 
 /// A folder of kinds.
 struct Folder {

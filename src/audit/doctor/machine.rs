@@ -15,7 +15,8 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::{Diagnosis, DoctorTarget};
 use crate::exec::{Gpus, MemoryFigures, Slot, SlotRequest, find_worker, slots};
-use crate::plan::{TableSize, reading_bytes};
+use crate::plan::reading_bytes;
+use drr_kinds::DataSize;
 
 /// How long a worker may take to come up; libtorch on a cold disk takes its time.
 const START: Duration = Duration::from_secs(30);
@@ -58,10 +59,11 @@ fn memory(target: &DoctorTarget<'_>, slots: &[Slot]) -> Option<Diagnosis> {
     let memory = target.inventory.memory()?;
     let datasets = Catalogue::new(target.data).list().unwrap_or_default();
     let Some(largest) = datasets.iter().max_by_key(|it| it.ratings) else {
-        let figures = MemoryFigures::new(memory, reading_bytes(TableSize::default()));
+        let figures = MemoryFigures::new(memory, reading_bytes(DataSize::default()));
         return Some(Diagnosis::good("memory", format!("without data {figures}")));
     };
-    let size = TableSize { names: (largest.users + largest.items) as u64, ratings: largest.ratings as u64 };
+    let (users, items) = (largest.users as u64, largest.items as u64);
+    let size = DataSize { users, items, ratings: largest.ratings as u64 };
     let figures = MemoryFigures::new(memory, reading_bytes(size));
     let found = format!("to read {} {figures}", largest.name);
     let is_short = slots.iter().all(|slot| *slot == Slot::Cpu) && figures.workers < slots.len() as u64;

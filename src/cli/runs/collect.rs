@@ -7,7 +7,7 @@ use super::super::sweep::record;
 use super::{Context, OutputFormat};
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{self, Cluster, Submission};
-use crate::plan::{FailedBefore, Plan, read_sweep};
+use crate::plan::{FailedBefore, Plan, Sizes, read_sweep};
 use crate::store::{RunsLock, Store};
 use crate::sweep::SweepRequest;
 
@@ -24,7 +24,12 @@ pub(super) fn collect(context: &Context, sweep: Option<&str>) -> Result<Exit> {
     let mut store = Store::open(&context.runs)?;
     let mut exit = Exit::Done;
     for name in sweeps {
-        let plan = Plan::new(&read_sweep(&context.runs, &name)?, &context.runs, FailedBefore::Skip);
+        let plan = Plan::new(
+            &read_sweep(&context.runs, &name)?,
+            &context.runs,
+            &Sizes::new(&context.data),
+            FailedBefore::Skip,
+        );
         let request = SweepRequest::of_record(&context.runs.join("sweeps").join(&name))?;
         record(&read_sweep(&context.runs, &name)?, &request, &plan, &mut store, context)?;
         let count = |status| plan.tasks.iter().filter(|task| task.status == status).count();

@@ -11,7 +11,7 @@ use drr_core::{TrialSpec, array};
 use super::*;
 use crate::error::Error;
 use crate::exec::notice::Notice;
-use crate::plan::FailedBefore;
+use crate::plan::{FailedBefore, Sizes};
 use crate::store::fabricate::finish_with;
 use crate::sweep::{ByName, Request as Asked, Source, Sweep, expand, parse};
 
@@ -171,7 +171,7 @@ impl FlowFolder {
 
     fn execute(&self, then: AfterSubmit, cluster: &mut Played) -> (Result<Outcome>, Heard) {
         let runs = self.runs.path();
-        let plan = Plan::new(&self.sweep, runs, FailedBefore::Skip);
+        let plan = Plan::new(&self.sweep, runs, &Sizes::of_recipes(), FailedBefore::Skip);
         let mut store = Store::open(runs).expect("a database");
         store.record_sweep(&(&self.sweep).into()).expect("recorded");
         let worker = std::env::current_exe().expect("this program");
@@ -293,7 +293,7 @@ fn detached_it_stands_somewhere_until_it_is_collected_or_cancelled() {
     let mut cluster = Played { ends: [End::Failed(TaskExit::Unknown); 8].into(), ..place.cluster() };
     place.execute(AfterSubmit::Detach, &mut cluster).0.expect("submitted");
     assert_eq!(Submission::open_sweeps(runs), ["small"]);
-    let plan = Plan::new(&place.sweep, runs, FailedBefore::Skip);
+    let plan = Plan::new(&place.sweep, runs, &Sizes::of_recipes(), FailedBefore::Skip);
     let refused = refuse_if_open(&plan, runs).expect_err("Slurm has them");
     assert!(refused.message.starts_with("8 of these trials were given to Slurm"), "{}", refused.message);
     let unfinished = SubmissionCounts { submissions: 1, unfinished: 8, ..SubmissionCounts::default() };

@@ -4,13 +4,18 @@ use drr_core::Status;
 use std::path::Path;
 
 use super::*;
-use crate::plan::FailedBefore;
+use crate::plan::{FailedBefore, Sizes};
 use crate::sweep::{ByName, Request, Source, expand, parse};
 
 fn plan(text: &str) -> Plan {
     let source = Source::new("a.toml", text);
     let file = parse(&source, Path::new("."), &Request::default(), &mut ByName).expect("whole");
-    Plan::new(&expand(&file, &mut ByName).expect("expands"), Path::new("/nowhere"), FailedBefore::Skip)
+    Plan::new(
+        &expand(&file, &mut ByName).expect("expands"),
+        Path::new("/nowhere"),
+        &Sizes::of_recipes(),
+        FailedBefore::Skip,
+    )
 }
 
 const TWO_BY_TWO: &str = "dataset = \"ml-100k\"\nseeds = 2\nbaselines = [\"pmf\"]\n[drr]\ntau = [0.001, 0.01]";

@@ -5,23 +5,48 @@ use drr_core::spec::Settings;
 
 use super::DrrSpec;
 use crate::kind::typed;
+use crate::work::{Candidates, DataSize, Effort, Work};
 
-/// One update at the slides' widths (k = 100, minibatches of 64) on one core, in seconds.
-pub const UPDATE: f64 = 0.007;
-
-/// Expected seconds on one core.
-pub(super) fn seconds(settings: &Settings) -> f64 {
-    let drr: DrrSpec = typed(settings);
+/// Expected seconds on one core: the start of the weights, steps, and updates by their products.
+pub(super) fn seconds(work: &Work<'_>) -> f64 {
+    let drr: DrrSpec = typed(work.settings);
+    let k = work.factors();
     let updates = drr.train_steps.saturating_sub(drr.learning_starts) as f64;
-    let steps = drr.train_steps as f64 * 0.000_2;
-    0.2 + steps + updates * UPDATE * relative_work(&drr)
+    let (actor, critic) = parameters(&drr, k);
+    let start = 0.002 + 1.1e-7 * (actor + critic) as f64;
+    start + drr.train_steps as f64 * step(work.data, k) + updates * update(&drr, k)
 }
 
-/// Work of one update relative to the slides' network.
-fn relative_work(drr: &DrrSpec) -> f64 {
-    let layers = |widths: &[u64]| widths.windows(2).map(|pair| (pair[0] * pair[1]) as f64).sum::<f64>();
-    let weights = layers(&drr.actor_hidden) + layers(&drr.critic_hidden);
-    (0.05 + 0.95 * weights / 370_000.0) * (drr.batch_size as f64 / 64.0)
+/// What it takes of an evaluation: offline its actor answers, online it takes a step and learns from it.
+pub(super) fn effort(work: &Work<'_>, candidates: Candidates) -> Effort {
+    let drr: DrrSpec = work.of("drr");
+    let k = work.factors();
+    let each = match candidates {
+        Candidates::Rated => 2e-11 * parameters(&drr, k).0 as f64,
+        Candidates::All => step(work.data, k) + update(&drr, k),
+    };
+    Effort { once: 0.0, each }
+}
+
+/// A step scores all items.
+fn step(data: DataSize, k: u64) -> f64 {
+    1.5e-5 + 2.2e-10 * (k * data.items) as f64
+}
+
+/// An update multiplies a batch by every weight, there and back.
+fn update(drr: &DrrSpec, k: u64) -> f64 {
+    let (actor, critic) = parameters(drr, k);
+    2.5e-5 + 3e-9 * (actor + critic) as f64 * (drr.batch_size as f64 / 64.0)
+}
+
+/// The parameters of actor and critic.
+fn parameters(drr: &DrrSpec, k: u64) -> (u64, u64) {
+    let (state, action) = (drr.state_size(k), drr.action_size(k));
+    let weights = |input: u64, widths: &[u64], output: u64| {
+        let layers: Vec<u64> = [&[input], widths, &[output]].concat();
+        layers.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum::<u64>()
+    };
+    (weights(state, &drr.actor_hidden, action), weights(state + action, &drr.critic_hidden, 1))
 }
 
 /// Bytes of a GPU's memory beside a process's own.
@@ -42,11 +67,8 @@ pub(super) fn host_bytes(settings: &Settings, upstream: &[&Settings], names: u64
 /// half as much again for what an allocator leaves between.
 fn network_bytes(drr: &DrrSpec, k: u64) -> u64 {
     let (state, action) = (drr.state_size(k), drr.action_size(k));
-    let weights = |input: u64, widths: &[u64], output: u64| {
-        let layers: Vec<u64> = [&[input], widths, &[output]].concat();
-        layers.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum::<u64>()
-    };
-    let parameters = weights(state, &drr.actor_hidden, action) + weights(state + action, &drr.critic_hidden, 1);
+    let (actor, critic) = parameters(drr, k);
+    let parameters = actor + critic;
     let widths = drr.actor_hidden.iter().chain(&drr.critic_hidden).sum::<u64>() + 2 * (state + action);
     let floats = 5 * parameters + 8 * drr.batch_size * (widths + drr.history * k);
     6 * floats

@@ -16,10 +16,9 @@ use serde_json::{Map, Value, json};
 pub use settings::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, StateKind};
 
 use crate::kind::{
-    Better, Column, TableColumns, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style, typed,
+    Better, Column, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style,
+    TableColumns, typed,
 };
-
-pub use cost::UPDATE;
 
 /// The trained model, the policy it is, and the policy it was before training.
 pub static KINDS: &[&Kind] = &[&MODEL, &POLICY, &UNTRAINED];
@@ -82,6 +81,7 @@ static POLICY: Kind = Kind {
         order: 0,
         model: Some(ModelUse { kind: "drr", fixed: &[], shape_only: false }),
         adapts: true,
+        effort: cost::effort,
         ranking: None,
         style: None,
     }),
@@ -95,6 +95,7 @@ static UNTRAINED: Kind = Kind {
         order: 10,
         model: Some(ModelUse { kind: "drr", fixed: &[("train_steps", 0)], shape_only: true }),
         adapts: true,
+        effort: cost::effort,
         ranking: None,
         style: Some(Style { colour: (0xcc, 0x79, 0xa7), dashes: &[10.0, 4.0], marker: Marker::Down }),
     }),

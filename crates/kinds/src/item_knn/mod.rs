@@ -9,9 +9,10 @@ mod train;
 pub use settings::ItemKnnSpec;
 
 use crate::kind::{
-    Better, Column, TableColumns, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, complete_nothing,
-    typed,
+    Better, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns,
+    complete_nothing, typed,
 };
+use crate::work::{Candidates, Effort, Work};
 
 /// The model and the policy.
 pub static KINDS: &[&Kind] = &[&MODEL, &POLICY];
@@ -26,7 +27,7 @@ static MODEL: Kind = Kind {
         complete: complete_nothing,
         learns: |_| true,
         last_step: |_| 1,
-        seconds: |_| 2.0,
+        seconds,
         device_bytes: |_, _| 0,
         // Of each neighbour its number and its similarity, once more while they are written; sorting takes less than reading.
         host_bytes: |settings, _, names| 2 * 8 * typed::<ItemKnnSpec>(settings).neighbours * names,
@@ -63,7 +64,26 @@ static POLICY: Kind = Kind {
         order: 25,
         model: Some(ModelUse { kind: "item-knn", fixed: &[], shape_only: false }),
         adapts: false,
+        effort,
         ranking: Some(ranking::ranking),
         style: Some(Style { colour: (0x56, 0xb4, 0xe9), dashes: &[7.0, 3.0], marker: Marker::Triangle }),
     }),
 };
+
+/// Every pair of a user's ratings is a pair of items; many items are more than caches hold.
+fn seconds(work: &Work<'_>) -> f64 {
+    let pairs = work.data.ratings as f64 * work.data.each_users();
+    0.005 + 1e-7 * work.data.ratings as f64 + 1.2e-8 * pairs * (1.0 + work.data.items as f64 / 15_000.0)
+}
+
+/// A candidate asks its neighbours. Of rated ones there are few, but users with a long history are those who are asked
+/// about; how many more is between one and the square of the catalogue's growth.
+fn effort(work: &Work<'_>, candidates: Candidates) -> Effort {
+    let ItemKnnSpec { neighbours, .. } = work.of("item-knn");
+    let (items, neighbours) = (work.data.items as f64, neighbours as f64 / 60.0);
+    let each = match candidates {
+        Candidates::Rated => 2.7e-9 * items.sqrt() * work.data.each_users(),
+        Candidates::All => 5e-7 * items,
+    };
+    Effort { once: 0.0, each: each * neighbours }
+}

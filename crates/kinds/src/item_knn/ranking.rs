@@ -30,7 +30,8 @@ impl Neighbours {
 
     /// The model as named tensors. Numbers of items are exact in single precision up to 2^24.
     pub fn tensors(&self) -> Tensors {
-        let floats = |numbers: &mut dyn Iterator<Item = usize>| numbers.map(|number| number as f32).collect::<Vec<f32>>();
+        let floats =
+            |numbers: &mut dyn Iterator<Item = usize>| numbers.map(|number| number as f32).collect::<Vec<f32>>();
         let counts = floats(&mut self.starts.windows(2).map(|pair| pair[1] - pair[0]));
         let items = floats(&mut self.items.iter().map(|item| *item as usize));
         let vector = |name: &str, values: Vec<f32>| (name.to_owned(), vec![values.len()], values);

@@ -8,6 +8,7 @@ mod tests;
 pub use settings::ItemMeanSpec;
 
 use crate::kind::{Kind, Marker, PolicyRole, Role, Style};
+use crate::work::Effort;
 
 /// The policy.
 pub static KINDS: &[&Kind] = &[&POLICY];
@@ -20,6 +21,8 @@ static POLICY: Kind = Kind {
         order: 28,
         model: None,
         adapts: false,
+        // A pass over the ratings.
+        effort: |work, _| Effort { once: 4e-9 * work.data.ratings as f64, each: 0.0 },
         ranking: Some(ranking::ranking),
         style: Some(Style { colour: (0x00, 0x9e, 0x73), dashes: &[3.0, 3.0], marker: Marker::Diamond }),
     }),

@@ -6,7 +6,8 @@ use drr_core::spec::Settings;
 
 pub use settings::OfflineSpec;
 
-use crate::kind::{Borrowed, TableColumns, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, typed};
+use crate::kind::{Borrowed, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, TableColumns, typed};
+use crate::work::{Candidates, Work};
 
 /// The measure.
 pub static KINDS: &[&Kind] = &[&MEASURE];
@@ -51,10 +52,11 @@ static MEASURE: Kind = Kind {
     }),
 };
 
-fn seconds(settings: &Settings, _: &PolicyRole) -> f64 {
-    let offline: OfflineSpec = typed(settings);
-    let lists: u64 = offline.k.iter().sum();
-    0.2 + 2e-6 * (lists * offline.repeats * offline.users) as f64
+fn seconds(work: &Work<'_>, policy: &PolicyRole) -> f64 {
+    let OfflineSpec { k, repeats, users, .. } = typed(work.settings);
+    let recommendations = k.iter().sum::<u64>() * repeats * users.min(work.data.users);
+    let effort = (policy.effort)(work, Candidates::Rated);
+    0.003 + 3e-7 * work.data.items as f64 + effort.once + recommendations as f64 * effort.each
 }
 
 /// K recommendations come from K test ratings.

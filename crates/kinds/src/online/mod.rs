@@ -6,8 +6,8 @@ use drr_core::spec::Settings;
 
 pub use settings::OnlineSpec;
 
-use crate::drr::UPDATE;
-use crate::kind::{Borrowed, TableColumns, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, typed};
+use crate::kind::{Borrowed, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, TableColumns, typed};
+use crate::work::{Candidates, Work};
 
 /// The measure.
 pub static KINDS: &[&Kind] = &[&MEASURE];
@@ -35,7 +35,12 @@ static MEASURE: Kind = Kind {
         study: StudyFacts {
             name: "online",
             order: 10,
-            families: &[Family { name: "reward", title: "Online reward@K", axis: "mean reward of a recommendation, −1 to 1", columns: TableColumns::AtK }],
+            families: &[Family {
+                name: "reward",
+                title: "Online reward@K",
+                axis: "mean reward of a recommendation, −1 to 1",
+                columns: TableColumns::AtK,
+            }],
             curves: None,
             headline: &["reward@"],
             note: None,
@@ -44,13 +49,11 @@ static MEASURE: Kind = Kind {
     }),
 };
 
-/// One step of a policy that stays as it is, in seconds.
-const STATIC_STEP: f64 = 0.000_05;
-
-fn seconds(settings: &Settings, policy: &PolicyRole) -> f64 {
-    let online: OnlineSpec = typed(settings);
+fn seconds(work: &Work<'_>, policy: &PolicyRole) -> f64 {
+    let online: OnlineSpec = typed(work.settings);
     let steps = (online.steps * online.repeats) as f64 * online.k.len() as f64;
-    0.2 + steps * if policy.adapts { UPDATE } else { STATIC_STEP }
+    let effort = (policy.effort)(work, Candidates::All);
+    0.001 + 4e-7 * work.data.items as f64 + effort.once + steps * effort.each
 }
 
 /// Any item can be recommended, so that only the history counts.

@@ -3,6 +3,7 @@
 mod ranking;
 
 use crate::kind::{Kind, Marker, PolicyRole, Role, Style};
+use crate::work::Effort;
 
 /// The policy.
 pub static KINDS: &[&Kind] = &[&POLICY];
@@ -15,6 +16,8 @@ static POLICY: Kind = Kind {
         order: 30,
         model: None,
         adapts: false,
+        // A pass over the ratings.
+        effort: |work, _| Effort { once: 5e-9 * work.data.ratings as f64, each: 0.0 },
         ranking: Some(ranking::ranking),
         style: Some(Style { colour: (0xe6, 0x9f, 0x00), dashes: &[5.0, 4.0], marker: Marker::Plus }),
     }),

@@ -2,6 +2,7 @@
 
 use crate::kind::{Kind, Marker, PolicyRole, Role, Style};
 use crate::ranking::StaticRanking;
+use crate::work::Effort;
 
 /// The policy.
 pub static KINDS: &[&Kind] = &[&POLICY];
@@ -14,6 +15,7 @@ static POLICY: Kind = Kind {
         order: 40,
         model: None,
         adapts: false,
+        effort: |_, _| Effort::default(),
         ranking: Some(|_| Ok(StaticRanking::Uniform)),
         style: Some(Style { colour: (0x57, 0x60, 0x6a), dashes: &[2.0, 4.0], marker: Marker::Bar }),
     }),
