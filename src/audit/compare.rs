@@ -5,6 +5,7 @@ use std::fmt;
 use drr_core::Digest;
 use drr_core::finished::Finished;
 use drr_core::journal::Point;
+use drr_kinds::{KindOf as _, digest_of};
 
 /// How far values may be apart and still count as near: |a - b| ≤ absolute + relative · |a|.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -143,8 +144,10 @@ pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> R
             }
         }
     }
-    let names = recorded.result.metrics.keys().chain(again.result.metrics.keys());
-    for metric in names {
+    // What other sources recorded may lack what is measured beside it today; what they measured must come out.
+    let is_of_today = recorded.spec.digest == digest_of(recorded.spec.kind());
+    let more = again.result.metrics.keys().filter(|_| is_of_today);
+    for metric in recorded.result.metrics.keys().chain(more) {
         let (one, two) = (recorded.result.metrics.get(metric), again.result.metrics.get(metric));
         match (one, two) {
             (Some(&one), Some(&two)) if tolerance.accepts(one, two) => largest = largest.max(apart(one, two)),

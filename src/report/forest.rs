@@ -14,7 +14,7 @@ const MOST: usize = 4;
 
 /// The comparison for the first metric of `table`; `None` without baselines, recommenders, or pairs enough for an interval.
 pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
-    let metric = table.metrics.first().filter(|metric| !metric.is_thin())?;
+    let metric = table.metrics.first().filter(|metric| metric.is_ranked())?;
     let cell = |row: &Row| row.cells.first()?.as_ref().map(|cell| sign(metric) * cell.score.summary.mean);
     let known = |row: &&Row| row.stopped == 0 && cell(row).is_some_and(f64::is_finite);
     let baselines: Vec<&Row> = table.rows.iter().filter(|row| !is_subject(row.policy)).filter(known).collect();

@@ -52,7 +52,7 @@ fn row(table: &Table, row: &Row) -> Value {
                     "median": finite(summary.median),
                     "max": finite(summary.max),
                     "interval": cell.interval.map(|(low, high)| [low, high]),
-                    "better": match metric.better { Better::Higher => "higher", Better::Lower => "lower" },
+                    "better": match metric.better { Better::Higher => "higher", Better::Lower => "lower", Better::Neither => "neither" },
                     "standing": match cell.standing {
                         Placing::Best => "best",
                         Placing::LikeBest => "like-best",

@@ -93,7 +93,7 @@ impl TableLayout {
         match (metric, axis) {
             (Some(column), _) => {
                 let sign = match table.metrics[column].better {
-                    Better::Higher => -1.0,
+                    Better::Higher | Better::Neither => -1.0,
                     Better::Lower => 1.0,
                 };
                 let mean = |row: &super::table::Row| {

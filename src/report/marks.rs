@@ -20,11 +20,11 @@ pub(super) enum Marked {
 
 /// Marks the best mean of every column that is not thin, and what cannot be told from it.
 pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked {
-    if rows.len() < 2 || metrics.iter().all(Metric::is_thin) {
+    if rows.len() < 2 || !metrics.iter().any(Metric::is_ranked) {
         return Marked::Nothing;
     }
     let mut tested = false;
-    for (column, metric) in metrics.iter().enumerate().filter(|(_, metric)| !metric.is_thin()) {
+    for (column, metric) in metrics.iter().enumerate().filter(|(_, metric)| metric.is_ranked()) {
         let sign = sign(metric);
         let mean = |row: &Row| {
             let mean = sign * row.cells[column].as_ref().filter(|_| row.stopped == 0)?.score.summary.mean;
@@ -61,10 +61,11 @@ pub(super) fn t_test(paired: &Paired, least: usize) -> Option<f64> {
     paired.t_test(Alternative::Both).filter(|_| paired.n() >= least)
 }
 
-/// 1 where higher is better, -1 where lower is.
+/// 1 where higher is better, -1 where lower is, 0 where neither is.
 pub(super) fn sign(metric: &Metric) -> f64 {
     match metric.better {
         Better::Higher => 1.0,
         Better::Lower => -1.0,
+        Better::Neither => 0.0,
     }
 }

@@ -59,7 +59,7 @@ use std::sync::Arc;
 
 pub use contents::SweepReport;
 pub use folder::WrittenReport;
-pub use items::{TopList, model_of as evaluated_recommender, top};
+pub use items::{Alike, TopList, model_of as evaluated_recommender, top};
 pub use layout::TableLayout;
 pub use options::{Format, ReportOptions};
 pub use paper::Paper;

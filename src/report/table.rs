@@ -120,6 +120,11 @@ impl Metric {
     pub(super) fn is_thin(&self) -> bool {
         self.users.is_some_and(UserCount::is_thin)
     }
+
+    /// Whether groups are compared by it.
+    pub(super) fn is_ranked(&self) -> bool {
+        self.better != Better::Neither && !self.is_thin()
+    }
 }
 
 impl Table {
@@ -135,7 +140,7 @@ impl Table {
 
     /// The columns whose numbers are compared, with their places: those that are not thin.
     pub(super) fn compared(&self) -> impl Iterator<Item = (usize, &Metric)> {
-        self.metrics.iter().enumerate().filter(|(_, metric)| !metric.is_thin())
+        self.metrics.iter().enumerate().filter(|(_, metric)| metric.is_ranked())
     }
 
     /// The others, in words; nothing where there are none.

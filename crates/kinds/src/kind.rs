@@ -245,6 +245,8 @@ pub enum Better {
     Higher,
     /// A smaller value.
     Lower,
+    /// Neither: it describes, and nothing is ranked or tested by it.
+    Neither,
 }
 
 /// How a policy looks in figures.

@@ -3,8 +3,6 @@
 use drr_core::TrialSpec;
 use drr_core::spec::{Section, Settings};
 
-use crate::kind::typed;
-
 /// The size of a rating table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DataSize {
@@ -42,12 +40,12 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// The settings of the model of a kind that it stands on; the kind's defaults where it stands on none.
     pub fn of<T: Section + Default>(&self, kind: &str) -> T {
-        self.upstream.iter().find(|spec| spec.kind == kind).map_or_else(T::default, |spec| typed(&spec.settings))
+        self.upstream.iter().find(|spec| spec.kind == kind).and_then(|spec| spec.settings.section().ok()).unwrap_or_default()
     }
 
-    /// The factors k of the factorisation below it; the default's where there is none.
+    /// The factors k of the model of vectors below it; 0 where there is none.
     pub fn factors(&self) -> u64 {
-        self.of::<crate::pmf::PmfSpec>("pmf").k
+        self.upstream.iter().find_map(|spec| spec.settings.whole("k")).unwrap_or_default()
     }
 }
 

@@ -14,7 +14,7 @@ use drr_kinds::ranking::StaticRanking;
 use crate::actor_critic::{ActorPass, Agent, Which};
 use crate::environment::explore;
 use crate::evaluate::policy::Policy;
-use crate::evaluate::{initial_history, summarise};
+use crate::evaluate::{initial_history, lists, summarise};
 use crate::history::History;
 use crate::kernels::{Array, Backend};
 use crate::pmf::PmfModel;
@@ -23,7 +23,7 @@ use drr_kinds::training::Metrics;
 use drr_kinds::training::Reporter;
 use drr_kinds::world::World;
 
-/// Measures precision@K and NDCG@K for every K of the spec.
+/// Measures precision@K and NDCG@K for every K of the spec, and describes whom the policy recommends what.
 ///
 /// Users are drawn with replacement from the eligible ones, so that the spread over repeats is the sampling noise of
 /// `users` users also on a dataset that has fewer. Policies of one seed meet the same users. A policy that never draws
@@ -95,7 +95,20 @@ pub fn run(
         summarise(&mut metrics, &format!("precision@{k}"), &precisions);
         summarise(&mut metrics, &format!("ndcg@{k}"), &ndcgs);
     }
+    let least = spec.k.iter().min().copied().unwrap_or(0);
+    let users = lists::sample(&eligible(world, spec.protocol, n, least as usize)?);
+    let actions = first_actions(policy, &mut start(world, spec.protocol, &users, n));
+    let lists = lists::lists(world, model, policy, &users, &actions, &mut seed.stream("eval/offline/lists"));
+    lists::describe(world, &lists, &mut metrics);
     Ok(metrics)
+}
+
+/// A recommender's actions at the beginning of some sessions; none of a static ranking.
+fn first_actions(policy: &Policy, sessions: &mut [Session]) -> Vec<Vec<f32>> {
+    let Policy::Recommender(agent, _) = policy else { return Vec::new() };
+    let mut actor = Actor::new(agent, sessions.len());
+    actor.act(sessions);
+    (0..sessions.len()).map(|session| actor.action(session, None).to_vec()).collect()
 }
 
 /// Users served together, a step at a time.

@@ -8,7 +8,7 @@ use crate::cli::target::{self, Target};
 use crate::cli::{Context, OutputFormat, index};
 use crate::error::{Error, Exit, Result};
 use crate::neutral::line;
-use crate::report::{self, ReportOptions, SweepReport, TopList};
+use crate::report::{self, Alike, ReportOptions, SweepReport, TopList};
 
 pub(super) fn run(context: &Context, name: &str, user: &str, n: usize, seen: bool) -> Result<()> {
     let trial = match target::find(&context.runs, name)? {
@@ -59,5 +59,12 @@ fn text(list: &TopList) -> String {
         let stars = scored.stars.map_or_else(|| "–".to_owned(), |stars| format!("{stars} ★"));
         text += &format!("{:>3}  {:<width$}  {:>7.3}  {stars}\n", at + 1, line(&scored.item.title), scored.score);
     }
+    let Alike { users, same, distinct } = list.alike;
+    let n = list.items.len();
+    text += &match same {
+        0 | 1 => format!("\nno other of {users} users has the same {n}"),
+        _ => format!("\nthe same {n} for {same} of {users} users"),
+    };
+    text += &format!("; {distinct} distinct items in all their lists\n");
     text
 }

@@ -32,11 +32,12 @@ pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Sprea
     Ok(figures)
 }
 
-/// 1 where higher is better, -1 where lower is.
+/// 1 where higher is better, -1 where lower is, 0 where neither is.
 fn sign(better: Better) -> f64 {
     match better {
         Better::Higher => 1.0,
         Better::Lower => -1.0,
+        Better::Neither => 0.0,
     }
 }
 

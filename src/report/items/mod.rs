@@ -24,7 +24,7 @@ use drr_kinds::recommender::{ReadRecommender, Recommender};
 use serde_json::Value;
 
 use self::session::{ShownSession, sessions};
-pub use self::top::{TopList, top};
+pub use self::top::{Alike, TopList, top};
 use super::contents::SweepReport;
 use super::figure::{Figure, ItemMap, Listed, Plot};
 use super::group::{Study, is_subject};

@@ -1,10 +1,12 @@
 //! A Top-N list: the N items that a stored recommender scores highest for one user, now.
 
-use drr_kinds::KindOf as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use drr_core::data::{Split, reward};
+use drr_core::data::{Rating, Ratings, Split, reward};
 use drr_core::{TrialId, TrialSpec};
+use drr_kinds::KindOf as _;
+use drr_kinds::recommender::Recommender;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -21,6 +23,19 @@ pub struct TopList {
     pub history: Vec<RankedItem>,
     /// Best first.
     pub items: Vec<Scored>,
+    /// How it stands among other users' lists.
+    pub alike: Alike,
+}
+
+/// A user's list among those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Alike {
+    /// How many users' lists were made, this one's among them.
+    pub users: usize,
+    /// How many of them have the same items, in any order.
+    pub same: usize,
+    /// Different items in all of these lists.
+    pub distinct: usize,
 }
 
 /// An item by the dataset's id, and its title where the dataset has titles.
@@ -50,6 +65,70 @@ impl SweepReport<'_> {
         let trial = self.studies.iter().find_map(|(study, _)| super::best(study))?;
         super::model_of(trial.spec())
     }
+}
+
+/// Users whose lists are compared, at most.
+const COMPARED: usize = 100;
+
+/// The train ratings of a user and of some others, evenly over all.
+fn train_logs(ratings: &Ratings, split: &Split, user: u32) -> BTreeMap<u32, Vec<Rating>> {
+    let (all, count) = (ratings.users.len(), ratings.users.len().min(COMPARED));
+    let others = (0..count).map(|at| (at * all / count) as u32);
+    let mut logs: BTreeMap<u32, Vec<Rating>> = others.chain([user]).map(|user| (user, Vec::new())).collect();
+    for rating in split.train.iter().map(|&at| ratings.rows[at as usize]) {
+        if let Some(log) = logs.get_mut(&rating.user) {
+            log.push(rating);
+        }
+    }
+    logs
+}
+
+/// The latest positive items, oldest first; how many there are where they are too few.
+fn positive_history(log: &[Rating], length: usize) -> std::result::Result<Vec<u32>, usize> {
+    let liked = log.iter().filter(|rating| reward(rating.stars) > 0.0);
+    let mut positive: Vec<(i64, u32)> = liked.map(|rating| (rating.timestamp, rating.item)).collect();
+    positive.sort_unstable();
+    let from = positive.len().checked_sub(length).ok_or(positive.len())?;
+    Ok(positive[from..].iter().map(|(_, item)| *item).collect())
+}
+
+/// What makes lists.
+struct Serve<'a> {
+    recommender: &'a dyn Recommender,
+    /// Items of a list.
+    n: usize,
+    /// Whether rated items stand in it.
+    seen: bool,
+}
+
+impl Serve<'_> {
+    /// The items with the highest scores, and these.
+    fn list(&self, user: u32, history: &[u32], log: &[Rating]) -> Vec<(u32, f32)> {
+        let action = self.recommender.act(user, history);
+        let known: BTreeSet<u32> = log.iter().map(|rating| rating.item).collect();
+        let mut scored: Vec<(u32, f32)> = (0..self.recommender.items() as u32)
+            .filter(|item| self.seen || !known.contains(item))
+            .map(|item| (item, self.recommender.score(item, &action)))
+            .collect();
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+        scored.truncate(self.n);
+        scored
+    }
+}
+
+/// How a list stands among those of the users with enough of a history.
+fn alike(serve: &Serve<'_>, logs: &BTreeMap<u32, Vec<Rating>>, own: &[(u32, f32)]) -> Alike {
+    let set = |list: &[(u32, f32)]| list.iter().map(|(item, _)| *item).collect::<BTreeSet<u32>>();
+    let own = set(own);
+    let lists: Vec<BTreeSet<u32>> = logs
+        .iter()
+        .filter_map(|(&user, log)| {
+            let history = positive_history(log, serve.recommender.history()).ok()?;
+            Some(set(&serve.list(user, &history, log)))
+        })
+        .collect();
+    let distinct: BTreeSet<u32> = lists.iter().flatten().copied().collect();
+    Alike { users: lists.len(), same: lists.iter().filter(|list| **list == own).count(), distinct: distinct.len() }
 }
 
 /// The list of one user. The history is the user's latest positive train ratings; items of the train log are left out
@@ -83,32 +162,19 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
     };
     let row = ratings.users.iter().position(|id| id == user).ok_or_else(unknown)? as u32;
     let split = Split::new(&ratings, &spec.split);
-    let log = |rows: &[u32]| {
-        rows.iter().map(|&at| ratings.rows[at as usize]).filter(|rating| rating.user == row).collect::<Vec<_>>()
-    };
-    let (train, test) = (log(&split.train), log(&split.test));
-    let mut positive: Vec<(i64, u32)> = train
-        .iter()
-        .filter(|rating| reward(rating.stars) > 0.0)
-        .map(|rating| (rating.timestamp, rating.item))
-        .collect();
-    positive.sort_unstable();
+    let test: Vec<Rating> =
+        split.test.iter().map(|&at| ratings.rows[at as usize]).filter(|rating| rating.user == row).collect();
+    let logs = train_logs(&ratings, &split, row);
     let length = recommender.history();
-    let from = positive.len().checked_sub(length).ok_or_else(|| {
+    let serve = Serve { recommender: &*recommender, n, seen };
+    let own = &logs[&row];
+    let history = positive_history(own, length).map_err(|liked| {
         Error::input(format!(
-            "user {user} likes {} items of the train log; this recommender's history has {length}",
-            positive.len()
+            "user {user} likes {liked} items of the train log; this recommender's history has {length}"
         ))
     })?;
-    let history: Vec<u32> = positive[from..].iter().map(|(_, item)| *item).collect();
-    let action = recommender.act(row, &history);
-    let known = |item: u32| train.iter().any(|rating| rating.item == item);
-    let mut scored: Vec<(u32, f32)> = (0..recommender.items() as u32)
-        .filter(|&item| seen || !known(item))
-        .map(|item| (item, recommender.score(item, &action)))
-        .collect();
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-    scored.truncate(n);
+    let scored = serve.list(row, &history, own);
+    let alike = alike(&serve, &logs, &scored);
     let named = |item: u32| {
         let id = ratings.items[item as usize].clone();
         RankedItem { title: titles.get(&id).cloned().unwrap_or_else(|| format!("item {id}")), id }
@@ -118,6 +184,7 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
         trial: spec.id(),
         user: user.to_owned(),
         history: history.iter().map(|&item| named(item)).collect(),
+        alike,
         items: scored.iter().map(|&(item, score)| Scored { item: named(item), score, stars: stars(item) }).collect(),
     })
 }

@@ -191,7 +191,6 @@ fn one_k_too_large_of_a_made_up_world() {
 
 /// What is recommended to whom is measured beside the precision, for every policy.
 #[test]
-#[ignore = "waits for diagnostics of a policy's lists"]
 fn same_list_for_all_is_told_by_the_report() {
     let place = Place::new();
     let sweep =
@@ -211,7 +210,6 @@ fn same_list_for_all_is_told_by_the_report() {
 
 /// A static ranking gives everybody the same list but for what they have seen; the list itself says so.
 #[test]
-#[ignore = "waits for diagnostics of a policy's lists"]
 fn same_list_for_all_is_told_by_the_list() {
     let place = Place::new();
     // No step of training and one hidden unit: what is recommended depends on the user hardly or not at all.

@@ -6,7 +6,9 @@ use drr_core::spec::Settings;
 
 pub use settings::OfflineSpec;
 
-use crate::kind::{Borrowed, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, TableColumns, typed};
+use crate::kind::{
+    Better, Borrowed, Column, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, TableColumns, typed,
+};
 use crate::work::{Candidates, Work};
 
 /// The measure.
@@ -43,6 +45,16 @@ static MEASURE: Kind = Kind {
                     columns: TableColumns::AtK,
                 },
                 Family { name: "ndcg", title: "Offline NDCG@K", axis: "NDCG@K", columns: TableColumns::AtK },
+                Family {
+                    name: "lists",
+                    title: "Whom what is recommended: top tens of all items",
+                    axis: "",
+                    columns: TableColumns::Fixed(&[
+                        Column { metric: "lists/distinct", header: "distinct items", better: Better::Neither },
+                        Column { metric: "lists/shared", header: "shared by two users", better: Better::Neither },
+                        Column { metric: "lists/ratings", header: "ratings an item", better: Better::Neither },
+                    ]),
+                },
             ],
             curves: None,
             headline: &["precision@"],

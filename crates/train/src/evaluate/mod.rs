@@ -1,6 +1,7 @@
 //! What offline and online evaluation share: where histories start under two protocols that never share a table, what
 //! chooses the items, how repeats are summarised.
 
+pub(crate) mod lists;
 pub mod policy;
 
 use drr_kinds::protocol::Protocol;
