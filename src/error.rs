@@ -14,7 +14,7 @@ pub enum Exit {
     BadInput = 2,
     /// The environment, or a bug.
     Environment = 3,
-    /// A gate is inconclusive.
+    /// A gate is inconclusive, or what was recorded elsewhere cannot be compared here.
     Inconclusive = 4,
     /// A verification did not match.
     Mismatch = 5,

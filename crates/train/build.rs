@@ -1,5 +1,5 @@
-//! Makes the worker and the tests of this crate find libtorch by themselves: no LD_LIBRARY_PATH. And says what to do
-//! where libtorch is missing, before the bindings' own build fails in a page of compiler errors. With the feature
+//! With the feature `libtorch`: makes the worker and the tests of this crate find it by themselves, no LD_LIBRARY_PATH, and
+//! says what to do where it is missing, before the bindings' own build fails in a page of compiler errors. With the feature
 //! `mutants` it also writes the copy of the sources that the planted bugs go into.
 
 use std::path::{Path, PathBuf};
@@ -14,6 +14,9 @@ fn main() {
         plant();
     }
     println!("cargo:rerun-if-changed=build.rs");
+    if env::var_os("CARGO_FEATURE_LIBTORCH").is_none() {
+        return;
+    }
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     // Unset only where `.cargo/config.toml` is not read; then torch-sys looks for a libtorch of the system.
     let Some(libtorch) = env::var_os("LIBTORCH").map(PathBuf::from) else { return };
@@ -49,7 +52,7 @@ fn plant() {
     // Files that are gone from the sources must go from the copy.
     let _ = fs::remove_dir_all(&copy);
     copy_folder(&source, &copy);
-    for mutant in mutants::MUTANTS {
+    for mutant in mutants::MUTANTS.iter().chain([&mutants::OTHER_ARITHMETIC]) {
         for edit in mutant.edits {
             let path = copy.join(edit.file);
             let text = fs::read_to_string(&path).expect("a source file can be read");

@@ -5,6 +5,7 @@ use std::fmt;
 use drr_core::Digest;
 use drr_core::finished::Finished;
 use drr_core::journal::Point;
+use drr_core::result::EnvironmentClass;
 use drr_kinds::{KindOf as _, digest_of};
 
 /// How far values may be apart and still count as near: |a - b| ≤ absolute + relative · |a|.
@@ -39,6 +40,15 @@ pub enum ReplayVerdict {
     },
     /// Apart, and where first.
     Diverged(Divergence),
+    /// Apart, but recorded in an environment class that is none of this worker's: other bits were to be expected.
+    OtherClass {
+        /// The class of the record.
+        recorded: EnvironmentClass,
+        /// This worker's.
+        here: EnvironmentClass,
+        /// Where first.
+        first: Divergence,
+    },
     /// It could not be done again, and why.
     CannotRun(String),
 }
@@ -88,6 +98,12 @@ impl fmt::Display for ReplayVerdict {
             Self::Bitwise => f.write_str("bitwise"),
             Self::Within { largest } => write!(f, "within tolerance, at most {largest:e} apart"),
             Self::Diverged(divergence) => divergence.fmt(f),
+            Self::OtherClass { recorded, here, first } => {
+                write!(
+                    f,
+                    "cannot be compared to the bit: recorded on {recorded}, which is not what computes here ({here}); {first}"
+                )
+            }
             Self::CannotRun(why) => write!(f, "cannot be run: {why}"),
         }
     }
@@ -120,7 +136,18 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// Compares a recorded run of a trial with another run of it.
+/// Compares a recorded run of a trial with another run of it, here and now.
+pub fn compare_replay(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> ReplayVerdict {
+    let (then, here) = (&recorded.result.environment, &again.result.environment);
+    match compare(recorded, again, tolerance) {
+        ReplayVerdict::Diverged(first) if then != here => {
+            ReplayVerdict::OtherClass { recorded: then.clone(), here: here.clone(), first }
+        }
+        verdict => verdict,
+    }
+}
+
+/// Compares two runs of a trial.
 pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> ReplayVerdict {
     let mut largest: f64 = 0.0;
     for at in 0..recorded.points.len().max(again.points.len()) {

@@ -13,7 +13,7 @@ use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Trial, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 
-use super::compare::{ReplayVerdict, Tolerance, compare};
+use super::compare::{ReplayVerdict, Tolerance, compare_replay};
 use super::difference::{Difference, environments};
 use crate::error::{Error, Result};
 use crate::exec::{self, Observer, RunOptions};
@@ -74,7 +74,7 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
             let (then, now) = (TrialDir::new(&replay.options.runs, trial), TrialDir::new(&scratch, trial));
             let verdict = match (failed.get(&trial), finished::read(&now)) {
                 (Some(why), _) => ReplayVerdict::CannotRun(why.clone()),
-                (None, Ok(again)) => compare(recorded, &again, replay.tolerance),
+                (None, Ok(again)) => compare_replay(recorded, &again, replay.tolerance),
                 (None, Err(fault)) => ReplayVerdict::CannotRun(fault.to_string()),
             };
             let environments = environments(&then, &now);

@@ -119,6 +119,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     let bad = |verdict: &ReplayVerdict| matches!(verdict, ReplayVerdict::Diverged(_) | ReplayVerdict::CannotRun(_));
     Ok(match () {
         () if faults > 0 || replayed.iter().any(|it| bad(&it.verdict)) => Exit::Mismatch,
+        () if replayed.iter().any(|it| matches!(it.verdict, ReplayVerdict::OtherClass { .. })) => Exit::Inconclusive,
         () => Exit::Done,
     })
 }

@@ -213,6 +213,7 @@ fn word(verdict: &ReplayVerdict) -> &'static str {
         ReplayVerdict::Bitwise => "bitwise",
         ReplayVerdict::Within { .. } => "within tolerance",
         ReplayVerdict::Diverged(_) => "diverged",
+        ReplayVerdict::OtherClass { .. } => "of another class",
         ReplayVerdict::CannotRun(_) => "cannot be run",
     }
 }

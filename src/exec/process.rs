@@ -22,9 +22,8 @@ use crate::error::{Error, Result};
 /// Name of the worker's program.
 const PROGRAM: &str = "drr-lab-worker";
 
-/// Pinned before libtorch loads: one thread a worker, and products whose bits do not depend on memory alignment.
-pub(super) const ENVIRONMENT: [(&str, &str); 4] =
-    [("MKL_CBWR", "AVX2,STRICT"), ("ATEN_CPU_CAPABILITY", "avx2"), ("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")];
+/// What the worker for GPUs must find before libtorch loads: one thread for what it does on the CPU.
+pub(super) const ENVIRONMENT: [(&str, &str); 2] = [("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")];
 
 /// Longest message of a worker; a longer line is no message.
 const LONGEST: u64 = 4 << 20;

@@ -7,7 +7,7 @@ use drr_kinds::KindOf as _;
 
 use super::group::{Group, Noise, Seeding, Study};
 use super::marks::Marked;
-use super::table::{self, About, Metric, Note, Row};
+use super::table::{self, About, Better, Metric, Note, Row};
 use super::users::LEAST;
 
 /// The notes of a table of `study`.
@@ -16,7 +16,7 @@ pub(super) fn notes(study: &Study<'_>, rows: &[Row], metrics: &[Metric], marked:
     let intervals = rows.iter().flat_map(|row| &row.cells).flatten().any(|cell| cell.interval.is_some());
     let marks = [marks("of its column", " within the column", marked), thin(metrics)];
     let covered = intervals.then(|| covered(study.seeding).to_owned());
-    said(About::Numbers, spreads(study, rows))
+    said(About::Numbers, spreads(study, rows, metrics))
         .chain(said(About::Numbers, users(study, metrics).into_iter().collect()))
         .chain(said(About::Numbers, gaps(study, rows)))
         .chain(said(About::Marks, marks.into_iter().flatten().collect()))
@@ -26,9 +26,11 @@ pub(super) fn notes(study: &Study<'_>, rows: &[Row], metrics: &[Metric], marked:
 }
 
 /// Over what means and spreads are.
-fn spreads(study: &Study<'_>, rows: &[Row]) -> Vec<String> {
+fn spreads(study: &Study<'_>, rows: &[Row], metrics: &[Metric]) -> Vec<String> {
     let mut notes = Vec::new();
-    let repeats = method(study);
+    // What only describes is counted once a seed.
+    let repeats =
+        if metrics.iter().all(|metric| metric.better == Better::Neither) { String::new() } else { method(study) };
     if rows.iter().any(|row| row.noise == Noise::Seeds) {
         notes.push(format!("Mean ± sample standard deviation (ddof 1) over seeds{repeats}."));
     } else if !repeats.is_empty() {

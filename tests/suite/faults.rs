@@ -195,7 +195,7 @@ fn doctor_finds_what_is_wrong_and_says_what_mends_it() {
     };
     let (code, text) = doctor(&place);
     assert_eq!(code, Some(0), "{text}");
-    for part in ["slots", "memory", "gpus", "worker", "libtorch", "limits", "disk", "data", "lock", "database"] {
+    for part in ["slots", "memory", "gpus", "worker", "numerics", "limits", "disk", "data", "lock", "database"] {
         assert!(text.lines().any(|line| line.split_whitespace().nth(1) == Some(part)), "{part}: {text}");
     }
     assert!(text.contains("mend: drr-lab data fetch ml-100k") && text.contains("database     sound"), "{text}");

@@ -162,7 +162,8 @@ fn a_changed_sweep_file_is_found_without_the_database() {
 fn a_foreign_lock_delays_records_and_nothing_else() {
     let (place, worker) = place();
     let child = started(sweep(&place, &worker, "slow", &["--jobs", "1"]));
-    wait_until("a trial is finished", || count(&place, "result.json") > 0);
+    // The first is in the database when the second is finished.
+    wait_until("a trial is recorded", || count(&place, "result.json") > 1);
     let browser = Connection::open(place.runs().join("lab.db")).expect("opened");
     browser.busy_timeout(Duration::from_secs(10)).expect("patient");
     browser.execute_batch("BEGIN IMMEDIATE").expect("locked");

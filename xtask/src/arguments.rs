@@ -9,12 +9,13 @@ use crate::attack::{AttackOptions, PLAY};
 pub const HELP: &str = "\
 cargo xtask: set-up and chores of drr-lab
 
-  cargo xtask demo     from nothing to a report: set up libtorch, build, fetch MovieLens 100K,
-                       run the sweep sweeps/quickstart.toml, write reports/quickstart/
-  cargo xtask test     set up libtorch, build, run all tests
+  cargo xtask demo     from nothing to a report: build, fetch MovieLens 100K, run the sweep
+                       sweeps/quickstart.toml, write reports/quickstart/
+  cargo xtask test     build, run all tests but those that need a GPU, a cluster or the like
   cargo xtask ci       what every change must pass: formatting, build, clippy with warnings as
                        errors, tests, gates, documentation; ends with a table of times
-  cargo xtask setup    only the set-up: find libtorch 2.11.0, or install it for this user
+  cargo xtask setup    for GPUs: find libtorch 2.11.0, or install it for this user; then build with
+                       --features drr-train/libtorch
       --cuda           with CUDA (about 2.5 GB to download); the default where an NVIDIA driver is found
       --cpu            without CUDA (about 550 MB to download); the default elsewhere
       --force          download and install again, even if it is there
@@ -42,10 +43,10 @@ cargo xtask: set-up and chores of drr-lab
   cargo xtask slurm-down  stop it, with all its jobs
   cargo xtask help     this text
 
-After `setup`, plain `cargo build`, `cargo test` and `cargo run` work too: no variable to set.
-libtorch comes from PyPI through pip, so pip's mirrors, proxies and certificates are respected. It is
-kept in ${XDG_CACHE_HOME:-~/.cache}/drr-lab and shared by all checkouts; `.libtorch` in the repository
-is a link to it. A LIBTORCH variable of your own wins.
+Plain `cargo build`, `cargo test` and `cargo run` work too. libtorch is for GPUs alone: it comes from PyPI
+through pip, so pip's mirrors, proxies and certificates are respected. It is kept in
+${XDG_CACHE_HOME:-~/.cache}/drr-lab and shared by all checkouts; `.libtorch` in the repository is a link
+to it. A LIBTORCH variable of your own wins.
 
 Exit codes: 0 done, 1 a step failed or something is missing, 2 the command line is wrong.
 ";

@@ -1,5 +1,5 @@
-//! The chores, each a list of steps: `demo`, `test`, `ci`, `chaos`, `attack`. One profile serves them all, so that libtorch's bindings,
-//! minutes of work, are compiled once.
+//! The chores, each a list of steps: `demo`, `test`, `ci`, `chaos`, `attack`. One profile serves them all, so that what is compiled once is
+//! compiled for all. libtorch is for GPUs: only `ci` sets it up, to hold the loops of the CPU against it.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -46,7 +46,6 @@ const GATES: &[Step] = &[
 
 /// From nothing to a report.
 pub fn demo(root: &Path) -> Result<ExitCode, Problem> {
-    setup::run(root, &SetupOptions::default())?;
     if !all_pass(root, DEMO)? {
         return Ok(ExitCode::FAILURE);
     }
@@ -63,13 +62,11 @@ pub fn demo(root: &Path) -> Result<ExitCode, Problem> {
 
 /// All tests.
 pub fn test(root: &Path) -> Result<ExitCode, Problem> {
-    setup::run(root, &SetupOptions::default())?;
     Ok(if all_pass(root, TEST)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The long fault campaign; the tests hold a short one.
 pub fn chaos(root: &Path, points: u32) -> Result<ExitCode, Problem> {
-    setup::run(root, &SetupOptions::default())?;
     // Once a run of this program, so nothing is lost by keeping it.
     let environment = Box::leak(Box::new([("DRR_LAB_CHAOS", &*points.to_string().leak())]));
     let arguments = &["test", "-p", "drr-lab", "--test", "suite", "chaos::", "--", "--nocapture"];
@@ -79,7 +76,6 @@ pub fn chaos(root: &Path, points: u32) -> Result<ExitCode, Problem> {
 
 /// The attack on what the program promises; `ci` runs its short form.
 pub fn attack(root: &Path, options: &AttackOptions) -> Result<ExitCode, Problem> {
-    setup::run(root, &SetupOptions::default())?;
     let held = all_pass(root, &[BUILD])? && attack::run(options)?;
     Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -94,13 +90,10 @@ pub fn all_pass(root: &Path, steps: &[Step]) -> Result<bool, Problem> {
     Ok(true)
 }
 
-/// Everything a change must pass. Goes on after a failed check, so that one run tells all; without libtorch or a
+/// Everything a change must pass. Goes on after a failed check, so that one run tells all; without a
 /// build there is nothing to go on with.
 pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
     let mut records = vec![FORMATTING.run(root)?];
-    let started = Instant::now();
-    setup::run(root, &SetupOptions::default())?;
-    records.push(Record { name: "setup", outcome: Outcome::Passed, took: started.elapsed() });
     let build = BUILD.run(root)?;
     let built = build.outcome;
     records.push(build);
@@ -130,6 +123,7 @@ pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
     }
     records.push(attacked(built)?);
     records.push(planted(root, built)?);
+    records.push(oracle(root, built)?);
     println!("\n{}", Table(&records));
     // What the machine has no means for is named in the table; it says nothing about the change.
     let passed = records.iter().all(|record| matches!(record.outcome, Outcome::Passed | Outcome::Lacking(_)));
@@ -144,6 +138,22 @@ fn attacked(built: Outcome) -> Result<Record, Problem> {
             true => Outcome::Passed,
             false => Outcome::Failed,
         },
+        _ => Outcome::Skipped,
+    };
+    Ok(Record { name, outcome, took: started.elapsed() })
+}
+
+/// The loops of the CPU and libtorch, both against the same updates of PyTorch; and the worker for GPUs compiles.
+const ORACLE: Step = Step::cargo("oracle", &["test", "-p", "drr-train", "--features", "libtorch"]);
+
+/// Libtorch as the oracle: last, since it leaves a worker with libtorch behind.
+fn oracle(root: &Path, built: Outcome) -> Result<Record, Problem> {
+    let (name, started) = ("libtorch agrees", Instant::now());
+    let outcome = match built {
+        Outcome::Passed => {
+            setup::run(root, &SetupOptions::default())?;
+            ORACLE.run(root)?.outcome
+        }
         _ => Outcome::Skipped,
     };
     Ok(Record { name, outcome, took: started.elapsed() })

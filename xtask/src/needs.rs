@@ -107,7 +107,10 @@ fn target(file: &str) -> Target {
         ["tests", name, ..] => vec!["--test".to_owned(), name.trim_end_matches(".rs").to_owned()],
         _ => vec!["--lib".to_owned()],
     };
-    [vec!["-p".to_owned(), package], which].concat()
+    // What needs a GPU needs libtorch.
+    let features =
+        if package == "drr-train" { vec!["--features".to_owned(), "libtorch".to_owned()] } else { Vec::new() };
+    [vec!["-p".to_owned(), package], features, which].concat()
 }
 
 /// How many tests a program says that it passed.
@@ -172,7 +175,7 @@ mod tests {
     fn a_file_tells_the_program_its_tests_are_in() {
         assert_eq!(target("tests/suite/slurm.rs").join(" "), "-p drr-lab --test suite");
         assert_eq!(target("src/report/tests/browser.rs").join(" "), "-p drr-lab --lib");
-        assert_eq!(target("crates/train/tests/golden.rs").join(" "), "-p drr-train --test golden");
+        assert_eq!(target("crates/train/tests/golden.rs").join(" "), "-p drr-train --features libtorch --test golden");
     }
 
     #[test]

@@ -5,10 +5,8 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs, io};
 
-use crate::arguments::SetupOptions;
 use crate::chores::{BUILD, all_pass};
 use crate::problem::Problem;
-use crate::setup;
 use crate::steps::Step;
 
 const STEPS: &[Step] = &[
@@ -26,7 +24,6 @@ const FIGURES: &[(&str, &str)] = &[
 
 /// Runs the steps and copies the pictures.
 pub fn run(root: &Path) -> Result<ExitCode, Problem> {
-    setup::run(root, &SetupOptions::default())?;
     if !all_pass(root, STEPS)? {
         return Ok(ExitCode::FAILURE);
     }

@@ -13,6 +13,7 @@
 //! | [`mod@array`] | a plan as the tasks of a job array |
 //! | [`claim`] | who may write to a trial's folder where many machines share it |
 //! | [`provenance`], [`machine`], [`libraries`] | what code and what machine a trial ran on |
+//! | [`math`] | logarithms and their like, the same bits on every machine |
 //! | [`time`] | moments as records write them |
 //! | [`neutral`] | text that others wrote, kept from doing anything but being read |
 //! | [`protocol`] | messages between supervisor and worker |
@@ -32,6 +33,7 @@ pub mod finished;
 pub mod journal;
 pub mod libraries;
 pub mod machine;
+pub mod math;
 pub mod neutral;
 pub mod protocol;
 pub mod provenance;

@@ -74,19 +74,25 @@ pub struct Usage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentClass {
-    /// libtorch's version.
+    /// libtorch's version; empty where it computes nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub libtorch: String,
-    /// Instruction set libtorch was pinned to, for example `avx2`.
+    /// The instruction set libtorch was pinned to, for example `avx2`; empty where none decides.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub isa: String,
     /// `cpu` or a GPU's name.
     pub device: String,
-    /// `strict` (AVX2, bitwise run to run) or `portable`.
+    /// `own-1`: arithmetic of this program alone, the same bits on every machine. Of libtorch on the CPU, in older
+    /// records: `strict` (AVX2, bitwise run to run) or `portable`.
     pub numerics: String,
 }
 
 impl std::fmt::Display for EnvironmentClass {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "libtorch {}, {}, {}, {}", self.libtorch, self.isa, self.device, self.numerics)
+        let libtorch = if self.libtorch.is_empty() { String::new() } else { format!("libtorch {}", self.libtorch) };
+        let words = [&libtorch, &self.isa, &self.device, &self.numerics];
+        let words: Vec<&str> = words.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+        f.write_str(&words.join(", "))
     }
 }
 

@@ -40,7 +40,11 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// The settings of the model of a kind that it stands on; the kind's defaults where it stands on none.
     pub fn of<T: Section + Default>(&self, kind: &str) -> T {
-        self.upstream.iter().find(|spec| spec.kind == kind).and_then(|spec| spec.settings.section().ok()).unwrap_or_default()
+        self.upstream
+            .iter()
+            .find(|spec| spec.kind == kind)
+            .and_then(|spec| spec.settings.section().ok())
+            .unwrap_or_default()
     }
 
     /// The factors k of the model of vectors below it; 0 where there is none.

@@ -10,7 +10,7 @@ use drr_core::data::load;
 use drr_core::seed::Stream;
 use drr_kinds::drr::DrrSpec;
 use drr_train::actor_critic::{Agent, Batch, Losses, Shapes};
-use drr_train::kernels::{Array, Backend, product};
+use drr_train::kernels::{Array, Backend, Region, product};
 use drr_train::optim::{Rates, Trained};
 use drr_train::pmf::PmfModel;
 use drr_train::replay::{Replay, Transition};
@@ -24,8 +24,6 @@ const STORED: usize = 200_000;
 const BATCH: usize = 64;
 
 fn main() {
-    tch::set_num_threads(1);
-    let _no_gradients = tch::no_grad_guard();
     divan::main();
 }
 
@@ -77,12 +75,13 @@ fn layer_product(bencher: Bencher, which: &str) {
         array.fill_from(&uniform(rows * columns));
         array
     };
-    let (x, dy, weight, out, dw) = (array(64, 400), array(64, 400), array(400, 400), array(64, 400), array(400, 400));
-    let (x_transposed, weight_transposed) = (x.transposed(), weight.transposed());
+    let (x, dy, weight) = (array(64, 400), array(64, 400), array(400, 400));
+    let (mut out, mut dw) = (array(64, 400), array(400, 400));
+    let (x_transposed, weight_transposed) = (Region::whole(&x).transposed(), Region::whole(&weight).transposed());
     bencher.bench_local(|| match which {
-        "forward" => product(Backend::Slices, x.operand(), weight.operand(), out.operand()),
-        "weight-gradient" => product(Backend::Slices, x_transposed.operand(), dy.operand(), dw.operand()),
-        _ => product(Backend::Slices, dy.operand(), weight_transposed.operand(), out.operand()),
+        "forward" => product(x.whole(), weight.whole(), out.whole_mut()),
+        "weight-gradient" => product(x.view(x_transposed), dy.whole(), dw.whole_mut()),
+        _ => product(dy.whole(), weight.view(weight_transposed), out.whole_mut()),
     });
 }
 

@@ -51,8 +51,9 @@ fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         eprintln!("drr-lab-worker: failed at {place}");
     }));
+    #[cfg(feature = "libtorch")]
     if let Err(error) = worker::numerics::pin() {
-        eprintln!("error: cannot start with pinned numerics: {error}");
+        eprintln!("error: cannot start with what libtorch must find: {error}");
         return ExitCode::from(3);
     }
     let ended = match command {

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-use drr_core::Seed;
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
+use drr_core::{Seed, math};
 use drr_kinds::offline::OfflineSpec;
 use drr_kinds::protocol::Protocol;
 use drr_kinds::ranking::StaticRanking;
@@ -193,7 +193,7 @@ impl Session {
             rewards
                 .iter()
                 .enumerate()
-                .map(|(rank, &reward)| f64::from(reward + 1.25) / (rank as f64 + 2.0).log2())
+                .map(|(rank, &reward)| f64::from(reward + 1.25) / math::log2(rank as f64 + 2.0))
                 .sum()
         };
         gain(&self.rewards[..k]) / gain(&self.ideal[..k])

@@ -1,8 +1,11 @@
 //! Adam with gradient clipping and the soft update of a target network, for a cohort: on the CPU in one pass over flat
 //! memory, on a GPU as few tensor operations.
 
+use drr_core::math;
+
 use crate::kernels::simd::sum_of_squares;
 use crate::kernels::slices::{ADAM, AdamStep, adam_soft_update};
+#[cfg(feature = "libtorch")]
 use crate::kernels::tensors::DeviceRates;
 use crate::kernels::{Array, Backend};
 
@@ -34,6 +37,7 @@ pub struct Trained {
     /// Adam's step count, one for all members.
     pub steps: u64,
     rates: Vec<Rates>,
+    #[cfg(feature = "libtorch")]
     device_rates: Option<DeviceRates>,
 }
 
@@ -41,6 +45,7 @@ impl Trained {
     /// Starts from each member's initial parameters; the targets are copies (slides, line 2).
     pub fn new(initial: &[Vec<f32>], rates: Vec<Rates>, backend: Backend) -> Self {
         let zeros = || Array::zeros(&[initial.len(), initial[0].len()], backend);
+        #[cfg(feature = "libtorch")]
         let device_rates = match backend {
             Backend::Slices => None,
             Backend::Tensors(device) => Some(DeviceRates::new(&rates, device)),
@@ -53,6 +58,7 @@ impl Trained {
             v: zeros(),
             steps: 0,
             rates,
+            #[cfg(feature = "libtorch")]
             device_rates,
         };
         let initial = initial.concat();
@@ -65,14 +71,13 @@ impl Trained {
     pub fn step(&mut self) {
         self.steps += 1;
         let (beta1, beta2, _) = ADAM;
-        let correction = |beta: f32| 1.0 - f64::from(beta).powf(self.steps as f64);
+        let correction = |beta: f32| 1.0 - math::pow(f64::from(beta), self.steps as f64);
         let corrections = (correction(beta1), correction(beta2));
-        match &self.device_rates {
-            Some(rates) => {
-                rates.step(corrections, &self.gradient, (&self.m, &self.v), &self.theta, &self.target);
-            }
-            None => self.step_slices(corrections),
+        #[cfg(feature = "libtorch")]
+        if let Some(rates) = &self.device_rates {
+            return rates.step(corrections, &self.gradient, (&self.m, &self.v), &self.theta, &self.target);
         }
+        self.step_slices(corrections);
     }
 
     fn step_slices(&mut self, corrections: (f64, f64)) {

@@ -1,6 +1,7 @@
 //! Proportional prioritised replay (Schaul et al., arXiv 1511.05952) over transitions stored as ids: the user, the n items
 //! before and after, the action, the reward. States are recomputed when drawn, with today's weights.
 
+use drr_core::math;
 use drr_core::seed::Stream;
 
 use crate::actor_critic::Batch;
@@ -90,7 +91,7 @@ impl Replay {
             self.actions[slot * self.action..][..self.action].copy_from_slice(step.action);
             self.rewards[slot] = step.reward;
         }
-        self.tree.set(slot, self.largest.powf(self.alpha));
+        self.tree.set(slot, math::pow(self.largest, self.alpha));
     }
 
     /// Draws `count` transitions, one from each of `count` equal shares of the total priority (stratified, as in the
@@ -115,7 +116,7 @@ impl Replay {
             batch.after.extend_from_slice(&self.after[slot * self.n..][..self.n]);
             batch.actions.extend_from_slice(&self.actions[slot * self.action..][..self.action]);
             batch.rewards.push(self.rewards[slot]);
-            let weight = (stored * self.tree.get(slot) / total).powf(-beta);
+            let weight = math::pow(stored * self.tree.get(slot) / total, -beta);
             largest = largest.max(weight);
             batch.weights.push(weight as f32);
         }
@@ -129,7 +130,7 @@ impl Replay {
             let priority = f64::from(td.abs()) + PRIORITY_FLOOR;
             if priority.is_finite() {
                 self.largest = self.largest.max(priority);
-                self.tree.set(slot, priority.powf(self.alpha));
+                self.tree.set(slot, math::pow(priority, self.alpha));
             }
         }
     }

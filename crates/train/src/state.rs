@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use drr_kinds::drr::StateKind;
+#[cfg(feature = "libtorch")]
 use tch::{Device, Kind, Tensor};
 
 use crate::kernels::{Array, Backend, states};
@@ -19,10 +20,12 @@ enum Place {
     /// One model a member, in CPU memory.
     Slices(Vec<Arc<PmfModel>>),
     /// All models in two tables on a device, with each member's first row.
+    #[cfg(feature = "libtorch")]
     Tensors(Tables),
 }
 
 /// Embedding tables on a device.
+#[cfg(feature = "libtorch")]
 struct Tables {
     /// User embeddings of all members, `[Σ users, k]`.
     p: Tensor,
@@ -39,9 +42,10 @@ impl Embeddings {
     /// The members' embeddings for states of one kind over histories of `n`; on a device, members that share a model
     /// share its rows.
     pub fn new(models: Vec<Arc<PmfModel>>, kind: StateKind, n: usize, backend: Backend) -> Self {
-        let place = match backend {
-            Backend::Slices => Place::Slices(models),
-            Backend::Tensors(device) => Place::Tensors(Tables::new(&models, n, device)),
+        let place = match (backend, n) {
+            (Backend::Slices, _) => Place::Slices(models),
+            #[cfg(feature = "libtorch")]
+            (Backend::Tensors(device), n) => Place::Tensors(Tables::new(&models, n, device)),
         };
         Self { kind, place }
     }
@@ -64,6 +68,7 @@ impl Embeddings {
                     }
                 }
             }
+            #[cfg(feature = "libtorch")]
             Place::Tensors(tables) => {
                 let (p, q) = (tables.users(users), tables.items(items, n)); // [C, rows, k], [C, rows, n, k]
                 let weighted = &q * weights(parameters, weight_at, n);
@@ -110,6 +115,7 @@ impl Embeddings {
                     }
                 }
             }
+            #[cfg(feature = "libtorch")]
             Place::Tensors(tables) => {
                 let (p, q) = (tables.users(users), tables.items(items, n));
                 let ds = d_state.tensor();
@@ -132,10 +138,12 @@ impl Embeddings {
 }
 
 /// The weights w, `[C, 1, n, 1]`.
+#[cfg(feature = "libtorch")]
 fn weights(parameters: &Array, at: usize, n: usize) -> Tensor {
     parameters.tensor().narrow(1, at as i64, n as i64).view([-1, 1, n as i64, 1])
 }
 
+#[cfg(feature = "libtorch")]
 impl Tables {
     fn new(models: &[Arc<PmfModel>], n: usize, device: Device) -> Self {
         let mut distinct: Vec<(&Arc<PmfModel>, i64, i64)> = Vec::new();

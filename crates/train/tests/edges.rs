@@ -37,6 +37,7 @@ fn model(world: &World) -> PmfModel {
 }
 
 fn drr(world: World, change: impl FnOnce(&mut DrrSpec)) -> Result<f64> {
+    #[cfg(feature = "libtorch")]
     let _no_gradients = tch::no_grad_guard();
     let model = Arc::new(model(&world));
     let mut spec =

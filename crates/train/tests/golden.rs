@@ -7,8 +7,10 @@ use drr_kinds::drr::{ActionNorm, DrrSpec, Scoring, StateKind};
 use drr_train::actor_critic::{Agent, Batch, Losses, Network, Shapes};
 use drr_train::kernels::Backend;
 use drr_train::pmf::PmfModel;
+#[cfg(feature = "libtorch")]
 use drr_train::worker;
 use serde::Deserialize;
+#[cfg(feature = "libtorch")]
 use tch::Device;
 
 #[derive(Deserialize)]
@@ -111,11 +113,13 @@ fn whole_updates_over_slices_agree_with_pytorch() {
 }
 
 #[test]
+#[cfg(feature = "libtorch")]
 fn whole_updates_over_tensors_agree_with_pytorch() {
     goldens().for_each(|golden| whole_updates_agree_with_pytorch(&golden, Backend::Tensors(Device::Cpu)));
 }
 
 #[test]
+#[cfg(feature = "libtorch")]
 #[ignore = "needs a GPU"]
 fn whole_updates_over_tensors_of_a_gpu_agree_with_pytorch() {
     assert!(worker::device::load_cuda(), "there is no GPU that libtorch can use");
@@ -124,6 +128,7 @@ fn whole_updates_over_tensors_of_a_gpu_agree_with_pytorch() {
 
 fn whole_updates_agree_with_pytorch(golden: &Golden, backend: Backend) {
     assert!(golden.torch.starts_with("2.11.0"));
+    #[cfg(feature = "libtorch")]
     let _no_gradients = tch::no_grad_guard();
     let mut agent = agent(golden, backend);
     let state_weight_at = agent.actor.layout.state_weight_at;
@@ -161,6 +166,7 @@ fn whole_updates_agree_with_pytorch(golden: &Golden, backend: Backend) {
 
 #[test]
 fn the_actor_agrees_with_pytorch() {
+    #[cfg(feature = "libtorch")]
     let _no_gradients = tch::no_grad_guard();
     for golden in goldens() {
         let mut agent = agent(&golden, Backend::Slices);

@@ -107,8 +107,9 @@ fn worker(target: &DoctorTarget<'_>, slots: &[Slot], findings: &mut Vec<Diagnosi
     };
     let shown = program.display();
     let Some(StartedWorker { hello, libtorch }) = start(&program) else {
-        let mend =
-            format!("run it by hand to see why: {shown} < /dev/null; `cargo xtask setup` mends a missing libtorch");
+        let mend = format!(
+            "run it by hand to see why: {shown} < /dev/null; built for GPUs, it may miss its libtorch: cargo xtask setup"
+        );
         findings.push(Diagnosis::bad("worker", format!("{shown} does not come up"), mend));
         return;
     };
@@ -119,15 +120,22 @@ fn worker(target: &DoctorTarget<'_>, slots: &[Slot], findings: &mut Vec<Diagnosi
         Diagnosis::good("worker", format!("{shown}, built from the same sources as this program"))
     });
     let has_cuda = libtorch.as_ref().is_some_and(|folder| folder.join("libtorch_cuda.so").is_file());
-    let place = libtorch.map_or_else(|| "linked statically".to_owned(), |folder| folder.display().to_string());
-    let found = format!("{}, {} CUDA, in {place}", hello.environment, if has_cuda { "with" } else { "without" });
+    let on_gpus = match &libtorch {
+        None => "no GPUs: built without libtorch".to_owned(),
+        Some(folder) => format!("libtorch {} CUDA, in {}", if has_cuda { "with" } else { "without" }, folder.display()),
+    };
+    let found = format!("{}; {on_gpus}", hello.environment);
     let wants_cuda = slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
     findings.push(if wants_cuda && !has_cuda {
-        Diagnosis::bad("libtorch", found, "cargo xtask setup --cuda && cargo build --workspace, or --gpus none")
+        Diagnosis::bad("numerics", found, FOR_GPUS)
     } else {
-        Diagnosis::good("libtorch", found)
+        Diagnosis::good("numerics", found)
     });
 }
+
+/// How one comes by a worker for GPUs.
+const FOR_GPUS: &str =
+    "cargo xtask setup --cuda && cargo build --workspace --features drr-train/libtorch, or --gpus none";
 
 /// A worker that came up.
 struct StartedWorker {

@@ -3,6 +3,7 @@
 //! All randomness comes from `Seed(spec.seed).stream("synthetic")`: one spec, one table, on every machine.
 
 use super::table::{Rating, Ratings};
+use crate::math;
 use crate::seed::{Seed, Stream};
 use crate::spec::SyntheticSpec;
 
@@ -82,7 +83,7 @@ pub fn generate(spec: &SyntheticSpec) -> Result<Ratings, SyntheticError> {
 /// How many ratings each user gives: `ratings` in all, at most `items` each, none below half the mean.
 fn activity(users: usize, items: usize, ratings: usize, stream: &mut Stream) -> Vec<usize> {
     let least = (ratings / users / 2).max(usize::from(ratings >= users));
-    let weights: Vec<f64> = (0..users).map(|_| (ACTIVITY * stream.normal()).exp()).collect();
+    let weights: Vec<f64> = (0..users).map(|_| math::exp(ACTIVITY * stream.normal())).collect();
     let total: f64 = weights.iter().sum();
     let rest = ratings - least * users;
     // Rounding the running sum, not the parts, spends exactly `rest`.
@@ -122,7 +123,7 @@ struct Popularity {
 impl Popularity {
     /// A Zipf law over the items in shuffled order, so that an item's id says nothing of its rank.
     fn new(items: usize, exponent: f64, stream: &mut Stream) -> Self {
-        let mut weights: Vec<f64> = (1..=items).map(|rank| (rank as f64).powf(-exponent)).collect();
+        let mut weights: Vec<f64> = (1..=items).map(|rank| math::pow(rank as f64, -exponent)).collect();
         stream.shuffle(&mut weights);
         let mut sum = 0.0;
         let until = weights.iter().map(|weight| {
@@ -150,7 +151,7 @@ impl Popularity {
         }
         // Else exponential keys (Efraimidis & Spirakis 2006): the same law for what is left, in one pass over it.
         let rest = (0..self.seen.len() as u32).filter(|&item| self.seen[item as usize] != self.draws);
-        let key = |item: u32, stream: &mut Stream| -(1.0 - stream.unit()).ln() / self.weights[item as usize];
+        let key = |item: u32, stream: &mut Stream| -math::ln(1.0 - stream.unit()) / self.weights[item as usize];
         let mut keys: Vec<(f64, u32)> = rest.map(|item| (key(item, stream), item)).collect();
         keys.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let missing = count - drawn.len();

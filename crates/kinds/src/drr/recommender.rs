@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use drr_core::math;
 use drr_core::spec::Settings;
 use safetensors::tensor::{Dtype, SafeTensors};
 
@@ -126,7 +127,7 @@ impl Recommender for StoredDrr {
             let inputs = x.len();
             let output = |(row, bias): (&[f32], &f32)| {
                 let sum = row.iter().zip(&x).map(|(w, x)| w * x).sum::<f32>() + bias;
-                if last { sum.tanh() } else { sum.max(0.0) }
+                if last { math::tanh(sum) } else { sum.max(0.0) }
             };
             x = layer.weight.chunks_exact(inputs).zip(&layer.bias).map(output).collect();
         }

@@ -47,7 +47,7 @@ static MEASURE: Kind = Kind {
                 Family { name: "ndcg", title: "Offline NDCG@K", axis: "NDCG@K", columns: TableColumns::AtK },
                 Family {
                     name: "lists",
-                    title: "Whom what is recommended: top tens of all items",
+                    title: "Users' lists: the best ten of all items",
                     axis: "",
                     columns: TableColumns::Fixed(&[
                         Column { metric: "lists/distinct", header: "distinct items", better: Better::Neither },

@@ -5,6 +5,7 @@
 pub mod forward;
 pub mod init;
 pub mod network;
+mod orthogonal;
 pub mod shapes;
 mod update;
 

@@ -1,7 +1,7 @@
-//! One network of a cohort as it is multiplied: views of every layer's weight and gradient in flat memory.
+//! One network of a cohort as it is multiplied: where every layer's weight lies in flat memory, and so its gradient.
 
 use super::shapes::{Layout, Linear};
-use crate::kernels::{self, Array, Backend, Columns, Matrix};
+use crate::kernels::{self, Array, Backend, Columns, Region, View};
 use crate::optim::{Rates, Trained};
 
 /// A network with its trained state and its layers' views.
@@ -10,9 +10,8 @@ pub struct Network {
     pub layout: Layout,
     /// Parameters, targets, gradients, moments.
     pub trained: Trained,
-    weights: Vec<Matrix>,
-    target_weights: Vec<Matrix>,
-    weight_gradients: Vec<Matrix>,
+    /// Of every layer; in parameters, targets and gradients alike.
+    weights: Vec<Region>,
     members: usize,
 }
 
@@ -30,20 +29,15 @@ impl Network {
     pub fn new(layout: Layout, initial: &[Vec<f32>], rates: Vec<Rates>, backend: Backend) -> Self {
         let trained = Trained::new(initial, rates, backend);
         let members = initial.len();
-        let views = |array: &Array| {
-            let rows = |layer: &Linear| weight_rows(array, members, layout.size, layer, 0, layer.inputs);
-            layout.layers.iter().map(rows).collect::<Vec<_>>()
-        };
-        let (weights, target_weights) = (views(&trained.theta), views(&trained.target));
-        let weight_gradients = views(&trained.gradient);
-        Self { layout, trained, weights, target_weights, weight_gradients, members }
+        let rows = |layer: &Linear| weight_rows(members, layout.size, layer, 0, layer.inputs);
+        let weights = layout.layers.iter().map(rows).collect();
+        Self { layout, trained, weights, members }
     }
 
     /// Rows `from..to` of a layer's weight, transposed: `[C, outputs, to - from]`. Multiplies an output's gradient into
     /// that of a part of the input.
-    pub fn transposed_rows(&self, layer: usize, from: usize, to: usize) -> Matrix {
-        let place = &self.layout.layers[layer];
-        weight_rows(&self.trained.theta, self.members, self.layout.size, place, from, to).transposed()
+    pub fn transposed_rows(&self, layer: usize, from: usize, to: usize) -> Region {
+        weight_rows(self.members, self.layout.size, &self.layout.layers[layer], from, to).transposed()
     }
 
     /// Parameters, `[C, P]`.
@@ -56,11 +50,7 @@ impl Network {
 
     /// out = x · W, without the bias; x and out are `[C, rows, ·]`.
     fn multiply(&self, which: Which, layer: usize, x: &Array, out: &mut Array) {
-        let weights = match which {
-            Which::Online => &self.weights,
-            Which::Target => &self.target_weights,
-        };
-        kernels::product(x.backend(), x.operand(), weights[layer].operand(), out.operand());
+        kernels::product(x.whole(), self.parameters(which).view(self.weights[layer]), out.whole_mut());
     }
 
     /// out = ReLU(x · W + b).
@@ -91,13 +81,12 @@ impl Network {
     }
 
     /// Gradients of layer `layer`'s weight and bias from its input (transposed) and its output's gradient.
-    pub fn layer_gradient(&mut self, layer: usize, x_transposed: &Matrix, dy: &Array) {
-        let gradient = self.weight_gradients[layer].operand();
-        kernels::product(dy.backend(), x_transposed.operand(), dy.operand(), gradient);
+    pub fn layer_gradient(&mut self, layer: usize, x_transposed: View<'_>, dy: &Array) {
+        kernels::product(x_transposed, dy.whole(), self.trained.gradient.view_mut(self.weights[layer]));
         kernels::column_sums(dy, &mut self.trained.gradient, self.layout.layers[layer].bias_at);
     }
 }
 
-fn weight_rows(array: &Array, members: usize, size: usize, layer: &Linear, from: usize, to: usize) -> Matrix {
-    array.matrix([members, to - from, layer.outputs], [size, layer.outputs, 1], layer.weight_at + from * layer.outputs)
+fn weight_rows(members: usize, size: usize, layer: &Linear, from: usize, to: usize) -> Region {
+    Region::new([members, to - from, layer.outputs], [size, layer.outputs, 1], layer.weight_at + from * layer.outputs)
 }

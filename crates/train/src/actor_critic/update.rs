@@ -4,7 +4,7 @@ use super::forward::{ActorPass, CriticPass};
 use super::network::{Network, Which};
 use super::shapes::Shapes;
 use super::{Agent, Batch, Losses, encode};
-use crate::kernels::{self, Array, Backend, Columns, Matrix};
+use crate::kernels::{self, Array, Backend, Columns, Region, View};
 
 /// Memory of an update, allocated once. All arrays are `[C, N, ·]`.
 pub(super) struct Workspace {
@@ -33,22 +33,22 @@ pub(super) struct Workspace {
     views: Views,
 }
 
-/// Transposed views: of activations, for gradients of weights; of weights, for gradients of inputs.
+/// Where transposed matrices lie: of activations, for gradients of weights; in the parameters, for gradients of inputs.
 struct Views {
-    state: Matrix,
-    policy_first: Matrix,
-    policy_second: Matrix,
-    joined: Matrix,
-    second: Matrix,
+    state: Region,
+    policy_first: Region,
+    policy_second: Region,
+    joined: Region,
+    second: Region,
     /// The rows of h, for the critic's own step.
-    critic_second_h: Matrix,
+    critic_second_h: Region,
     /// The rows of the action, for the actor's step.
-    critic_second_action: Matrix,
-    critic_third: Matrix,
+    critic_second_action: Region,
+    critic_third: Region,
     /// The rows that depend on w only: nothing before the others is trained. None where no row does.
-    actor_first: Option<Matrix>,
-    actor_second: Matrix,
-    actor_third: Matrix,
+    actor_first: Option<Region>,
+    actor_second: Region,
+    actor_third: Region,
 }
 
 impl Workspace {
@@ -61,11 +61,11 @@ impl Workspace {
         let value = CriticPass::new(shapes, members, n, backend);
         let weighted_from = shapes.weighted_from();
         let views = Views {
-            state: state.transposed(),
-            policy_first: policy.first.transposed(),
-            policy_second: policy.second.transposed(),
-            joined: value.joined.transposed(),
-            second: value.second.transposed(),
+            state: Region::whole(&state).transposed(),
+            policy_first: Region::whole(&policy.first).transposed(),
+            policy_second: Region::whole(&policy.second).transposed(),
+            joined: Region::whole(&value.joined).transposed(),
+            second: Region::whole(&value.second).transposed(),
             critic_second_action: critic.transposed_rows(1, 0, shapes.action),
             critic_second_h: critic.transposed_rows(1, shapes.action, shapes.action + h),
             critic_third: critic.transposed_rows(2, 0, second),
@@ -115,7 +115,7 @@ impl Workspace {
         let (d_third, d_second) = d;
         let head = critic.layout.layers[3];
         kernels::head_backward(dq, &value.third, critic.parameters(Which::Online), head.weight_at, d_third);
-        multiply(d_third, &views.critic_third, d_second);
+        multiply(d_third, critic.trained.theta.view(views.critic_third), d_second);
         kernels::relu_backward(d_second, &value.second, Columns::all(value.second.size(2)));
     }
 }
@@ -153,11 +153,11 @@ impl Agent {
         Workspace::backward_to_second(critic, views, d_value, value, (d_third, d_second));
         let head = critic.layout.layers[3];
         kernels::head_gradient(d_value, &value.third, &mut critic.trained.gradient, head.weight_at, head.bias_at);
-        critic.layer_gradient(2, &views.second, d_third);
-        critic.layer_gradient(1, &views.joined, d_second);
-        multiply(d_second, &views.critic_second_h, d_h);
+        critic.layer_gradient(2, value.second.view(views.second), d_third);
+        critic.layer_gradient(1, value.joined.view(views.joined), d_second);
+        multiply(d_second, critic.trained.theta.view(views.critic_second_h), d_h);
         kernels::relu_backward(d_h, &value.joined, value.h_columns);
-        critic.layer_gradient(0, &views.state, d_h);
+        critic.layer_gradient(0, work.state.view(views.state), d_h);
         critic.trained.step();
     }
 
@@ -166,25 +166,36 @@ impl Agent {
     /// to the critic instead of to act well.
     fn actor_step(&mut self, batch: &Batch) {
         let Self { actor, critic, work, embeddings, .. } = self;
-        let Workspace { policy, value, views, d_third, d_second, d_policy, .. } = work;
+        let Workspace {
+            policy,
+            value,
+            views,
+            d_third,
+            d_second,
+            d_policy,
+            d_policy_second,
+            d_policy_first,
+            d_state,
+            ..
+        } = work;
         policy.run(actor, Which::Online, &work.state);
         value.run(critic, Which::Online, &work.state, &policy.action);
         Workspace::backward_to_second(critic, views, &work.d_policy_value, value, (d_third, d_second));
-        multiply(d_second, &views.critic_second_action, d_policy);
+        multiply(d_second, critic.trained.theta.view(views.critic_second_action), d_policy);
         policy.backward_to_sum(d_policy);
-        actor.layer_gradient(2, &views.policy_second, d_policy);
-        multiply(d_policy, &views.actor_third, &work.d_policy_second);
-        kernels::relu_backward(&mut work.d_policy_second, &policy.second, Columns::all(policy.second.size(2)));
-        actor.layer_gradient(1, &views.policy_first, &work.d_policy_second);
-        multiply(&work.d_policy_second, &views.actor_second, &work.d_policy_first);
-        kernels::relu_backward(&mut work.d_policy_first, &policy.first, Columns::all(policy.first.size(2)));
-        actor.layer_gradient(0, &views.state, &work.d_policy_first);
-        if let Some(actor_first) = &views.actor_first {
-            multiply(&work.d_policy_first, actor_first, &work.d_state);
+        actor.layer_gradient(2, policy.second.view(views.policy_second), d_policy);
+        multiply(d_policy, actor.trained.theta.view(views.actor_third), d_policy_second);
+        kernels::relu_backward(d_policy_second, &policy.second, Columns::all(policy.second.size(2)));
+        actor.layer_gradient(1, policy.first.view(views.policy_first), d_policy_second);
+        multiply(d_policy_second, actor.trained.theta.view(views.actor_second), d_policy_first);
+        kernels::relu_backward(d_policy_first, &policy.first, Columns::all(policy.first.size(2)));
+        actor.layer_gradient(0, work.state.view(views.state), d_policy_first);
+        if let Some(actor_first) = views.actor_first {
+            multiply(d_policy_first, actor.trained.theta.view(actor_first), d_state);
             let Network { layout, trained, .. } = actor;
             let weights = (&trained.theta, layout.state_weight_at);
             let ids = (&batch.users[..], &batch.before[..]);
-            embeddings.weight_gradient(ids, weights, &work.d_state, &mut work.scratch, &mut trained.gradient);
+            embeddings.weight_gradient(ids, weights, d_state, &mut work.scratch, &mut trained.gradient);
         }
         actor.trained.step();
     }
@@ -205,6 +216,6 @@ impl Agent {
 }
 
 /// out = gradient · matrix for every member.
-fn multiply(gradient: &Array, matrix: &Matrix, out: &Array) {
-    kernels::product(gradient.backend(), gradient.operand(), matrix.operand(), out.operand());
+fn multiply(gradient: &Array, matrix: View<'_>, out: &mut Array) {
+    kernels::product(gradient.whole(), matrix, out.whole_mut());
 }

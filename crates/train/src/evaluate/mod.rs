@@ -30,7 +30,7 @@ pub(crate) fn summarise(metrics: &mut Metrics, name: &str, values: &[f64]) {
     let mean = values.iter().sum::<f64>() / n;
     metrics.insert(name.to_owned(), mean);
     if values.len() > 1 {
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0);
         metrics.insert(format!("{name}/std"), variance.sqrt());
     }
 }

@@ -1,6 +1,7 @@
 //! Inner products whose bits do not depend on the processor: sixteen sums side by side, whatever the width of its vectors,
 //! added up in one fixed tree.
 
+#[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
 /// Sums side by side.
@@ -54,10 +55,12 @@ pub fn dot<V: Sixteen>(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// One vector of sixteen.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub struct Avx512(__m512);
 
 // SAFETY: a load reads sixteen numbers; for the instructions see the trait, here and below.
+#[cfg(target_arch = "x86_64")]
 unsafe impl Sixteen for Avx512 {
     #[inline(always)]
     fn zeros() -> Self {
@@ -95,10 +98,12 @@ unsafe impl Sixteen for Avx512 {
 }
 
 /// Two vectors of eight.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub struct Avx2(__m256, __m256);
 
 // SAFETY: a load reads sixteen numbers.
+#[cfg(target_arch = "x86_64")]
 unsafe impl Sixteen for Avx2 {
     #[inline(always)]
     fn zeros() -> Self {
@@ -137,6 +142,7 @@ unsafe impl Sixteen for Avx2 {
 }
 
 #[inline(always)]
+#[cfg(target_arch = "x86_64")]
 unsafe fn sum_eight(x: __m256) -> f32 {
     // SAFETY: the processor has AVX, by the callers' promise.
     unsafe {
@@ -194,11 +200,13 @@ mod tests {
 
     use super::*;
 
+    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f")]
     fn by_avx512(a: &[f32], b: &[f32]) -> f32 {
         dot::<Avx512>(a, b)
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn by_avx2(a: &[f32], b: &[f32]) -> f32 {
         dot::<Avx2>(a, b)
@@ -213,10 +221,12 @@ mod tests {
             let plain = dot::<Plain>(&a, &b);
             let exactly: f64 = a.iter().zip(&b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
             assert!((f64::from(plain) - exactly).abs() < 1e-5, "{plain} is not {exactly}");
+            #[cfg(target_arch = "x86_64")]
             if std::arch::is_x86_feature_detected!("avx2") {
                 // SAFETY: the processor has AVX2.
                 assert_eq!(unsafe { by_avx2(&a, &b) }.to_bits(), plain.to_bits(), "{length}");
             }
+            #[cfg(target_arch = "x86_64")]
             if std::arch::is_x86_feature_detected!("avx512f") {
                 // SAFETY: the processor has AVX-512.
                 assert_eq!(unsafe { by_avx512(&a, &b) }.to_bits(), plain.to_bits(), "{length}");

@@ -1,5 +1,6 @@
 //! Vectors of single-precision numbers: as many lanes as the processor has, the same operations on all.
 
+#[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
 /// A vector of [`Lanes::COUNT`] numbers.
@@ -53,10 +54,12 @@ pub unsafe trait Lanes: Copy {
 }
 
 /// Sixteen lanes.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub struct Avx512(__m512);
 
 // SAFETY: masked intrinsics touch the lanes of their mask only.
+#[cfg(target_arch = "x86_64")]
 unsafe impl Lanes for Avx512 {
     const COUNT: usize = 16;
     type Mask = __mmask16;
@@ -109,10 +112,12 @@ unsafe impl Lanes for Avx512 {
 }
 
 /// Eight lanes.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub struct Avx2(__m256);
 
 // SAFETY: masked intrinsics touch the lanes of their mask only.
+#[cfg(target_arch = "x86_64")]
 unsafe impl Lanes for Avx2 {
     const COUNT: usize = 8;
     type Mask = __m256i;

@@ -8,13 +8,16 @@ pub(crate) mod dot;
 mod lanes;
 pub mod lines;
 pub mod product;
+mod region;
 pub mod simd;
 pub mod slices;
 pub mod states;
+#[cfg(feature = "libtorch")]
 pub mod tensors;
 
 pub use self::array::{Array, Backend};
-pub use self::product::{Matrix, Operand, product};
+pub use self::product::product;
+pub use self::region::{Region, View, ViewMut};
 pub use self::slices::Columns;
 
 /// Chooses between the two forms by the backend of `$array`.
@@ -22,6 +25,7 @@ macro_rules! choose {
     ($array:expr, $slices:expr, $tensors:expr) => {
         match $array.backend() {
             Backend::Slices => $slices,
+            #[cfg(feature = "libtorch")]
             Backend::Tensors(_) => $tensors,
         }
     };
@@ -59,7 +63,7 @@ pub fn bias_relu_into(x: &Array, out: &mut Array, columns: Columns, parameters: 
 
 /// x = tanh(x) in place.
 pub fn tanh(x: &mut Array) {
-    let _ = x.tensor().shallow_clone().tanh_();
+    choose!(x, slices::tanh(x.as_mut_slice()), tensors::tanh(x));
 }
 
 /// `out[columns]` = x.

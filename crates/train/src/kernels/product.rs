@@ -6,61 +6,14 @@
 
 use std::cell::{Cell, RefCell};
 
-use tch::Tensor;
-
+#[cfg(feature = "libtorch")]
+use super::Array;
+use super::Backend;
 use super::lanes::{self, Lanes};
 use super::lines::Lines;
-use super::{Array, Backend};
-
-/// A matrix of every member, `[C, rows, columns]`, somewhere in an array.
-#[derive(Clone, Copy)]
-pub struct Operand<'a> {
-    tensor: &'a Tensor,
-    shape: [usize; 3],
-    strides: [usize; 3],
-}
-
-/// A view that is kept: the operand and the tensor behind it.
-pub struct Matrix {
-    tensor: Tensor,
-    shape: [usize; 3],
-    strides: [usize; 3],
-}
-
-impl Matrix {
-    /// Rows and columns exchanged.
-    pub fn transposed(&self) -> Self {
-        let ([members, rows, columns], [each, down, across]) = (self.shape, self.strides);
-        Self { tensor: self.tensor.transpose(1, 2), shape: [members, columns, rows], strides: [each, across, down] }
-    }
-
-    /// The view, to multiply.
-    pub fn operand(&self) -> Operand<'_> {
-        Operand { tensor: &self.tensor, shape: self.shape, strides: self.strides }
-    }
-}
-
-impl Array {
-    /// All of an array `[C, rows, width]`, to multiply.
-    pub fn operand(&self) -> Operand<'_> {
-        let [members, rows, width] = [self.size(0), self.size(1), self.size(2)];
-        Operand { tensor: self.tensor(), shape: [members, rows, width], strides: [rows * width, width, 1] }
-    }
-
-    /// A view of any shape and strides at `offset`.
-    ///
-    /// # Panics
-    /// If the view would leave the array.
-    pub fn matrix(&self, shape: [usize; 3], strides: [usize; 3], offset: usize) -> Matrix {
-        Matrix { tensor: self.view(shape, strides, offset), shape, strides }
-    }
-
-    /// The transposed view `[C, width, rows]` of an array `[C, rows, width]`.
-    pub fn transposed(&self) -> Matrix {
-        let Operand { shape, strides, .. } = self.operand();
-        self.matrix(shape, strides, 0).transposed()
-    }
-}
+use super::region::{Region, View, ViewMut};
+#[cfg(target_arch = "x86_64")]
+use super::simd::Vectors;
 
 thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
@@ -75,32 +28,48 @@ pub fn calls() -> u64 {
 /// out = left · right for every member. The rows of `out` are contiguous, and so are the rows or the columns of `right`.
 ///
 /// # Panics
-/// If the shapes do not fit together.
-pub fn product(backend: Backend, left: Operand<'_>, right: Operand<'_>, out: Operand<'_>) {
+/// If the shapes do not fit together, or the matrices are not of one backend.
+pub fn product(left: View<'_>, right: View<'_>, out: ViewMut<'_>) {
     CALLS.set(CALLS.get() + 1);
-    let ([members, rows, inner], [right_members, right_inner, columns]) = (left.shape, right.shape);
-    assert!(right_members == members && right_inner == inner && out.shape == [members, rows, columns], "shapes fit");
-    if let Backend::Tensors(_) = backend {
-        let _ = left.tensor.bmm_out(out.tensor, right.tensor);
+    let ([members, rows, inner], [right_members, right_inner, columns]) = (left.region.shape, right.region.shape);
+    let out_shape = [members, rows, columns];
+    assert!(right_members == members && right_inner == inner && out.region.shape == out_shape, "shapes fit");
+    match out.array.backend() {
+        Backend::Slices => products(left, right, out),
+        #[cfg(feature = "libtorch")]
+        Backend::Tensors(_) => {
+            let tensor = |array: &Array, region: Region| {
+                let long = |sizes: [usize; 3]| sizes.map(|size| size as i64);
+                array.tensor().as_strided(long(region.shape), long(region.strides), region.offset as i64)
+            };
+            let (left, right) = (tensor(left.array, left.region), tensor(right.array, right.region));
+            let _ = left.bmm_out(&tensor(out.array, out.region), &right);
+        }
+    }
+}
+
+fn products(left: View<'_>, right: View<'_>, out: ViewMut<'_>) {
+    let Region { shape: [members, rows, inner], strides: left_strides, offset: left_at } = left.region;
+    let Region { shape: [_, _, columns], strides: right_strides, offset: right_at } = right.region;
+    let Region { strides: out_strides, offset: out_at, .. } = out.region;
+    assert!(out_strides[2] == 1 && (right_strides[2] == 1 || right_strides[1] == 1), "rows or columns are contiguous");
+    if members * rows * columns == 0 {
         return;
     }
-    assert!(out.strides[2] == 1 && (right.strides[2] == 1 || right.strides[1] == 1), "rows or columns are contiguous");
+    let (left, right, out) = (left.array.as_slice(), right.array.as_slice(), out.array.as_mut_slice());
     PACKED.with_borrow_mut(|packed| {
         for member in 0..members {
-            let at = |operand: &Operand<'_>| -> *mut f32 {
-                // SAFETY: the view was checked to lie inside its array when it was made.
-                unsafe { operand.tensor.data_ptr().cast::<f32>().add(member * operand.strides[0]) }
-            };
             let one = Product {
                 shape: [rows, inner, columns],
-                left: at(&left),
-                left_strides: [left.strides[1], left.strides[2]],
-                right: at(&right),
-                right_strides: [right.strides[1], right.strides[2]],
-                out: at(&out),
-                out_stride: out.strides[1],
+                left: left[(left_at + member * left_strides[0]).min(left.len())..].as_ptr(),
+                left_strides: [left_strides[1], left_strides[2]],
+                right: right[(right_at + member * right_strides[0]).min(right.len())..].as_ptr(),
+                right_strides: [right_strides[1], right_strides[2]],
+                out: out[out_at + member * out_strides[0]..].as_mut_ptr(),
+                out_stride: out_strides[1],
             };
-            // SAFETY: all three lie inside their arrays; `out` is written by nobody else, and no layer's output is its input.
+            // SAFETY: each of the three views was checked to lie inside its array when it was made; `out` is borrowed for
+            // this alone.
             unsafe { one.compute(packed) };
         }
     });
@@ -122,22 +91,24 @@ impl Product {
     unsafe fn compute(&self, packed: &mut Lines) {
         // SAFETY: the processor has what each form was compiled for; the memory is the caller's promise.
         unsafe {
-            if std::arch::is_x86_feature_detected!("avx512f") {
-                self.avx512(packed);
-            } else if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-                self.avx2(packed);
-            } else {
-                self.panels::<lanes::Plain, 4>(packed);
+            #[cfg(target_arch = "x86_64")]
+            match Vectors::of_this_processor() {
+                Vectors::Avx512 => return self.avx512(packed),
+                Vectors::Avx2 => return self.avx2(packed),
+                Vectors::Plain => {}
             }
+            self.panels::<lanes::Plain, 4>(packed);
         }
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f")]
     unsafe fn avx512(&self, packed: &mut Lines) {
         // SAFETY: the caller's promise.
         unsafe { self.panels::<lanes::Avx512, 8>(packed) }
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     unsafe fn avx2(&self, packed: &mut Lines) {
         // SAFETY: the caller's promise.
@@ -314,9 +285,11 @@ mod tests {
                     let one = &one;
                     let packed = &mut packed as *mut Lines;
                     forms.push(("plain", Box::new(move || one.panels::<lanes::Plain, 4>(&mut *packed))));
+                    #[cfg(target_arch = "x86_64")]
                     if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
                         forms.push(("avx2", Box::new(move || one.avx2(&mut *packed))));
                     }
+                    #[cfg(target_arch = "x86_64")]
                     if std::arch::is_x86_feature_detected!("avx512f") {
                         forms.push(("avx512", Box::new(move || one.avx512(&mut *packed))));
                     }

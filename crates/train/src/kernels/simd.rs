@@ -3,6 +3,31 @@
 
 use super::dot::dot;
 
+/// The vectors that a processor has.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vectors {
+    Avx512,
+    /// With fused multiply-add.
+    Avx2,
+    Plain,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Vectors {
+    /// Those of the processor that this runs on; cheap, for the standard library remembers the answers.
+    #[inline]
+    pub(crate) fn of_this_processor() -> Self {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            Self::Avx512
+        } else if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+            Self::Avx2
+        } else {
+            Self::Plain
+        }
+    }
+}
+
 /// Compiles a function for AVX-512 and AVX2 beside its plain form and picks one at run time. Inside it `Wide` names the
 /// vectors for [`dot`].
 macro_rules! simd {
@@ -10,6 +35,7 @@ macro_rules! simd {
         $(#[$attribute])*
         #[allow(clippy::too_many_arguments)]
         $visibility fn $name($($argument: $type),*) $(-> $result)? {
+            #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f")]
             #[allow(clippy::too_many_arguments)]
             fn widest($($argument: $type),*) $(-> $result)? {
@@ -17,6 +43,7 @@ macro_rules! simd {
                 type Wide = crate::kernels::dot::Avx512;
                 $body
             }
+            #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2")]
             #[allow(clippy::too_many_arguments)]
             fn wide($($argument: $type),*) $(-> $result)? {
@@ -30,15 +57,15 @@ macro_rules! simd {
                 type Wide = crate::kernels::dot::Plain;
                 $body
             }
-            if std::arch::is_x86_feature_detected!("avx512f") {
+            #[cfg(target_arch = "x86_64")]
+            match crate::kernels::simd::Vectors::of_this_processor() {
                 // SAFETY: the processor has AVX-512.
-                unsafe { widest($($argument),*) }
-            } else if std::arch::is_x86_feature_detected!("avx2") {
+                crate::kernels::simd::Vectors::Avx512 => return unsafe { widest($($argument),*) },
                 // SAFETY: the processor has AVX2.
-                unsafe { wide($($argument),*) }
-            } else {
-                plain($($argument),*)
+                crate::kernels::simd::Vectors::Avx2 => return unsafe { wide($($argument),*) },
+                crate::kernels::simd::Vectors::Plain => {}
             }
+            plain($($argument),*)
         }
     };
 }

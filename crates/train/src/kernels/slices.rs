@@ -1,6 +1,8 @@
 //! The kernels on CPU memory. One pass each, no allocation. `c` is the number of
 //! cohort members, `n` the rows of each; matrices are `[c, n, width]`, parameters `[c, p]` with offsets into a member's row.
 
+use drr_core::math;
+
 use super::dot::dot;
 use super::simd::{add_scaled, simd};
 
@@ -92,6 +94,11 @@ simd! {
             }
         }
     }
+}
+
+/// x = tanh(x).
+pub fn tanh(x: &mut [f32]) {
+    x.iter_mut().for_each(|x| *x = math::tanh(*x));
 }
 
 simd! {

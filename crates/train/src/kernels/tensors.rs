@@ -51,6 +51,11 @@ pub fn relu_backward(gradient: &Array, activation: &Array, columns: Columns) {
     let _ = gradient.tensor().shallow_clone().g_mul_(&mask.to_kind(Kind::Float));
 }
 
+/// See [`super::tanh`].
+pub fn tanh(x: &Array) {
+    let _ = x.tensor().shallow_clone().tanh_();
+}
+
 /// See [`super::tanh_backward`].
 pub fn tanh_backward(gradient: &Array, y: &Array) {
     write(gradient, &Tensor::tanh_backward(gradient.tensor(), y.tensor()));

@@ -2,8 +2,8 @@
 //! batch only. Rows are gathered out of thousands; loops over slices do that without a dense update and without a libtorch
 //! call per row.
 
-use drr_core::Seed;
 use drr_core::seed::Stream;
+use drr_core::{Seed, math};
 use drr_kinds::pmf::{Optimizer, PmfSpec};
 
 use super::PmfModel;
@@ -133,7 +133,7 @@ impl Factors {
     pub(super) fn step(&mut self, batch: &[Rating]) -> f64 {
         self.steps += 1;
         let (beta1, beta2, _) = ADAM;
-        let correction = |beta: f32| 1.0 - f64::from(beta).powi(self.steps);
+        let correction = |beta: f32| 1.0 - math::pow(f64::from(beta), f64::from(self.steps));
         let adam = self.spec.optimizer == Optimizer::Adam;
         let step = Step {
             optimizer: self.spec.optimizer,

@@ -22,9 +22,12 @@ use drr_kinds::error::{Error, Result};
 /// # Errors
 /// If the supervisor can no longer be written to.
 pub fn serve() -> Result<()> {
-    tch::set_num_threads(1);
-    tch::set_num_interop_threads(1);
-    let _no_gradients = tch::no_grad_guard();
+    #[cfg(feature = "libtorch")]
+    let _no_gradients = {
+        tch::set_num_threads(1);
+        tch::set_num_interop_threads(1);
+        tch::no_grad_guard()
+    };
     let mut channel = Channel::open();
     let mut loaded = Loaded::default();
     channel.say(&FromWorker::Ready(Hello {

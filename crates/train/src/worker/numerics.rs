@@ -1,20 +1,31 @@
-//! Pinned numerics. libtorch reads these variables when it is loaded, so they must be set before the program starts;
-//! [`pin`] starts it anew where they are not.
+//! What a process computes with, and where its bits are the same.
 
+#[cfg(feature = "libtorch")]
 use std::os::unix::process::CommandExt as _;
+#[cfg(feature = "libtorch")]
 use std::process::Command;
 
 use drr_core::protocol::Device;
 use drr_core::result::EnvironmentClass;
 
+/// The arithmetic of the CPU: its loops, its QR, its functions, all of this repository. It gives the same bits on every
+/// processor and with every C library, so that nothing else tells one class from another. Another number is another
+/// arithmetic.
+const OWN: &str = "own-1";
+
 /// The release of libtorch that tch is pinned to.
+#[cfg(feature = "libtorch")]
 const LIBTORCH: &str = "2.11.0";
 
-/// What makes products the same to the bit wherever their operands lie in memory, at no cost; and one thread a worker.
-const PINNED: &[(&str, &str)] =
-    &[("MKL_CBWR", "AVX2,STRICT"), ("ATEN_CPU_CAPABILITY", "avx2"), ("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")];
+/// What libtorch reads when it is loaded: one thread a worker for what it does on the CPU.
+#[cfg(feature = "libtorch")]
+const PINNED: &[(&str, &str)] = &[("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")];
 
-/// Starts this program again with pinned numerics if somebody started it without.
+/// Starts this program again with what libtorch must find if somebody started it without.
+///
+/// # Errors
+/// If it cannot be started again.
+#[cfg(feature = "libtorch")]
 pub fn pin() -> std::io::Result<()> {
     let missing: Vec<_> = PINNED.iter().filter(|(name, _)| std::env::var_os(name).is_none()).collect();
     if missing.is_empty() {
@@ -28,19 +39,21 @@ pub fn pin() -> std::io::Result<()> {
 
 /// What this process computes with.
 pub fn environment(device: Device) -> EnvironmentClass {
-    let variable = |name: &str| std::env::var(name).unwrap_or_default();
-    let numerics = match variable("MKL_CBWR").as_str() {
-        "AVX2,STRICT" => "strict",
-        "COMPATIBLE" => "portable",
-        _ => "unpinned",
-    };
-    EnvironmentClass {
-        libtorch: LIBTORCH.to_owned(),
-        isa: variable("ATEN_CPU_CAPABILITY"),
-        device: match device {
-            Device::Cpu => "cpu".to_owned(),
-            Device::Cuda(_) => "cuda".to_owned(),
+    match device {
+        Device::Cpu => EnvironmentClass {
+            libtorch: String::new(),
+            isa: String::new(),
+            device: "cpu".to_owned(),
+            numerics: OWN.to_owned(),
         },
-        numerics: numerics.to_owned(),
+        #[cfg(feature = "libtorch")]
+        Device::Cuda(_) => EnvironmentClass {
+            libtorch: LIBTORCH.to_owned(),
+            isa: String::new(),
+            device: "cuda".to_owned(),
+            numerics: "unpinned".to_owned(),
+        },
+        #[cfg(not(feature = "libtorch"))]
+        Device::Cuda(_) => unreachable!("a worker without libtorch takes no GPU"),
     }
 }

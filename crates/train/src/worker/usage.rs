@@ -5,7 +5,6 @@ use std::fs;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use drr_core::result::Usage;
-use tch::{Kind, Tensor};
 
 /// A cohort that takes less CPU time than this, in seconds, is not worth another calibration at its end.
 const SHORT_S: f64 = 0.1;
@@ -79,29 +78,41 @@ fn calibration_s(age: Age) -> f64 {
 /// update has. It shares no code with the trainer, so that a slower trainer never makes the calibration slower, and it is
 /// never changed: all recorded ratios refer to it.
 struct Calibration {
-    batch: Tensor,
-    layer: Tensor,
-    product: Tensor,
+    batch: Vec<f32>,
+    layer: Vec<f32>,
+    product: Vec<f32>,
     parameters: Vec<f32>,
     moments: Vec<f32>,
 }
+
+/// Products and passes of the calibration.
+const ROUNDS: usize = 20;
+/// Rows of the calibration's batch.
+const ROWS: usize = 64;
+/// Width of its layer.
+const WIDTH: usize = 256;
 
 impl Calibration {
     fn new() -> Self {
         let values =
             |count: usize| -> Vec<f32> { (0..count).map(|at| ((at * 37 % 101) as f32 - 50.0) / 64.0).collect() };
         Self {
-            batch: Tensor::from_slice(&values(64 * 256)).view([64, 256]),
-            layer: Tensor::from_slice(&values(256 * 256)).view([256, 256]),
-            product: Tensor::zeros([64, 256], (Kind::Float, tch::Device::Cpu)),
+            batch: values(ROWS * WIDTH),
+            layer: values(WIDTH * WIDTH),
+            product: vec![0.0; ROWS * WIDTH],
             parameters: values(1 << 16),
             moments: vec![0.0; 1 << 16],
         }
     }
 
     fn run(&mut self) {
-        for _ in 0..60 {
-            let _ = self.batch.matmul_out(&self.product, &self.layer);
+        for _ in 0..ROUNDS {
+            for (row, out) in self.batch.chunks_exact(WIDTH).zip(self.product.chunks_exact_mut(WIDTH)) {
+                out.fill(0.0);
+                for (factor, layer) in row.iter().zip(self.layer.chunks_exact(WIDTH)) {
+                    out.iter_mut().zip(layer).for_each(|(out, weight)| *out += factor * weight);
+                }
+            }
             for (parameter, moment) in self.parameters.iter_mut().zip(&mut self.moments) {
                 *moment += (*parameter - *moment) * 0.001;
                 *parameter -= 0.001 * *moment / (moment.abs().sqrt() + 1.0);

@@ -68,9 +68,12 @@ pub fn run(request: &TaskRequest) -> Result<TaskEnd> {
             drr_kinds::train_digest().short()
         )));
     }
-    tch::set_num_threads(1);
-    tch::set_num_interop_threads(1);
-    let _no_gradients = tch::no_grad_guard();
+    #[cfg(feature = "libtorch")]
+    let _no_gradients = {
+        tch::set_num_threads(1);
+        tch::set_num_interop_threads(1);
+        tch::no_grad_guard()
+    };
     let lease = Duration::from_secs(head.lease_s);
     let keeper = LeaseKeeper::start(lease);
     let job = job();
