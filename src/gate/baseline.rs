@@ -10,9 +10,10 @@ use drr_core::trial_dir::write_whole;
 use drr_core::{canonical, neutral};
 use serde::Deserialize;
 
-use super::measured::{EVERY_KIND, GroupKey, Measured, MeasuredGroup, SeedValues};
+use super::measured::{EVERY_KIND, Measured, MeasuredGroup, SeedValues};
 use crate::error::{Error, Result};
 use crate::study::axis::AxisValue;
+use crate::study::key::GroupKey;
 
 /// The version of the format; newer ones are refused.
 const FORMAT: u32 = 2;

@@ -13,25 +13,8 @@ use drr_kinds::KindOf as _;
 use super::settings;
 use crate::error::{Error, Result};
 use crate::store::{Store, StoredSweep, TrialRecord};
-use crate::study::axis::{AxisValues, short_axis};
-use crate::study::group::Subject;
+use crate::study::key::GroupKey;
 use crate::study::studies::studies;
-
-/// What tells a group from all others, whatever the code that trained it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct GroupKey {
-    /// `offline`, `online`, `training` or `pmf`.
-    pub measure: String,
-    /// Empty for what has none.
-    pub protocol: String,
-    pub policy: String,
-    pub point: AxisValues,
-    pub dataset: String,
-    /// The beginning of the ratings' fingerprint.
-    pub fingerprint: String,
-    /// How the ratings are divided, in words.
-    pub split: String,
-}
 
 /// One seed of a group.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,16 +73,7 @@ impl Measured {
         for study in studies(sweep) {
             for group in &study.groups {
                 let Some(first) = group.trials.first() else { continue };
-                let (measure, protocol) = names(study.subject);
-                let key = GroupKey {
-                    measure: measure.to_owned(),
-                    protocol: protocol.to_owned(),
-                    policy: group.policy.to_owned(),
-                    point: group.point.clone(),
-                    dataset: study.dataset.to_owned(),
-                    fingerprint: short(&first.spec().dataset.fingerprint),
-                    split: study.split.clone(),
-                };
+                let key = GroupKey::of(&study, group, first);
                 if measured.groups.iter().any(|known| known.key == key) {
                     continue; // A baseline stands beside every budget; once is enough.
                 }
@@ -160,11 +134,6 @@ fn sources(spec: &TrialSpec) -> Vec<(String, String)> {
     [(spec.kind.to_string(), spec.digest.to_string())].into_iter().chain(policy).collect()
 }
 
-/// The name of a subject's measure, and of its protocol.
-fn names(subject: Subject) -> (&'static str, &'static str) {
-    (subject.study().name, subject.protocol.unwrap_or(""))
-}
-
 fn short(digest: &impl ToString) -> String {
     digest.to_string()[..DIGITS].to_owned()
 }
@@ -223,24 +192,6 @@ fn windows(points: &[Point]) -> BTreeMap<String, f64> {
         values.extend(parts.into_iter().filter_map(|(part, value)| Some((format!("{name}/{part}"), value?))));
     }
     values
-}
-
-impl GroupKey {
-    /// The order of groups in a file, which is that of its text: a number is not before another for being less.
-    fn as_written(&self) -> ([String; 3], Vec<(String, String)>, [String; 3]) {
-        let point = self.point.iter().map(|(axis, value)| (axis.clone(), value.to_string())).collect();
-        let (before, after) =
-            ([&self.measure, &self.protocol, &self.policy], [&self.dataset, &self.fingerprint, &self.split]);
-        (before.map(Clone::clone), point, after.map(Clone::clone))
-    }
-
-    /// The group as a gate file names it, with its measure: `drr, tau=0.001 · offline, published`.
-    pub fn words(&self) -> String {
-        let axes: Vec<&str> = self.point.keys().map(String::as_str).collect();
-        let point = self.point.iter().map(|(axis, value)| format!(",{}={value}", short_axis(axis, &axes)));
-        let protocol = if self.protocol.is_empty() { String::new() } else { format!(", {}", self.protocol) };
-        format!("{}{} · {}{protocol}", self.policy, point.collect::<String>(), self.measure)
-    }
 }
 
 impl MeasuredGroup {

@@ -12,9 +12,10 @@ use super::baseline::Baseline;
 use super::evidence::Bits;
 use super::file::parse;
 use super::judge::judge;
-use super::measured::{GroupKey, Measured, MeasuredGroup, SeedValues};
+use super::measured::{Measured, MeasuredGroup, SeedValues};
 use super::resolve::resolve;
 use super::verdict::Verdict;
+use crate::study::key::GroupKey;
 use crate::sweep::Problems;
 
 /// Simulated checks of each case; fewer with many seeds, whose permutations take their time.

@@ -3,8 +3,9 @@
 
 use super::baseline::Baseline;
 use super::file::{Gate, GateFile, Rule};
-use super::measured::{GroupKey, Measured, MeasuredGroup};
+use super::measured::{Measured, MeasuredGroup};
 use crate::study::axis::AxisValue;
+use crate::study::key::GroupKey;
 use crate::sweep::{Problem, Problems, TextSpan, did_you_mean};
 
 /// A gate and what it is about.

@@ -6,10 +6,12 @@
 //! | `studies` | which trials may share a table |
 //! | `group` | which trials differ in the seed alone |
 //! | `axis` | values on a sweep's axes, typed and in order |
+//! | `key` | what a group is known by outside of its sweep |
 //! | `name` | how people call a group |
 
 pub(crate) mod axis;
 pub(crate) mod group;
+pub(crate) mod key;
 mod name;
 pub(crate) mod studies;
 

@@ -24,6 +24,7 @@ mod layering;
 mod mistakes;
 mod patience;
 mod planted;
+mod readme;
 mod records;
 mod report;
 mod same_bits;

@@ -38,6 +38,8 @@ cargo xtask: set-up and chores of drr-lab
       --only KIND:N    one of them, to see it again
   cargo xtask pictures make the README's pictures again: run the quickstart, report it, copy its figures
                        and, where Chromium is installed, a photograph of the page into docs/images/
+  cargo xtask portable the bits of trainings under emulated processors (Haswell, Nehalem), with musl and on
+                       aarch64, where qemu-user and the targets are installed; about 15 minutes
   cargo xtask slurm-up start a Slurm of two nodes on loopback, in target/slurm, to try and to test
                        `drr-lab sweep --executor slurm`; wants slurm-wlm and munge installed
   cargo xtask slurm-down  stop it, with all its jobs
@@ -58,6 +60,7 @@ const COMMANDS: &[&str] = &[
     "ci",
     "bench",
     "mutants",
+    "portable",
     "chaos",
     "attack",
     "pictures",
@@ -86,6 +89,8 @@ pub enum Command {
     /// To misbehave as a worker; for `attack` alone.
     Play(Vec<String>),
     Pictures,
+    /// The bits of trainings under other processors and for other targets.
+    Portable,
     Help,
 }
 
@@ -166,6 +171,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "test" => Command::Test,
         "ci" => Command::Ci,
         "pictures" => Command::Pictures,
+        "portable" => Command::Portable,
         "slurm-up" => Command::SlurmUp,
         "slurm-down" => Command::SlurmDown,
         "help" | "--help" | "-h" => Command::Help,

@@ -11,7 +11,7 @@ use crate::mutants;
 use crate::needs::NEEDS;
 use crate::problem::Problem;
 use crate::steps::{Outcome, Record, Step, Table};
-use crate::{setup, slurm};
+use crate::{portable, setup, slurm};
 
 pub const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
 const TESTS: Step = Step::cargo("tests", &["test", "--workspace", "--no-fail-fast"]);
@@ -122,6 +122,9 @@ pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
         slurm::down(root)?;
     }
     records.push(attacked(built)?);
+    if built == Outcome::Passed {
+        records.extend(portable::short(root)?);
+    }
     records.push(planted(root, built)?);
     records.push(oracle(root, built)?);
     println!("\n{}", Table(&records));

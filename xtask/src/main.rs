@@ -1,4 +1,4 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | chaos | attack |
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | portable | chaos | attack |
 //! pictures | slurm-up | slurm-down | help`.
 //!
 //! | module | job |
@@ -9,6 +9,7 @@
 //! | `bench` | the trainer beside its references |
 //! | `pictures` | the README's pictures |
 //! | `slurm` | a Slurm of one's own, on loopback |
+//! | `portable` | the same bits under other processors and for other targets |
 //! | `mutants` | planted bugs against the gates |
 //! | `needs` | the tests that need something of the machine |
 //! | `attack` | the program's promises, attacked |
@@ -24,6 +25,7 @@ mod chores;
 mod mutants;
 mod needs;
 mod pictures;
+mod portable;
 mod problem;
 mod setup;
 mod slurm;
@@ -73,6 +75,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
             Err(_) => Ok(ExitCode::FAILURE),
         },
         Command::Pictures => pictures::run(&root),
+        Command::Portable => portable::run(&root).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

@@ -59,8 +59,17 @@ fn succeeds(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|it| it.success())
 }
 
-fn answers(program: &str) -> bool {
+/// Whether a program is there and tells its version.
+pub fn answers(program: &str) -> bool {
     succeeds(Command::new(program).arg("--version"))
+}
+
+/// Whether the toolchain has a target's library.
+pub fn has_target(target: &str) -> bool {
+    let output = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(["--print", "target-libdir", "--target", target])
+        .output();
+    output.is_ok_and(|output| Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
 }
 
 /// Whether a file system can be mounted, tried and undone.

@@ -121,13 +121,16 @@ fn the_bits_are_those_of_every_other_machine() {
         },
     ];
     let mut found = Vec::new();
-    for seed in 0..3 {
+    // An emulated processor without fused multiply-adds takes minutes a seed.
+    let seeds = std::env::var("DRR_LAB_PORTABLE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3);
+    for seed in 0..seeds {
         let (world, model, digest) = factorised(seed);
         found.push(format!("pmf {seed} {digest}"));
         for (at, variant) in variants.iter().enumerate() {
             found.push(format!("drr {seed}.{at} {}", recommended(&world, &model, variant, seed)));
         }
     }
-    let known = include_str!("portable_bits.txt");
-    assert_eq!(found.join("\n"), known.trim_end(), "UPDATE the file where the arithmetic was changed on purpose");
+    let known: Vec<&str> = include_str!("portable_bits.txt").lines().take(found.len()).collect();
+    assert!(!found.is_empty() && known.len() == found.len());
+    assert_eq!(found, known, "portable_bits.txt is written anew where the arithmetic was changed on purpose");
 }

@@ -36,8 +36,9 @@ impl Region {
         if self.shape.contains(&0) {
             return true;
         }
-        let steps = self.shape.iter().zip(self.strides).map(|(size, stride)| (size - 1).checked_mul(stride));
-        let last = steps.fold(Some(self.offset), |last, step| last?.checked_add(step?));
+        let mut steps = self.shape.iter().zip(self.strides);
+        let last =
+            steps.try_fold(self.offset, |last, (size, stride)| last.checked_add((size - 1).checked_mul(stride)?));
         last.is_some_and(|last| last < count)
     }
 }

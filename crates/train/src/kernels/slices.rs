@@ -96,9 +96,13 @@ simd! {
     }
 }
 
-/// x = tanh(x).
-pub fn tanh(x: &mut [f32]) {
-    x.iter_mut().for_each(|x| *x = math::tanh(*x));
+simd! {
+    /// x = tanh(x).
+    pub fn tanh(x: &mut [f32]) {
+        for x in x {
+            *x = math::tanh(*x);
+        }
+    }
 }
 
 simd! {
