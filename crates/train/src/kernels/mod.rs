@@ -1,5 +1,5 @@
 //! The arithmetic of networks: matrix products ([`product`](mod@product)) and the small operations between them. Each
-//! exists twice, as a loop over slices for the CPU ([`slices`]) and as libtorch operations for a GPU ([`tensors`]); the
+//! exists twice, as a loop over slices for the CPU ([`slices`]) and as libtorch operations for a GPU (`tensors`); the
 //! functions here choose. Matrices are
 //! `[C, rows, width]`, parameters `[C, P]` with offsets into a member's row.
 
