@@ -1,4 +1,4 @@
-//! PMF and DRR: what a training job computes, on libtorch.
+//! PMF and DRR: what a training job computes, in loops of its own; on GPUs by libtorch (feature `libtorch`).
 //!
 //! | module | job |
 //! | --- | --- |
@@ -13,7 +13,7 @@
 //! | [`model`] | safetensors files |
 //! | [`worker`] | the protocol around all this: the program `drr-lab-worker` |
 //!
-//! libtorch's random generator is never used; every draw comes from a named [`drr_core::Seed`] stream.
+//! Every draw comes from a named [`drr_core::Seed`] stream.
 
 pub mod actor_critic;
 pub mod environment;

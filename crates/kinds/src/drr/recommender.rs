@@ -177,7 +177,7 @@ mod tests {
             history_weights: vec![2.0, -1.0],
         };
         // 2 - 1 = 1; max(1 - 3, 0) = 0; tanh(0.25).
-        assert_eq!(recommender.act(0, &[0, 1]), [0.25f32.tanh()]);
+        assert_eq!(recommender.act(0, &[0, 1]), [math::tanh(0.25)]);
         assert_eq!(recommender.score(1, &[0.5]), 2.5);
         recommender.norm = ActionNorm::Unit;
         assert!((recommender.act(0, &[0, 1])[0] - 1.0).abs() < 1e-5);
