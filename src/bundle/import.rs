@@ -16,7 +16,7 @@ use super::member::BundleMember;
 use super::unpack::{Unpacked, refuse, unpack};
 use crate::error::{Error, Result};
 use crate::plan::{parse_sweep, read_sweep, seal_record};
-use crate::sweep::Sweep;
+use crate::sweep::{Sweep, SweepRequest};
 
 /// What a bundle brought.
 #[derive(Clone, Debug)]
@@ -143,7 +143,10 @@ fn take(runs: &Path, beside: &Path, members: &BTreeMap<String, Unpacked>, file: 
     for part in ["sweeps", "diffs"] {
         adopt(&beside.join(part), &runs.join(part)).map_err(environment)?;
     }
-    done.sweeps.iter().try_for_each(|sweep| seal_record(runs, &sweep.name)).map_err(environment)?;
+    for sweep in &done.sweeps {
+        SweepRequest::complete_record(&runs.join("sweeps").join(&sweep.name))?;
+        seal_record(runs, &sweep.name).map_err(environment)?;
+    }
     done.sweeps = done.sweeps.iter().map(|sweep| read_sweep(runs, &sweep.name)).collect::<Result<_>>()?;
     Ok(done)
 }

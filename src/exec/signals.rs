@@ -1,17 +1,17 @@
 //! Signals that ask this program to stop or to tell how it stands. What was ignored when the program started (nohup, a
-//! background job of a script) stays ignored. While nobody listens, signals do what they do to any program.
+//! background job of a script) stays ignored. While nobody listens, what asks to stop ends
+//! the program at once, with the code of a sweep that was interrupted.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::{io, mem, ptr, thread};
+use std::{io, mem, process, ptr, thread};
 
 use nix::libc;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
-use signal_hook::low_level::emulate_default_handler;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 
 /// What is listened for.
 const HEARD: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGUSR1];
@@ -90,8 +90,8 @@ fn tell(signal: i32) {
     if signal != SIGUSR1 {
         ASKED.store(true, Ordering::Relaxed);
         if listeners.is_empty() {
-            // Ends the program, or says why not, which nobody could do anything about.
-            let _ = emulate_default_handler(signal);
+            // With the code that a sweep which is asked to stop ends with, whenever it was asked.
+            process::exit(i32::from(Exit::Interrupted as u8));
         }
     }
     for listener in listeners.iter() {

@@ -17,17 +17,17 @@ use super::record_seal::RecordSeal;
 use crate::error::{Error, Result};
 use crate::sweep::{Sweep, SweepRequest};
 
-/// Writes `sweep.toml`, `request.json` and `trials.jsonl`, and before them the seal of the first and the last.
+/// Writes `sweep.toml`, `request.json` and `trials.jsonl`, and before them their seal.
 ///
 /// # Errors
 /// Any failure of the file system.
 pub fn write_sweep(sweep: &Sweep, request: &SweepRequest, runs: &Path) -> io::Result<()> {
     let folder = runs.join("sweeps").join(&sweep.name);
     fs::create_dir_all(&folder)?;
-    let lines = lines(sweep);
-    let files: [(&str, &[u8]); 2] = [(FILES[0], sweep.text.as_bytes()), (FILES[1], &lines)];
+    let (request, lines) = (request.kept(), lines(sweep));
+    let contents: [&[u8]; FILES.len()] = [sweep.text.as_bytes(), &request, &lines];
+    let files: Vec<(&str, &[u8])> = FILES.into_iter().zip(contents).collect();
     RecordSeal::write(runs, &sweep.name, &files)?;
-    request.write(&folder)?;
     files.iter().try_for_each(|(name, bytes)| write_whole(&folder.join(name), bytes))
 }
 

@@ -18,7 +18,7 @@ pub(super) struct RecordHead<'a> {
 }
 
 /// The files of a record that its seal covers, in the order they are written.
-pub(super) const FILES: [&str; 2] = ["sweep.toml", "trials.jsonl"];
+pub(super) const FILES: [&str; 3] = ["sweep.toml", "request.json", "trials.jsonl"];
 
 /// The content of `trials.jsonl`.
 pub(super) fn lines(sweep: &Sweep) -> Vec<u8> {

@@ -141,11 +141,8 @@ impl SweepRequest {
         Ok(Self { sources, asked: Request { set, only, profile } })
     }
 
-    /// Writes `request.json` into the folder of a record.
-    ///
-    /// # Errors
-    /// Any failure of the file system.
-    pub fn write(&self, folder: &Path) -> io::Result<()> {
+    /// What `request.json` of a record holds.
+    pub fn kept(&self) -> Vec<u8> {
         let kept = KeptRequest {
             format: FORMAT,
             sources: self.sources.iter().map(KeptSource::of).collect(),
@@ -155,7 +152,7 @@ impl SweepRequest {
         };
         let mut text = canonical::to_bytes(&kept);
         text.push(b'\n');
-        write_whole(&folder.join(FILE), &text)
+        text
     }
 
     /// Writes `request.json` into the folder of a record that has none, as those of before it and those from elsewhere.
@@ -166,7 +163,7 @@ impl SweepRequest {
         if folder.join(FILE).exists() {
             return Ok(());
         }
-        let written = Self::of_record(folder)?.write(folder);
+        let written = write_whole(&folder.join(FILE), &Self::of_record(folder)?.kept());
         written.map_err(|error| Error::disk(format!("cannot write to {}", folder.display()), &error))
     }
 
@@ -236,7 +233,7 @@ mod tests {
             Request { set: vec!["a=1\n".to_owned()], only: vec!["b=2".to_owned()], profile: Some("smoke".to_owned()) };
         let request = SweepRequest { sources: sources.map(|(name, text)| Source::new(name, text)).into(), asked };
         fs::write(folder.path().join("sweep.toml"), request.text()).expect("written");
-        request.write(folder.path()).expect("written");
+        fs::write(folder.path().join(FILE), request.kept()).expect("written");
         let read = SweepRequest::of_record(folder.path()).expect("readable");
         assert_eq!(kept(&read), kept(&request));
         let text = request.text();

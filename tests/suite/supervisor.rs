@@ -2,18 +2,51 @@
 //! left out and resumed, whatever ends when.
 
 use std::fs;
-use std::io::BufRead as _;
+use std::io::{BufRead as _, BufReader, PipeWriter, Write as _, pipe};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::common::worker::{count, ended, place, signal as send, started, sweep, wait_until};
 use crate::common::{SMALL, metrics_digests};
 use drr_core::result::TrialResult;
 use drr_core::{Digest, TrialSpec};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{self, SigHandler, Signal, kill};
 use nix::unistd::Pid;
+
+/// Fills a pipe, so that whoever writes to it next waits.
+fn fill(pipe: &PipeWriter) {
+    let flags = OFlag::from_bits_retain(fcntl(pipe, FcntlArg::F_GETFL).expect("flags"));
+    fcntl(pipe, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK)).expect("set");
+    while (&mut &*pipe).write(&[b' '; 4096]).is_ok() {}
+    fcntl(pipe, FcntlArg::F_SETFL(flags)).expect("set");
+}
+
+#[test]
+fn asked_to_stop_after_the_last_trial_it_ends_with_the_same_code() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let (place, worker) = place();
+        let (reader, writer) = pipe().expect("a pipe");
+        fill(&writer);
+        let mut command = sweep(&place, &worker, "well", &[]);
+        let mut child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("it starts");
+        drop(command);
+        let said = BufReader::new(child.stderr.take().expect("piped"));
+        let done = said.lines().map_while(Result::ok).filter(|line| line.starts_with("finished ")).take(TRIALS).count();
+        assert_eq!(done, TRIALS);
+        // By now the table waits for a reader, and nobody listens for signals.
+        std::thread::sleep(Duration::from_millis(300));
+        send(&child, signal);
+        let status = child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(130), "{signal}: {status}");
+        drop(reader);
+        let (code, stdout, stderr) = ended(sweep(&place, &worker, "well", &[]));
+        assert_eq!(code, 0, "{stderr}");
+        assert!(stdout.contains("0.500"), "{stdout}");
+    }
+}
 
 /// Trials of [`SMALL`]: two PMFs, four recommenders, eight evaluations.
 const TRIALS: usize = 14;
@@ -112,7 +145,7 @@ fn workers_die_with_a_killed_supervisor_and_the_next_run_completes() {
     let (place, worker) = place();
     let mut child = started(sweep(&place, &worker, "stuck", &["--output", "json"]));
     let stdout = child.stdout.take().expect("a pipe");
-    let pid = std::io::BufReader::new(stdout)
+    let pid = BufReader::new(stdout)
         .lines()
         .map_while(Result::ok)
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok())

@@ -158,6 +158,7 @@ fn a_sweep_is_verified_by_its_record_whatever_became_of_what_it_extends() {
     assert!(verified(0).contains("replay: 1 bitwise"), "bases that are gone");
 
     // A record of before request.json, and one that came in a bundle: the comments of sweep.toml tell the same.
+    fs::remove_file(runs.join("sweeps").join(name).join("seal.json")).expect("it covers the request");
     let request = runs.join("sweeps").join(name).join("request.json");
     let kept = fs::read_to_string(&request).expect("recorded");
     fs::remove_file(&request).expect("removed");
@@ -192,8 +193,10 @@ fn a_request_that_cannot_be_expanded_or_is_no_longer_the_records_is_a_fault() {
     };
     let kept = fs::read_to_string(folder.join("request.json")).expect("recorded");
     let text = fs::read_to_string(folder.join("sweep.toml")).expect("recorded");
-    // One alone was changed.
+    // One alone was changed: the seal tells, and without one what it asks for.
     fs::write(folder.join("request.json"), kept.replace("users = 60", "users = 66")).expect("written");
+    verified(&["--integrity-only"], "request.json is not as it was written");
+    fs::remove_file(folder.join("seal.json")).expect("sealed");
     verified(&["--integrity-only"], "it asks for another sweep than sweep.toml beside it");
     // Of a program of tomorrow.
     fs::write(folder.join("request.json"), kept.replace("\"format\":1", "\"format\":2,\"more\":[]")).expect("written");

@@ -10,7 +10,6 @@ use crate::cli::{Context, OutputFormat};
 use crate::error::{Exit, Result};
 use crate::neutral::line;
 use crate::store::{RunsLock, Store};
-use crate::sweep::SweepRequest;
 
 pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     let runs = &context.runs;
@@ -18,7 +17,6 @@ pub(super) fn run(context: &Context, file: &Path, limit: u64) -> Result<Exit> {
     let done = bundle::import(runs, file, limit)?;
     let mut store = Store::open(runs)?;
     for sweep in &done.sweeps {
-        SweepRequest::complete_record(&runs.join("sweeps").join(&sweep.name))?;
         store.record_sweep(&sweep.into())?;
         for trial in sweep.trials.iter().map(|trial| TrialDir::new(runs, trial.id)) {
             if trial.is_complete() {
