@@ -1,6 +1,4 @@
-//! With the feature `libtorch`: makes the worker and the tests of this crate find it by themselves, no LD_LIBRARY_PATH, and
-//! says what to do where it is missing, before the bindings' own build fails in a page of compiler errors. With the feature
-//! `mutants` it also writes the copy of the sources that the planted bugs go into.
+//! With the feature `mutants`: writes the copy of the sources that the planted bugs go into.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
@@ -14,31 +12,6 @@ fn main() {
         plant();
     }
     println!("cargo:rerun-if-changed=build.rs");
-    if env::var_os("CARGO_FEATURE_LIBTORCH").is_none() {
-        return;
-    }
-    println!("cargo:rerun-if-env-changed=LIBTORCH");
-    // Unset only where `.cargo/config.toml` is not read; then torch-sys looks for a libtorch of the system.
-    let Some(libtorch) = env::var_os("LIBTORCH").map(PathBuf::from) else { return };
-    let library = libtorch.join("lib/libtorch_cpu.so");
-    if !library.is_file() {
-        eprintln!("error: libtorch is not set up: there is no {}; mend: cargo xtask setup", library.display());
-        process::exit(1);
-    }
-    // `cargo xtask setup` writes this file anew whenever the link comes to point at another install.
-    watch(&libtorch.join("build-version"));
-    // The real folder, not the link: a program built against one libtorch never starts with another.
-    let folder = libtorch.join("lib").canonicalize().unwrap_or_else(|_| libtorch.join("lib"));
-    println!("cargo:rustc-link-arg=-Wl,-rpath,{}", folder.display());
-    // RPATH instead of RUNPATH: it comes before an LD_LIBRARY_PATH, which may lead to the libtorch of some Python.
-    println!("cargo:rustc-link-arg=-Wl,--disable-new-dtags");
-}
-
-/// Cargo runs a build script always that watches a file which is not there.
-fn watch(path: &Path) {
-    if path.is_file() {
-        println!("cargo:rerun-if-changed={}", path.display());
-    }
 }
 
 /// Copies `src/` to `$OUT_DIR/mutated/` with a switch in every place of `mutants.rs`, and writes `$OUT_DIR/mutated.rs`,

@@ -10,7 +10,7 @@ use crate::neutral::line;
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The worker's program [default: drr-lab-worker beside this program].
+    /// The worker's program [default: this one; drr-lab-worker-cuda on GPUs].
     #[arg(long, value_name = "PATH", env = "DRR_LAB_WORKER", hide_env_values = true)]
     worker: Option<PathBuf>,
 }

@@ -1,6 +1,7 @@
 //! How a sweep runs: options over the file's `[execution]` over what is usual.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ pub struct Choices {
     /// Workers at a time [default: one a GPU, or the CPU cores this process may use, as far as memory goes].
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// GPUs to use: `all`, `none`, or their places in PCI order, such as 0,2 [default: all].
+    /// GPUs to use: `all`, `none`, or their places in PCI order, such as 0,2 [default: all, if a worker can use them].
     #[arg(long, value_name = "LIST")]
     gpus: Option<Gpus>,
     /// The part of a GPU one worker takes; 0.5 puts two workers on each [default: 1].
@@ -44,6 +45,8 @@ pub(super) struct Resolved {
     pub slots: Vec<Slot>,
     /// Who says how many there are.
     count: SlotCount,
+    /// GPUs that are left alone for want of a worker.
+    pub idle_gpus: usize,
     /// Trials to train together, if it was said.
     pub cohort: Option<usize>,
     /// Patience.
@@ -60,6 +63,13 @@ enum SlotCount {
 }
 
 impl Resolved {
+    /// What is to be said about GPUs that nobody uses.
+    pub fn about_gpus(&self) -> Option<String> {
+        (self.idle_gpus > 0).then(|| {
+            format!("{} GPUs are left alone: no worker can use them; {}", self.idle_gpus, exec::GPU_WORKER_MEND)
+        })
+    }
+
     /// The slots, no more than memory allows unless so many were asked for.
     pub fn slots_within(&self, budget: &MemoryBudget) -> Vec<Slot> {
         let mut slots = self.slots.clone();
@@ -77,7 +87,7 @@ pub(super) fn inventory() -> Arc<dyn Inventory> {
 
 impl Choices {
     /// What holds for a sweep whose file says `file`.
-    pub fn resolve(&self, file: &Execution, inventory: &dyn Inventory) -> Result<Resolved> {
+    pub fn resolve(&self, file: &Execution, worker: Option<&Path>, inventory: &dyn Inventory) -> Result<Resolved> {
         let usual = Rules::default();
         let time = |chosen: Option<f64>, file: Option<f64>| chosen.or(file).map(Duration::from_secs_f64);
         let rules = Rules {
@@ -88,14 +98,24 @@ impl Choices {
             grace: time(None, file.grace).unwrap_or(usual.grace),
             max_failures: self.max_failures.map(NonZeroUsize::get).or(file.max_failures),
         };
+        // Where nobody asked for GPUs, those that no worker can use are no reason to stop.
+        let can_use = worker.is_some() || exec::gpu_worker().is_some();
+        let idle_gpus = if self.gpus.is_none() && !can_use { inventory.gpus().len() } else { 0 };
         let request = SlotRequest {
-            gpus: self.gpus.clone().unwrap_or(Gpus::All),
+            gpus: self.gpus.clone().unwrap_or(if can_use { Gpus::All } else { Gpus::None }),
             gpu_share: self.gpu_share.or(file.gpu_share).unwrap_or(1.0),
             jobs: self.jobs,
         };
         let cohort = self.cohort.map(NonZeroUsize::get).or(file.cohort);
         let count = if self.jobs.is_some() { SlotCount::Asked } else { SlotCount::Usual };
-        Ok(Resolved { slots: exec::slots(&request, inventory)?, count, cohort, rules, local: self.local(file) })
+        Ok(Resolved {
+            slots: exec::slots(&request, inventory)?,
+            count,
+            idle_gpus,
+            cohort,
+            rules,
+            local: self.local(file),
+        })
     }
 
     /// What is said, here or in the file, that a cluster's own settings decide.
@@ -142,7 +162,7 @@ mod tests {
     fn resolved(line: &str, file: &Execution) -> Resolved {
         let line =
             CommandLine::try_parse_from(std::iter::once("test").chain(line.split_whitespace())).expect("options");
-        line.choices.resolve(file, &exec::machine()).expect("slots")
+        line.choices.resolve(file, None, &exec::machine()).expect("slots")
     }
 
     #[test]

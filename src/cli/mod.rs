@@ -32,6 +32,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::error::{Error, Exit, Result};
+pub use crate::exec::VERB as WORKER;
 use crate::exec::{self, Observer};
 use crate::neutral::printing;
 
@@ -122,7 +123,7 @@ enum Verb {
     Runs(runs::Args),
     /// Write a sweep as one file that can be taken elsewhere.
     Export(export::Args),
-    /// Tell what a run would find: slots, GPUs, libtorch, disk, database, locks; and what mends it.
+    /// Tell what a run would find: slots, GPUs, workers, disk, database, locks; and what mends it.
     Doctor(doctor::Args),
     /// Fetch, import, list and show datasets.
     Data(data::Args),

@@ -41,7 +41,7 @@ pub(super) fn options(
     Ok(SlurmOptions {
         runs: absolute(&context.runs)?,
         data: absolute(&context.data)?,
-        worker: exec::find_worker(worker)?,
+        worker: exec::find_worker(worker, settings.has_gpu())?,
         settings: settings.clone(),
         cohort: resolved.cohort,
         rules: resolved.rules,

@@ -17,7 +17,7 @@ use super::{Context, OutputFormat, attempt, failures, observer};
 use crate::audit;
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
-use crate::exec::{self, Inventory, MemoryBudget, Outcome, RunOptions};
+use crate::exec::{self, Inventory, MemoryBudget, Outcome, RunOptions, Slot};
 use crate::neutral::line;
 use crate::plan::{FailedBefore, Outlook, Plan, Sizes, examine, note_earlier, write_sweep};
 use crate::report;
@@ -71,7 +71,7 @@ pub struct Args {
     /// Run trials again that failed in a way that is not expected to go away.
     #[arg(long)]
     retry_failed: bool,
-    /// The worker's program [default: drr-lab-worker beside this program].
+    /// The worker's program [default: this one; on GPUs drr-lab-worker-cuda, beside it or in PATH].
     #[arg(long, value_name = "PATH", env = "DRR_LAB_WORKER", hide_env_values = true)]
     worker: Option<PathBuf>,
     #[command(flatten)]
@@ -236,10 +236,10 @@ fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Resu
     for path in &args.files {
         let ordered = SweepRequest::read(path, &asked).and_then(|request| {
             let file = request.file(&mut datasets)?;
-            let resolved = args.choices.resolve(&file.execution, inventory)?;
+            let resolved = args.choices.resolve(&file.execution, args.worker.as_deref(), inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
             let outlook = examine(&file, &sweep, &context.runs, &mut datasets)?;
-            let notes = file.notes.into_iter().chain(idle(&sweep)).collect();
+            let notes = file.notes.into_iter().chain(idle(&sweep)).chain(resolved.about_gpus()).collect();
             let (early_stop, slurm, sizes) = (file.early_stop, file.slurm, Sizes::new(&context.data));
             Ok(Ordered { notes, request, sweep, file: path.clone(), resolved, early_stop, slurm, outlook, sizes })
         });
@@ -344,7 +344,8 @@ fn execute(
     {
         eprintln!("{}: {} slots instead of {wanted}, for memory: {figures}; --jobs N chooses", plan.sweep, slots.len());
     }
-    let worker = FrozenWorker::new(&exec::find_worker(args.worker.as_deref())?, &context.runs)?;
+    let on_gpus = slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
+    let worker = FrozenWorker::new(&exec::find_worker(args.worker.as_deref(), on_gpus)?, &context.runs)?;
     let options = RunOptions {
         runs: absolute(runs)?,
         data: absolute(&context.data)?,

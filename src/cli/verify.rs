@@ -61,7 +61,7 @@ pub struct Args {
     /// Keep the folders of the trials that were run again, in DIR.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// The worker's program [default: drr-lab-worker beside this program].
+    /// The worker's program [default: this one].
     #[arg(long, value_name = "PATH", env = "DRR_LAB_WORKER", hide_env_values = true)]
     worker: Option<PathBuf>,
 }
@@ -149,7 +149,7 @@ fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<a
         options: RunOptions {
             runs: absolute(&context.runs)?,
             data: absolute(&context.data)?,
-            worker: exec::find_worker(args.worker.as_deref())?,
+            worker: exec::find_worker(args.worker.as_deref(), false)?,
             slots: exec::cpu_slots(args.jobs),
             inventory: execution::inventory(),
             cohort: None,

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::exec;
 
-/// A copy of the worker's program that lives as long as the sweep.
+/// A worker's program that stays as it is as long as the sweep lives: this one, or a copy of another.
 pub(super) struct FrozenWorker {
     path: PathBuf,
-    _folder: TemporaryFolder,
+    _copy: Option<TemporaryFolder>,
 }
 
 struct TemporaryFolder(PathBuf);
@@ -22,8 +23,11 @@ impl Drop for TemporaryFolder {
 }
 
 impl FrozenWorker {
-    /// Copies `worker` below the runs folder, whose lock the caller holds.
+    /// Copies `worker` below the runs folder, whose lock the caller holds, unless it is this program.
     pub fn new(worker: &Path, runs: &Path) -> Result<Self> {
+        if exec::is_own(worker) {
+            return Ok(Self { path: worker.to_owned(), _copy: None });
+        }
         let folder = TemporaryFolder(runs.join("worker"));
         let _ = fs::remove_dir_all(&folder.0);
         let path = folder.0.join(worker.file_name().unwrap_or_default());
@@ -31,10 +35,10 @@ impl FrozenWorker {
             .and_then(|()| fs::copy(worker, &path))
             .and_then(|_| std::path::absolute(&path))
             .map_err(|error| Error::disk(format!("cannot copy the worker to {}", path.display()), &error))?;
-        Ok(Self { path: absolute, _folder: folder })
+        Ok(Self { path: absolute, _copy: Some(folder) })
     }
 
-    /// The copy.
+    /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
     }

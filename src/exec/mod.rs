@@ -10,6 +10,7 @@
 //! | `jobs` | the plan's trials as the reactor sees them |
 //! | `dispatch` | prepares what a worker is given |
 //! | `recorder` | writes down what becomes of trials |
+//! | `worker_program` | which program a worker is |
 //! | `process`, `pipes`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
 //! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
 //! | `host_memory`, `memory_budget` | what memory the machine has, and for how many workers it is enough |
@@ -40,15 +41,16 @@ mod source_tree;
 mod supervisor;
 mod turns;
 mod worker_log;
+mod worker_program;
 
 pub use display::{bars, json_lines, lines, output_is_stuck, silent, without_effect};
 pub use host_memory::{HostMemory, MemoryKills, MemoryLimit};
 pub use inventory::{Gpu, Inventory, machine};
 pub use memory_budget::{MemoryBudget, MemoryFigures};
 pub use notice::{Label, Notice, Observer, SlotState};
-pub use process::find_worker;
 pub use recorder::Outcome;
 pub use rules::Rules;
 pub use slots::{Gpus, Slot, SlotRequest, cpu_slots, slots};
 pub use source_tree::{SourceLook, SourceTree};
 pub use supervisor::{RunOptions, execute};
+pub use worker_program::{GPU_WORKER_MEND, VERB, by_hand, find_worker, gpu_worker, is_own};

@@ -2,8 +2,11 @@
 //! own where no signal to the worker's group reaches it: it is not waited for.
 
 use std::io::{self, PipeReader, PipeWriter, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -28,11 +31,42 @@ pub(super) struct UntilEnded<R> {
     /// What may still be read, once the worker was found to have ended.
     left: Option<usize>,
     left_open: bool,
+    /// Whether all that was read is dealt with, for it waits for more.
+    idle: Arc<AtomicBool>,
+}
+
+/// Tells when all that is in a pipe has been dealt with by the one who reads it.
+pub(super) struct Drained {
+    pipe: OwnedFd,
+    idle: Arc<AtomicBool>,
+}
+
+impl Drained {
+    /// Waits until nothing is in the pipe and its reader waits for more, but no longer than `most`.
+    pub fn wait(&self, most: Duration) {
+        let began = Instant::now();
+        // In this order: what is no longer in the pipe may still be in the reader's hands.
+        let is_drained = || {
+            let left = ready([Some(self.pipe.as_fd()), None], PollTimeout::ZERO).is_ok_and(|[left, _]| left);
+            !left && self.idle.load(Ordering::SeqCst)
+        };
+        while !is_drained() && began.elapsed() < most {
+            thread::sleep(Duration::from_micros(200));
+        }
+    }
 }
 
 impl<R: Read + AsFd> UntilEnded<R> {
     pub fn new(pipe: R, ended: &EndOfWorker) -> Self {
-        Self { pipe, ended: ended.clone(), left: None, left_open: false }
+        Self { pipe, ended: ended.clone(), left: None, left_open: false, idle: Arc::default() }
+    }
+
+    /// Something to wait with until what is in the pipe now has been read and dealt with.
+    ///
+    /// # Errors
+    /// Too many files are open.
+    pub fn drained(&self) -> io::Result<Drained> {
+        Ok(Drained { pipe: self.pipe.as_fd().try_clone_to_owned()?, idle: Arc::clone(&self.idle) })
     }
 
     /// Whether somebody else still held the pipe open when its worker had ended.
@@ -43,7 +77,11 @@ impl<R: Read + AsFd> UntilEnded<R> {
     /// Waits until there is something to read; `false` if nothing more is to come from the worker.
     fn is_worth_reading(&mut self) -> io::Result<bool> {
         if self.left.is_none() {
-            let [readable, ended] = ready([Some(self.pipe.as_fd()), Some(self.ended.0.as_fd())], PollTimeout::NONE)?;
+            // Whoever reads has dealt with all that was read before.
+            self.idle.store(true, Ordering::SeqCst);
+            let told = ready([Some(self.pipe.as_fd()), Some(self.ended.0.as_fd())], PollTimeout::NONE);
+            self.idle.store(false, Ordering::SeqCst);
+            let [readable, ended] = told?;
             if !ended {
                 return Ok(readable);
             }
@@ -85,8 +123,6 @@ fn ready(ends: [Option<BorrowedFd<'_>>; 2], timeout: PollTimeout) -> io::Result<
 mod tests {
     use std::io::Write as _;
     use std::sync::mpsc::channel;
-    use std::thread;
-    use std::time::Duration;
 
     use super::*;
 
@@ -109,6 +145,32 @@ mod tests {
         drop(worker);
         assert_eq!(all.recv_timeout(Duration::from_secs(10)).expect("it ends"), (b"last words".to_vec(), true));
         drop(held_open);
+    }
+
+    #[test]
+    fn what_was_written_before_is_dealt_with_when_it_is_drained() {
+        let (reader, mut writer) = io::pipe().expect("a pipe");
+        let (ended, _worker) = end().expect("a pipe");
+        let mut pipe = UntilEnded::new(reader, &ended);
+        let drained = pipe.drained().expect("a file");
+        let dealt_with = Arc::new(AtomicBool::new(false));
+        let reads = Arc::clone(&dealt_with);
+        thread::spawn(move || {
+            let mut byte = [0];
+            while pipe.read(&mut byte).is_ok_and(|count| count > 0) {
+                thread::sleep(Duration::from_millis(2));
+                reads.store(byte[0] == b'.', Ordering::SeqCst);
+            }
+        });
+        for _ in 0..20 {
+            writer.write_all(b"word.").expect("written");
+            drained.wait(Duration::from_secs(10));
+            assert!(dealt_with.swap(false, Ordering::SeqCst));
+        }
+        let began = Instant::now();
+        writer.write_all(&[b'x'; 1000]).expect("written");
+        drained.wait(Duration::from_millis(5));
+        assert!(began.elapsed() < Duration::from_secs(1), "nobody waits for a reader that takes its time");
     }
 
     #[test]

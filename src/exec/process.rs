@@ -1,4 +1,4 @@
-//! One worker process: found, started in a group and an environment of its own, spoken to over pipes, ended. It dies
+//! One worker process: started in a group and an environment of its own, spoken to over pipes, ended. It dies
 //! with the supervisor, whatever ends that.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
@@ -6,6 +6,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 use std::{fs, thread};
 
 use drr_core::protocol::{FromWorker, ToWorker};
@@ -13,14 +14,11 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
-use super::pipes::{self, UntilEnded};
+use super::pipes::{self, Drained, UntilEnded};
 use super::reactor::Loss;
 use super::slots::Slot;
 use super::worker_log::WorkerLog;
-use crate::error::{Error, Result};
-
-/// Name of the worker's program.
-const PROGRAM: &str = "drr-lab-worker";
+use super::worker_program::VERB;
 
 /// What the worker for GPUs must find before libtorch loads: one thread for what it does on the CPU.
 pub(super) const ENVIRONMENT: [(&str, &str); 2] = [("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")];
@@ -28,25 +26,8 @@ pub(super) const ENVIRONMENT: [(&str, &str); 2] = [("OMP_NUM_THREADS", "1"), ("M
 /// Longest message of a worker; a longer line is no message.
 const LONGEST: u64 = 4 << 20;
 
-/// Where the worker's program lies: as given, else beside this program.
-///
-/// # Errors
-/// There is none, with the command that builds it.
-pub fn find_worker(given: Option<&Path>) -> Result<PathBuf> {
-    let (path, hint) = match given {
-        Some(path) => (path.to_owned(), "--worker and DRR_LAB_WORKER name the program drr-lab-worker"),
-        None => {
-            let here = std::env::current_exe()
-                .map_err(|error| Error::environment(format!("cannot tell where this program lies: {error}")))?;
-            (here.with_file_name(PROGRAM), "build it with `cargo build --workspace`, or name it with --worker PATH")
-        }
-    };
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(Error::environment(format!("there is no worker program at {}", path.display())).hint(hint))
-    }
-}
+/// How long a failure waits for what its worker wrote to stderr before it.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// What comes out of a worker.
 #[derive(Debug)]
@@ -81,7 +62,7 @@ impl WorkerProcess {
         wrap: impl Fn(WorkerOutput) -> T + Send + 'static,
     ) -> io::Result<Self> {
         let mut command = Command::new(program);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command.arg(VERB).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         command.envs(ENVIRONMENT);
         match slot {
             Slot::Cpu => command.env("CUDA_VISIBLE_DEVICES", ""),
@@ -106,6 +87,7 @@ impl WorkerProcess {
         let (to_worker, lines) = sync_channel(TO_WORKER);
         thread::spawn(move || write_stdin(stdin, &lines));
         let (stdout, stderr) = (UntilEnded::new(stdout, &ended), UntilEnded::new(stderr, &ended));
+        let drained = stderr.drained()?;
         let log = WorkerLog::default();
         let errors = {
             let log = log.clone();
@@ -119,7 +101,7 @@ impl WorkerProcess {
             drop(has_ended);
         });
         thread::spawn(move || {
-            read_stdout(stdout, |said| sender.send(wrap(said)).is_ok());
+            read_stdout(stdout, &drained, |said| sender.send(wrap(said)).is_ok());
             let _ = errors.join();
             let _ = end.join();
             let _ = sender.send(wrap(WorkerOutput::Ended));
@@ -213,7 +195,7 @@ fn write_stdin(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
     }
 }
 
-fn read_stdout(stdout: UntilEnded<ChildStdout>, mut tell: impl FnMut(WorkerOutput) -> bool) {
+fn read_stdout(stdout: UntilEnded<ChildStdout>, log: &Drained, mut tell: impl FnMut(WorkerOutput) -> bool) {
     let mut reader = BufReader::new(stdout);
     let mut line = Vec::new();
     loop {
@@ -226,6 +208,10 @@ fn read_stdout(stdout: UntilEnded<ChildStdout>, mut tell: impl FnMut(WorkerOutpu
             Ok(message) => WorkerOutput::Message(message),
             Err(_) => WorkerOutput::Garbage(String::from_utf8_lossy(&line).trim_end().chars().take(2000).collect()),
         };
+        // What it said of a failure belongs into the log before anybody looks there for the reason.
+        if matches!(said, WorkerOutput::Message(FromWorker::Failed { .. })) {
+            log.wait(LAST_WORDS);
+        }
         if !tell(said) {
             return;
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{Place, SMALL, metrics_digests};
+use crate::common::{Place, SMALL, metrics_digests, trainer};
 use drr_core::array::{ArrayTask, FORMAT, PlanHead, write};
 use drr_core::protocol::Device;
 use drr_core::provenance::Common;
@@ -16,12 +16,6 @@ use drr_kinds::train_digest;
 use drr_kinds::{KindOf as _, Stage};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-
-fn worker() -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
-    assert!(path.is_file(), "there is no {}: run `cargo build --workspace` first", path.display());
-    path
-}
 
 /// One seed and one configuration: a PMF, a recommender that trains for some seconds, three evaluations.
 fn sweep(place: &Place) -> Vec<TrialSpec> {
@@ -59,7 +53,7 @@ fn plan(place: &Place, train_digest: Digest, tasks: &[Vec<TrialSpec>]) -> PathBu
 
 fn start(worker: &Path, plan: &Path, task: &str) -> Child {
     let mut command = Command::new(worker);
-    command.arg("--plan").arg(plan).args(["--task", task]).stdin(Stdio::null());
+    command.args(["worker", "--plan"]).arg(plan).args(["--task", task]).stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
 }
 
@@ -83,7 +77,7 @@ fn claims(folder: &TrialDir) -> usize {
 
 #[test]
 fn tasks_leave_what_a_supervisor_would_and_skip_what_is_there() {
-    let worker = worker();
+    let worker = trainer();
     let place = Place::new();
     let specs = sweep(&place);
     let split = specs.iter().position(|spec| spec.stage() == Stage::EVAL).expect("evaluations come last");
@@ -123,7 +117,7 @@ fn tasks_leave_what_a_supervisor_would_and_skip_what_is_there() {
 
 #[test]
 fn of_two_equal_tasks_one_writes_and_the_other_takes_over_when_it_dies() {
-    let worker = worker();
+    let worker = trainer();
     let place = Place::new();
     let specs = sweep(&place);
     let plan = plan(&place, train_digest(), std::slice::from_ref(&specs));
@@ -152,7 +146,7 @@ fn of_two_equal_tasks_one_writes_and_the_other_takes_over_when_it_dies() {
 
 #[test]
 fn told_to_stop_it_leaves_at_once_and_holds_nothing() {
-    let worker = worker();
+    let worker = trainer();
     let place = Place::new();
     let specs = sweep(&place);
     let plan = plan(&place, train_digest(), std::slice::from_ref(&specs));
@@ -168,7 +162,7 @@ fn told_to_stop_it_leaves_at_once_and_holds_nothing() {
 
 #[test]
 fn what_cannot_be_run_here_says_so() {
-    let worker = worker();
+    let worker = trainer();
     let place = Place::new();
     let mut specs = sweep(&place);
     let folder = plan(&place, Digest::of(b"other sources"), std::slice::from_ref(&specs));

@@ -10,14 +10,14 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::strike::{Strike, strike};
-use crate::common::{Place, SMALL, metrics_digests};
+use crate::common::{Place, SMALL, metrics_digests, trainer};
 use drr_core::Seed;
 use drr_core::seed::Stream;
 use nix::sys::signal::{Signal, kill};
@@ -41,7 +41,8 @@ const CALLS: usize = 160;
 
 /// The real worker, killed on its way if that was ordered.
 pub fn play_the_worker(place: &Path) {
-    let mut real = Command::new(real_worker());
+    let mut real = Command::new(trainer());
+    real.arg("worker");
     match Strike::take(&place.join("strike")) {
         Some(order) => strike(real, order, &place.join("missed")),
         None => panic!("the worker starts: {}", real.exec()),
@@ -118,15 +119,8 @@ fn moment(dice: &mut Stream, took: Duration, events: usize) -> Moment {
     }
 }
 
-fn real_worker() -> PathBuf {
-    let beside = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
-    let worker = std::env::var_os("DRR_LAB_WORKER").map_or(beside, PathBuf::from);
-    assert!(worker.is_file(), "there is no {}: run `cargo build --workspace` first", worker.display());
-    worker
-}
-
 fn command(place: &Place) -> Command {
-    with_worker(place, &real_worker())
+    with_worker(place, &trainer())
 }
 
 fn with_worker(place: &Place, worker: &Path) -> Command {

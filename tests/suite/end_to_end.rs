@@ -1,24 +1,16 @@
 //! The whole way through the real worker: a made-up world, PMF, DRR and all evaluations, recorded to the bit.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{Place, SMALL, kill, metrics_digests, worker_of};
+use crate::common::{Place, SMALL, kill, metrics_digests, trainer, worker_of};
 use serde_json::Value;
-
-/// The worker beside the program, or the one that `DRR_LAB_WORKER` names.
-fn worker() -> PathBuf {
-    let beside = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
-    let path = std::env::var_os("DRR_LAB_WORKER").map_or(beside, PathBuf::from);
-    assert!(path.is_file(), "there is no {}: run `cargo build --workspace` first", path.display());
-    path
-}
 
 fn sweep(place: &Place, file: &str, more: &[&str]) -> Command {
     let mut command = place.drr_lab(&["sweep", file, "--worker"]);
-    command.arg(worker()).args(more);
+    command.arg(trainer()).args(more);
     command
 }
 
@@ -111,7 +103,7 @@ fn editing_the_file_or_rebuilding_changes_nothing_of_a_running_sweep() {
     completed(&undisturbed, &file, &longer);
     edited.file("small.toml", SMALL);
     let built = edited.path().join("drr-lab-worker");
-    fs::copy(worker(), &built).expect("the worker can be copied");
+    fs::copy(trainer(), &built).expect("the worker can be copied");
     let mut command = edited.drr_lab(&["sweep", &file, "--worker"]);
     command.arg(&built).args(longer).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().expect("the program starts");

@@ -2,9 +2,8 @@
 //! what a pipeline's variables bring about.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use crate::common::{Place, SMALL, transcript};
+use crate::common::{Place, SMALL, trainer, transcript};
 
 const GATES: &str = r#"sweep = "small"
 baseline = "small.baseline.toml"
@@ -31,20 +30,13 @@ direction = "lower"
 margin = 1.0
 "#;
 
-fn worker() -> PathBuf {
-    let beside = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
-    let path = std::env::var_os("DRR_LAB_WORKER").map_or(beside, PathBuf::from);
-    assert!(path.is_file(), "there is no {}: run `cargo build --workspace` first", path.display());
-    path
-}
-
 /// A folder with the small sweep trained on three seeds.
 fn trained() -> Place {
     let place = Place::new();
     place.file("small.toml", SMALL);
     place.file("gates.toml", GATES);
     let mut command = place.drr_lab(&["sweep", "small.toml", "--seeds", "3", "--worker"]);
-    let output = command.arg(worker()).output().expect("the program starts");
+    let output = command.arg(trainer()).output().expect("the program starts");
     assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
     place
 }
@@ -129,7 +121,7 @@ fn inconclusive_has_an_exit_code_of_its_own() {
     let place = Place::new();
     place.file("small.toml", SMALL);
     // Two seeds are too few for any statistics.
-    let output = place.drr_lab(&["sweep", "small.toml", "--worker"]).arg(worker()).output().expect("starts");
+    let output = place.drr_lab(&["sweep", "small.toml", "--worker"]).arg(trainer()).output().expect("starts");
     assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
     place.file("gates.toml", &GATES.replace("[[gate]]\nname = \"bits\"\nrule = \"digest\"\n", ""));
     assert_eq!(code(&place, &["baseline", "save", "small", "small.baseline.toml"]).0, Some(0));

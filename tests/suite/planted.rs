@@ -42,11 +42,9 @@ impl Tree {
     }
 
     fn build(&self) -> PathBuf {
-        let libtorch = std::env::var_os("LIBTORCH")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".libtorch"), PathBuf::from);
         let mut build = Command::new(env!("CARGO"));
-        build.current_dir(&self.0).args(["build", "--offline", "-p", "drr-lab", "-p", "drr-train"]);
-        build.env("LIBTORCH", libtorch).env_remove("CARGO_TARGET_DIR");
+        build.current_dir(&self.0).args(["build", "--offline", "-p", "drr-lab"]);
+        build.env_remove("CARGO_TARGET_DIR");
         succeeded(&mut build);
         self.0.join("target/debug/drr-lab")
     }

@@ -1,22 +1,14 @@
 //! `drr-lab report` from the outside: it writes again while a sweep goes on, and refuses what it cannot mean.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{Place, SMALL};
-
-fn worker() -> PathBuf {
-    let beside = Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker");
-    let path = std::env::var_os("DRR_LAB_WORKER").map_or(beside, PathBuf::from);
-    assert!(path.is_file(), "there is no {}: run `cargo build --workspace` first", path.display());
-    path
-}
+use crate::common::{Place, SMALL, trainer};
 
 fn sweep(place: &Place, more: &[&str]) {
     let mut command = place.drr_lab(&["sweep", "small.toml", "--worker"]);
-    let output = command.arg(worker()).args(more).output().expect("the program starts");
+    let output = command.arg(trainer()).args(more).output().expect("the program starts");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
 

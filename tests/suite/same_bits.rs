@@ -111,10 +111,10 @@ fn training(runs: &Path) -> bool {
     })
 }
 
-/// `cargo build --release -p drr-lab` makes what this needs; the worker is the same.
+/// `cargo build --release -p drr-lab` makes what this needs.
 #[test]
 #[ignore = "needs a release build of drr-lab"]
-fn a_release_build_of_the_orchestrator_gives_the_same_bits() {
+fn a_release_build_gives_the_same_bits() {
     let debug = Path::new(env!("CARGO_BIN_EXE_drr-lab"));
     let release = debug.parent().and_then(Path::parent).map(|target| target.join("release/drr-lab"));
     let release = release.filter(|release| release.is_file());
@@ -123,8 +123,8 @@ fn a_release_build_of_the_orchestrator_gives_the_same_bits() {
     let place = Place::new();
     place.file("small.toml", SMALL);
     let mut command = Command::new(release);
-    command.current_dir(place.path()).args(["sweep", "small.toml", "--output", "quiet", "--worker"]);
-    command.arg(debug.with_file_name("drr-lab-worker")).args(LONGER).env_remove("DRR_LAB_WORKER");
+    command.current_dir(place.path()).args(["sweep", "small.toml", "--output", "quiet"]);
+    command.args(LONGER).env_remove("DRR_LAB_WORKER");
     let output = command.output().expect("the program starts");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(digests(&place.runs()), all);

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use crate::common::{Place, SMALL, metrics_digests};
+use crate::common::{Place, SMALL, metrics_digests, trainer};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -34,12 +34,8 @@ fn cluster() -> Cluster {
     let start = "`cargo xtask slurm-up` starts one, where slurm-wlm and munge are installed";
     assert!(cluster.home.join("slurm.conf").is_file(), "no Slurm was started here: {start}");
     assert!(cluster.says("scontrol", &["ping"]).contains("UP"), "the Slurm of this checkout does not run: {start}");
-    assert!(worker().is_file(), "the worker is not built: cargo build --workspace");
+    assert!(trainer().is_file(), "the worker is not built: cargo build --workspace");
     cluster
-}
-
-fn worker() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_drr-lab")).with_file_name("drr-lab-worker")
 }
 
 impl Cluster {

@@ -189,8 +189,8 @@ fn a_program_that_talks_but_is_no_worker_is_given_up() {
     let start = Instant::now();
     let (code, _, stderr) = ended(sweep(&place, Path::new("/usr/bin/yes"), "well", &[]));
     assert_eq!(code, 3, "{stderr}");
-    assert!(stderr.contains("the program given as worker is none: it says `y`, and goes on"), "{stderr}");
-    assert!(stderr.contains("hint: --worker and DRR_LAB_WORKER name the program drr-lab-worker"), "{stderr}");
+    assert!(stderr.contains("the program given as worker is none: it says `worker`, and goes on"), "{stderr}");
+    assert!(stderr.contains("hint: --worker and DRR_LAB_WORKER name a program that is a worker"), "{stderr}");
     assert!(start.elapsed() < Duration::from_secs(30));
 }
 

@@ -46,7 +46,7 @@ fn a_full_disk_is_an_error_of_every_verb_and_a_reader_that_left_is_none() {
     check(&["sweep", "small.toml", "--dry-run"]);
     // The sweep itself loses nothing: what it found is recorded, and its own exit code stands.
     let (code, said) = on_a_full_disk(&mut place.drr_lab(sweep));
-    assert_eq!(code, Some(3), "{said}\n(the worker is built by `cargo build -p drr-train`)");
+    assert_eq!(code, Some(3), "{said}");
     let listed = transcript(&place.run(&["verify", "small", "--integrity-only"]));
     assert!(listed.contains("14 as they were written"), "{listed}");
     fs::remove_dir_all(place.runs()).expect("removed");

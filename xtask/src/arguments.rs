@@ -14,8 +14,8 @@ cargo xtask: set-up and chores of drr-lab
   cargo xtask test     build, run all tests but those that need a GPU, a cluster or the like
   cargo xtask ci       what every change must pass: formatting, build, clippy with warnings as
                        errors, tests, gates, documentation; ends with a table of times
-  cargo xtask setup    for GPUs: find libtorch 2.11.0, or install it for this user; then build with
-                       --features drr-train/libtorch
+  cargo xtask setup    for GPUs: find libtorch 2.11.0, or install it for this user; then
+                       cargo build -p drr-cuda --features libtorch
       --cuda           with CUDA (about 2.5 GB to download); the default where an NVIDIA driver is found
       --cpu            without CUDA (about 550 MB to download); the default elsewhere
       --force          download and install again, even if it is there

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::setup::{self, cache};
 use crate::steps::{Outcome, Step, sibling};
 
-const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
+const BUILD: Step = Step::cargo("build", &["build", "--workspace", "--features", "drr-cuda/libtorch"]);
 const DATA: Step = Step::drr_lab("data", &["data", "fetch", "ml-100k"]);
 
 /// Measures everything and prints the table.

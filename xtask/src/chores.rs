@@ -147,9 +147,9 @@ fn attacked(built: Outcome) -> Result<Record, Problem> {
 }
 
 /// The loops of the CPU and libtorch, both against the same updates of PyTorch; and the worker for GPUs compiles.
-const ORACLE: Step = Step::cargo("oracle", &["test", "-p", "drr-train", "--features", "libtorch"]);
+const ORACLE: Step = Step::cargo("oracle", &["test", "-p", "drr-cuda", "--features", "libtorch"]);
 
-/// Libtorch as the oracle: last, since it leaves a worker with libtorch behind.
+/// Libtorch as the oracle.
 fn oracle(root: &Path, built: Outcome) -> Result<Record, Problem> {
     let (name, started) = ("libtorch agrees", Instant::now());
     let outcome = match built {

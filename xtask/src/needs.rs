@@ -118,7 +118,7 @@ fn target(file: &str) -> Target {
     };
     // What needs a GPU needs libtorch.
     let features =
-        if package == "drr-train" { vec!["--features".to_owned(), "libtorch".to_owned()] } else { Vec::new() };
+        if package == "drr-cuda" { vec!["--features".to_owned(), "libtorch".to_owned()] } else { Vec::new() };
     [vec!["-p".to_owned(), package], features, which].concat()
 }
 
@@ -184,7 +184,7 @@ mod tests {
     fn a_file_tells_the_program_its_tests_are_in() {
         assert_eq!(target("tests/suite/slurm.rs").join(" "), "-p drr-lab --test suite");
         assert_eq!(target("src/report/tests/browser.rs").join(" "), "-p drr-lab --lib");
-        assert_eq!(target("crates/train/tests/golden.rs").join(" "), "-p drr-train --features libtorch --test golden");
+        assert_eq!(target("crates/cuda/tests/golden.rs").join(" "), "-p drr-cuda --features libtorch --test golden");
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! PMF and DRR: what a training job computes, in loops of its own; on GPUs by libtorch (feature `libtorch`).
+//! PMF and DRR: what a training job computes, in loops of its own; on other devices by what
+//! implements [`kernels::Accelerator`].
 //!
 //! | module | job |
 //! | --- | --- |
 //! | [`pmf`] | matrix factorisation: embeddings and the reward model |
-//! | [`kernels`] | the arithmetic of networks, over slices (CPU) or tensors (CUDA) |
+//! | [`kernels`] | the arithmetic of networks, over slices (CPU) or on a device |
 //! | [`actor_critic`], [`optim`] | the networks of a cohort, forward, backward, Adam with soft update |
 //! | [`state`] | s = f(u, H) and the gradient of its weights |
 //! | [`sum_tree`], [`replay`] | prioritised replay over ids |
@@ -11,7 +12,7 @@
 //! | [`trainer`] | the loop of the slides, readable top to bottom |
 //! | [`offline`], [`online`], [`evaluate`] | evaluation of models and of rankings that never change |
 //! | [`model`] | safetensors files |
-//! | [`worker`] | the protocol around all this: the program `drr-lab-worker` |
+//! | [`worker`] | the protocol around all this: a process that trains |
 //!
 //! Every draw comes from a named [`drr_core::Seed`] stream.
 

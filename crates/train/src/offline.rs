@@ -16,7 +16,7 @@ use crate::environment::explore;
 use crate::evaluate::policy::Policy;
 use crate::evaluate::{initial_history, lists, summarise};
 use crate::history::History;
-use crate::kernels::{Array, Backend};
+use crate::kernels::Array;
 use crate::pmf::PmfModel;
 use drr_kinds::error::{Error, Result};
 use drr_kinds::training::Metrics;
@@ -256,7 +256,7 @@ struct Block {
 impl<'a> Actor<'a> {
     fn new(agent: &'a Agent, sessions: usize) -> Self {
         // A GPU wants few launches, a CPU no idle rows.
-        let rows = if agent.backend() == Backend::Slices { 32 } else { sessions };
+        let rows = if agent.backend().is_slices() { 32 } else { sessions };
         let size = agent.shapes.action;
         Self {
             pass: ActorPass::new(&agent.shapes, 1, rows, agent.backend()),

@@ -1,26 +1,12 @@
 //! Adam with gradient clipping and the soft update of a target network, for a cohort: on the CPU in one pass over flat
-//! memory, on a GPU as few tensor operations.
+//! memory, on a device by what computes there.
 
 use drr_core::math;
 
+use crate::kernels::accelerator::{DeviceOptimiser, Rates};
 use crate::kernels::simd::sum_of_squares;
 use crate::kernels::slices::{ADAM, AdamStep, adam_soft_update};
-#[cfg(feature = "libtorch")]
-use crate::kernels::tensors::DeviceRates;
 use crate::kernels::{Array, Backend};
-
-/// What may differ between the members of a cohort in one optimiser.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rates {
-    /// Learning rate.
-    pub lr: f64,
-    /// L2 penalty added to the gradient (as `torch.optim.Adam`'s `weight_decay`).
-    pub weight_decay: f64,
-    /// Largest gradient norm; 0 does not clip.
-    pub clip: f64,
-    /// Soft-update rate τ.
-    pub tau: f64,
-}
 
 /// A network's parameters with all that training keeps beside them, each `[C, P]`.
 pub struct Trained {
@@ -37,18 +23,16 @@ pub struct Trained {
     /// Adam's step count, one for all members.
     pub steps: u64,
     rates: Vec<Rates>,
-    #[cfg(feature = "libtorch")]
-    device_rates: Option<DeviceRates>,
+    on_device: Option<Box<dyn DeviceOptimiser>>,
 }
 
 impl Trained {
     /// Starts from each member's initial parameters; the targets are copies (slides, line 2).
     pub fn new(initial: &[Vec<f32>], rates: Vec<Rates>, backend: Backend) -> Self {
         let zeros = || Array::zeros(&[initial.len(), initial[0].len()], backend);
-        #[cfg(feature = "libtorch")]
-        let device_rates = match backend {
+        let on_device = match backend {
             Backend::Slices => None,
-            Backend::Tensors(device) => Some(DeviceRates::new(&rates, device)),
+            Backend::Device(device) => Some(device.optimiser(&rates)),
         };
         let mut trained = Self {
             theta: zeros(),
@@ -58,8 +42,7 @@ impl Trained {
             v: zeros(),
             steps: 0,
             rates,
-            #[cfg(feature = "libtorch")]
-            device_rates,
+            on_device,
         };
         let initial = initial.concat();
         trained.theta.fill_from(&initial);
@@ -73,11 +56,13 @@ impl Trained {
         let (beta1, beta2, _) = ADAM;
         let correction = |beta: f32| 1.0 - math::pow(f64::from(beta), self.steps as f64);
         let corrections = (correction(beta1), correction(beta2));
-        #[cfg(feature = "libtorch")]
-        if let Some(rates) = &self.device_rates {
-            return rates.step(corrections, &self.gradient, (&self.m, &self.v), &self.theta, &self.target);
+        match &self.on_device {
+            Some(device) => {
+                let moments = (&mut self.m, &mut self.v);
+                device.step(corrections, &self.gradient, moments, &mut self.theta, &mut self.target);
+            }
+            None => self.step_slices(corrections),
         }
-        self.step_slices(corrections);
     }
 
     fn step_slices(&mut self, corrections: (f64, f64)) {

@@ -68,8 +68,6 @@ fn common() -> DrrSpec {
 
 /// Points and parameter bits of every member.
 fn outcome(members: &[Member]) -> Vec<(Vec<Point>, Vec<u32>)> {
-    #[cfg(feature = "libtorch")]
-    let _no_gradients = tch::no_grad_guard();
     let mut points = Points::default();
     let (agent, outcomes) = train(members, Backend::Slices, &mut points).expect("the cohort trains");
     outcomes.into_iter().for_each(|outcome| drop(outcome.expect("every member trains")));
@@ -141,8 +139,6 @@ fn a_cohort_asks_for_no_more_products_than_one_trial() {
 
 #[test]
 fn a_diverging_member_fails_alone() {
-    #[cfg(feature = "libtorch")]
-    let _no_gradients = tch::no_grad_guard();
     let mut cohort = members(3, &common());
     let healthy = outcome(&cohort[..1]);
     cohort[1].spec.critic_lr = 10.0;

@@ -37,8 +37,6 @@ fn model(world: &World) -> PmfModel {
 }
 
 fn drr(world: World, change: impl FnOnce(&mut DrrSpec)) -> Result<f64> {
-    #[cfg(feature = "libtorch")]
-    let _no_gradients = tch::no_grad_guard();
     let model = Arc::new(model(&world));
     let mut spec =
         DrrSpec { batch_size: 8, learning_starts: 10, train_steps: 60, record_every: 20, ..DrrSpec::default() };

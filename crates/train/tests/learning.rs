@@ -39,8 +39,6 @@ fn model() -> PmfModel {
 
 #[test]
 fn a_world_with_one_good_item_for_each_user_is_solved() {
-    #[cfg(feature = "libtorch")]
-    let _no_gradients = tch::no_grad_guard();
     let model = Arc::new(model());
     let mut spec = DrrSpec {
         history: 1,

@@ -1,4 +1,4 @@
-//! The machine: slots and why, GPUs and their driver, the worker and its libtorch, limits.
+//! The machine: slots and why, GPUs and their driver, the worker and its libraries, limits.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -14,7 +14,9 @@ use drr_kinds::train_digest;
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::{Diagnosis, DoctorTarget};
-use crate::exec::{Gpus, MemoryFigures, Slot, SlotRequest, find_worker, slots};
+use crate::exec::{
+    GPU_WORKER_MEND, Gpus, MemoryFigures, Slot, SlotRequest, VERB, by_hand, find_worker, gpu_worker, slots,
+};
 use crate::plan::reading_bytes;
 use drr_kinds::DataSize;
 
@@ -98,44 +100,40 @@ fn gpus(target: &DoctorTarget<'_>) -> Diagnosis {
 }
 
 fn worker(target: &DoctorTarget<'_>, slots: &[Slot], findings: &mut Vec<Diagnosis>) {
-    let program = match find_worker(target.worker) {
+    // Without a worker for GPUs a sweep runs on the CPU, as if it had been asked to.
+    let has_gpus = slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
+    let on_gpus = has_gpus && (target.worker.is_some() || gpu_worker().is_some());
+    let program = match find_worker(target.worker, on_gpus) {
         Ok(program) => program,
         Err(error) => {
             findings.push(Diagnosis::bad("worker", error.message, error.hint.unwrap_or_default()));
             return;
         }
     };
-    let shown = program.display();
+    let shown = by_hand(&program);
     let Some(StartedWorker { hello, libtorch }) = start(&program) else {
-        let mend = format!(
-            "run it by hand to see why: {shown} < /dev/null; built for GPUs, it may miss its libtorch: cargo xtask setup"
-        );
-        findings.push(Diagnosis::bad("worker", format!("{shown} does not come up"), mend));
+        let mend = format!("run it by hand to see why: {shown} < /dev/null; {GPU_WORKER_MEND}");
+        findings.push(Diagnosis::bad("worker", format!("`{shown}` does not come up"), mend));
         return;
     };
     findings.push(if hello.protocol != VERSION || hello.train_digest != train_digest() {
-        let found = format!("{shown} was built from other sources than this program");
-        Diagnosis::bad("worker", found, "cargo build --workspace")
+        let found = format!("`{shown}` was built from other sources than this program");
+        Diagnosis::bad("worker", found, "name a worker of this version, or none: drr-lab is its own")
     } else {
-        Diagnosis::good("worker", format!("{shown}, built from the same sources as this program"))
+        Diagnosis::good("worker", format!("`{shown}`, built from the same sources as this program"))
     });
     let has_cuda = libtorch.as_ref().is_some_and(|folder| folder.join("libtorch_cuda.so").is_file());
-    let on_gpus = match &libtorch {
-        None => "no GPUs: built without libtorch".to_owned(),
+    let with = match &libtorch {
+        None => "for the CPU".to_owned(),
         Some(folder) => format!("libtorch {} CUDA, in {}", if has_cuda { "with" } else { "without" }, folder.display()),
     };
-    let found = format!("{}; {on_gpus}", hello.environment);
-    let wants_cuda = slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
-    findings.push(if wants_cuda && !has_cuda {
-        Diagnosis::bad("numerics", found, FOR_GPUS)
-    } else {
-        Diagnosis::good("numerics", found)
+    let found = format!("{}; {with}", hello.environment);
+    findings.push(match (has_gpus, has_cuda) {
+        (true, false) if on_gpus => Diagnosis::bad("numerics", found, GPU_WORKER_MEND),
+        (true, false) => Diagnosis::poor("numerics", format!("{found}; GPUs are left alone"), GPU_WORKER_MEND),
+        _ => Diagnosis::good("numerics", found),
     });
 }
-
-/// How one comes by a worker for GPUs.
-const FOR_GPUS: &str =
-    "cargo xtask setup --cuda && cargo build --workspace --features drr-train/libtorch, or --gpus none";
 
 /// A worker that came up.
 struct StartedWorker {
@@ -146,8 +144,13 @@ struct StartedWorker {
 
 /// Starts a worker, hears its introduction and lets it go.
 fn start(program: &Path) -> Option<StartedWorker> {
-    let mut child =
-        Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let mut child = Command::new(program)
+        .arg(VERB)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
     let up = introduction(&mut child);
     let _ = child.kill();
     let _ = child.wait();

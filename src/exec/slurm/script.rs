@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::exec::VERB;
 use crate::sweep::SlurmSettings;
 
 /// What a script needs besides the settings.
@@ -77,8 +78,10 @@ impl Script<'_> {
             let _ = write!(text, "apptainer exec{gpu} {}{cache} {} ", binds.join(" "), quoted(image));
         }
         let (worker, plan, first) = (path(self.worker), path(self.folder), self.first);
-        let _ =
-            write!(text, "{worker} --plan {plan} --task $(({first} + SLURM_ARRAY_TASK_ID)) --lost \"${{{LOST}:-0}}\"");
+        let _ = write!(
+            text,
+            "{worker} {VERB} --plan {plan} --task $(({first} + SLURM_ARRAY_TASK_ID)) --lost \"${{{LOST}:-0}}\""
+        );
         if let Some(data) = data {
             let _ = write!(text, " --data {data}");
         }

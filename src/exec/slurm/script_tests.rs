@@ -13,7 +13,7 @@ fn script<'a>(folder: &'a Path, runs: &'a Path) -> Script<'a> {
         folder,
         runs,
         data: Path::new("/shared/data"),
-        worker: Path::new("/shared/runs/slurm/small/1a2b/worker/drr-lab-worker"),
+        worker: Path::new("/shared/runs/slurm/small/1a2b/worker/drr-lab"),
         dataset: Some(("ml-100k", "0123456789ab")),
         environment: &[("MKL_CBWR", "AVX2,STRICT"), ("OMP_NUM_THREADS", "1")],
     }
@@ -40,7 +40,7 @@ fn a_script_without_settings_is_short() {
     export MKL_CBWR=AVX2,STRICT
     export OMP_NUM_THREADS=1
     export CUDA_VISIBLE_DEVICES=
-    exec /shared/runs/slurm/small/1a2b/worker/drr-lab-worker --plan '/shared/my runs/slurm/small/1a2b' --task $((2 + SLURM_ARRAY_TASK_ID)) --lost "${DRR_LAB_LOST:-0}"
+    exec /shared/runs/slurm/small/1a2b/worker/drr-lab worker --plan '/shared/my runs/slurm/small/1a2b' --task $((2 + SLURM_ARRAY_TASK_ID)) --lost "${DRR_LAB_LOST:-0}"
     "#);
 }
 
@@ -103,7 +103,7 @@ fn a_script_with_everything_says_everything() {
     copy /shared/data/ml-100k "data-0123456789ab/ml-100k"
     copy /opt/libtorch/lib opt-libtorch-lib
     export LD_LIBRARY_PATH="$cache"/opt-libtorch-lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-    exec apptainer exec --nv --bind '/shared/my runs' --bind /shared/data --bind "$cache" /images/lab.sif /shared/runs/slurm/small/1a2b/worker/drr-lab-worker --plan '/shared/my runs/slurm/small/1a2b' --task $((2 + SLURM_ARRAY_TASK_ID)) --lost "${DRR_LAB_LOST:-0}" --data "$cache/data-0123456789ab"
+    exec apptainer exec --nv --bind '/shared/my runs' --bind /shared/data --bind "$cache" /images/lab.sif /shared/runs/slurm/small/1a2b/worker/drr-lab worker --plan '/shared/my runs/slurm/small/1a2b' --task $((2 + SLURM_ARRAY_TASK_ID)) --lost "${DRR_LAB_LOST:-0}" --data "$cache/data-0123456789ab"
     "##);
 }
 
@@ -139,7 +139,9 @@ fn bash_copies_to_the_node_once_and_starts_the_worker_with_its_task() {
         let library = at("lib").display().to_string().trim_matches('/').replace('/', "-");
         assert_eq!(
             String::from_utf8_lossy(&output.stdout),
-            format!("--plan /plan --task 7 --lost 0 --data {cache}/data-0123456789ab\n{cache}/{library}\nratings"),
+            format!(
+                "worker --plan /plan --task 7 --lost 0 --data {cache}/data-0123456789ab\n{cache}/{library}\nratings"
+            ),
             "round {round}: {}",
             String::from_utf8_lossy(&output.stderr)
         );

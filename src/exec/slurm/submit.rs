@@ -16,6 +16,7 @@ use super::script::Script;
 use super::submission::{Submission, dependency, script};
 use crate::error::{Error, Result};
 use crate::exec::notice::Notice;
+use crate::exec::worker_program::file_name;
 use crate::exec::{process, provenance};
 use crate::plan::{Plan, clear_failure, clear_stop};
 
@@ -99,7 +100,7 @@ fn cohort_size(options: &SlurmOptions) -> usize {
 fn write(plan: &Plan, options: &SlurmOptions, layout: &PlanLayout) -> std::io::Result<Submission> {
     let (folder, name) = Submission::new_folder(&options.runs, &plan.sweep)?;
     // A build in the meantime must not change half of the trials.
-    let worker = folder.join("worker").join(options.worker.file_name().unwrap_or_default());
+    let worker = folder.join("worker").join(file_name(&options.worker));
     fs::copy(&options.worker, &worker)?;
     let mut common = provenance::common(&worker, &options.runs);
     for task in plan.tasks.iter().filter(|task| task.is_open()) {
@@ -170,7 +171,7 @@ pub fn shown(plan: &Plan, options: &SlurmOptions, array_size: usize) -> String {
     let layout = PlanLayout::new(plan, cohort_size(options), array_size);
     let name = format!("drr-{}-ID", plan.sweep);
     let folder = super::folder(&options.runs, &plan.sweep).join("ID");
-    let worker = folder.join("worker").join(options.worker.file_name().unwrap_or_default());
+    let worker = folder.join("worker").join(file_name(&options.worker));
     let mut text = String::new();
     for array in &layout.arrays {
         let words = array.after.iter().map(|after| match after {

@@ -32,6 +32,7 @@ use super::rules::Rules;
 use super::signals::{self, Listening};
 use super::slots::Slot;
 use super::turns::Turns;
+use super::worker_program::by_hand;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::store::Store;
@@ -224,7 +225,7 @@ impl<'a> Supervisor<'a> {
                 }
                 Action::GiveUp(why) => {
                     let error =
-                        Error::environment(why).hint(format!("try it by hand: {}", self.options.worker.display()));
+                        Error::environment(why).hint(format!("try it by hand: {}", by_hand(&self.options.worker)));
                     self.give_up.get_or_insert(error);
                 }
             }

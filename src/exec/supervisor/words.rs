@@ -41,7 +41,8 @@ impl Supervisor<'_> {
                 let error = Error::environment(format!(
                     "the program given as worker is none: it says `{line}`, and goes on, where it should introduce itself"
                 ));
-                let hint = "--worker and DRR_LAB_WORKER name the program drr-lab-worker";
+                let hint =
+                    "--worker and DRR_LAB_WORKER name a program that is a worker; without them drr-lab is its own";
                 return self.give_up(error.hint(hint));
             }
         }

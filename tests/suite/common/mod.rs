@@ -132,3 +132,8 @@ pub fn kill(pid: u32) {
     let status = Command::new("kill").args(["-KILL", &pid.to_string()]).status().expect("kill is there");
     assert!(status.success(), "process {pid} is gone");
 }
+
+/// A worker that trains: the program itself, or the one that `DRR_LAB_WORKER` names.
+pub fn trainer() -> PathBuf {
+    std::env::var_os("DRR_LAB_WORKER").unwrap_or_else(|| env!("CARGO_BIN_EXE_drr-lab").into()).into()
+}

@@ -89,7 +89,7 @@ pub fn play(arguments: &[String]) -> io::Result<()> {
     let strikes = take_mark(Path::new(marks), number(hits)?);
     let step = if strikes { number(step)? } else { usize::MAX };
     let from_start = ["talks-and-is-never-ready", "says-nothing", "another-protocol", "endless-line"];
-    let mut child = Command::new(real).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut child = Command::new(real).arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut to_real = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
     thread::spawn(move || io::copy(&mut io::stdin().lock(), &mut to_real));
     let mut out = io::stdout();

@@ -56,7 +56,7 @@ impl Place {
         self.cache.join("downloads")
     }
 
-    /// torch-sys reads the version from this file; `build.rs` of drr-train watches it.
+    /// torch-sys reads the version from this file; `build.rs` of drr-cuda watches it.
     fn version_file(&self) -> PathBuf {
         self.folder.join("build-version")
     }

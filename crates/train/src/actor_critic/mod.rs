@@ -18,8 +18,8 @@ pub use self::forward::ActorPass;
 pub use self::network::{Network, Which};
 pub use self::shapes::{Layout, Shapes};
 use self::update::Workspace;
+use crate::kernels::accelerator::Rates;
 use crate::kernels::{Array, Backend};
-use crate::optim::Rates;
 use crate::pmf::PmfModel;
 use crate::state::Embeddings;
 

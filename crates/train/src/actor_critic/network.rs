@@ -1,8 +1,9 @@
 //! One network of a cohort as it is multiplied: where every layer's weight lies in flat memory, and so its gradient.
 
 use super::shapes::{Layout, Linear};
+use crate::kernels::accelerator::Rates;
 use crate::kernels::{self, Array, Backend, Columns, Region, View};
-use crate::optim::{Rates, Trained};
+use crate::optim::Trained;
 
 /// A network with its trained state and its layers' views.
 pub struct Network {

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         eprintln!("error: no bug is called `{chosen}`\nhint: --list shows their names");
         return ExitCode::from(2);
     }
-    match worker::serve() {
+    match worker::serve(&worker::device::Cpu) {
         Ok(()) | Err(drr_kinds::error::Error::Stopped) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

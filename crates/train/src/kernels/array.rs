@@ -1,18 +1,24 @@
-//! Memory that the kernels read and fill: on the CPU as slices, on a GPU as tensors.
+//! Memory that the kernels read and fill: the CPU's as slices, a device's by what computes there.
 
-#[cfg(feature = "libtorch")]
-use tch::{Device, Kind, Tensor};
+use std::any::Any;
 
+use super::accelerator::{Accelerator, DeviceMemory};
 use super::lines::Lines;
 
 /// How the kernels compute.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Backend {
     /// Loops over CPU memory.
     Slices,
-    /// libtorch operations on a device, one launch each for a whole cohort.
-    #[cfg(feature = "libtorch")]
-    Tensors(Device),
+    /// Operations on a device, one launch each for a whole cohort.
+    Device(&'static dyn Accelerator),
+}
+
+impl Backend {
+    /// Whether the loops of this crate compute.
+    pub fn is_slices(self) -> bool {
+        matches!(self, Self::Slices)
+    }
 }
 
 /// A dense single-precision array that owns its memory.
@@ -23,8 +29,7 @@ pub struct Array {
 
 enum Memory {
     Slices(Lines),
-    #[cfg(feature = "libtorch")]
-    Tensors(Tensor, Device),
+    Device(Box<dyn DeviceMemory>, &'static dyn Accelerator),
 }
 
 impl Array {
@@ -32,24 +37,19 @@ impl Array {
     pub fn zeros(shape: &[usize], backend: Backend) -> Self {
         let memory = match backend {
             Backend::Slices => Memory::Slices(Lines::zeros(shape.iter().product())),
-            #[cfg(feature = "libtorch")]
-            Backend::Tensors(device) => {
-                let sizes: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
-                Memory::Tensors(Tensor::zeros(sizes, (Kind::Float, device)), device)
-            }
+            Backend::Device(device) => Memory::Device(device.zeros(shape), device),
         };
         Self { memory, shape: shape.to_vec() }
     }
 
-    /// The tensor, for libtorch.
+    /// What the device made for it.
     ///
     /// # Panics
     /// If the array is of slices.
-    #[cfg(feature = "libtorch")]
-    pub fn tensor(&self) -> &Tensor {
+    pub fn on_device(&self) -> &dyn Any {
         match &self.memory {
-            Memory::Tensors(tensor, _) => tensor,
-            Memory::Slices(_) => panic!("an array of slices has no tensor"),
+            Memory::Device(memory, _) => memory.as_any(),
+            Memory::Slices(_) => panic!("an array of slices lies on no device"),
         }
     }
 
@@ -67,8 +67,7 @@ impl Array {
     pub fn backend(&self) -> Backend {
         match &self.memory {
             Memory::Slices(_) => Backend::Slices,
-            #[cfg(feature = "libtorch")]
-            Memory::Tensors(_, device) => Backend::Tensors(*device),
+            Memory::Device(_, device) => Backend::Device(*device),
         }
     }
 
@@ -79,24 +78,22 @@ impl Array {
     /// The values, of an array of slices.
     ///
     /// # Panics
-    /// If the array is of tensors.
+    /// If the array lies on a device.
     pub fn as_slice(&self) -> &[f32] {
         match &self.memory {
             Memory::Slices(values) => values,
-            #[cfg(feature = "libtorch")]
-            Memory::Tensors(..) => panic!("an array of tensors has no slices"),
+            Memory::Device(..) => panic!("an array on a device has no slices"),
         }
     }
 
     /// The values of an array of slices, to write.
     ///
     /// # Panics
-    /// If the array is of tensors.
+    /// If the array lies on a device.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         match &mut self.memory {
             Memory::Slices(values) => values,
-            #[cfg(feature = "libtorch")]
-            Memory::Tensors(..) => panic!("an array of tensors has no slices"),
+            Memory::Device(..) => panic!("an array on a device has no slices"),
         }
     }
 
@@ -104,8 +101,7 @@ impl Array {
     pub fn fill_from(&mut self, values: &[f32]) {
         match &mut self.memory {
             Memory::Slices(own) => own.copy_from_slice(values),
-            #[cfg(feature = "libtorch")]
-            Memory::Tensors(own, _) => own.copy_(&Tensor::from_slice(values).view_as(own)),
+            Memory::Device(own, _) => own.write(values),
         }
     }
 
@@ -113,8 +109,7 @@ impl Array {
     pub fn read_into(&self, values: &mut [f32]) {
         match &self.memory {
             Memory::Slices(own) => values.copy_from_slice(own),
-            #[cfg(feature = "libtorch")]
-            Memory::Tensors(own, _) => own.to_device(Device::Cpu).contiguous().copy_data(values, self.count()),
+            Memory::Device(own, _) => own.read(values),
         }
     }
 

@@ -1,8 +1,8 @@
 //! The arithmetic of networks: matrix products ([`product`](mod@product)) and the small operations between them. Each
-//! exists twice, as a loop over slices for the CPU ([`slices`]) and as libtorch operations for a GPU (`tensors`); the
-//! functions here choose. Matrices are
-//! `[C, rows, width]`, parameters `[C, P]` with offsets into a member's row.
+//! exists as a loop over slices for the CPU ([`slices`]) and may exist on a device ([`accelerator`]); the functions here
+//! choose. Matrices are `[C, rows, width]`, parameters `[C, P]` with offsets into a member's row.
 
+pub mod accelerator;
 pub mod array;
 pub(crate) mod dot;
 mod lanes;
@@ -12,21 +12,19 @@ mod region;
 pub mod simd;
 pub mod slices;
 pub mod states;
-#[cfg(feature = "libtorch")]
-pub mod tensors;
 
+pub use self::accelerator::Accelerator;
 pub use self::array::{Array, Backend};
 pub use self::product::product;
 pub use self::region::{Region, View, ViewMut};
 pub use self::slices::Columns;
 
-/// Chooses between the two forms by the backend of `$array`.
+/// Calls the loop or the device, by the backend of `$array`.
 macro_rules! choose {
-    ($array:expr, $slices:expr, $tensors:expr) => {
+    ($array:expr, $slices:expr, $name:ident($($argument:expr),*)) => {
         match $array.backend() {
             Backend::Slices => $slices,
-            #[cfg(feature = "libtorch")]
-            Backend::Tensors(_) => $tensors,
+            Backend::Device(device) => device.$name($($argument),*),
         }
     };
 }
@@ -37,7 +35,7 @@ pub fn add_bias(x: &mut Array, parameters: &Array, at: usize) {
     choose!(
         x,
         slices::add_bias(x.as_mut_slice(), rows, width, parameters.as_slice(), p, at),
-        tensors::add_bias(x, parameters, at)
+        add_bias(x, parameters, at)
     );
 }
 
@@ -47,7 +45,7 @@ pub fn bias_relu(x: &mut Array, parameters: &Array, at: usize) {
     choose!(
         x,
         slices::bias_relu(x.as_mut_slice(), rows, width, parameters.as_slice(), p, at),
-        tensors::bias_relu(x, parameters, at)
+        bias_relu(x, parameters, at)
     );
 }
 
@@ -57,18 +55,18 @@ pub fn bias_relu_into(x: &Array, out: &mut Array, columns: Columns, parameters: 
     choose!(
         x,
         slices::bias_relu_into(x.as_slice(), out.as_mut_slice(), columns, rows, parameters.as_slice(), p, at),
-        tensors::bias_relu_into(x, out, columns, parameters, at)
+        bias_relu_into(x, out, columns, parameters, at)
     );
 }
 
 /// x = tanh(x) in place.
 pub fn tanh(x: &mut Array) {
-    choose!(x, slices::tanh(x.as_mut_slice()), tensors::tanh(x));
+    choose!(x, slices::tanh(x.as_mut_slice()), tanh(x));
 }
 
 /// `out[columns]` = x.
 pub fn copy_into(x: &Array, out: &mut Array, columns: Columns) {
-    choose!(x, slices::copy_into(x.as_slice(), out.as_mut_slice(), columns), tensors::copy_into(x, out, columns));
+    choose!(x, slices::copy_into(x.as_slice(), out.as_mut_slice(), columns), copy_into(x, out, columns));
 }
 
 /// gradient = gradient where `activation[columns]` is positive, else 0; in place.
@@ -76,23 +74,19 @@ pub fn relu_backward(gradient: &mut Array, activation: &Array, columns: Columns)
     choose!(
         gradient,
         slices::relu_backward(gradient.as_mut_slice(), activation.as_slice(), columns),
-        tensors::relu_backward(gradient, activation, columns)
+        relu_backward(gradient, activation, columns)
     );
 }
 
 /// gradient = gradient · (1 - y²) in place, with y = tanh(x).
 pub fn tanh_backward(gradient: &mut Array, y: &Array) {
-    choose!(
-        gradient,
-        slices::tanh_backward(gradient.as_mut_slice(), y.as_slice()),
-        tensors::tanh_backward(gradient, y)
-    );
+    choose!(gradient, slices::tanh_backward(gradient.as_mut_slice(), y.as_slice()), tanh_backward(gradient, y));
 }
 
 /// Brings every row of x `[C, rows, width]` to length 1 in place; `length` `[C, rows]` keeps what it was.
 pub fn to_unit(x: &mut Array, length: &mut Array) {
     let width = x.size(2);
-    choose!(x, slices::to_unit(x.as_mut_slice(), width, length.as_mut_slice()), tensors::to_unit(x, length));
+    choose!(x, slices::to_unit(x.as_mut_slice(), width, length.as_mut_slice()), to_unit(x, length));
 }
 
 /// Backward through [`to_unit`] and the tanh before it, in place: x is of length 1, length · x is tanh's result.
@@ -101,7 +95,7 @@ pub fn unit_tanh_backward(gradient: &mut Array, x: &Array, length: &Array) {
     choose!(
         gradient,
         slices::unit_tanh_backward(gradient.as_mut_slice(), x.as_slice(), width, length.as_slice()),
-        tensors::unit_tanh_backward(gradient, x, length)
+        unit_tanh_backward(gradient, x, length)
     );
 }
 
@@ -111,7 +105,7 @@ pub fn column_sums(x: &Array, gradient: &mut Array, at: usize) {
     choose!(
         x,
         slices::column_sums(x.as_slice(), rows, width, gradient.as_mut_slice(), p, at),
-        tensors::column_sums(x, gradient, at)
+        column_sums(x, gradient, at)
     );
 }
 
@@ -122,7 +116,7 @@ pub fn head(x: &Array, parameters: &Array, weight_at: usize, bias_at: usize, q: 
     choose!(
         x,
         slices::head(x.as_slice(), rows, width, parameters.as_slice(), p, weight_at, bias_at, q.as_mut_slice()),
-        tensors::head(x, parameters, weight_at, bias_at, q)
+        head(x, parameters, weight_at, bias_at, q)
     );
 }
 
@@ -141,7 +135,7 @@ pub fn head_backward(dq: &Array, x: &Array, parameters: &Array, weight_at: usize
             weight_at,
             out.as_mut_slice()
         ),
-        tensors::head_backward(dq, x, parameters, weight_at, out)
+        head_backward(dq, x, parameters, weight_at, out)
     );
 }
 
@@ -151,7 +145,7 @@ pub fn head_gradient(dq: &Array, x: &Array, gradient: &mut Array, weight_at: usi
     choose!(
         x,
         slices::head_gradient(dq.as_slice(), x.as_slice(), rows, width, gradient.as_mut_slice(), p, weight_at, bias_at),
-        tensors::head_gradient(dq, x, gradient, weight_at, bias_at)
+        head_gradient(dq, x, gradient, weight_at, bias_at)
     );
 }
 
@@ -160,7 +154,7 @@ pub fn bootstrap(rewards: &Array, gamma: &Array, q: &Array, y: &mut Array) {
     choose!(
         rewards,
         slices::bootstrap(rewards.as_slice(), gamma.as_slice(), q.as_slice(), y.as_mut_slice()),
-        tensors::bootstrap(rewards, gamma, q, y)
+        bootstrap(rewards, gamma, q, y)
     );
 }
 
@@ -177,6 +171,6 @@ pub fn temporal_difference(y: &Array, q: &Array, weights: &Array, td: &mut Array
             td.as_mut_slice(),
             dq.as_mut_slice()
         ),
-        tensors::temporal_difference(y, q, weights, td, dq)
+        temporal_difference(y, q, weights, td, dq)
     );
 }

@@ -1,4 +1,4 @@
-//! Matrix products: on the CPU by loops of its own, on a GPU by libtorch.
+//! Matrix products: on the CPU by loops of its own, on a device by what computes there.
 //!
 //! On the CPU every element is one chain of fused multiply-adds in the order of the inner dimension. Its bits then depend on
 //! its row and its column alone: not on the width of the processor's vectors, on memory alignment, on the other columns, or
@@ -6,8 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 
-#[cfg(feature = "libtorch")]
-use super::Array;
 use super::Backend;
 use super::lanes::{self, Lanes};
 use super::lines::Lines;
@@ -36,15 +34,7 @@ pub fn product(left: View<'_>, right: View<'_>, out: ViewMut<'_>) {
     assert!(right_members == members && right_inner == inner && out.region.shape == out_shape, "shapes fit");
     match out.array.backend() {
         Backend::Slices => products(left, right, out),
-        #[cfg(feature = "libtorch")]
-        Backend::Tensors(_) => {
-            let tensor = |array: &Array, region: Region| {
-                let long = |sizes: [usize; 3]| sizes.map(|size| size as i64);
-                array.tensor().as_strided(long(region.shape), long(region.strides), region.offset as i64)
-            };
-            let (left, right) = (tensor(left.array, left.region), tensor(right.array, right.region));
-            let _ = left.bmm_out(&tensor(out.array, out.region), &right);
-        }
+        Backend::Device(device) => device.product(left, right, out),
     }
 }
 

@@ -6,11 +6,11 @@ use super::Array;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Members, rows, columns.
-    pub(super) shape: [usize; 3],
+    pub shape: [usize; 3],
     /// From one of them to the next, in numbers.
-    pub(super) strides: [usize; 3],
+    pub strides: [usize; 3],
     /// Its first number.
-    pub(super) offset: usize,
+    pub offset: usize,
 }
 
 impl Region {
@@ -56,6 +56,30 @@ pub struct ViewMut<'a> {
     pub(super) region: Region,
 }
 
+impl View<'_> {
+    /// The array it is in.
+    pub fn array(&self) -> &Array {
+        self.array
+    }
+
+    /// Where in it.
+    pub fn region(&self) -> Region {
+        self.region
+    }
+}
+
+impl ViewMut<'_> {
+    /// The array it is in.
+    pub fn array(&mut self) -> &mut Array {
+        self.array
+    }
+
+    /// Where in it.
+    pub fn region(&self) -> Region {
+        self.region
+    }
+}
+
 impl Array {
     /// The matrix that lies there.
     ///
@@ -89,6 +113,8 @@ impl Array {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
+
     use super::*;
     use crate::kernels::Backend;
 
@@ -100,6 +126,8 @@ mod tests {
         assert!(!Region::new([1, 2, 2], [usize::MAX, usize::MAX, 1], 1).lies_in(24), "no sum wraps around");
         let twice = Region::whole(&array).transposed().transposed();
         assert_eq!(twice, Region::whole(&array));
-        assert!(std::panic::catch_unwind(|| array.view(Region::new([1, 1, 1], [1, 1, 1], 24))).is_err());
+        assert!(
+            std::panic::catch_unwind(AssertUnwindSafe(|| array.view(Region::new([1, 1, 1], [1, 1, 1], 24)))).is_err()
+        );
     }
 }

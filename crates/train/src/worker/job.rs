@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use drr_core::journal::{Point, Writer};
 use drr_core::protocol::{Assignment, FromWorker};
-use drr_core::result::{FORMAT, TrialResult};
+use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
 use drr_core::spec::{Section, TrialSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
@@ -19,13 +19,13 @@ use drr_kinds::training::{Reporter, Training};
 use drr_kinds::world::World;
 
 use super::channel::Channel;
-use super::device::backend;
+use super::device::WorkerDevices;
 use super::loaded::{Loaded, check_model};
-use super::numerics;
 use super::usage::Meter;
 use crate::actor_critic::{Agent, Shapes};
 use crate::evaluate::Policy;
 use crate::evaluate::policy::Predicted;
+use crate::kernels::Backend;
 use crate::pmf::PmfModel;
 use crate::trainer::{Member, train};
 use crate::{model, offline, online, pmf};
@@ -50,6 +50,7 @@ fn copy(error: &Error) -> Error {
 }
 
 fn cohort(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> Result<Vec<Result<()>>> {
+    let environment = loaded.devices.environment(assignment.device);
     let mut records = Records::open(assignment, channel)?;
     for spec in &assignment.trials {
         spec.check().map_err(Error::Deterministic)?;
@@ -61,7 +62,7 @@ fn cohort(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -
         }
         _ => train_together(assignment, loaded, &mut records)?,
     };
-    Ok(records.close(outcomes))
+    Ok(records.close(outcomes, &environment))
 }
 
 /// What a successful trial leaves: metrics, repeats behind them, the model's digest.
@@ -103,7 +104,7 @@ fn train_together(
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    let (agent, outcomes) = train(&members, backend(assignment.device)?, records)?;
+    let (agent, outcomes) = train(&members, loaded.devices.backend(assignment.device)?, records)?;
     let saved = outcomes.into_iter().enumerate().map(|(member, outcome)| {
         let metrics = outcome?;
         let path = records.folder(member).model();
@@ -116,7 +117,7 @@ fn train_together(
 fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, records: &mut Records<'_>) -> Result<Done> {
     let world = loaded.world(&assignment.data, &spec.dataset, &spec.split)?;
     let model = loaded.pmf(&assignment.runs, model_below(spec)?)?;
-    let mut policy = policy(assignment, spec, &world, &model)?;
+    let mut policy = policy((assignment, loaded.devices), spec, &world, &model)?;
     let n = spec.settings.whole("history").unwrap_or_default() as usize;
     let (metrics, repeats) = if spec.kind().name == "offline" {
         let measure: OfflineSpec = settings(spec)?;
@@ -129,7 +130,12 @@ fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, reco
 }
 
 /// What an evaluation evaluates.
-fn policy(assignment: &Assignment, spec: &TrialSpec, world: &World, model: &Arc<PmfModel>) -> Result<Policy> {
+fn policy(
+    (assignment, devices): (&Assignment, &dyn WorkerDevices),
+    spec: &TrialSpec,
+    world: &World,
+    model: &Arc<PmfModel>,
+) -> Result<Policy> {
     let (kind, own) = spec.policy_kind().and_then(|kind| Some((kind, kind.policy()?))).ok_or_else(mixed)?;
     let below = own.model.as_ref().and_then(|below| spec.upstream.get(below.kind));
     if let Some(trial) = below {
@@ -142,7 +148,7 @@ fn policy(assignment: &Assignment, spec: &TrialSpec, world: &World, model: &Arc<
             let path = folder.as_ref().map(TrialDir::model);
             Ok(Policy::Static(make(&RankingInput { world, settings, model: path.as_deref() })?))
         }
-        (None, Some(folder)) => recommender(assignment, folder, model),
+        (None, Some(folder)) => recommender(devices.backend(assignment.device)?, folder, model),
         (None, None) if kind.name == "pmf" => {
             Ok(Policy::Static(StaticRanking::By(Box::new(Predicted(Arc::clone(model))))))
         }
@@ -161,13 +167,12 @@ fn model_below(spec: &TrialSpec) -> Result<TrialId> {
 }
 
 /// A trained recommender from its run folder.
-fn recommender(assignment: &Assignment, folder: &TrialDir, model: &Arc<PmfModel>) -> Result<Policy> {
+fn recommender(backend: Backend, folder: &TrialDir, model: &Arc<PmfModel>) -> Result<Policy> {
     let text = std::fs::read(folder.spec())?;
     let spec: TrialSpec = serde_json::from_slice(&text)
         .map_err(|error| Error::Environment(format!("{}: {error}", folder.spec().display())))?;
     let drr: DrrSpec = settings(&spec)?;
     let shapes = Shapes::new(&drr, model.k);
-    let backend = backend(assignment.device)?;
     let mut agent = Agent::new(&shapes, &[&drr], &[spec.seed], vec![Arc::clone(model)], backend);
     model::load_agent(&folder.model(), &mut agent)?;
     Ok(Policy::Recommender(Box::new(agent), Box::new(drr)))
@@ -180,7 +185,6 @@ fn mixed() -> Error {
 /// The run folders of a cohort while it runs, and the supervisor's view of them.
 struct Records<'a> {
     channel: &'a mut Channel,
-    assignment: &'a Assignment,
     trials: Vec<TrialId>,
     folders: Vec<TrialDir>,
     journals: Vec<Writer>,
@@ -193,7 +197,7 @@ struct Records<'a> {
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
 impl<'a> Records<'a> {
-    fn open(assignment: &'a Assignment, channel: &'a mut Channel) -> Result<Self> {
+    fn open(assignment: &Assignment, channel: &'a mut Channel) -> Result<Self> {
         let (meter, started) = (Meter::start(), Instant::now());
         let trials: Vec<TrialId> = assignment.trials.iter().map(TrialSpec::id).collect();
         let folders: Vec<TrialDir> = trials.iter().map(|&trial| TrialDir::new(&assignment.runs, trial)).collect();
@@ -204,7 +208,7 @@ impl<'a> Records<'a> {
             journals.push(Writer::create(&folder.journal(), trial).map_err(named)?);
             channel.say(&FromWorker::Started { trial })?;
         }
-        Ok(Self { channel, assignment, trials, folders, journals, started, meter, last_progress: None })
+        Ok(Self { channel, trials, folders, journals, started, meter, last_progress: None })
     }
 
     fn folder(&self, member: usize) -> &TrialDir {
@@ -212,10 +216,9 @@ impl<'a> Records<'a> {
     }
 
     /// Signs what succeeded: the journal made durable, then the result by rename.
-    fn close(self, outcomes: Vec<Result<Done>>) -> Vec<Result<()>> {
+    fn close(self, outcomes: Vec<Result<Done>>, environment: &EnvironmentClass) -> Vec<Result<()>> {
         let wall_s = self.started.elapsed().as_secs_f64();
         let usage = self.meter.read(self.trials.len() as u64);
-        let environment = numerics::environment(self.assignment.device);
         let members = outcomes.into_iter().zip(self.journals).zip(self.trials.iter().zip(&self.folders));
         members
             .map(|((outcome, journal), (&trial, folder))| {

@@ -9,6 +9,7 @@ use drr_core::spec::{DatasetSpec, SplitSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
 
+use super::device::WorkerDevices;
 use crate::model;
 use crate::pmf::PmfModel;
 use drr_kinds::error::{Error, Result};
@@ -43,13 +44,19 @@ impl<K: PartialEq, V> Cache<K, V> {
 
 /// Everything loaded so far. A parsed table is not kept: once it is divided nothing asks for it but another division, and
 /// it is as large as what was made of it.
-#[derive(Default)]
 pub struct Loaded {
+    /// What this worker computes on.
+    pub devices: &'static dyn WorkerDevices,
     worlds: Cache<(Digest, SplitSpec), World>,
     models: Cache<TrialId, PmfModel>,
 }
 
 impl Loaded {
+    /// Nothing yet.
+    pub fn new(devices: &'static dyn WorkerDevices) -> Self {
+        Self { devices, worlds: Cache::default(), models: Cache::default() }
+    }
+
     /// A dataset, divided.
     ///
     /// # Errors

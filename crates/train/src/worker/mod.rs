@@ -7,6 +7,7 @@ pub mod device;
 pub mod job;
 pub mod loaded;
 pub mod numerics;
+pub mod program;
 pub mod usage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use drr_core::protocol::{Assignment, FailureKind, FromWorker, Hello, ToWorker, VERSION};
 
 use self::channel::Channel;
+use self::device::WorkerDevices;
 use self::loaded::Loaded;
 use drr_kinds::error::{Error, Result};
 
@@ -21,20 +23,14 @@ use drr_kinds::error::{Error, Result};
 ///
 /// # Errors
 /// If the supervisor can no longer be written to.
-pub fn serve() -> Result<()> {
-    #[cfg(feature = "libtorch")]
-    let _no_gradients = {
-        tch::set_num_threads(1);
-        tch::set_num_interop_threads(1);
-        tch::no_grad_guard()
-    };
+pub fn serve(devices: &'static dyn WorkerDevices) -> Result<()> {
     let mut channel = Channel::open();
-    let mut loaded = Loaded::default();
+    let mut loaded = Loaded::new(devices);
     channel.say(&FromWorker::Ready(Hello {
         protocol: VERSION,
         train_digest: drr_kinds::train_digest(),
         pid: std::process::id(),
-        environment: numerics::environment(drr_core::protocol::Device::Cpu),
+        environment: devices.environment(drr_core::protocol::Device::Cpu),
     }))?;
     while let Some(message) = channel.receive() {
         match message {
@@ -82,7 +78,7 @@ fn run(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> R
 fn kind(error: &Error) -> FailureKind {
     match error {
         Error::Deterministic(_) => FailureKind::Deterministic,
-        // libtorch has no error type for it, only these words.
+        // Libraries for GPUs have no error type for it, only these words.
         Error::Environment(message) if message.contains("out of memory") => FailureKind::Memory,
         Error::Environment(_) | Error::Stopped => FailureKind::Environment,
     }

@@ -23,8 +23,9 @@ use drr_core::trial_dir::{TrialDir, write_whole};
 
 use self::keeper::LeaseKeeper;
 use super::channel::Channel;
+use super::device::WorkerDevices;
 use super::loaded::Loaded;
-use super::{kind, numerics, outcomes};
+use super::{kind, outcomes};
 use drr_kinds::error::{Error, Result};
 
 /// What the command line asked for.
@@ -58,7 +59,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// A plan that cannot be read or was made for other sources; nothing was run then.
-pub fn run(request: &TaskRequest) -> Result<TaskEnd> {
+pub fn run(request: &TaskRequest, devices: &'static dyn WorkerDevices) -> Result<TaskEnd> {
     let (head, task) =
         array::read_task(&request.plan, request.task).map_err(|error| Error::Environment(error.to_string()))?;
     if head.train_digest != drr_kinds::train_digest() {
@@ -68,12 +69,6 @@ pub fn run(request: &TaskRequest) -> Result<TaskEnd> {
             drr_kinds::train_digest().short()
         )));
     }
-    #[cfg(feature = "libtorch")]
-    let _no_gradients = {
-        tch::set_num_threads(1);
-        tch::set_num_interop_threads(1);
-        tch::no_grad_guard()
-    };
     let lease = Duration::from_secs(head.lease_s);
     let keeper = LeaseKeeper::start(lease);
     let job = job();
@@ -82,7 +77,7 @@ pub fn run(request: &TaskRequest) -> Result<TaskEnd> {
         data: request.data.clone().unwrap_or_else(|| head.data.clone()),
         provenance: Provenance::new(head.provenance.clone(), job),
         channel: Channel::mute(keeper.told_to_stop()),
-        loaded: Loaded::default(),
+        loaded: Loaded::new(devices),
         keeper,
         holder,
         lease,
@@ -150,7 +145,7 @@ impl Runner {
             protocol: VERSION,
             train_digest: drr_kinds::train_digest(),
             pid: std::process::id(),
-            environment: numerics::environment(self.head.device),
+            environment: self.loaded.devices.environment(self.head.device),
         };
         for spec in &trials {
             let folder = self.folder(spec);

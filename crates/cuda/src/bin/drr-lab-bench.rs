@@ -21,6 +21,7 @@ use drr_core::data::catalogue::Catalogue;
 use drr_core::data::{Rating, Ratings};
 use drr_core::journal::Point;
 use drr_core::spec::{SplitKind, SplitSpec};
+use drr_cuda::{devices, kernels};
 use drr_kinds::drr::DrrSpec;
 use drr_kinds::error::{Error, Result};
 use drr_kinds::offline::OfflineSpec;
@@ -29,20 +30,21 @@ use drr_kinds::training::{Reporter, Silent};
 use drr_kinds::world::{Log, World};
 use drr_train::actor_critic::{Agent, Shapes};
 use drr_train::evaluate::Policy;
-use drr_train::kernels::{Array, Backend};
+use drr_train::kernels::Backend;
+use drr_train::kernels::accelerator::Rates;
 use drr_train::offline;
-use drr_train::optim::{Rates, Trained};
+use drr_train::optim::Trained;
 use drr_train::pmf::{self, PmfModel};
 use drr_train::trainer::{Member, train};
-use drr_train::worker;
 use serde_json::json;
+use tch::{Kind, Tensor};
 
 /// Sizes of MovieLens 100K.
 const USERS: u32 = 943;
 const ITEMS: u32 = 1682;
 
 fn main() -> ExitCode {
-    if let Err(error) = worker::numerics::pin() {
+    if let Err(error) = devices::pin() {
         eprintln!("error: cannot start with pinned numerics: {error}");
         return ExitCode::from(3);
     }
@@ -168,8 +170,8 @@ fn fastest(count: u32, mut call: impl FnMut()) -> f64 {
     best
 }
 
-/// What one update must cost: its matrix products at libtorch's own rate, and the optimiser's bytes at this machine's
-/// bandwidth.
+/// What one update must cost: its matrix products at libtorch's own rate and at the processor's, and the optimiser's bytes
+/// at this machine's bandwidth.
 fn roofline() -> serde_json::Value {
     let spec = {
         let mut spec = DrrSpec::default();
@@ -191,9 +193,9 @@ fn roofline() -> serde_json::Value {
     products.extend([(n, c3, c2), (n, c2, h), (n, c3, c2), (n, c2, k), (n, k, a2), (n, a2, a1), (n, a1, s - k)]);
     let (mut seconds, mut operations) = (0.0, 0.0);
     for &(rows, inner, columns) in &products {
-        let array = |a, b| Array::zeros(&[a, b], Backend::Slices);
-        let (left, right, out) = (array(rows, inner), array(inner, columns), array(rows, columns));
-        seconds += fastest(50, || drop(black_box(left.tensor().mm_out(out.tensor(), right.tensor()))));
+        let matrix = |a: usize, b: usize| Tensor::zeros([a as i64, b as i64], (Kind::Float, tch::Device::Cpu));
+        let (left, right, out) = (matrix(rows, inner), matrix(inner, columns), matrix(rows, columns));
+        seconds += fastest(50, || drop(black_box(left.mm_out(&out, &right))));
         operations += 2.0 * (rows * inner * columns) as f64;
     }
     let parameters: usize = [(s, a1), (a1, a2), (a2, k), (s, h), (k + h, c2), (c2, c3), (c3, 1)]
@@ -214,6 +216,7 @@ fn roofline() -> serde_json::Value {
         Backend::Slices,
     );
     let optimiser = fastest(5, || trained.step());
+    let peak = peak();
     json!({
         "products_ms": seconds * 1e3,
         "gflops": operations / seconds / 1e9,
@@ -222,7 +225,63 @@ fn roofline() -> serde_json::Value {
         "optimiser_ms": optimiser * 1e3,
         "bandwidth_gb_s": bandwidth / 1e9,
         "updates_per_second": 1.0 / (seconds + bytes / bandwidth),
+        "peak_gflops": peak / 1e9,
+        "peak_updates_per_second": 1.0 / (operations / peak + bytes / bandwidth),
     })
+}
+
+/// Rounds of [`peak`]'s loops.
+const ROUNDS: usize = 200_000;
+
+/// Operations a second of this core that does nothing but fused multiply-adds in registers, a product and a sum each.
+fn peak() -> f64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // As many chains as hide the latency of one, in the widest vectors there are.
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has AVX-512.
+            return (2 * 16 * 16 * ROUNDS) as f64 / fastest(20, || unsafe { fused_512() });
+        }
+        if is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has FMA, and with it AVX.
+            return (2 * 12 * 8 * ROUNDS) as f64 / fastest(20, || unsafe { fused_256() });
+        }
+    }
+    let mut lanes = [1.0_f32; 64];
+    let seconds = fastest(20, || {
+        for _ in 0..ROUNDS {
+            lanes.iter_mut().for_each(|lane| *lane = lane.mul_add(black_box(0.999), 1e-3));
+        }
+    });
+    (2 * 64 * ROUNDS) as f64 / seconds
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn fused_512() {
+    use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_set1_ps};
+    let (factor, term) = (_mm512_set1_ps(black_box(0.999)), _mm512_set1_ps(black_box(1e-3)));
+    let mut chains = [_mm512_set1_ps(1.0); 16];
+    for _ in 0..ROUNDS {
+        for chain in &mut chains {
+            *chain = _mm512_fmadd_ps(*chain, factor, term);
+        }
+    }
+    black_box(chains);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn fused_256() {
+    use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_set1_ps};
+    let (factor, term) = (_mm256_set1_ps(black_box(0.999)), _mm256_set1_ps(black_box(1e-3)));
+    let mut chains = [_mm256_set1_ps(1.0); 12];
+    for _ in 0..ROUNDS {
+        for chain in &mut chains {
+            *chain = _mm256_fmadd_ps(*chain, factor, term);
+        }
+    }
+    black_box(chains);
 }
 
 fn offline_seconds(users: u64, k: u64) -> Result<serde_json::Value> {
@@ -332,5 +391,5 @@ fn cohort() -> Result<serde_json::Value> {
         let (apart, together) = (time(&alone)?, time(&[&members])?);
         Ok(json!({"one_after_another_seconds": apart, "cohort_seconds": together, "ratio": apart / together}))
     };
-    Ok(json!({"loops": ratio(Backend::Slices)?, "libtorch": ratio(Backend::Tensors(tch::Device::Cpu))?}))
+    Ok(json!({"loops": ratio(Backend::Slices)?, "libtorch": ratio(kernels::backend(tch::Device::Cpu))?}))
 }

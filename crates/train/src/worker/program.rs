@@ -1,22 +1,22 @@
-//! The program `drr-lab-worker`: one slot's trainer, driven by `drr-lab` over stdin and stdout, or one task of a job
-//! array, driven by a plan.
+//! A worker's program: one slot's trainer, driven by the orchestrator over stdin and stdout, or one task of a job array,
+//! driven by a plan.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use drr_core::neutral::line;
 use drr_kinds::error::Error;
-use drr_train::worker;
-use drr_train::worker::array::{TaskEnd, TaskRequest};
+
+use super::array::{self, TaskEnd, TaskRequest};
+use super::device::WorkerDevices;
 
 const HELP: &str = "\
-drr-lab-worker trains and evaluates trials for drr-lab, which starts it: one worker a slot, or one a task
-of a job array.
+A worker trains and evaluates trials for drr-lab, which starts it: one a slot, or one a task of a job array.
 
 Without arguments it reads assignments as JSON lines from stdin, answers on stdout, logs to stderr, and
 ends when stdin closes. As a task of a job array:
 
-  drr-lab-worker --plan DIR --task N [--data DIR] [--lost N]
+  worker --plan DIR --task N [--data DIR] [--lost N]
       --plan DIR   the folder of the plan that `drr-lab sweep FILE --executor slurm` wrote
       --task N     which of its tasks, counted from 0
       --data DIR   where this machine has the datasets, if not where the plan says
@@ -27,6 +27,9 @@ told to stop, 2 bad usage, 3 the plan cannot be used here.
 To run experiments, use `drr-lab sweep FILE` instead.
 ";
 
+/// What a worker's process is called.
+const NAME: &str = "drr-lab-worker";
+
 /// What to do.
 enum Command {
     Serve,
@@ -34,8 +37,11 @@ enum Command {
     Say(String),
 }
 
-fn main() -> ExitCode {
-    let command = match parse(std::env::args().skip(1)) {
+/// The whole program, from what stands behind its name and the word `worker` on the command line to its exit code.
+pub fn main(arguments: impl Iterator<Item = String>, devices: &'static dyn WorkerDevices) -> ExitCode {
+    // What `top` and `pkill` call it, whatever the file is called.
+    let _ = std::fs::write("/proc/self/comm", NAME);
+    let command = match parse(arguments) {
         Ok(command) => command,
         Err(message) => {
             eprintln!("error: {}\nhint: drr-lab starts this program; see --help", line(&message));
@@ -49,20 +55,15 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         // Told to the supervisor as the trial's failure; the place is for the log.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        eprintln!("drr-lab-worker: failed at {place}");
+        eprintln!("{NAME}: failed at {place}");
     }));
-    #[cfg(feature = "libtorch")]
-    if let Err(error) = worker::numerics::pin() {
-        eprintln!("error: cannot start with what libtorch must find: {error}");
-        return ExitCode::from(3);
-    }
     let ended = match command {
-        Command::Task(request) => worker::array::run(&request),
-        _ => worker::serve().map(|()| TaskEnd::Settled),
+        Command::Task(request) => array::run(&request, devices),
+        _ => super::serve(devices).map(|()| TaskEnd::Settled),
     };
     match ended {
         Ok(TaskEnd::Settled) | Err(Error::Stopped) => ExitCode::SUCCESS,
-        Ok(TaskEnd::Unsettled) => ExitCode::from(worker::EXIT_TRY_AGAIN),
+        Ok(TaskEnd::Unsettled) => ExitCode::from(super::EXIT_TRY_AGAIN),
         Ok(TaskEnd::Stopped) => ExitCode::from(143),
         Err(error) => {
             eprintln!("error: {}", line(&error.to_string()));
@@ -82,7 +83,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
             "--help" | "-h" => return Ok(Command::Say(HELP.to_owned())),
             "--version" | "-V" => {
                 let (version, sources) = (env!("CARGO_PKG_VERSION"), drr_kinds::train_digest().short());
-                return Ok(Command::Say(format!("drr-lab-worker {version} ({sources})\n")));
+                return Ok(Command::Say(format!("{NAME} {version} ({sources})\n")));
             }
             "--plan" => plan = Some(PathBuf::from(value()?)),
             "--task" => task = Some(value().and_then(number)?),

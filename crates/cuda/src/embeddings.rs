@@ -1,0 +1,131 @@
+//! The embeddings of a cohort on a device: states and the gradient of their weights.
+
+use drr_kinds::drr::StateKind;
+use drr_train::kernels::accelerator::{DeviceEmbeddings, EmbeddingTables};
+use drr_train::kernels::{Array, states};
+use tch::{Device, Kind, Tensor};
+
+use crate::kernels::{tensor, write};
+
+/// Embedding tables on a device.
+pub(crate) struct CohortTables {
+    kind: StateKind,
+    /// User embeddings of all members, `[Σ users, k]`.
+    p: Tensor,
+    /// Item embeddings of all members, `[Σ items, k]`.
+    q: Tensor,
+    user_rows: Vec<i64>,
+    item_rows: Vec<i64>,
+    /// The first and the second of every pair of history positions, as indices and as rows `[n, pairs]` of ones.
+    pairs: [(Tensor, Tensor); 2],
+    device: Device,
+}
+
+impl DeviceEmbeddings for CohortTables {
+    fn encode(&self, users: &[u32], items: &[u32], parameters: &Array, weight_at: usize, out: &mut Array) {
+        let n = items.len() / users.len();
+        let (p, q) = (self.users(users), self.items(items, n)); // [C, rows, k], [C, rows, n, k]
+        let weighted = &q * column_weights(parameters, weight_at, n);
+        let state = match self.kind {
+            StateKind::Ave => {
+                let g = weighted.sum_dim_intlist(2, false, Kind::Float);
+                Tensor::cat(&[&p, &(&p * &g), &g], 2)
+            }
+            StateKind::P => Tensor::cat(&[&q, &self.products(&weighted)], 2).flatten(2, 3),
+            StateKind::U => Tensor::cat(&[&(p.unsqueeze(2) * &weighted), &self.products(&weighted)], 2).flatten(2, 3),
+        };
+        write(out, &state);
+    }
+
+    fn weight_gradient(
+        &self,
+        (users, items): (&[u32], &[u32]),
+        (parameters, weight_at): (&Array, usize),
+        d_state: &Array,
+        gradient: &mut Array,
+    ) {
+        let (rows, part) = (d_state.size(1), d_state.size(2));
+        let n = items.len() / users.len();
+        let (p, q) = (self.users(users), self.items(items, n));
+        let ds = tensor(d_state);
+        let d_weighted = match self.kind {
+            StateKind::Ave => {
+                let k = (part / 2) as i64;
+                (ds.narrow(2, 0, k) * p + ds.narrow(2, k, k)).unsqueeze(2)
+            }
+            StateKind::P | StateKind::U => {
+                let blocks = ds.view([q.size()[0], rows as i64, -1, q.size()[3]]); // [C, rows, blocks, k]
+                let weighted = &q * column_weights(parameters, weight_at, n);
+                self.product_gradient(&p, &weighted, &blocks)
+            }
+        };
+        let dw = (q * d_weighted).sum_dim_intlist(&[1i64, 3][..], false, Kind::Float);
+        tensor(gradient).narrow(1, weight_at as i64, n as i64).copy_(&dw);
+    }
+}
+
+/// The weights w, `[C, 1, n, 1]`.
+fn column_weights(parameters: &Array, at: usize, n: usize) -> Tensor {
+    tensor(parameters).narrow(1, at as i64, n as i64).view([-1, 1, n as i64, 1])
+}
+
+impl CohortTables {
+    pub fn new(models: &[EmbeddingTables<'_>], of: &[usize], kind: StateKind, n: usize, device: Device) -> Self {
+        let (mut users, mut items, mut first) = (Vec::new(), Vec::new(), Vec::new());
+        for model in models {
+            first.push(((users.len() / model.k) as i64, (items.len() / model.k) as i64));
+            users.extend_from_slice(model.users);
+            items.extend_from_slice(model.items);
+        }
+        let (user_rows, item_rows) = of.iter().map(|&model| first[model]).unzip();
+        let k = models[0].k as i64;
+        let table = |values: &[f32]| Tensor::from_slice(values).view([-1, k]).to_device(device);
+        let (first, second): (Vec<i64>, Vec<i64>) = states::pairs(n).map(|(a, b)| (a as i64, b as i64)).unzip();
+        let pairs = [first, second].map(|positions| {
+            let index = Tensor::from_slice(&positions).to_device(device);
+            let ones = index.one_hot(n as i64).transpose(0, 1).to_kind(Kind::Float).contiguous();
+            (index, ones)
+        });
+        Self { kind, p: table(&users), q: table(&items), user_rows, item_rows, pairs, device }
+    }
+
+    /// The products of all pairs of weighted items `[C, rows, n, k]`, `[C, rows, n(n-1)/2, k]`.
+    fn products(&self, weighted: &Tensor) -> Tensor {
+        let [(first, _), (second, _)] = &self.pairs;
+        weighted.index_select(2, first) * weighted.index_select(2, second)
+    }
+
+    /// Gradient of the weighted items, `[C, rows, n, k]`, from that of the state's blocks.
+    fn product_gradient(&self, p: &Tensor, weighted: &Tensor, blocks: &Tensor) -> Tensor {
+        let n = weighted.size()[2];
+        let (own, pairs) = match self.kind {
+            StateKind::U => {
+                let own = blocks.narrow(2, 0, n) * p.unsqueeze(2);
+                (own, blocks.narrow(2, n, blocks.size()[2] - n))
+            }
+            StateKind::Ave | StateKind::P => (weighted.zeros_like(), blocks.shallow_clone()),
+        };
+        // Products with rows of ones rather than scattered additions: on a GPU those come in no fixed order.
+        let [(first, is_first), (second, is_second)] = &self.pairs;
+        let by_first = is_first.matmul(&(&pairs * weighted.index_select(2, second)));
+        let by_second = is_second.matmul(&(&pairs * weighted.index_select(2, first)));
+        own + by_first + by_second
+    }
+
+    fn users(&self, users: &[u32]) -> Tensor {
+        let members = self.user_rows.len() as i64;
+        self.rows(&self.p, users, &self.user_rows).view([members, (users.len() as i64) / members, -1])
+    }
+
+    fn items(&self, items: &[u32], n: usize) -> Tensor {
+        let members = self.item_rows.len() as i64;
+        let rows = items.len() as i64 / members / n as i64;
+        self.rows(&self.q, items, &self.item_rows).view([members, rows, n as i64, -1])
+    }
+
+    fn rows(&self, table: &Tensor, ids: &[u32], first: &[i64]) -> Tensor {
+        let each = ids.len() / first.len();
+        let rows: Vec<i64> = ids.iter().enumerate().map(|(at, &id)| first[at / each] + i64::from(id)).collect();
+        table.index_select(0, &Tensor::from_slice(&rows).to_device(self.device))
+    }
+}

@@ -1,0 +1,55 @@
+//! Adam with clipping and the soft update, for a cohort at once.
+
+use drr_train::kernels::Array;
+use drr_train::kernels::accelerator::{DeviceOptimiser, Rates};
+use drr_train::kernels::slices::ADAM;
+use tch::{Kind, Tensor};
+
+use crate::kernels::{tensor, write};
+
+/// Per-member constants of an optimiser on the device, each `[C, 1]`.
+pub(crate) struct DeviceRates {
+    lr: Tensor,
+    weight_decay: Tensor,
+    clip: Tensor,
+    tau: Tensor,
+}
+
+impl DeviceRates {
+    /// Uploads the rates of all members.
+    pub fn new(rates: &[Rates], device: tch::Device) -> Self {
+        let column = |value: fn(&Rates) -> f64| {
+            let values: Vec<f32> = rates.iter().map(|rates| value(rates) as f32).collect();
+            Tensor::from_slice(&values).view([-1, 1]).to_device(device)
+        };
+        Self {
+            lr: column(|rates| rates.lr),
+            weight_decay: column(|rates| rates.weight_decay),
+            // No clipping is clipping at infinity.
+            clip: column(|rates| if rates.clip > 0.0 { rates.clip } else { f64::INFINITY }),
+            tau: column(|rates| rates.tau),
+        }
+    }
+}
+
+impl DeviceOptimiser for DeviceRates {
+    fn step(
+        &self,
+        corrections: (f64, f64),
+        gradient: &Array,
+        (m, v): (&mut Array, &mut Array),
+        theta: &mut Array,
+        target: &mut Array,
+    ) {
+        let (beta1, beta2, epsilon) = ADAM;
+        let norm = tensor(gradient).square().sum_dim_intlist(1, true, Kind::Float).sqrt() + 1e-6;
+        let scale = (&self.clip / norm).clamp_max(1.0);
+        let g = tensor(gradient) * scale + tensor(theta) * &self.weight_decay;
+        write(m, &(tensor(m) + (&g - tensor(m)) * (1.0 - f64::from(beta1))));
+        write(v, &(tensor(v) * f64::from(beta2) + g.square() * (1.0 - f64::from(beta2))));
+        let denominator = tensor(v).sqrt() * (1.0 / corrections.1.sqrt()) + f64::from(epsilon);
+        let step = tensor(m) / denominator * (&self.lr * (1.0 / corrections.0));
+        write(theta, &(tensor(theta) - step));
+        write(target, &(tensor(target) + (tensor(theta) - tensor(target)) * &self.tau));
+    }
+}
