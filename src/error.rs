@@ -1,5 +1,6 @@
 //! The one error type people see: what went wrong, where, and what to do about it; with the exit code it ends in.
 
+use std::ops::Range;
 use std::{fmt, io};
 
 /// How the program ends. The numbers are part of the interface.
@@ -29,10 +30,42 @@ pub struct Error {
     pub message: String,
     /// What to do about it, if anything is known to help.
     pub hint: Option<String>,
-    /// The located problems of an input file, rendered with source lines.
-    pub reports: Vec<miette::Report>,
+    /// The located problems of an input file.
+    pub problems: Vec<Located>,
     /// The exit code.
     pub exit: Exit,
+}
+
+/// A problem in a text that a person wrote, with the lines around it. All of it may be shown as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// What is wrong, one sentence without a full stop.
+    pub message: String,
+    /// What is written beside the place.
+    pub label: String,
+    /// What to do about it, if anything is known to help.
+    pub help: Option<String>,
+    /// The name of the text.
+    pub name: String,
+    /// The lines around the place.
+    pub excerpt: String,
+    /// The number of the first of these, from 1.
+    pub first_line: usize,
+    /// The place, in bytes of the excerpt.
+    pub place: Range<usize>,
+}
+
+impl Located {
+    /// The line of the place, from 1.
+    pub fn line(&self) -> usize {
+        self.first_line + self.excerpt[..self.place.start].matches('\n').count()
+    }
+}
+
+impl fmt::Display for Located {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 /// What to do about a full disk.
@@ -44,7 +77,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// Bad input: exit code 2.
     pub fn input(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, reports: Vec::new(), exit: Exit::BadInput }
+        Self { message: message.into(), hint: None, problems: Vec::new(), exit: Exit::BadInput }
     }
 
     /// The environment failed: exit code 3.

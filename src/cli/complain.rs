@@ -5,11 +5,10 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write as _, stderr};
 use std::panic;
 
-use miette::{GraphicalReportHandler, GraphicalTheme};
-use tracing_subscriber::EnvFilter;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Colour;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, Located};
 use crate::neutral::{line, lines};
 
 /// Located problems that are shown; a file of another kind has one on every line.
@@ -32,20 +31,20 @@ pub(super) fn print(error: &Error, colour: Colour) {
 
 /// An error with its located problems, as text in which nothing but our own colours is more than text.
 fn told(error: &Error, colourful: bool) -> String {
-    let theme = if colourful { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let mut text = String::new();
-    for report in error.reports.iter().take(MOST) {
-        let plain = rendered(report, GraphicalTheme::unicode_nocolor());
+    for problem in error.problems.iter().take(MOST) {
+        let plain = rendered(problem, &Renderer::plain());
         let rendered = match lines(&plain) {
-            Cow::Borrowed(_) => rendered(report, theme.clone()),
+            Cow::Borrowed(_) if colourful => rendered(problem, &Renderer::styled()),
+            Cow::Borrowed(_) => plain,
             // In colours, theirs could not be told from ours.
             Cow::Owned(safe) => safe,
         };
-        text.push_str(rendered.trim_start_matches('\n').trim_end());
+        text.push_str(rendered.trim_end());
         text.push_str("\n\n");
     }
-    if error.reports.len() > MOST {
-        text.push_str(&format!("and {} more problems\n\n", error.reports.len() - MOST));
+    if error.problems.len() > MOST {
+        text.push_str(&format!("and {} more problems\n\n", error.problems.len() - MOST));
     }
     let (bold_red, bold, plain) = if colourful { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
     text.push_str(&format!("{bold_red}error:{plain} {}\n", lines(&error.message)));
@@ -55,13 +54,15 @@ fn told(error: &Error, colourful: bool) -> String {
     text
 }
 
-fn rendered(report: &miette::Report, theme: GraphicalTheme) -> String {
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(110).with_links(false).without_cause_chain();
-    let mut text = String::new();
-    if handler.render_report(&mut text, report.as_ref()).is_err() {
-        text = report.to_string();
-    }
-    text
+/// A problem with its lines, and what helps.
+fn rendered(problem: &Located, renderer: &Renderer) -> String {
+    let mark = AnnotationKind::Primary.span(problem.place.clone()).label(&problem.label);
+    let snippet = Snippet::source(&problem.excerpt).line_start(problem.first_line).path(&problem.name);
+    let title = Level::ERROR.no_name().primary_title(&problem.message);
+    let shown = title.element(snippet.fold(false).annotation(mark));
+    let help = problem.help.as_ref().map(|help| Group::with_title(Level::HELP.secondary_title(help)));
+    let groups: Vec<Group<'_>> = std::iter::once(shown).chain(help).collect();
+    renderer.clone().term_width(110).render(&groups)
 }
 
 /// Says to stderr what `clap` has to say of the arguments.
@@ -98,9 +99,13 @@ pub(super) fn install_panic_hook() {
 pub(super) fn install_log(verbose: u8) {
     let level = match verbose {
         0 => "warn",
-        1 => "drr_lab=info",
-        _ => "drr_lab=debug",
+        1 => "warn,drr_lab=info",
+        _ => "warn,drr_lab=debug",
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false).init();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
+        .format(|to, record| {
+            let (now, level) = (drr_core::time::utc_now(), record.level());
+            writeln!(to, "{now} {level:5} {}", lines(&record.args().to_string()))
+        })
+        .init();
 }

@@ -260,7 +260,7 @@ fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Resu
 fn both(mut first: Error, second: Error) -> Error {
     first.message = format!("{}\n{}", first.message, second.message);
     first.hint = first.hint.or(second.hint);
-    first.reports.extend(second.reports);
+    first.problems.extend(second.problems);
     first
 }
 

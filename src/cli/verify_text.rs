@@ -135,7 +135,7 @@ impl VerifyText {
 
     /// A recorded request that gives no trials at all today, and why.
     pub(super) fn meaningless(&self, sweep: &str, error: &Error) {
-        let located: Vec<String> = error.reports.iter().map(ToString::to_string).collect();
+        let located: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
         let why = if located.is_empty() { error.to_string() } else { located.join("; ") };
         match self.output {
             OutputFormat::Json => println!("{}", json!({"check": "meaning", "sweep": sweep, "fault": why})),

@@ -3,9 +3,8 @@
 
 use std::fmt::Debug;
 
-use nvml_wrapper::Nvml;
-
 use super::host_memory::{self, HostMemory, MemoryKills};
+use super::nvml::Nvml;
 
 /// A GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +41,7 @@ pub trait Inventory: Debug + Send + Sync {
 
 /// The machine's own.
 pub fn machine() -> impl Inventory {
-    DeviceInventory(Nvml::init().map_err(|error| error.to_string()))
+    DeviceInventory(Nvml::load())
 }
 
 #[derive(Debug)]
@@ -50,16 +49,16 @@ struct DeviceInventory(Result<Nvml, String>);
 
 impl DeviceInventory {
     fn gpu(&self, index: u32) -> Option<Gpu> {
-        let device = self.0.as_ref().ok()?.device_by_index(index).ok()?;
-        let memory = device.memory_info().ok()?;
-        let name = device.name().unwrap_or_else(|_| "a GPU".to_owned());
-        Some(Gpu { index, name, uuid: device.uuid().unwrap_or_default(), total: memory.total, free: memory.free })
+        let nvml = self.0.as_ref().ok()?;
+        let memory = nvml.memory(index).ok()?;
+        let name = nvml.name(index).unwrap_or_else(|_| "a GPU".to_owned());
+        Some(Gpu { index, name, uuid: nvml.uuid(index).unwrap_or_default(), total: memory.total, free: memory.free })
     }
 }
 
 impl Inventory for DeviceInventory {
     fn gpus(&self) -> Vec<Gpu> {
-        let count = self.0.as_ref().ok().and_then(|nvml| nvml.device_count().ok()).unwrap_or(0);
+        let count = self.0.as_ref().ok().and_then(|nvml| nvml.count().ok()).unwrap_or(0);
         let gpus: Vec<Gpu> = (0..count).filter_map(|index| self.gpu(index)).collect();
         visible(gpus, std::env::var("CUDA_VISIBLE_DEVICES").ok().as_deref())
     }
@@ -70,7 +69,7 @@ impl Inventory for DeviceInventory {
 
     fn driver(&self) -> String {
         match &self.0 {
-            Ok(nvml) => nvml.sys_driver_version().map_or_else(|error| error.to_string(), |it| format!("NVIDIA {it}")),
+            Ok(nvml) => nvml.driver().map_or_else(|error| error, |it| format!("NVIDIA {it}")),
             Err(why) => format!("no NVIDIA driver ({why})"),
         }
     }

@@ -84,12 +84,9 @@ impl RecordedFolder {
     fn explained(&self, error: &Error) -> String {
         let folder = self.folder.path().display().to_string();
         let mut lines = vec![format!("exit {}\n{}", error.exit as u8, error.message)];
-        for report in &error.reports {
-            let source = fs::read_to_string(self.folder.path().join("gates.toml")).unwrap_or_default();
-            let label = report.labels().and_then(|mut labels| labels.next()).expect("a place");
-            let line = 1 + source[..label.offset()].matches('\n').count();
-            lines.push(format!("{line}: {report}\n   {}", label.label().unwrap_or_default()));
-            lines.extend(report.help().map(|help| format!("   help: {help}")));
+        for problem in &error.problems {
+            lines.push(format!("{}: {problem}\n   {}", problem.line(), problem.label));
+            lines.extend(problem.help.iter().map(|help| format!("   help: {help}")));
         }
         lines.extend(error.hint.iter().map(|hint| format!("hint: {hint}")));
         lines.join("\n").replace(&folder, "…")

@@ -130,7 +130,7 @@ impl Store {
                 Ok(finished) => ingest::record(&mut self.connection, &finished),
                 // It was whole when it was handed in; what happened since is for the next look at the folder to say.
                 Err(fault) => {
-                    tracing::warn!(%fault, "a finished trial is gone before it was recorded");
+                    log::warn!("a finished trial is gone before it was recorded: {fault}");
                     Ok(())
                 }
             },

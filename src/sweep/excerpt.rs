@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use drr_core::neutral::is_hidden;
-use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 /// Most bytes of a message, and of the lines around a problem.
 const MOST: usize = 600;
@@ -26,41 +25,41 @@ impl Excerpts {
         Self { name: plain(name).into(), text: tamed(text).into() }
     }
 
-    /// As much of a span as is underlined.
-    pub fn marked(&self, span: &Range<usize>) -> Range<usize> {
-        if span.len() <= MARKED { span.clone() } else { span.start..boundary(&self.text, span.start + MARKED) }
+    /// The name, to be shown.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The lines of a span with one before and one after, as far as they are short.
+    pub fn around(&self, span: &Range<usize>) -> Shown {
+        let start = boundary(&self.text, span.start);
+        let marked = start..boundary(&self.text, span.end.min(start + MARKED)).max(start);
+        let line_start = |at: usize| self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let line_end = |at: usize| self.text[at..].find('\n').map_or(self.text.len(), |length| at + length);
+        // The line before, and the one after.
+        let (mut from, mut to) = (line_start(marked.start), line_end(marked.end));
+        from = line_start(from.saturating_sub(1));
+        to = line_end((to + 1).min(self.text.len()));
+        if to - from > MOST {
+            from = boundary(&self.text, marked.start.saturating_sub(MOST / 4)).max(from);
+            to = boundary(&self.text, marked.end + MOST / 4).min(to);
+        }
+        Shown {
+            excerpt: self.text[from..to].to_owned(),
+            first_line: 1 + self.text[..from].matches('\n').count(),
+            place: marked.start - from..marked.end - from,
+        }
     }
 }
 
-impl SourceCode for Excerpts {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        lines_before: usize,
-        lines_after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let whole = self.text.read_span(span, lines_before, lines_after)?;
-        let (start, end) = (whole.span().offset(), whole.span().offset() + whole.span().len());
-        let (from, to) = match end - start {
-            0..=MOST => (start, end),
-            _ => {
-                let from = boundary(&self.text, span.offset().saturating_sub(MOST / 4)).max(start);
-                (from, boundary(&self.text, span.offset() + span.len().min(MARKED) + MOST / 4).min(end))
-            }
-        };
-        let skipped = self.text[start..from].matches('\n').count();
-        let column = if from == start { whole.column() } else { 0 };
-        let part = &self.text.as_bytes()[from..to];
-        let (line, lines) = (whole.line() + skipped, whole.line_count());
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.name.to_string(),
-            part,
-            (from, to - from).into(),
-            line,
-            column,
-            lines,
-        )))
-    }
+/// A part of a text, and a place in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub excerpt: String,
+    /// From 1.
+    pub first_line: usize,
+    /// In bytes of the excerpt.
+    pub place: Range<usize>,
 }
 
 /// The nearest place at or before `at` that splits no character.
@@ -134,12 +133,20 @@ mod tests {
         );
         let text = format!("a = 1\nb = \"{long}\"\nc = 2\n");
         let excerpts = Excerpts::new("x", &text);
-        for (start, len, line) in [(10, long.len() + 2, 0), (long.len(), 4, 1), (text.len() - 6, 1, 1)] {
-            let span: SourceSpan = (start, excerpts.marked(&(start..start + len)).len()).into();
-            let seen = excerpts.read_span(&span, 1, 1).expect("in the text");
-            assert!(seen.data().len() < 1000, "{}", seen.data().len());
-            assert_eq!(seen.line(), line, "{start}");
-            assert!(seen.span().offset() <= start && start + span.len() <= seen.span().offset() + seen.span().len());
+        for (start, len, line) in [(10, long.len() + 2, 1), (long.len(), 4, 2), (text.len() - 6, 1, 2)] {
+            let seen = excerpts.around(&(start..start + len));
+            assert!(seen.excerpt.len() < 1000, "{}", seen.excerpt.len());
+            assert_eq!(seen.first_line, line, "{start}");
+            assert!(!seen.place.is_empty() && seen.place.end <= seen.excerpt.len());
         }
+        let excerpts = Excerpts::new("x", "a\nb\n\nc = 1\r\nd\n");
+        let seen = |span: Range<usize>| {
+            let Shown { excerpt, first_line, place } = excerpts.around(&span);
+            (excerpt, first_line, place)
+        };
+        assert_eq!(seen(0..1), ("a\nb".to_owned(), 1, 0..1));
+        assert_eq!(seen(5..6), ("\nc = 1\r\nd".to_owned(), 3, 1..2));
+        assert_eq!(seen(12..13), ("c = 1\r\nd\n".to_owned(), 4, 7..8));
+        assert_eq!(Excerpts::new("x", "").around(&(0..0)).place, 0..0);
     }
 }

@@ -5,10 +5,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use miette::{LabeledSpan, MietteDiagnostic, Report};
-
-use super::excerpt::{self, Excerpts};
-use crate::error::Error;
+use super::excerpt::{self, Excerpts, Shown};
+use crate::error::{Error, Located};
 
 /// Problems of one text that are shown; of more, how many there are.
 const SHOWN: usize = 20;
@@ -124,16 +122,23 @@ impl Problem {
 
 /// The problems found so far.
 #[derive(Default)]
-pub(crate) struct Problems(Vec<((String, usize), Report)>);
+pub(crate) struct Problems(Vec<((String, usize), Located)>);
 
 impl Problems {
     /// Adds a problem at `place`; `label` is what is written beside the underlined text.
     pub fn add(&mut self, problem: Problem, place: &TextSpan, label: impl Into<String>) {
         let excerpts = place.source.excerpts();
-        let label = LabeledSpan::new_with_span(Some(excerpt::plain(&label.into())), excerpts.marked(&place.span));
-        let mut diagnostic = MietteDiagnostic::new(excerpt::plain(&problem.message)).with_label(label);
-        diagnostic.help = problem.help.map(|help| excerpt::lines(&help));
-        self.0.push((place.order(), Report::new(diagnostic).with_source_code(excerpts)));
+        let Shown { excerpt, first_line, place: span } = excerpts.around(&place.span);
+        let located = Located {
+            message: excerpt::plain(&problem.message),
+            label: excerpt::plain(&label.into()),
+            help: problem.help.map(|help| excerpt::lines(&help)),
+            name: excerpts.name().to_owned(),
+            excerpt,
+            first_line,
+            place: span,
+        };
+        self.0.push((place.order(), located));
     }
 
     /// Whether nothing was found.
@@ -148,10 +153,10 @@ impl Problems {
 
     /// Takes over the located problems of an error.
     pub fn absorb(&mut self, error: Error, place: &TextSpan) {
-        if error.reports.is_empty() {
+        if error.problems.is_empty() {
             self.add(Problem::new(error.message).maybe_help(error.hint), place, "here");
         } else {
-            self.0.extend(error.reports.into_iter().map(|report| (place.order(), report)));
+            self.0.extend(error.problems.into_iter().map(|located| (place.order(), located)));
         }
     }
 
@@ -176,7 +181,7 @@ impl Problems {
             n => format!("{n} problems"),
         };
         let mut error = Error::input(format!("{name}: {count}; {consequence}"));
-        error.reports = self.0.into_iter().map(|(_, report)| report).take(SHOWN).collect();
+        error.problems = self.0.into_iter().map(|(_, located)| located).take(SHOWN).collect();
         error
     }
 }

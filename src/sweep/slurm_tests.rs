@@ -15,13 +15,10 @@ fn read(section: &str, set: &[&str]) -> Result<SweepFile> {
 }
 
 fn refused(section: &str) -> String {
-    let Error { reports, .. } = read(section, &[]).expect_err("it is wrong");
-    let said = reports.iter().map(|it| {
-        let labels: Vec<String> =
-            it.labels().into_iter().flatten().filter_map(|label| label.label().map(str::to_owned)).collect();
-        let help = it.help().map(|help| help.to_string()).unwrap_or_default();
-        format!("{it} ({}) {help}", labels.join(", ")).trim_end().to_owned()
-    });
+    let Error { problems, .. } = read(section, &[]).expect_err("it is wrong");
+    let said = problems
+        .iter()
+        .map(|it| format!("{it} ({}) {}", it.label, it.help.as_deref().unwrap_or_default()).trim_end().to_owned());
     said.collect::<Vec<_>>().join("\n")
 }
 

@@ -21,7 +21,7 @@ fn expanded(text: &str, overrides: &[&str]) -> Sweep {
 }
 
 fn asked(text: &str, request: &Request) -> Sweep {
-    read(text, request).unwrap_or_else(|e| panic!("{e}: {:?}", e.reports))
+    read(text, request).unwrap_or_else(|e| panic!("{e}: {:?}", e.problems))
 }
 
 fn read(text: &str, request: &Request) -> Result<Sweep> {

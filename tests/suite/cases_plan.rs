@@ -82,6 +82,6 @@ fn of_a_flood_of_problems_the_first_twenty_are_shown_and_the_others_counted() {
             all.and_then(|before| before.rsplit(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("{said}"));
         // One or the other is found once the file has been read.
         assert!((problems..problems + 5).contains(&all), "{all}: {said}");
-        assert_eq!(said.matches(" × ").count(), 20, "{said}");
+        assert_eq!(said.matches(" --> ").count(), 20, "{said}");
     }
 }

@@ -107,7 +107,7 @@ fn sweep_and_gate_files_with_hidden_characters_are_refused_in_their_lines() {
             place.file(file, text);
             let (code, told) = said(&place, verb);
             assert_eq!(code, 2, "{told}");
-            assert!(told.contains(says) && told.contains(&format!("[{file}:{line}:")), "{told}");
+            assert!(told.contains(says) && told.contains(&format!("--> {file}:{line}:")), "{told}");
         }
     }
     place.file("small.toml", SMALL);

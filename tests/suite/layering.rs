@@ -45,7 +45,8 @@ const HOMES: &[(&str, &str, &str)] = &[
     ("rusqlite", "store", "the only SQL"),
     ("plotters", "report", "nothing else plots"),
     ("askama", "report", "nothing else writes HTML"),
-    ("quick_junit", "gate", "nothing else writes test results"),
+    ("annotate_snippets", "cli", "problems are drawn where they are printed"),
+    ("quick_xml", "gate", "nothing else writes test results"),
     ("drr_train", "main", "training is another process, which `main` becomes"),
 ];
 

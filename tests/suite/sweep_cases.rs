@@ -28,12 +28,12 @@ fn problems(text: &str) -> Error {
 }
 
 fn messages(error: &Error) -> Vec<String> {
-    error.reports.iter().map(ToString::to_string).collect()
+    error.problems.iter().map(ToString::to_string).collect()
 }
 
 /// The values of the only axis.
 fn values(file: &Path) -> Vec<String> {
-    let sweep = read(file).unwrap_or_else(|error| panic!("{}: {error} {:?}", file.display(), error.reports));
+    let sweep = read(file).unwrap_or_else(|error| panic!("{}: {error} {:?}", file.display(), error.problems));
     sweep.axes[0].points.iter().map(|point| point[0].to_string()).collect()
 }
 
@@ -116,7 +116,7 @@ fn of_many_problems_the_first_twenty_are_shown_and_all_counted() {
     let keys: String = (0..25).map(|n| format!("key_{n} = 1\n")).collect();
     for (text, count) in [(table, 45_000), (list, 30), (format!("dataset = \"ml-100k\"\n{keys}"), 25)] {
         let error = problems(&text);
-        assert_eq!(error.reports.len(), 20);
+        assert_eq!(error.problems.len(), 20);
         let said = format!("my.toml: {count} problems, of which the first 20 are shown; nothing was started");
         assert_eq!(error.message, said);
     }

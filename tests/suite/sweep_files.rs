@@ -30,7 +30,7 @@ fn every_ready_made_sweep_is_whole_in_every_profile() {
         assert!(text.starts_with("# "), "{} says what question it answers", file.display());
         let profiles = if text.contains("extends") { vec![None, Some("smoke"), Some("full")] } else { vec![None] };
         for profile in profiles {
-            let sweep = expanded(&file, profile).unwrap_or_else(|e| panic!("{}: {e} {:?}", file.display(), e.reports));
+            let sweep = expanded(&file, profile).unwrap_or_else(|e| panic!("{}: {e} {:?}", file.display(), e.problems));
             assert!(!sweep.trials.is_empty());
         }
     }
@@ -154,7 +154,7 @@ fn two_thousand_mutilated_files_are_planned_or_explained_in_their_line() {
             }
             Err(error) => {
                 assert_eq!(error.exit, Exit::BadInput, "{error}\n{text}");
-                assert!(!error.reports.is_empty(), "{error} has no place:\n{text}");
+                assert!(!error.problems.is_empty(), "{error} has no place:\n{text}");
                 explained += 1;
             }
         }

@@ -127,9 +127,9 @@ impl Scheduler for Cluster {
         let json = ask(&["--json"]).map(|said| json::jobs(&said));
         match json {
             Ok(Ok(rows)) if !rows.is_empty() => return rows,
-            Ok(Ok(_)) => tracing::debug!("scontrol: no job is understood"),
-            Ok(Err(why)) => tracing::debug!("scontrol: {}", line(&why)),
-            Err(error) => tracing::debug!("{}", line(&error.message)),
+            Ok(Ok(_)) => log::debug!("scontrol: no job is understood"),
+            Ok(Err(why)) => log::debug!("scontrol: {}", line(&why)),
+            Err(error) => log::debug!("{}", line(&error.message)),
         }
         ask(&[]).map(|said| parse::details(&said)).unwrap_or_default()
     }
@@ -149,12 +149,12 @@ impl Scheduler for Cluster {
         match run("sacct", arguments, &[("SLURM_BITSTR_LEN", "0")]).map(|said| parse::account(&said)) {
             Ok(Ok(rows)) => rows,
             Ok(Err(why)) => {
-                tracing::warn!("sacct: {}", line(&why));
+                log::warn!("sacct: {}", line(&why));
                 Vec::new()
             }
             Err(error) => {
                 // Many sites keep no accounts; the folders say what matters.
-                tracing::debug!("{}", line(&error.message));
+                log::debug!("{}", line(&error.message));
                 self.without_accounts = error.message.contains("accounting storage is disabled");
                 Vec::new()
             }
@@ -207,7 +207,7 @@ fn run<A: Into<OsString>>(
 ) -> Result<String> {
     let mut command = Command::new(program);
     command.args(arguments.into_iter().map(Into::into)).envs(environment.iter().copied()).stdin(Stdio::null());
-    tracing::debug!("{command:?}");
+    log::debug!("{command:?}");
     let output = answer(command, PATIENCE, is_asked_to_stop).map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => Error::environment(format!("{program} does not answer")),
         io::ErrorKind::NotFound => Error::environment(format!("there is no Slurm here: `{program}` is not found"))

@@ -222,7 +222,7 @@ impl<'a> SubmissionWatch<'a> {
     }
 
     fn started(&mut self, follow: &Follow, task: usize, node: &str) -> Result<()> {
-        tracing::debug!(task, node, "task runs");
+        log::debug!("task {task} runs on {node}");
         let line = (0..).find(|line| !self.lines.values().any(|taken| taken == line)).unwrap_or(usize::MAX);
         self.lines.insert(task, line);
         for &trial in follow.open(task) {

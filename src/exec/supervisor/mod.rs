@@ -238,7 +238,7 @@ impl<'a> Supervisor<'a> {
         let wrap = move |said| Input::Worker(slot, said);
         match WorkerProcess::spawn(&self.options.worker, place, self.sender.clone(), wrap) {
             Ok(worker) => {
-                tracing::debug!(slot, "worker started");
+                log::debug!("worker started in slot {slot}");
                 self.babble[slot] = 0;
                 self.kills[slot] = self.options.inventory.memory_kills();
                 self.workers[slot] = Some(worker);

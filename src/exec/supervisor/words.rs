@@ -57,7 +57,7 @@ impl Supervisor<'_> {
         self.hellos[slot] = None;
         self.room.released(slot);
         let loss = self.lost(slot);
-        tracing::debug!(slot, ?loss, "worker ended");
+        log::debug!("worker ended in slot {slot}: {loss:?}");
         let mut whole = Vec::new();
         for job in self.reactor.jobs_of(slot).to_vec() {
             if let Some(finished) = settle(&self.folder(self.plan.tasks[job].trial.id))? {

@@ -6,7 +6,7 @@ use drr_core::data::catalogue::{Catalogue, Meta};
 use drr_core::data::load::ratings;
 
 use super::*;
-use crate::error::Error;
+use crate::error::{Error, Located};
 use crate::sweep::{Request, Source, expand, parse};
 
 /// A folder with a dataset `mine` of these rows of user, item, stars and time.
@@ -32,11 +32,10 @@ fn examined(data: &tempfile::TempDir, text: &str) -> Result<Outlook> {
 /// Every problem, with what helps.
 #[track_caller]
 fn refused(data: &tempfile::TempDir, text: &str) -> String {
-    let Error { reports, exit, .. } = examined(data, text).expect_err("somebody is missing");
+    let Error { problems, exit, .. } = examined(data, text).expect_err("somebody is missing");
     assert_eq!(exit, crate::error::Exit::BadInput);
-    let said =
-        |report: &miette::Report| format!("{report} | {}", report.help().map_or(String::new(), |it| it.to_string()));
-    reports.iter().map(said).collect::<Vec<_>>().join("\n")
+    let said = |problem: &Located| format!("{problem} | {}", problem.help.clone().unwrap_or_default());
+    problems.iter().map(said).collect::<Vec<_>>().join("\n")
 }
 
 /// `users` users with `each` ratings, all of `stars`.
