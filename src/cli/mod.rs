@@ -133,6 +133,9 @@ enum Verb {
         #[arg(long)]
         markdown: bool,
     },
+    /// Print the manual page of the program and all its verbs.
+    #[command(hide = true)]
+    Man,
     /// Print a completion script for a shell.
     #[command(hide = true)]
     Completions {
@@ -217,6 +220,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Doctor(args) => doctor::run(&args, &context()?),
         Verb::Data(args) => data::run(args, &context()?.data, output).map(|()| Exit::Done),
         Verb::Schema { markdown } => Ok(schema(markdown)),
+        Verb::Man => man(),
         Verb::Completions { shell } => Ok(completions(shell)),
     }
 }
@@ -228,6 +232,28 @@ fn schema(markdown: bool) -> Exit {
         println!("{:#}", crate::sweep::schema());
     }
     Exit::Done
+}
+
+/// Prints the manual: the program's page, then one section for each verb, as its `--help` has it.
+fn man() -> Result<Exit> {
+    let cannot = |error| Error::disk("cannot write to stdout", &error);
+    let command = Cli::command().max_term_width(usize::MAX);
+    let mut page = Vec::new();
+    let whole = clap_mangen::Man::new(command.clone());
+    whole.render_title(&mut page).map_err(cannot)?;
+    whole.render_name_section(&mut page).map_err(cannot)?;
+    whole.render_synopsis_section(&mut page).map_err(cannot)?;
+    whole.render_options_section(&mut page).map_err(cannot)?;
+    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        let of_verb = clap_mangen::Man::new(verb.clone().bin_name(format!("drr-lab {}", verb.get_name())));
+        page.extend(format!(".SH \"DRR-LAB {}\"\n", verb.get_name().to_uppercase()).into_bytes());
+        of_verb.render_synopsis_section(&mut page).map_err(cannot)?;
+        of_verb.render_description_section(&mut page).map_err(cannot)?;
+        of_verb.render_options_section(&mut page).map_err(cannot)?;
+    }
+    page.extend(format!(".SH EXAMPLES AND EXIT CODES\n.nf\n{EXAMPLES}\n.fi\n").into_bytes());
+    print!("{}", String::from_utf8_lossy(&page));
+    Ok(Exit::Done)
 }
 
 /// Prints a completion script. The generator's script for bash looks for verbs under two different names where the

@@ -1,9 +1,9 @@
 //! The NVIDIA driver's own library (NVML), loaded at run time: the few of its functions that are asked here.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulonglong, c_void};
-use std::mem::MaybeUninit;
+use std::ptr;
 
-use libloading::{Library, Symbol};
+use libloading::Library;
 
 /// Where the driver puts it.
 const LIBRARY: &str = "libnvidia-ml.so.1";
@@ -27,6 +27,17 @@ pub(super) struct NvmlMemory {
 #[derive(Debug)]
 pub(super) struct Nvml(Library);
 
+/// Calls a function of the library by its name, with the types of its arguments.
+macro_rules! call {
+    ($nvml:expr, $name:literal($($argument:expr => $type:ty),*)) => {{
+        type Function = unsafe extern "C" fn($($type),*) -> c_int;
+        // SAFETY: the names and types are those of NVML's documentation; handles are the library's own, and what it writes to
+        // lives here and is as large as it is told.
+        let code = unsafe { $nvml.0.get::<Function>($name.as_bytes()).map(|function| function($($argument),*)) };
+        code.map_err(|error| error.to_string()).and_then(|code| $nvml.done(code))
+    }};
+}
+
 impl Nvml {
     /// Loads and initialises it.
     ///
@@ -34,80 +45,51 @@ impl Nvml {
     /// There is no driver, or it does not work.
     pub fn load() -> Result<Self, String> {
         // SAFETY: the driver's library may be loaded at any time; its initialisers ask for nothing.
-        let library = unsafe { Library::new(LIBRARY) }.map_err(|error| error.to_string())?;
-        let nvml = Self(library);
-        // SAFETY: this is its signature.
-        let init = unsafe { nvml.function::<unsafe extern "C" fn() -> c_int>(b"nvmlInit_v2")? };
-        // SAFETY: it takes nothing.
-        nvml.done(unsafe { init() })?;
+        let nvml = Self(unsafe { Library::new(LIBRARY) }.map_err(|error| error.to_string())?);
+        call!(nvml, "nvmlInit_v2"())?;
         Ok(nvml)
     }
 
     /// How many devices there are.
     pub fn count(&self) -> Result<u32, String> {
         let mut count: c_uint = 0;
-        // SAFETY: this is its signature, and it writes one number.
-        let code = unsafe {
-            self.function::<unsafe extern "C" fn(*mut c_uint) -> c_int>(b"nvmlDeviceGetCount_v2")?(&raw mut count)
-        };
-        self.done(code).map(|()| count)
+        call!(self, "nvmlDeviceGetCount_v2"(&raw mut count => *mut c_uint)).map(|()| count)
     }
 
     /// What a device in PCI order is called.
     pub fn name(&self, index: u32) -> Result<String, String> {
-        self.text_of(b"nvmlDeviceGetName", self.handle(index)?)
+        let (handle, mut text) = (self.handle(index)?, [0; LONGEST]);
+        call!(self, "nvmlDeviceGetName"(
+            handle => Handle, text.as_mut_ptr() => *mut c_char, LONGEST as c_uint => c_uint
+        ))
+        .map(|()| read(&text))
     }
 
     /// Its own name, the same whatever the order.
     pub fn uuid(&self, index: u32) -> Result<String, String> {
-        self.text_of(b"nvmlDeviceGetUUID", self.handle(index)?)
+        let (handle, mut text) = (self.handle(index)?, [0; LONGEST]);
+        call!(self, "nvmlDeviceGetUUID"(
+            handle => Handle, text.as_mut_ptr() => *mut c_char, LONGEST as c_uint => c_uint
+        ))
+        .map(|()| read(&text))
     }
 
     /// Its memory.
     pub fn memory(&self, index: u32) -> Result<NvmlMemory, String> {
-        type Get = unsafe extern "C" fn(Handle, *mut NvmlMemory) -> c_int;
-        let handle = self.handle(index)?;
-        let mut memory = NvmlMemory { total: 0, free: 0, used: 0 };
-        // SAFETY: this is its signature, the handle is the library's, and it writes one structure of this layout.
-        let code = unsafe { self.function::<Get>(b"nvmlDeviceGetMemoryInfo")?(handle, &raw mut memory) };
-        self.done(code).map(|()| memory)
+        let (handle, mut memory) = (self.handle(index)?, NvmlMemory { total: 0, free: 0, used: 0 });
+        call!(self, "nvmlDeviceGetMemoryInfo"(handle => Handle, &raw mut memory => *mut NvmlMemory)).map(|()| memory)
     }
 
     /// The driver's version.
     pub fn driver(&self) -> Result<String, String> {
-        type Get = unsafe extern "C" fn(*mut c_char, c_uint) -> c_int;
         let mut text = [0; LONGEST];
-        // SAFETY: this is its signature, and it writes no more than it is told there is place for.
-        let code =
-            unsafe { self.function::<Get>(b"nvmlSystemGetDriverVersion")?(text.as_mut_ptr(), LONGEST as c_uint) };
-        self.done(code).map(|()| read(&text))
+        call!(self, "nvmlSystemGetDriverVersion"(text.as_mut_ptr() => *mut c_char, LONGEST as c_uint => c_uint))
+            .map(|()| read(&text))
     }
 
     fn handle(&self, index: u32) -> Result<Handle, String> {
-        type Get = unsafe extern "C" fn(c_uint, *mut Handle) -> c_int;
-        let mut handle = MaybeUninit::uninit();
-        // SAFETY: this is its signature, and it writes one handle.
-        let code = unsafe { self.function::<Get>(b"nvmlDeviceGetHandleByIndex_v2")?(index, handle.as_mut_ptr()) };
-        // SAFETY: it has succeeded, and then it has written one.
-        self.done(code).map(|()| unsafe { handle.assume_init() })
-    }
-
-    fn text_of(&self, name: &[u8], handle: Handle) -> Result<String, String> {
-        type Get = unsafe extern "C" fn(Handle, *mut c_char, c_uint) -> c_int;
-        let mut text = [0; LONGEST];
-        // SAFETY: this is the signature of both names that come here, the handle is the library's, and it writes no more
-        // than it is told there is place for.
-        let code = unsafe { self.function::<Get>(name)?(handle, text.as_mut_ptr(), LONGEST as c_uint) };
-        self.done(code).map(|()| read(&text))
-    }
-
-    /// A function of the library.
-    ///
-    /// # Safety
-    /// `F` is its signature.
-    unsafe fn function<F>(&self, name: &[u8]) -> Result<Symbol<'_, F>, String> {
-        // SAFETY: as this function's.
-        unsafe { self.0.get(name) }.map_err(|error| error.to_string())
+        let mut handle: Handle = ptr::null_mut();
+        call!(self, "nvmlDeviceGetHandleByIndex_v2"(index => c_uint, &raw mut handle => *mut Handle)).map(|()| handle)
     }
 
     /// A function's answer.
@@ -116,10 +98,9 @@ impl Nvml {
         if code == 0 {
             return Ok(());
         }
-        // SAFETY: this is its signature.
-        let say = unsafe { self.function::<Say>(b"nvmlErrorString")? };
-        // SAFETY: it takes any number and gives a text that stays.
-        Err(unsafe { CStr::from_ptr(say(code)) }.to_string_lossy().into_owned())
+        // SAFETY: this is its signature; it takes any number and gives a text that stays.
+        let text = unsafe { self.0.get::<Say>(b"nvmlErrorString").map(|say| CStr::from_ptr(say(code))) };
+        Err(text.map_or_else(|error| error.to_string(), |text| text.to_string_lossy().into_owned()))
     }
 }
 

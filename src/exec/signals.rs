@@ -5,9 +5,9 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::{io, mem, process, ptr, thread};
+use std::{io, process, thread};
 
-use nix::libc;
+use drr_core::machine::is_ignored;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
@@ -97,15 +97,6 @@ fn tell(signal: i32) {
     for listener in listeners.iter() {
         locked(&listener.heard).push_back(signal);
         (listener.wake)();
-    }
-}
-
-/// Whether a signal is ignored.
-fn is_ignored(signal: i32) -> bool {
-    // SAFETY: an action of zeros is valid, and asking without a new action changes nothing.
-    unsafe {
-        let mut action: libc::sigaction = mem::zeroed();
-        libc::sigaction(signal, ptr::null(), &raw mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
     }
 }
 

@@ -3,38 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use crate::common::sources::{root, rust_files};
 
 /// Where tests may be.
 const FOLDERS: &[&str] = &["src", "tests", "crates", "xtask/src"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every Rust file below `folder`.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the folder can be listed") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-fn all_sources() -> Vec<(String, String)> {
-    let mut files = Vec::new();
-    FOLDERS.iter().for_each(|folder| sources(&root().join(folder), &mut files));
-    files
-        .into_iter()
-        .map(|path| {
-            let name = path.strip_prefix(root()).expect("it lies below").display().to_string();
-            (name, fs::read_to_string(&path).expect("a source"))
-        })
-        .collect()
-}
 
 /// The ignored tests of a file, as lines of the list. One that gives no reason has the reason `?`.
 fn ignored(file: &str, text: &str) -> Vec<String> {
@@ -54,7 +27,7 @@ fn every_ignored_test_stands_in_the_list_with_its_reason() {
     let list = fs::read_to_string(root().join("tests/ignored.txt")).expect("the list");
     let listed: BTreeSet<String> =
         list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect();
-    let found: BTreeSet<String> = all_sources().iter().flat_map(|(file, text)| ignored(file, text)).collect();
+    let found: BTreeSet<String> = rust_files(FOLDERS).iter().flat_map(|(file, text)| ignored(file, text)).collect();
     let new: Vec<&String> = found.difference(&listed).collect();
     let gone: Vec<&String> = listed.difference(&found).collect();
     assert!(new.is_empty(), "ignored and not in tests/ignored.txt: {new:#?}");
@@ -78,7 +51,7 @@ fn an_attribute_is_read_with_the_function_below_it() {
 /// A test that prints that it was skipped and returns is counted as passed.
 #[test]
 fn no_test_says_that_it_was_skipped() {
-    for (file, text) in all_sources() {
+    for (file, text) in rust_files(FOLDERS) {
         for (number, line) in text.lines().enumerate() {
             let skips = line.contains(concat!("print", "ln!(\"skip", "ped"));
             assert!(!skips, "{file}:{}: ignore it with its reason instead: {line}", number + 1);

@@ -1,10 +1,10 @@
 //! Nothing outside of `crates/kinds` names a kind: what is known of one stands in its folder. What still does is listed
 //! here, with its reason, and the list may only shrink.
 
+use crate::common::sources::{root, rust_files};
 use crate::imports;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
 
 use drr_kinds::registry;
 
@@ -21,21 +21,6 @@ const PERMITTED: &[(&str, &[&str], &str)] = &[
 
 /// A static ranking has six files or less, and so has a model with its policy.
 const FILES: usize = 6;
-
-fn sources() -> PathBuf {
-    PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR")).join("src")
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a source folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
 
 /// The names of kinds that a file's code has: as a text, or as a module of `drr_kinds`.
 fn named(words: &[String]) -> BTreeSet<String> {
@@ -54,18 +39,15 @@ fn is_of_tests(name: &str) -> bool {
 
 #[test]
 fn kinds_are_named_in_their_folders_alone() {
-    let root = sources();
-    let mut files = Vec::new();
-    collect(&root, &mut files);
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for path in &files {
-        let name = path.strip_prefix(&root).expect("collected below src/").to_string_lossy().into_owned();
-        if is_of_tests(&name) {
+    for (name, text) in rust_files(&["src"]) {
+        let name = name.trim_start_matches("src/");
+        if is_of_tests(name) {
             continue;
         }
-        let names = named(&imports::words(&name, &fs::read_to_string(path).expect("a source")));
+        let names = named(&imports::words(name, &text));
         if !names.is_empty() {
-            found.insert(name, names);
+            found.insert(name.to_owned(), names);
         }
     }
     let permitted: BTreeMap<String, BTreeSet<String>> = PERMITTED
@@ -86,7 +68,7 @@ fn the_reader_of_names_reads_them() {
 
 #[test]
 fn a_kind_is_a_small_folder_and_a_line() {
-    let folders = sources().join("../crates/kinds/src");
+    let folders = root().join("crates/kinds/src");
     let mut kinds = 0;
     for entry in fs::read_dir(&folders).expect("the kinds") {
         let folder = entry.expect("an entry").path();

@@ -34,6 +34,7 @@ mod supervisor;
 mod surroundings;
 mod sweep_cases;
 mod sweep_files;
+mod unsafe_code;
 mod verify;
 mod vocabulary;
 

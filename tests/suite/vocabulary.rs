@@ -1,9 +1,8 @@
 //! One word, one type: hardly any name of a type is used twice, and what a trial is stands in one type alone.
 
+use crate::common::sources::rust_files;
 use crate::imports;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 /// Names that are a convention of the field, in each place where one stands.
 const CONVENTIONS: [&str; 3] = ["Args", "Verb", "Error"];
@@ -17,26 +16,11 @@ type Fields = Vec<(String, Vec<String>)>;
 /// A type of `src/` or `crates/`, of tests too: the file, the name, the fields.
 type Definition = (String, String, Fields);
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a source folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
-
 fn definitions() -> Vec<Definition> {
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    ["src", "crates"].iter().for_each(|folder| collect(&root.join(folder), &mut files));
     let mut found = Vec::new();
-    for path in files {
-        let name = path.strip_prefix(&root).expect("collected below").to_string_lossy().into_owned();
+    for (name, text) in rust_files(&["src", "crates"]) {
         // What is compiled for tests alone counts as well: a name is read by people.
-        let text = fs::read_to_string(&path).expect("a source").replace("#[cfg(test)]", "");
+        let text = text.replace("#[cfg(test)]", "");
         let types = types(&imports::words(&name, &text));
         found.extend(types.into_iter().map(|(type_name, fields)| (name.clone(), type_name, fields)));
     }

@@ -40,6 +40,9 @@ cargo xtask: set-up and chores of drr-lab
                        and, where Chromium is installed, a photograph of the page into docs/images/
   cargo xtask portable the bits of trainings under emulated processors (Haswell, Nehalem), with musl and on
                        aarch64, where qemu-user and the targets are installed; about 15 minutes
+  cargo xtask dist     what people install, in target/dist: a static program in an archive with completions
+                       and man page; where maturin is in PATH, a wheel
+      --target TRIPLE  x86_64- or aarch64-unknown-linux-musl (this machine's unless said)
   cargo xtask slurm-up start a Slurm of two nodes on loopback, in target/slurm, to try and to test
                        `drr-lab sweep --executor slurm`; wants slurm-wlm and munge installed
   cargo xtask slurm-down  stop it, with all its jobs
@@ -64,6 +67,7 @@ const COMMANDS: &[&str] = &[
     "chaos",
     "attack",
     "pictures",
+    "dist",
     "slurm-up",
     "slurm-down",
     "help",
@@ -71,6 +75,7 @@ const COMMANDS: &[&str] = &[
 const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
 const MUTANT_FLAGS: &[&str] = &["--short", "--json", "--help"];
 const ATTACK_FLAGS: &[&str] = &["--minutes", "--short", "--seed", "--only", "--help"];
+const DIST_FLAGS: &[&str] = &["--target", "--help"];
 const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
 
 /// What to do.
@@ -89,6 +94,8 @@ pub enum Command {
     /// To misbehave as a worker; for `attack` alone.
     Play(Vec<String>),
     Pictures,
+    /// What people install.
+    Dist(DistOptions),
     /// The bits of trainings under other processors and for other targets.
     Portable,
     Help,
@@ -119,6 +126,13 @@ pub struct MutantOptions {
     pub short: bool,
     /// Where to write what was caught by what.
     pub json: Option<PathBuf>,
+}
+
+/// What `dist` was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DistOptions {
+    /// The target; this machine's processor with musl if it is not said.
+    pub target: Option<String>,
 }
 
 /// Which libtorch is wished for.
@@ -165,6 +179,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "bench" => return bench(arguments),
         "mutants" => return mutants(arguments),
         "chaos" => return chaos(arguments),
+        "dist" => return dist(arguments),
         "attack" => return attack(arguments),
         PLAY => return Ok(Command::Play(arguments.collect())),
         "demo" => Command::Demo,
@@ -239,6 +254,21 @@ fn mutants(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage
         }
     }
     Ok(Command::Mutants(options))
+}
+
+fn dist(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    let mut options = DistOptions::default();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--target" => {
+                let missing = || Usage { message: "`--target` wants a triple".to_owned(), nearest: None };
+                options.target = Some(arguments.next().ok_or_else(missing)?);
+            }
+            "--help" | "-h" => return Ok(Command::Help),
+            _ => return Err(unknown("option of `cargo xtask dist`", &argument, DIST_FLAGS)),
+        }
+    }
+    Ok(Command::Dist(options))
 }
 
 /// Kill points unless the command line says how many.
@@ -317,6 +347,9 @@ mod tests {
         assert_eq!(parsed("setup"), Ok(Command::Setup(SetupOptions::default())));
         let cuda = SetupOptions { wish: Wish::Cuda, when_ready: WhenReady::Replace };
         assert_eq!(parsed("setup --force --cuda"), Ok(Command::Setup(cuda)));
+        let arm = DistOptions { target: Some("aarch64-unknown-linux-musl".to_owned()) };
+        assert_eq!(parsed("dist --target aarch64-unknown-linux-musl"), Ok(Command::Dist(arm)));
+        assert!(parsed("dist --target").is_err_and(|text| text.contains("wants a triple")));
         let short = MutantOptions { short: true, json: Some("found.json".into()) };
         assert_eq!(parsed("mutants --short --json found.json"), Ok(Command::Mutants(short)));
     }

@@ -1,5 +1,5 @@
 //! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | portable | chaos | attack |
-//! pictures | slurm-up | slurm-down | help`.
+//! pictures | dist | slurm-up | slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -7,6 +7,7 @@
 //! | `setup` | libtorch: found, or installed from PyPI |
 //! | `chores` | demo, test, ci, chaos: lists of steps |
 //! | `bench` | the trainer beside its references |
+//! | `dist` | what people install |
 //! | `pictures` | the README's pictures |
 //! | `slurm` | a Slurm of one's own, on loopback |
 //! | `portable` | the same bits under other processors and for other targets |
@@ -22,6 +23,7 @@ mod arguments;
 mod attack;
 mod bench;
 mod chores;
+mod dist;
 mod mutants;
 mod needs;
 mod pictures;
@@ -74,6 +76,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(_) => Ok(ExitCode::FAILURE),
         },
+        Command::Dist(options) => dist::run(&root, &options).map(|()| ExitCode::SUCCESS),
         Command::Pictures => pictures::run(&root),
         Command::Portable => portable::run(&root).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Command::Bench(options) => {

@@ -79,3 +79,11 @@ pub fn settings(pid: u32) -> BTreeMap<String, String> {
 fn text(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
+
+/// Whether this process ignores a signal. One that was ignored when the program started (nohup, a background job of a
+/// script) is meant to stay so.
+pub fn is_ignored(signal: i32) -> bool {
+    let status = text("/proc/self/status");
+    let mask = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod mount;
+pub mod sources;
 pub mod strike;
 pub mod worker;
 

@@ -1,4 +1,8 @@
-//! Vectors of single-precision numbers: as many lanes as the processor has, the same operations on all.
+//! Vectors of single-precision numbers: as many lanes as the processor has, the same operations on all. The only memory
+//! that is reached without a check is reached here, by whoever has checked it.
+
+// The body of an unsafe function is its caller's promise here, line by line.
+#![allow(unsafe_op_in_unsafe_fn)]
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
@@ -17,7 +21,9 @@ pub unsafe trait Lanes: Copy {
     /// The first `count` lanes.
     fn mask(count: usize) -> Self::Mask;
     /// Zero in every lane.
-    fn zero() -> Self;
+    fn zero() -> Self {
+        Self::all(0.0)
+    }
     /// One number in every lane.
     fn all(value: f32) -> Self;
     /// factor · x + sum, rounded once.
@@ -31,7 +37,10 @@ pub unsafe trait Lanes: Copy {
     ///
     /// # Safety
     /// The lanes of the mask can be read.
-    unsafe fn load_part(at: *const f32, mask: Self::Mask) -> Self;
+    #[inline(always)]
+    unsafe fn load_part(at: *const f32, _mask: Self::Mask) -> Self {
+        Self::load(at)
+    }
     /// Writes all lanes.
     ///
     /// # Safety
@@ -41,7 +50,24 @@ pub unsafe trait Lanes: Copy {
     ///
     /// # Safety
     /// The lanes of the mask can be written.
-    unsafe fn store_part(at: *mut f32, mask: Self::Mask, value: Self);
+    #[inline(always)]
+    unsafe fn store_part(at: *mut f32, _mask: Self::Mask, value: Self) {
+        Self::store(at, value);
+    }
+
+    /// Fewer than sixteen numbers, and zeros behind them.
+    #[inline(always)]
+    fn few(numbers: &[f32]) -> [f32; 16] {
+        let mut sixteen = [0.0; 16];
+        for (few, lanes) in numbers.chunks(Self::COUNT).zip(sixteen.chunks_exact_mut(Self::COUNT)) {
+            // SAFETY: the mask has as many lanes as there are numbers, and there is place for all.
+            unsafe { Self::store(lanes.as_mut_ptr(), Self::load_part(few.as_ptr(), Self::mask(few.len()))) }
+        }
+        sixteen
+    }
+
+    /// Rows of a block of a product: with three vectors of sums each, as many as there are registers for.
+    const ROWS: usize;
 
     /// Rows and columns of what [`Lanes::transpose`] exchanges at once.
     const TILE: usize;
@@ -50,143 +76,114 @@ pub unsafe trait Lanes: Copy {
     ///
     /// # Safety
     /// Both squares are inside their memory.
-    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
-}
-
-/// Sixteen lanes.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-pub struct Avx512(__m512);
-
-// SAFETY: masked intrinsics touch the lanes of their mask only.
-#[cfg(target_arch = "x86_64")]
-unsafe impl Lanes for Avx512 {
-    const COUNT: usize = 16;
-    type Mask = __mmask16;
-
-    #[inline(always)]
-    fn mask(count: usize) -> __mmask16 {
-        ((1_u32 << count) - 1) as __mmask16
-    }
-    #[inline(always)]
-    fn zero() -> Self {
-        // SAFETY: see the trait, as for all below.
-        unsafe { Self(_mm512_setzero_ps()) }
-    }
-    #[inline(always)]
-    fn all(value: f32) -> Self {
-        // SAFETY: as above.
-        unsafe { Self(_mm512_set1_ps(value)) }
-    }
-    #[inline(always)]
-    fn multiply_add(factor: Self, x: Self, sum: Self) -> Self {
-        // SAFETY: as above.
-        unsafe { Self(_mm512_fmadd_ps(factor.0, x.0, sum.0)) }
-    }
-    #[inline(always)]
-    unsafe fn load(at: *const f32) -> Self {
-        // SAFETY: as above.
-        unsafe { Self(_mm512_loadu_ps(at)) }
-    }
-    #[inline(always)]
-    unsafe fn load_part(at: *const f32, mask: __mmask16) -> Self {
-        // SAFETY: as above.
-        unsafe { Self(_mm512_maskz_loadu_ps(mask, at)) }
-    }
-    #[inline(always)]
-    unsafe fn store(at: *mut f32, value: Self) {
-        // SAFETY: as above.
-        unsafe { _mm512_storeu_ps(at, value.0) }
-    }
-    #[inline(always)]
-    unsafe fn store_part(at: *mut f32, mask: __mmask16, value: Self) {
-        // SAFETY: as above.
-        unsafe { _mm512_mask_storeu_ps(at, mask, value.0) }
-    }
-    const TILE: usize = Avx2::TILE;
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
-        // SAFETY: a processor with AVX-512 has AVX2.
-        unsafe { Avx2::transpose(from, stride, to, to_stride) }
+        for (row, column) in (0..Self::TILE).flat_map(|row| (0..Self::TILE).map(move |column| (row, column))) {
+            *to.add(column * to_stride + row) = *from.add(row * stride + column);
+        }
     }
 }
 
-/// Eight lanes.
+/// A vector by its intrinsics: a broadcast, a fused multiply-add, loads and stores.
 #[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-pub struct Avx2(__m256);
+macro_rules! vector {
+    ($(#[$doc:meta])* $name:ident($vector:ty, $mask:ty) of $count:literal, $rows:literal rows: $all:ident, $fused:ident, $load:ident, $store:ident,
+     |$few:ident| $make_mask:expr, |$from:ident, $by:ident| $load_part:expr, $store_part:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $name($vector);
 
-// SAFETY: masked intrinsics touch the lanes of their mask only.
-#[cfg(target_arch = "x86_64")]
-unsafe impl Lanes for Avx2 {
-    const COUNT: usize = 8;
-    type Mask = __m256i;
+        // SAFETY: masked intrinsics touch the lanes of their mask only; for the instructions see the trait, here and in all
+        // its functions.
+        unsafe impl Lanes for $name {
+            const COUNT: usize = $count;
+            type Mask = $mask;
 
-    #[inline(always)]
-    fn mask(count: usize) -> __m256i {
-        const WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-        // SAFETY: eight entries from 8 - count on are inside; for the instructions see the trait.
-        unsafe { _mm256_loadu_si256(WINDOW.as_ptr().add(8 - count).cast()) }
-    }
-    #[inline(always)]
-    fn zero() -> Self {
-        // SAFETY: see the trait, as for all below.
-        unsafe { Self(_mm256_setzero_ps()) }
-    }
-    #[inline(always)]
-    fn all(value: f32) -> Self {
-        // SAFETY: as above.
-        unsafe { Self(_mm256_set1_ps(value)) }
-    }
-    #[inline(always)]
-    fn multiply_add(factor: Self, x: Self, sum: Self) -> Self {
-        // SAFETY: as above.
-        unsafe { Self(_mm256_fmadd_ps(factor.0, x.0, sum.0)) }
-    }
-    #[inline(always)]
-    unsafe fn load(at: *const f32) -> Self {
-        // SAFETY: as above.
-        unsafe { Self(_mm256_loadu_ps(at)) }
-    }
-    #[inline(always)]
-    unsafe fn load_part(at: *const f32, mask: __m256i) -> Self {
-        // SAFETY: as above.
-        unsafe { Self(_mm256_maskload_ps(at, mask)) }
-    }
-    #[inline(always)]
-    unsafe fn store(at: *mut f32, value: Self) {
-        // SAFETY: as above.
-        unsafe { _mm256_storeu_ps(at, value.0) }
-    }
-    #[inline(always)]
-    unsafe fn store_part(at: *mut f32, mask: __m256i, value: Self) {
-        // SAFETY: as above.
-        unsafe { _mm256_maskstore_ps(at, mask, value.0) }
-    }
-    const TILE: usize = 8;
-    #[inline(always)]
-    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
-        // SAFETY: as above.
-        unsafe {
-            for half in 0..2 {
-                // Four columns of all eight rows: rows r and r + 4 in the halves of one vector.
-                let pair = |row: usize| {
-                    let at = from.add(row * stride + 4 * half);
-                    _mm256_insertf128_ps::<1>(
-                        _mm256_castps128_ps256(_mm_loadu_ps(at)),
-                        _mm_loadu_ps(at.add(4 * stride)),
-                    )
-                };
-                let (a, b, c, d) = (pair(0), pair(1), pair(2), pair(3));
-                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-                let to = to.add(4 * half * to_stride);
-                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0b01_00_01_00>(ab_low, cd_low));
-                _mm256_storeu_ps(to.add(to_stride), _mm256_shuffle_ps::<0b11_10_11_10>(ab_low, cd_low));
-                _mm256_storeu_ps(to.add(2 * to_stride), _mm256_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high));
-                _mm256_storeu_ps(to.add(3 * to_stride), _mm256_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high));
+            #[inline(always)]
+            fn mask($few: usize) -> $mask {
+                $make_mask
+            }
+            #[inline(always)]
+            fn all(value: f32) -> Self {
+                // SAFETY: as above.
+                Self(unsafe { $all(value) })
+            }
+            #[inline(always)]
+            fn multiply_add(factor: Self, x: Self, sum: Self) -> Self {
+                // SAFETY: as above.
+                Self(unsafe { $fused(factor.0, x.0, sum.0) })
+            }
+            #[inline(always)]
+            unsafe fn load(at: *const f32) -> Self {
+                Self($load(at))
+            }
+            #[inline(always)]
+            unsafe fn load_part($from: *const f32, $by: $mask) -> Self {
+                Self($load_part)
+            }
+            #[inline(always)]
+            unsafe fn store(at: *mut f32, value: Self) {
+                $store(at, value.0);
+            }
+            #[inline(always)]
+            unsafe fn store_part(at: *mut f32, mask: $mask, value: Self) {
+                $store_part(at, mask, value.0);
+            }
+            const ROWS: usize = $rows;
+            const TILE: usize = 8;
+            #[inline(always)]
+            unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+                transpose_eight(from, stride, to, to_stride);
             }
         }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+vector! {
+    /// Sixteen lanes.
+    Avx512(__m512, __mmask16) of 16, 8 rows: _mm512_set1_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps,
+    |count| ((1_u32 << count) - 1) as __mmask16, |at, mask| _mm512_maskz_loadu_ps(mask, at), _mm512_mask_storeu_ps
+}
+
+#[cfg(target_arch = "x86_64")]
+vector! {
+    /// Eight lanes.
+    Avx2(__m256, __m256i) of 8, 4 rows: _mm256_set1_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps,
+    |count| window(count), |at, mask| _mm256_maskload_ps(at, mask), _mm256_maskstore_ps
+}
+
+/// All ones in the first `count` of eight lanes.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn window(count: usize) -> __m256i {
+    const WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let eight = &WINDOW[8 - count..][..8];
+    // SAFETY: eight entries; who asks for a mask has a processor with AVX.
+    unsafe { _mm256_loadu_si256(eight.as_ptr().cast()) }
+}
+
+/// [`Lanes::transpose`] of eight rows and columns.
+///
+/// # Safety
+/// As there; the processor has AVX.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn transpose_eight(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+    for half in 0..2 {
+        // Four columns of all eight rows: rows r and r + 4 in the halves of one vector.
+        let pair = |row: usize| {
+            let at = from.add(row * stride + 4 * half);
+            _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_loadu_ps(at)), _mm_loadu_ps(at.add(4 * stride)))
+        };
+        let (a, b, c, d) = (pair(0), pair(1), pair(2), pair(3));
+        let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+        let to = to.add(4 * half * to_stride);
+        _mm256_storeu_ps(to, _mm256_shuffle_ps::<0b01_00_01_00>(ab_low, cd_low));
+        _mm256_storeu_ps(to.add(to_stride), _mm256_shuffle_ps::<0b11_10_11_10>(ab_low, cd_low));
+        _mm256_storeu_ps(to.add(2 * to_stride), _mm256_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high));
+        _mm256_storeu_ps(to.add(3 * to_stride), _mm256_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high));
     }
 }
 
@@ -202,10 +199,6 @@ unsafe impl Lanes for Plain {
     #[inline(always)]
     fn mask(_: usize) {}
     #[inline(always)]
-    fn zero() -> Self {
-        Self(0.0)
-    }
-    #[inline(always)]
     fn all(value: f32) -> Self {
         Self(value)
     }
@@ -215,28 +208,12 @@ unsafe impl Lanes for Plain {
     }
     #[inline(always)]
     unsafe fn load(at: *const f32) -> Self {
-        // SAFETY: the caller's promise, as for all below.
-        unsafe { Self(*at) }
-    }
-    #[inline(always)]
-    unsafe fn load_part(at: *const f32, (): ()) -> Self {
-        // SAFETY: as above.
-        unsafe { Self(*at) }
+        Self(*at)
     }
     #[inline(always)]
     unsafe fn store(at: *mut f32, value: Self) {
-        // SAFETY: as above.
-        unsafe { *at = value.0 }
+        *at = value.0;
     }
-    #[inline(always)]
-    unsafe fn store_part(at: *mut f32, (): (), value: Self) {
-        // SAFETY: as above.
-        unsafe { *at = value.0 }
-    }
+    const ROWS: usize = 4;
     const TILE: usize = 1;
-    #[inline(always)]
-    unsafe fn transpose(from: *const f32, _: usize, to: *mut f32, _: usize) {
-        // SAFETY: as above.
-        unsafe { *to = *from }
-    }
 }

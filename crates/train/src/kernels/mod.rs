@@ -5,7 +5,7 @@
 pub mod accelerator;
 pub mod array;
 pub(crate) mod dot;
-mod lanes;
+pub(crate) mod lanes;
 pub mod lines;
 pub mod product;
 mod region;

@@ -7,11 +7,10 @@
 use std::cell::{Cell, RefCell};
 
 use super::Backend;
-use super::lanes::{self, Lanes};
+use super::lanes::Lanes;
 use super::lines::Lines;
 use super::region::{Region, View, ViewMut};
-#[cfg(target_arch = "x86_64")]
-use super::simd::Vectors;
+use super::simd::simd;
 
 thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
@@ -51,156 +50,153 @@ fn products(left: View<'_>, right: View<'_>, out: ViewMut<'_>) {
         for member in 0..members {
             let one = Product {
                 shape: [rows, inner, columns],
-                left: left[(left_at + member * left_strides[0]).min(left.len())..].as_ptr(),
+                left: &left[(left_at + member * left_strides[0]).min(left.len())..],
                 left_strides: [left_strides[1], left_strides[2]],
-                right: right[(right_at + member * right_strides[0]).min(right.len())..].as_ptr(),
+                right: &right[(right_at + member * right_strides[0]).min(right.len())..],
                 right_strides: [right_strides[1], right_strides[2]],
-                out: out[out_at + member * out_strides[0]..].as_mut_ptr(),
                 out_stride: out_strides[1],
             };
-            // SAFETY: each of the three views was checked to lie inside its array when it was made; `out` is borrowed for
-            // this alone.
-            unsafe { one.compute(packed) };
+            compute(&one, &mut out[out_at + member * out_strides[0]..], packed);
         }
     });
 }
 
-/// One member's product over raw memory: `left` and `right` may be views of arrays that others hold.
-struct Product {
+/// One member's product.
+struct Product<'a> {
     /// Rows, inner dimension, columns.
     shape: [usize; 3],
-    left: *const f32,
+    left: &'a [f32],
     left_strides: [usize; 2],
-    right: *const f32,
+    right: &'a [f32],
     right_strides: [usize; 2],
-    out: *mut f32,
     out_stride: usize,
 }
 
-impl Product {
-    unsafe fn compute(&self, packed: &mut Lines) {
-        // SAFETY: the processor has what each form was compiled for; the memory is the caller's promise.
-        unsafe {
-            #[cfg(target_arch = "x86_64")]
-            match Vectors::of_this_processor() {
-                Vectors::Avx512 => return self.avx512(packed),
-                Vectors::Avx2 => return self.avx2(packed),
-                Vectors::Plain => {}
-            }
-            self.panels::<lanes::Plain, 4>(packed);
-        }
-    }
+/// Columns of the right matrix, as rows.
+#[derive(Clone, Copy)]
+struct Panel<'a> {
+    /// The first column of it.
+    first: usize,
+    /// How many there are.
+    wide: usize,
+    rows: &'a [f32],
+    /// From one row to the next.
+    stride: usize,
+}
 
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f")]
-    unsafe fn avx512(&self, packed: &mut Lines) {
-        // SAFETY: the caller's promise.
-        unsafe { self.panels::<lanes::Avx512, 8>(packed) }
-    }
+/// The index of the last of some places that are `stride` apart, plus `more`; the number of places is not 0.
+fn last(count: usize, stride: usize, more: usize) -> usize {
+    let last = (count - 1).checked_mul(stride).and_then(|last| last.checked_add(more));
+    last.expect("an index fits into a word")
+}
 
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(&self, packed: &mut Lines) {
-        // SAFETY: the caller's promise.
-        unsafe { self.panels::<lanes::Avx2, 4>(packed) }
+simd! {
+    fn compute(one: &Product<'_>, out: &mut [f32], packed: &mut Lines) {
+        one.panels::<Wide, { <Wide as Lanes>::ROWS }>(out, packed);
     }
+}
 
+impl Product<'_> {
     /// Panels of three vectors' columns, blocks of `ROWS` rows inside: with one vector for the left matrix as many sums as
     /// there are registers.
     #[inline(always)]
-    unsafe fn panels<V: Lanes, const ROWS: usize>(&self, packed: &mut Lines) {
+    fn panels<V: Lanes, const ROWS: usize>(&self, out: &mut [f32], packed: &mut Lines) {
         let [_, inner, columns] = self.shape;
         let width = 3 * V::COUNT;
         for first in (0..columns).step_by(width) {
             let wide = width.min(columns - first);
-            // SAFETY: columns first..first + wide are inside the matrices.
-            unsafe {
-                let (panel, stride) = if self.right_strides[1] == 1 {
-                    (self.right.add(first), self.right_strides[0])
-                } else {
-                    if packed.len() < inner * width {
-                        *packed = Lines::zeros(inner * width);
-                    }
-                    self.pack::<V>(first, wide, width, packed);
-                    (packed.as_ptr(), width)
-                };
-                match wide.div_ceil(V::COUNT) {
-                    3 if wide == width => self.rows::<V, ROWS, 3, false>(first, wide, panel, stride),
-                    3 => self.rows::<V, ROWS, 3, true>(first, wide, panel, stride),
-                    2 => self.rows::<V, ROWS, 2, true>(first, wide, panel, stride),
-                    _ => self.rows::<V, ROWS, 1, true>(first, wide, panel, stride),
+            let panel = if self.right_strides[1] == 1 {
+                Panel { first, wide, rows: &self.right[first.min(self.right.len())..], stride: self.right_strides[0] }
+            } else {
+                if packed.len() < inner * width {
+                    *packed = Lines::zeros(inner * width);
                 }
+                self.pack::<V>(first, wide, width, packed);
+                Panel { first, wide, rows: packed, stride: width }
+            };
+            match wide.div_ceil(V::COUNT) {
+                3 if wide == width => self.rows::<V, ROWS, 3, false>(panel, out),
+                3 => self.rows::<V, ROWS, 3, true>(panel, out),
+                2 => self.rows::<V, ROWS, 2, true>(panel, out),
+                _ => self.rows::<V, ROWS, 1, true>(panel, out),
             }
         }
     }
 
     /// Columns of a matrix whose columns are contiguous, brought into rows `width` wide.
     #[inline(always)]
-    unsafe fn pack<V: Lanes>(&self, first: usize, wide: usize, width: usize, packed: &mut [f32]) {
+    fn pack<V: Lanes>(&self, first: usize, wide: usize, width: usize, packed: &mut [f32]) {
         let (inner, stride) = (self.shape[1], self.right_strides[1]);
         let whole = |count: usize| count - count % V::TILE;
-        // SAFETY: inside the right matrix and, `width` being at least `wide`, inside the panel.
-        unsafe {
-            let (from, to) = (self.right.add(first * stride), packed.as_mut_ptr());
-            for column in (0..whole(wide)).step_by(V::TILE) {
-                for k in (0..whole(inner)).step_by(V::TILE) {
-                    V::transpose(from.add(column * stride + k), stride, to.add(k * width + column), width);
-                }
+        let from = &self.right[(first * stride).min(self.right.len())..];
+        for column in (0..whole(wide)).step_by(V::TILE) {
+            for k in (0..whole(inner)).step_by(V::TILE) {
+                transpose::<V>(&from[column * stride + k..], stride, &mut packed[k * width + column..], width);
             }
-            for column in 0..wide {
-                let rest = if column < whole(wide) { whole(inner) } else { 0 };
-                for k in rest..inner {
-                    *to.add(k * width + column) = *from.add(column * stride + k);
-                }
+        }
+        for column in 0..wide {
+            let rest = if column < whole(wide) { whole(inner) } else { 0 };
+            for k in rest..inner {
+                packed[k * width + column] = from[column * stride + k];
             }
         }
     }
 
+    /// All rows of one panel.
+    ///
+    /// # Panics
+    /// If the rows or the panel reach beyond their matrices.
     #[inline(always)]
-    unsafe fn rows<V: Lanes, const ROWS: usize, const VECTORS: usize, const TAIL: bool>(
+    fn rows<V: Lanes, const ROWS: usize, const VECTORS: usize, const TAIL: bool>(
         &self,
-        first: usize,
-        wide: usize,
-        panel: *const f32,
-        stride: usize,
+        panel: Panel<'_>,
+        out: &mut [f32],
     ) {
-        let rows = self.shape[0];
+        let ([rows, inner, _], [down, across], wide) = (self.shape, self.left_strides, panel.wide);
+        let out = &mut out[panel.first..];
+        // The last number that is read or written of each.
+        assert!((VECTORS - 1) * V::COUNT < wide && wide <= VECTORS * V::COUNT && (TAIL || wide == VECTORS * V::COUNT));
+        assert!(last(rows, self.out_stride, wide - 1) < out.len());
+        assert!(inner == 0 || last(inner, panel.stride, wide - 1) < panel.rows.len());
+        assert!(inner == 0 || last(rows, down, last(inner, across, 0)) < self.left.len());
         let mut row = 0;
-        // SAFETY: rows row..row + the block's rows are inside the matrices.
+        // SAFETY: that the last numbers of all rows are inside was asserted above.
         unsafe {
             while row + ROWS <= rows {
-                self.block::<V, ROWS, VECTORS, TAIL>(row, first, wide, panel, stride);
+                self.block::<V, ROWS, VECTORS, TAIL>(row, panel, out);
                 row += ROWS;
             }
             if ROWS > 4 && row + 4 <= rows {
-                self.block::<V, 4, VECTORS, TAIL>(row, first, wide, panel, stride);
+                self.block::<V, 4, VECTORS, TAIL>(row, panel, out);
                 row += 4;
             }
             while row < rows {
-                self.block::<V, 1, VECTORS, TAIL>(row, first, wide, panel, stride);
+                self.block::<V, 1, VECTORS, TAIL>(row, panel, out);
                 row += 1;
             }
         }
     }
 
-    /// `ROWS` rows of one panel: a register for every vector of sums.
+    /// `ROWS` rows of one panel from `row` on: a register for every vector of sums.
+    ///
+    /// # Safety
+    /// They are rows of the left matrix and of `out`, and the panel has `wide` numbers in each of its rows.
     #[inline(always)]
     unsafe fn block<V: Lanes, const ROWS: usize, const VECTORS: usize, const TAIL: bool>(
         &self,
         row: usize,
-        first: usize,
-        wide: usize,
-        panel: *const f32,
-        stride: usize,
+        panel: Panel<'_>,
+        out: &mut [f32],
     ) {
-        let [down, across] = self.left_strides;
+        let ([down, across], inner) = (self.left_strides, self.shape[1]);
+        let Panel { wide, rows, stride, .. } = panel;
         let mask = V::mask(wide - (VECTORS - 1) * V::COUNT);
-        // SAFETY: all places are inside the matrices; the last vector is masked where it would reach beyond the panel.
+        let mut sums = [[V::zero(); VECTORS]; ROWS];
+        // SAFETY: the caller's promise; whole vectors and the masked last one end at `wide`.
         unsafe {
-            let left = self.left.add(row * down);
-            let mut sums = [[V::zero(); VECTORS]; ROWS];
-            for k in 0..self.shape[1] {
-                let at = panel.add(k * stride);
+            let left = self.left.as_ptr().add(row * down);
+            for k in 0..inner {
+                let at = rows.as_ptr().add(k * stride);
                 let mut right = [V::zero(); VECTORS];
                 for (vector, right) in right.iter_mut().enumerate() {
                     let at = at.add(vector * V::COUNT);
@@ -214,7 +210,7 @@ impl Product {
                 }
             }
             for (block_row, sums) in sums.iter().enumerate() {
-                let out = self.out.add((row + block_row) * self.out_stride + first);
+                let out = out.as_mut_ptr().add((row + block_row) * self.out_stride);
                 for (vector, &sum) in sums.iter().enumerate() {
                     let at = out.add(vector * V::COUNT);
                     if TAIL && vector + 1 == VECTORS {
@@ -228,10 +224,25 @@ impl Product {
     }
 }
 
+/// Writes the transposed of a square of [`Lanes::TILE`] rows and columns at the beginning of `from`, its rows `stride` apart,
+/// to the beginning of `to`, its rows `to_stride` apart.
+///
+/// # Panics
+/// If one of them ends before the square does.
+#[inline(always)]
+fn transpose<V: Lanes>(from: &[f32], stride: usize, to: &mut [f32], to_stride: usize) {
+    assert!(last(V::TILE, stride, V::TILE - 1) < from.len() && last(V::TILE, to_stride, V::TILE - 1) < to.len());
+    // SAFETY: as just asserted.
+    unsafe { V::transpose(from.as_ptr(), stride, to.as_mut_ptr(), to_stride) }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use drr_core::Seed;
 
+    use super::super::simd::forced::with_each;
     use super::*;
 
     /// The product as its definition says it, element by element.
@@ -243,54 +254,48 @@ mod tests {
         (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))).map(|(r, c)| element(r, c)).collect()
     }
 
-    /// A form of the product by name.
-    type Form<'a> = (&'static str, Box<dyn FnMut() + 'a>);
-
     #[test]
     fn every_element_is_one_chain_of_fused_multiply_adds_in_every_form() {
         let mut stream = Seed(5).stream("test");
         for [rows, inner, columns] in
-            [[1, 1, 1], [3, 5, 2], [8, 7, 48], [9, 4, 49], [17, 33, 75], [2, 3, 101], [20, 16, 24]]
+            [[1, 1, 1], [3, 5, 2], [8, 7, 48], [9, 4, 49], [17, 33, 75], [2, 3, 101], [20, 16, 24], [2, 0, 3]]
         {
             for flipped in [[false, false], [true, false], [false, true], [true, true]] {
                 let mut random = |count: usize| -> Vec<f32> { (0..count).map(|_| stream.uniform(-1.0, 1.0)).collect() };
                 let (left, right) = (random(rows * inner), random(inner * columns));
-                let mut out = vec![0.0_f32; rows * columns];
                 let one = Product {
                     shape: [rows, inner, columns],
-                    left: left.as_ptr(),
+                    left: &left,
                     left_strides: if flipped[0] { [1, rows] } else { [inner, 1] },
-                    right: right.as_ptr(),
+                    right: &right,
                     right_strides: if flipped[1] { [1, inner] } else { [columns, 1] },
-                    out: out.as_mut_ptr(),
                     out_stride: columns,
                 };
                 let ([down, across], [along, over]) = (one.left_strides, one.right_strides);
                 let expected =
                     plainly(one.shape, |r, k| left[r * down + k * across], |k, c| right[k * along + c * over]);
-                let mut packed = Lines::EMPTY;
-                let mut forms: Vec<Form<'_>> = Vec::new();
-                // SAFETY: the vectors hold what the shapes say; a form runs where the processor has it.
-                unsafe {
-                    let one = &one;
-                    let packed = &mut packed as *mut Lines;
-                    forms.push(("plain", Box::new(move || one.panels::<lanes::Plain, 4>(&mut *packed))));
-                    #[cfg(target_arch = "x86_64")]
-                    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-                        forms.push(("avx2", Box::new(move || one.avx2(&mut *packed))));
-                    }
-                    #[cfg(target_arch = "x86_64")]
-                    if std::arch::is_x86_feature_detected!("avx512f") {
-                        forms.push(("avx512", Box::new(move || one.avx512(&mut *packed))));
-                    }
-                }
-                for (form, mut compute) in forms {
-                    compute();
-                    // SAFETY: `out` is still alive and no one else writes it.
-                    let bits: Vec<u32> = (0..rows * columns).map(|at| unsafe { *one.out.add(at) }.to_bits()).collect();
-                    assert!(bits == expected, "{form}: {rows}×{inner}×{columns}, flipped {flipped:?}");
+                let computed = with_each(|| {
+                    let mut out = vec![f32::NAN; rows * columns];
+                    compute(&one, &mut out, &mut Lines::zeros(0));
+                    out.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
+                });
+                for (vectors, bits) in computed {
+                    assert!(bits == expected, "{vectors:?}: {rows}×{inner}×{columns}, flipped {flipped:?}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_matrix_that_ends_too_early_is_refused_in_every_form() {
+        let (long, short) = ([0.0; 12], [0.0; 11]);
+        let is_refused = |left: &[f32], right: &[f32], out: usize| {
+            let one =
+                Product { shape: [3, 4, 3], left, left_strides: [4, 1], right, right_strides: [3, 1], out_stride: 3 };
+            let compute = || compute(&one, &mut vec![0.0; out], &mut Lines::zeros(0));
+            with_each(|| catch_unwind(AssertUnwindSafe(compute)).is_err()).into_iter().all(|(_, refused)| refused)
+        };
+        assert!(!is_refused(&long, &long, 9));
+        assert!(is_refused(&short, &long, 9) && is_refused(&long, &short, 9) && is_refused(&long, &long, 8));
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use drr_core::result::Usage;
+use nix::time::{ClockId, clock_gettime};
 
 /// A cohort that takes less CPU time than this, in seconds, is not worth another calibration at its end.
 const SHORT_S: f64 = 0.1;
@@ -124,10 +125,8 @@ impl Calibration {
 
 /// CPU seconds of this process, user and system.
 fn cpu_s() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the clock writes into the struct given, which outlives the call.
-    let done = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    if done == 0 { time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9 } else { 0.0 }
+    let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
+    time.map_or(0.0, |time| time.tv_sec() as f64 + time.tv_nsec() as f64 * 1e-9)
 }
 
 /// A line of /proc/self/status, MiB.

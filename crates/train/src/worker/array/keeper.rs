@@ -8,30 +8,17 @@ use std::time::{Duration, Instant};
 
 use drr_core::TrialId;
 use drr_core::claim::Claim;
+use drr_core::machine::is_ignored;
+use signal_hook::consts::SIGTERM;
+use signal_hook::{flag, low_level};
 
 use super::super::EXIT_TRY_AGAIN;
 
-/// Between two looks at the clock and at SIGTERM.
+/// Between two looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Signs of life within a lease.
 const BEATS: u32 = 6;
-
-/// Set by the handler of SIGTERM, which Slurm sends before it kills: at the time limit, when cancelled, when preempted.
-static TERMINATED: AtomicBool = AtomicBool::new(false);
-
-extern "C" fn on_terminate(_: libc::c_int) {
-    TERMINATED.store(true, Ordering::Relaxed);
-}
-
-/// Whether a signal was ignored when this program started: whoever arranged that wants it to stay so.
-fn is_ignored(signal: libc::c_int) -> bool {
-    // SAFETY: an action of zeros is valid, and asking without a new action changes nothing.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
-    }
-}
 
 /// The claims, and the word to stop.
 pub struct LeaseKeeper {
@@ -42,11 +29,12 @@ pub struct LeaseKeeper {
 impl LeaseKeeper {
     /// Starts to keep; others take claims as abandoned after `lease`.
     pub fn start(lease: Duration) -> Arc<Self> {
-        if !is_ignored(libc::SIGTERM) {
-            // SAFETY: the handler only stores to an atomic, which is async-signal-safe.
-            unsafe { libc::signal(libc::SIGTERM, on_terminate as extern "C" fn(libc::c_int) as libc::sighandler_t) };
-        }
         let keeper = Arc::new(Self { claims: Mutex::default(), stop: Arc::default() });
+        // Slurm sends it before it kills: at the time limit, when cancelled, when preempted.
+        if !is_ignored(SIGTERM) {
+            // Where the system has no place for a handler, the task ends without a word, and is found to be lost.
+            let _ = flag::register(SIGTERM, Arc::clone(&keeper.stop));
+        }
         let kept = Arc::clone(&keeper);
         thread::spawn(move || kept.watch(lease / BEATS));
         keeper
@@ -56,9 +44,6 @@ impl LeaseKeeper {
         let mut last = Instant::now();
         loop {
             thread::sleep(TICK);
-            if TERMINATED.load(Ordering::Relaxed) {
-                self.stop.store(true, Ordering::Relaxed);
-            }
             if last.elapsed() < every {
                 continue;
             }
@@ -66,8 +51,8 @@ impl LeaseKeeper {
             for (trial, claim) in self.claims().iter_mut() {
                 if !claim.beat() {
                     eprintln!("drr-lab-worker: the claim of trial {} was taken over; this attempt ends", trial.short());
-                    // SAFETY: ends the process; nothing of it may write to the folder any more.
-                    unsafe { libc::_exit(EXIT_TRY_AGAIN.into()) };
+                    // Nothing of this process may write to the folder any more.
+                    low_level::exit(EXIT_TRY_AGAIN.into());
                 }
             }
         }
@@ -89,7 +74,7 @@ impl LeaseKeeper {
 
     /// Whether the task was told to stop.
     pub fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || TERMINATED.load(Ordering::Relaxed)
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// The flag that says so.

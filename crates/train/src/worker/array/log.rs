@@ -2,16 +2,18 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
+
+use nix::unistd::{dup, dup2_stderr};
 
 /// Runs `work` with stderr appended to `path`. A log that cannot be written must not stop the trial it is about.
 pub fn to<T>(path: &Path, work: impl FnOnce() -> T) -> T {
     let before = redirect(path);
     let done = work();
     if let Ok(before) = before {
-        // SAFETY: both are open descriptors of this process.
-        unsafe { libc::dup2(before.as_raw_fd(), libc::STDERR_FILENO) };
+        // There is no one left to tell where that fails.
+        let _ = dup2_stderr(&before);
     }
     done
 }
@@ -19,16 +21,7 @@ pub fn to<T>(path: &Path, work: impl FnOnce() -> T) -> T {
 /// Where stderr went before.
 fn redirect(path: &Path) -> io::Result<OwnedFd> {
     let log = OpenOptions::new().create(true).append(true).open(path)?;
-    // SAFETY: duplicates an open descriptor; the result, if there is one, belongs to nobody else.
-    let before = unsafe {
-        match libc::dup(libc::STDERR_FILENO) {
-            -1 => return Err(io::Error::last_os_error()),
-            copy => OwnedFd::from_raw_fd(copy),
-        }
-    };
-    // SAFETY: both are open descriptors of this process.
-    match unsafe { libc::dup2(log.as_raw_fd(), libc::STDERR_FILENO) } {
-        -1 => Err(io::Error::last_os_error()),
-        _ => Ok(before),
-    }
+    let before = dup(io::stderr())?;
+    dup2_stderr(&log)?;
+    Ok(before)
 }

@@ -1,0 +1,33 @@
+//! Memory is reached without a check in a few files alone, each with its proof beside it, and their number only shrinks.
+
+use std::collections::BTreeMap;
+
+use crate::common::sources::rust_files;
+use crate::imports;
+
+/// How often `unsafe` may stand in a file, and what for.
+const PERMITTED: &[(&str, usize, &str)] = &[
+    ("crates/train/src/kernels/lanes.rs", 20, "vector instructions, loads and stores of whole and of partial vectors"),
+    ("crates/train/src/kernels/product.rs", 4, "a product's innermost loops, behind one check of all their places"),
+    ("crates/train/src/kernels/simd.rs", 2, "calls of what is compiled for the processor's vectors"),
+    ("crates/train/src/kernels/lines.rs", 2, "numbers in whole cache lines, as one slice"),
+    ("crates/cuda/src/bin/drr-lab-bench.rs", 2, "calls of what is compiled for the processor's vectors"),
+    ("crates/cuda/src/devices.rs", 1, "libtorch's CUDA half, loaded at run time"),
+    ("src/exec/nvml.rs", 5, "the driver's library, loaded at run time"),
+    ("src/exec/process.rs", 1, "what a worker does between fork and exec"),
+];
+
+#[test]
+fn unsafe_code_stands_where_it_is_listed() {
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    for (name, text) in rust_files(&["src", "crates"]) {
+        let count = imports::words(&name, &text).iter().filter(|word| *word == "unsafe").count();
+        if count > 0 {
+            found.insert(name, count);
+        }
+    }
+    println!("`unsafe` {} times in {} files", found.values().sum::<usize>(), found.len());
+    let permitted: BTreeMap<String, usize> =
+        PERMITTED.iter().map(|(file, count, _)| ((*file).to_owned(), *count)).collect();
+    assert_eq!(found, permitted, "write it without; or say in tests/suite/unsafe_code.rs what for");
+}
