@@ -58,18 +58,18 @@ impl Nvml {
 
     /// What a device in PCI order is called.
     pub fn name(&self, index: u32) -> Result<String, String> {
-        let (handle, mut text) = (self.handle(index)?, [0; LONGEST]);
+        let (handle, mut text) = (self.handle(index)?, [0_u8; LONGEST]);
         call!(self, "nvmlDeviceGetName"(
-            handle => Handle, text.as_mut_ptr() => *mut c_char, LONGEST as c_uint => c_uint
+            handle => Handle, text.as_mut_ptr().cast() => *mut c_char, LONGEST as c_uint => c_uint
         ))
         .map(|()| read(&text))
     }
 
     /// Its own name, the same whatever the order.
     pub fn uuid(&self, index: u32) -> Result<String, String> {
-        let (handle, mut text) = (self.handle(index)?, [0; LONGEST]);
+        let (handle, mut text) = (self.handle(index)?, [0_u8; LONGEST]);
         call!(self, "nvmlDeviceGetUUID"(
-            handle => Handle, text.as_mut_ptr() => *mut c_char, LONGEST as c_uint => c_uint
+            handle => Handle, text.as_mut_ptr().cast() => *mut c_char, LONGEST as c_uint => c_uint
         ))
         .map(|()| read(&text))
     }
@@ -82,8 +82,8 @@ impl Nvml {
 
     /// The driver's version.
     pub fn driver(&self) -> Result<String, String> {
-        let mut text = [0; LONGEST];
-        call!(self, "nvmlSystemGetDriverVersion"(text.as_mut_ptr() => *mut c_char, LONGEST as c_uint => c_uint))
+        let mut text = [0_u8; LONGEST];
+        call!(self, "nvmlSystemGetDriverVersion"(text.as_mut_ptr().cast() => *mut c_char, LONGEST as c_uint => c_uint))
             .map(|()| read(&text))
     }
 
@@ -105,7 +105,7 @@ impl Nvml {
 }
 
 /// A text that ends with a zero, or fills its place.
-fn read(text: &[c_char; LONGEST]) -> String {
-    let bytes: Vec<u8> = text.iter().take_while(|&&c| c != 0).map(|&c| c.cast_unsigned()).collect();
-    String::from_utf8_lossy(&bytes).into_owned()
+fn read(text: &[u8; LONGEST]) -> String {
+    let end = text.iter().position(|&byte| byte == 0).unwrap_or(LONGEST);
+    String::from_utf8_lossy(&text[..end]).into_owned()
 }

@@ -12,6 +12,7 @@ cargo xtask: set-up and chores of drr-lab
   cargo xtask demo     from nothing to a report: build, fetch MovieLens 100K, run the sweep
                        sweeps/quickstart.toml, write reports/quickstart/
   cargo xtask test     build, run all tests but those that need a GPU, a cluster or the like
+      --all            those too, as far as this machine has what they need
   cargo xtask ci       what every change must pass: formatting, build, clippy with warnings as
                        errors, tests, gates, documentation; ends with a table of times
   cargo xtask setup    for GPUs: find libtorch 2.11.0, or install it for this user; then
@@ -43,6 +44,8 @@ cargo xtask: set-up and chores of drr-lab
   cargo xtask dist     what people install, in target/dist: a static program in an archive with completions
                        and man page; where maturin is in PATH, a wheel
       --target TRIPLE  x86_64- or aarch64-unknown-linux-musl (this machine's unless said)
+  cargo xtask deps     what the project stands on: every crate with its reason in CONTRIBUTING.md, none twice
+                       without one, permissive licences alone
   cargo xtask slurm-up start a Slurm of two nodes on loopback, in target/slurm, to try and to test
                        `drr-lab sweep --executor slurm`; wants slurm-wlm and munge installed
   cargo xtask slurm-down  stop it, with all its jobs
@@ -68,6 +71,7 @@ const COMMANDS: &[&str] = &[
     "attack",
     "pictures",
     "dist",
+    "deps",
     "slurm-up",
     "slurm-down",
     "help",
@@ -83,7 +87,7 @@ const SETUP_FLAGS: &[&str] = &["--cuda", "--cpu", "--force", "--help"];
 pub enum Command {
     Setup(SetupOptions),
     Demo,
-    Test,
+    Test(Tests),
     Ci,
     SlurmUp,
     SlurmDown,
@@ -94,6 +98,8 @@ pub enum Command {
     /// To misbehave as a worker; for `attack` alone.
     Play(Vec<String>),
     Pictures,
+    /// What the project stands on.
+    Deps,
     /// What people install.
     Dist(DistOptions),
     /// The bits of trainings under other processors and for other targets.
@@ -133,6 +139,14 @@ pub struct MutantOptions {
 pub struct DistOptions {
     /// The target; this machine's processor with musl if it is not said.
     pub target: Option<String>,
+}
+
+/// Which tests are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tests {
+    /// Those that need nothing.
+    Plain,
+    All,
 }
 
 /// Which libtorch is wished for.
@@ -179,14 +193,15 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "bench" => return bench(arguments),
         "mutants" => return mutants(arguments),
         "chaos" => return chaos(arguments),
+        "test" => return test(arguments),
         "dist" => return dist(arguments),
         "attack" => return attack(arguments),
         PLAY => return Ok(Command::Play(arguments.collect())),
         "demo" => Command::Demo,
-        "test" => Command::Test,
         "ci" => Command::Ci,
         "pictures" => Command::Pictures,
         "portable" => Command::Portable,
+        "deps" => Command::Deps,
         "slurm-up" => Command::SlurmUp,
         "slurm-down" => Command::SlurmDown,
         "help" | "--help" | "-h" => Command::Help,
@@ -254,6 +269,15 @@ fn mutants(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage
         }
     }
     Ok(Command::Mutants(options))
+}
+
+fn test(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    match arguments.next().as_deref() {
+        None => Ok(Command::Test(Tests::Plain)),
+        Some("--all") => Ok(Command::Test(Tests::All)),
+        Some("--help" | "-h") => Ok(Command::Help),
+        Some(other) => Err(unknown("option of `cargo xtask test`", other, &["--all", "--help"])),
+    }
 }
 
 fn dist(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::arguments::{MutantOptions, SetupOptions};
+use crate::arguments::{MutantOptions, SetupOptions, Tests};
 use crate::attack::{self, AttackOptions};
 use crate::mutants;
-use crate::needs::NEEDS;
+use crate::needs::{self, NEEDS};
 use crate::problem::Problem;
 use crate::steps::{Outcome, Record, Step, Table};
-use crate::{portable, setup, slurm};
+use crate::{deps, portable, setup, slurm};
 
 pub const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
 const TESTS: Step = Step::cargo("tests", &["test", "--workspace", "--no-fail-fast"]);
@@ -32,6 +32,19 @@ const FORMATTING: Step = Step::cargo("formatting", &["fmt", "--all", "--check"])
 const CHECKS: &[Step] = &[
     Step::cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     TESTS,
+    // Elsewhere the trainer is compiled without them, for speed.
+    Step::cargo(
+        "trainer, all checks",
+        &[
+            "test",
+            "-p",
+            "drr-train",
+            "--config",
+            "profile.dev.package.drr-train.overflow-checks=true",
+            "--config",
+            "profile.dev.package.drr-train.debug-assertions=true",
+        ],
+    ),
     Step {
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         ..Step::cargo("documentation", &["doc", "--no-deps", "--workspace"])
@@ -60,9 +73,39 @@ pub fn demo(root: &Path) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// All tests.
-pub fn test(root: &Path) -> Result<ExitCode, Problem> {
-    Ok(if all_pass(root, TEST)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+/// All tests that need nothing of the machine; and, if they are asked for, those that need what it has.
+pub fn test(root: &Path, which: Tests) -> Result<ExitCode, Problem> {
+    let passed = all_pass(root, TEST)?;
+    if !passed || which == Tests::Plain {
+        println!("\nLeft out: {}.\ncargo xtask test --all runs what of them this machine can.", needs::left_out(root)?);
+        return Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let mut records = needed(root, Outcome::Passed)?;
+    records.push(oracle(root, Outcome::Passed)?);
+    println!("\n{}", Table(&records));
+    let failed = records.iter().any(|record| record.outcome == Outcome::Failed);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The tests that need something of the machine, with a Slurm for those that need one.
+fn needed(root: &Path, built: Outcome) -> Result<Vec<Record>, Problem> {
+    let mut records = Vec::new();
+    let slurm = slurm::is_installed();
+    if slurm {
+        let started = Instant::now();
+        slurm::up(root)?;
+        records.push(Record { name: "slurm up", outcome: Outcome::Passed, took: started.elapsed() });
+    }
+    for need in NEEDS {
+        records.push(match built {
+            Outcome::Passed => need.run(root)?,
+            _ => Record { name: need.reason, outcome: Outcome::Skipped, took: Duration::ZERO },
+        });
+    }
+    if slurm {
+        slurm::down(root)?;
+    }
+    Ok(records)
 }
 
 /// The long fault campaign; the tests hold a short one.
@@ -97,13 +140,6 @@ pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
     let build = BUILD.run(root)?;
     let built = build.outcome;
     records.push(build);
-    // The executor's tests want a cluster.
-    let slurm = slurm::is_installed();
-    if slurm {
-        let started = Instant::now();
-        slurm::up(root)?;
-        records.push(Record { name: "slurm up", outcome: Outcome::Passed, took: started.elapsed() });
-    }
     // What an earlier run left is not what this build does.
     let _ = std::fs::remove_dir_all(root.join("target/ci-smoke"));
     for step in GATES.iter().chain(CHECKS) {
@@ -112,15 +148,8 @@ pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
             _ => Record { name: step.name, outcome: Outcome::Skipped, took: Duration::ZERO },
         });
     }
-    for need in NEEDS {
-        records.push(match built {
-            Outcome::Passed => need.run(root)?,
-            _ => Record { name: need.reason, outcome: Outcome::Skipped, took: Duration::ZERO },
-        });
-    }
-    if slurm {
-        slurm::down(root)?;
-    }
+    records.extend(needed(root, built)?);
+    records.push(stands_on(root)?);
     records.push(attacked(built)?);
     if built == Outcome::Passed {
         records.extend(portable::short(root)?);
@@ -144,6 +173,14 @@ fn attacked(built: Outcome) -> Result<Record, Problem> {
         _ => Outcome::Skipped,
     };
     Ok(Record { name, outcome, took: started.elapsed() })
+}
+
+/// What the project stands on.
+fn stands_on(root: &Path) -> Result<Record, Problem> {
+    let started = Instant::now();
+    eprintln!("\n── dependencies: cargo xtask deps");
+    let outcome = if deps::run(root)? { Outcome::Passed } else { Outcome::Failed };
+    Ok(Record { name: "dependencies", outcome, took: started.elapsed() })
 }
 
 /// The loops of the CPU and libtorch, both against the same updates of PyTorch; and the worker for GPUs compiles.

@@ -19,8 +19,6 @@ struct Target {
     c_flags: &'static str,
     /// What runs its programs elsewhere.
     emulator: &'static str,
-    /// The platforms that a wheel with a static program serves.
-    platform: &'static str,
     mend: &'static str,
 }
 
@@ -30,7 +28,6 @@ const TARGETS: &[Target] = &[
         compiler: "musl-gcc",
         c_flags: "",
         emulator: "qemu-x86_64",
-        platform: "manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64",
         mend: "apt-get install musl-tools",
     },
     Target {
@@ -39,7 +36,6 @@ const TARGETS: &[Target] = &[
         // Names of glibc alone: its 64-bit file functions and its checked ones.
         c_flags: "-DSQLITE_DISABLE_LFS -U_FORTIFY_SOURCE",
         emulator: "qemu-aarch64",
-        platform: "manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64",
         mend: "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user",
     },
 ];
@@ -166,13 +162,27 @@ impl Target {
 
     /// The wheel. Its program needs no C library, so that it serves every Linux of its processor.
     fn wheel(&self, root: &Path, into: &Path) -> Result<PathBuf, Problem> {
+        for old in self.wheels(into)? {
+            let _ = fs::remove_file(old);
+        }
         let mut maturin = Command::new("maturin");
         maturin.current_dir(root).args(["build", "--release", "--locked", "--target", self.name, "--out"]);
-        maturin.arg(into).args(["--compatibility", self.platform.rsplit('.').next().unwrap_or_default()]);
+        maturin.arg(into).args(["--compatibility", "manylinux2014", "musllinux_1_1"]);
         self.prepare(&mut maturin);
         done(&mut maturin, "maturin")?;
-        let platform = self.platform.rsplit('.').next().unwrap_or_default();
-        Ok(into.join(format!("drr_lab-{}-py3-none-{platform}.whl", env!("CARGO_PKG_VERSION"))))
+        let none = || Problem::new("maturin made no wheel", "see what it says above");
+        self.wheels(into)?.pop().ok_or_else(none)
+    }
+
+    /// The wheels for this processor.
+    fn wheels(&self, into: &Path) -> Result<Vec<PathBuf>, Problem> {
+        let processor = self.name.split('-').next().unwrap_or_default();
+        let entries = fs::read_dir(into).map_err(|error| Problem::path(into, &error))?;
+        let wheels = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            name.ends_with(".whl") && name.contains(processor)
+        });
+        Ok(wheels.collect())
     }
 }
 

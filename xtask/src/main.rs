@@ -1,5 +1,5 @@
 //! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | portable | chaos | attack |
-//! pictures | dist | slurm-up | slurm-down | help`.
+//! pictures | dist | deps | slurm-up | slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -7,6 +7,7 @@
 //! | `setup` | libtorch: found, or installed from PyPI |
 //! | `chores` | demo, test, ci, chaos: lists of steps |
 //! | `bench` | the trainer beside its references |
+//! | `deps` | what the project stands on |
 //! | `dist` | what people install |
 //! | `pictures` | the README's pictures |
 //! | `slurm` | a Slurm of one's own, on loopback |
@@ -23,6 +24,7 @@ mod arguments;
 mod attack;
 mod bench;
 mod chores;
+mod deps;
 mod dist;
 mod mutants;
 mod needs;
@@ -66,7 +68,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         }
         Command::Setup(options) => setup::run(&root, &options).map(|_| ExitCode::SUCCESS),
         Command::Demo => chores::demo(&root),
-        Command::Test => chores::test(&root),
+        Command::Test(which) => chores::test(&root, which),
         Command::Ci => chores::ci(&root),
         Command::SlurmUp => slurm::up(&root),
         Command::SlurmDown => slurm::down(&root),
@@ -76,6 +78,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(_) => Ok(ExitCode::FAILURE),
         },
+        Command::Deps => deps::run(&root).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Command::Dist(options) => dist::run(&root, &options).map(|()| ExitCode::SUCCESS),
         Command::Pictures => pictures::run(&root),
         Command::Portable => portable::run(&root).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }),

@@ -86,6 +86,22 @@ pub fn may_mount() -> bool {
     mounted
 }
 
+/// What `cargo test` leaves out, in words: how many tests, and what they need.
+///
+/// # Errors
+/// The list cannot be read.
+pub fn left_out(root: &Path) -> Result<String, Problem> {
+    let path = root.join(LIST);
+    let list = fs::read_to_string(&path).map_err(|error| Problem::path(&path, &error))?;
+    let needs: Vec<(usize, &str)> =
+        NEEDS.iter().map(|need| (tests(&list, need.reason).values().map(Vec::len).sum(), need.reason)).collect();
+    let words = needs.iter().map(|(_, reason)| reason.trim_start_matches("needs ")).collect::<Vec<_>>().join(", ");
+    Ok(format!(
+        "{} tests, which need {words}; and those that hold libtorch against the CPU's loops",
+        needs.iter().map(|(count, _)| count).sum::<usize>()
+    ))
+}
+
 /// One program of tests, as `cargo test` names it.
 type Target = Vec<String>;
 

@@ -16,6 +16,8 @@ struct Way {
     target: Option<&'static str>,
     /// The linker of that target.
     linker: Option<(&'static str, &'static str)>,
+    /// The widest vectors it may use, as DRR_LAB_VECTORS says it.
+    vectors: &'static str,
     /// What runs it.
     emulator: &'static [&'static str],
     /// How many seeds are worth the time.
@@ -25,11 +27,30 @@ struct Way {
 }
 
 const WAYS: &[Way] = &[
-    Way { name: "this processor", target: None, linker: None, emulator: &[], seeds: "3", mend: "" },
+    Way { name: "this processor", target: None, linker: None, vectors: "", emulator: &[], seeds: "3", mend: "" },
+    Way {
+        name: "this processor, AVX2 at most",
+        target: None,
+        linker: None,
+        vectors: "avx2",
+        emulator: &[],
+        seeds: "3",
+        mend: "",
+    },
+    Way {
+        name: "this processor, no vectors",
+        target: None,
+        linker: None,
+        vectors: "plain",
+        emulator: &[],
+        seeds: "3",
+        mend: "",
+    },
     Way {
         name: "x86-64, AVX2 (Haswell)",
         target: None,
         linker: None,
+        vectors: "",
         emulator: &["qemu-x86_64", "-cpu", "Haswell"],
         seeds: "3",
         mend: "apt-get install qemu-user",
@@ -38,6 +59,7 @@ const WAYS: &[Way] = &[
         name: "x86-64, neither AVX nor FMA (Nehalem)",
         target: None,
         linker: None,
+        vectors: "",
         emulator: &["qemu-x86_64", "-cpu", "Nehalem"],
         seeds: "1",
         mend: "apt-get install qemu-user",
@@ -46,6 +68,7 @@ const WAYS: &[Way] = &[
         name: "musl",
         target: Some("x86_64-unknown-linux-musl"),
         linker: None,
+        vectors: "",
         emulator: &[],
         seeds: "3",
         mend: "rustup target add x86_64-unknown-linux-musl",
@@ -54,6 +77,7 @@ const WAYS: &[Way] = &[
         name: "aarch64",
         target: Some("aarch64-unknown-linux-gnu"),
         linker: Some(("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc")),
+        vectors: "",
         emulator: &["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
         seeds: "3",
         mend: "rustup target add aarch64-unknown-linux-gnu; apt-get install qemu-user gcc-aarch64-linux-gnu",
@@ -61,7 +85,7 @@ const WAYS: &[Way] = &[
 ];
 
 /// Ways that `ci` takes: minutes, and nothing to compile that is not there.
-const SHORT: &[&str] = &["x86-64, AVX2 (Haswell)"];
+const SHORT: &[&str] = &["this processor, AVX2 at most", "this processor, no vectors", "x86-64, AVX2 (Haswell)"];
 
 /// All ways, with a table; whether none gave other bits.
 ///
@@ -106,7 +130,11 @@ impl Way {
                     }
                     None => Command::new(program),
                 };
-                let passed = command.env("DRR_LAB_PORTABLE_SEEDS", self.seeds).status().is_ok_and(|it| it.success());
+                let passed = command
+                    .env("DRR_LAB_PORTABLE_SEEDS", self.seeds)
+                    .env("DRR_LAB_VECTORS", self.vectors)
+                    .status()
+                    .is_ok_and(|it| it.success());
                 if passed { Outcome::Passed } else { Outcome::Failed }
             }
             None => Outcome::Failed,

@@ -12,6 +12,8 @@ mod region;
 pub mod simd;
 pub mod slices;
 pub mod states;
+#[cfg(test)]
+mod tests;
 
 pub use self::accelerator::Accelerator;
 pub use self::array::{Array, Backend};
