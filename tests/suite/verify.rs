@@ -112,6 +112,21 @@ fn forget_option(place: &Place, sweep: &str, option: &str) {
 }
 
 #[test]
+fn each_stage_that_is_run_again_counts_its_own_trials() {
+    let place = swept(SMALL);
+    let output = place.run(&["verify", "small"]);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let counts: Vec<(usize, usize)> = stderr
+        .lines()
+        .filter_map(|line| line.split_once(" [")?.1.split_once(']')?.0.split_once('/'))
+        .map(|(done, all)| (done.parse().expect("a number"), all.parse().expect("a number")))
+        .collect();
+    assert_eq!(counts.len(), TRIALS, "{stderr}");
+    assert!(counts.iter().all(|(done, all)| done <= all), "{stderr}");
+    assert_eq!(counts.iter().filter(|(done, all)| done == all).count(), 3, "{stderr}");
+}
+
+#[test]
 fn a_default_that_changed_since_is_named() {
     let place = swept(&format!("{SMALL}\n"));
     done(&place.run(&["sweep", "small.toml", "--set", "drr.gamma=0.8", "--output", "quiet"]), 0);

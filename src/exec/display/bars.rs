@@ -81,7 +81,7 @@ impl Observer for Bars {
     fn on(&mut self, notice: &Notice) {
         match notice {
             Notice::SweepStarted { sweep, to_run, expected_s, ignored, .. } => {
-                self.to_run = *to_run;
+                (self.done_s, self.finished, self.failed, self.stopped, self.to_run) = (0.0, 0, 0, 0, *to_run);
                 if let Some(line) = without_effect(ignored) {
                     self.say(&format!("{sweep}: {line}"));
                 }

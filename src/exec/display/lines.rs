@@ -40,7 +40,7 @@ impl PlainLines {
     fn line(&mut self, notice: &Notice) -> Option<String> {
         match notice {
             Notice::SweepStarted { sweep, found, to_run, slots, ignored, .. } => {
-                self.to_run = *to_run;
+                (self.done, self.to_run) = (0, *to_run);
                 let slots = match slots.len() {
                     0 => "Slurm".to_owned(),
                     1 => "1 slot".to_owned(),
