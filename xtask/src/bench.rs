@@ -73,6 +73,9 @@ impl Bench<'_> {
         put("roofline_products_ms", number(&roofline, "products_ms")?);
         put("roofline_optimiser_ms", number(&roofline, "optimiser_floor_ms")?);
         put("roofline_share", full / number(&roofline, "updates_per_second")?);
+        put("peak_gflops", number(&roofline, "peak_gflops")?);
+        put("peak_updates", number(&roofline, "peak_updates_per_second")?);
+        put("peak_share", full / number(&roofline, "peak_updates_per_second")?);
         let offline = ["benches/pytorch/drr.py", "--offline", "--users", "500", "--k", "20"];
         let (ours, theirs) = self.pair("seconds", &["offline", "500", "20"], &offline)?;
         put("offline_eval_seconds", ours);
@@ -152,7 +155,8 @@ fn table(figures: &Map<String, Value>) -> String {
     row("updates/s, 200,000 stored · PyTorch", full.0, full.1, get("update_ratio_full"), "≥ 3");
     row("updates/s, 2,000 stored · PyTorch", small.0, small.1, get("update_ratio_2k"), "≥ 3");
     row("updates/s · JAX, update alone", get("updates_beside_jax"), get("jax_updates"), get("jax_ratio"), "≥ 1.1");
-    row("updates/s · roofline", full.0, get("roofline_updates"), get("roofline_share"), "≥ 0.8");
+    row("updates/s · roofline, libtorch's products", full.0, get("roofline_updates"), get("roofline_share"), "≥ 0.8");
+    row("updates/s · roofline, the core's own peak", full.0, get("peak_updates"), get("peak_share"), "≥ 0.85");
     let offline = get("offline_eval_seconds");
     let ratio = get("offline_eval_ratio");
     row("offline evaluation, s · PyTorch, by user", offline, offline * ratio, ratio, "≥ 40");

@@ -66,8 +66,10 @@ pub unsafe trait Lanes: Copy {
         sixteen
     }
 
-    /// Rows of a block of a product: with three vectors of sums each, as many as there are registers for.
+    /// Rows of a block of a product, and vectors in each: as many sums as there are registers for.
     const ROWS: usize;
+    /// See [`Lanes::ROWS`].
+    const WIDE: usize;
 
     /// Rows and columns of what [`Lanes::transpose`] exchanges at once.
     const TILE: usize;
@@ -87,8 +89,8 @@ pub unsafe trait Lanes: Copy {
 /// A vector by its intrinsics: a broadcast, a fused multiply-add, loads and stores.
 #[cfg(target_arch = "x86_64")]
 macro_rules! vector {
-    ($(#[$doc:meta])* $name:ident($vector:ty, $mask:ty) of $count:literal, $rows:literal rows: $all:ident, $fused:ident, $load:ident, $store:ident,
-     |$few:ident| $make_mask:expr, |$from:ident, $by:ident| $load_part:expr, $store_part:ident) => {
+    ($(#[$doc:meta])* $name:ident($vector:ty, $mask:ty) of $count:literal, $rows:literal by $wide:literal: $all:ident, $fused:ident, $load:ident, $store:ident,
+     |$few:ident| $make_mask:expr, |$from:ident, $by:ident| $load_part:expr, |$to:ident, $which:ident, $value:ident| $store_part:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         pub struct $name($vector);
@@ -126,10 +128,11 @@ macro_rules! vector {
                 $store(at, value.0);
             }
             #[inline(always)]
-            unsafe fn store_part(at: *mut f32, mask: $mask, value: Self) {
-                $store_part(at, mask, value.0);
+            unsafe fn store_part($to: *mut f32, $which: $mask, $value: Self) {
+                $store_part
             }
             const ROWS: usize = $rows;
+            const WIDE: usize = $wide;
             const TILE: usize = 8;
             #[inline(always)]
             unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
@@ -142,15 +145,23 @@ macro_rules! vector {
 #[cfg(target_arch = "x86_64")]
 vector! {
     /// Sixteen lanes.
-    Avx512(__m512, __mmask16) of 16, 8 rows: _mm512_set1_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps,
-    |count| ((1_u32 << count) - 1) as __mmask16, |at, mask| _mm512_maskz_loadu_ps(mask, at), _mm512_mask_storeu_ps
+    Avx512(__m512, __mmask16) of 16, 8 by 3: _mm512_set1_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps,
+    |count| ((1_u32 << count) - 1) as __mmask16, |at, mask| _mm512_maskz_loadu_ps(mask, at),
+    |at, mask, value| _mm512_mask_storeu_ps(at, mask, value.0)
 }
 
 #[cfg(target_arch = "x86_64")]
 vector! {
     /// Eight lanes.
-    Avx2(__m256, __m256i) of 8, 4 rows: _mm256_set1_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps,
-    |count| window(count), |at, mask| _mm256_maskload_ps(at, mask), _mm256_maskstore_ps
+    Avx2(__m256, (__m256i, usize)) of 8, 6 by 2: _mm256_set1_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps,
+    |count| (window(count), count), |at, mask| _mm256_maskload_ps(at, mask.0), |at, mask, value| {
+        // Masked stores are slow on many processors, and come rarely.
+        let mut lanes = [0.0_f32; 8];
+        _mm256_storeu_ps(lanes.as_mut_ptr(), value.0);
+        for (lane, number) in lanes.iter().enumerate().take(mask.1) {
+            *at.add(lane) = *number;
+        }
+    }
 }
 
 /// All ones in the first `count` of eight lanes.
@@ -215,5 +226,6 @@ unsafe impl Lanes for Plain {
         *at = value.0;
     }
     const ROWS: usize = 4;
+    const WIDE: usize = 3;
     const TILE: usize = 1;
 }

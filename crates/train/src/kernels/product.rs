@@ -97,12 +97,15 @@ simd! {
 }
 
 impl Product<'_> {
-    /// Panels of three vectors' columns, blocks of `ROWS` rows inside: with one vector for the left matrix as many sums as
-    /// there are registers.
+    /// Panels of `V::WIDE` vectors' columns, blocks of `ROWS` rows inside: as many sums as there are registers, but for the
+    /// panel's vectors and one for the left matrix.
     #[inline(always)]
     fn panels<V: Lanes, const ROWS: usize>(&self, out: &mut [f32], packed: &mut Lines) {
-        let [_, inner, columns] = self.shape;
-        let width = 3 * V::COUNT;
+        let [rows, inner, columns] = self.shape;
+        if inner == 0 {
+            return (0..rows).for_each(|row| out[row * self.out_stride..][..columns].fill(0.0));
+        }
+        let width = V::WIDE * V::COUNT;
         for first in (0..columns).step_by(width) {
             let wide = width.min(columns - first);
             let panel = if self.right_strides[1] == 1 {
@@ -114,10 +117,13 @@ impl Product<'_> {
                 self.pack::<V>(first, wide, width, packed);
                 Panel { first, wide, rows: packed, stride: width }
             };
-            match wide.div_ceil(V::COUNT) {
-                3 if wide == width => self.rows::<V, ROWS, 3, false>(panel, out),
-                3 => self.rows::<V, ROWS, 3, true>(panel, out),
-                2 => self.rows::<V, ROWS, 2, true>(panel, out),
+            // Masks only where a vector is not whole: some processors take their time over them.
+            match (wide.div_ceil(V::COUNT), wide.is_multiple_of(V::COUNT)) {
+                (3, true) => self.rows::<V, ROWS, 3, false>(panel, out),
+                (2, true) => self.rows::<V, ROWS, 2, false>(panel, out),
+                (1, true) => self.rows::<V, ROWS, 1, false>(panel, out),
+                (3, false) => self.rows::<V, ROWS, 3, true>(panel, out),
+                (2, false) => self.rows::<V, ROWS, 2, true>(panel, out),
                 _ => self.rows::<V, ROWS, 1, true>(panel, out),
             }
         }
@@ -157,8 +163,8 @@ impl Product<'_> {
         // The last number that is read or written of each.
         assert!((VECTORS - 1) * V::COUNT < wide && wide <= VECTORS * V::COUNT && (TAIL || wide == VECTORS * V::COUNT));
         assert!(last(rows, self.out_stride, wide - 1) < out.len());
-        assert!(inner == 0 || last(inner, panel.stride, wide - 1) < panel.rows.len());
-        assert!(inner == 0 || last(rows, down, last(inner, across, 0)) < self.left.len());
+        assert!(last(inner, panel.stride, wide - 1) < panel.rows.len());
+        assert!(last(rows, down, last(inner, across, 0)) < self.left.len());
         let mut row = 0;
         // SAFETY: that the last numbers of all rows are inside was asserted above.
         unsafe {
