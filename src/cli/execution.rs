@@ -176,6 +176,50 @@ mod tests {
         assert_eq!((it.cohort, it.rules.retries, it.rules.max_failures), (Some(2), 0, Some(9)));
     }
 
+    /// A machine with two GPUs.
+    #[derive(Debug)]
+    struct TwoGpus;
+
+    impl Inventory for TwoGpus {
+        fn gpus(&self) -> Vec<exec::Gpu> {
+            let gpu = |index| exec::Gpu { index, name: "a GPU".to_owned(), uuid: String::new(), total: 1, free: 1 };
+            vec![gpu(0), gpu(1)]
+        }
+
+        fn free(&self, _: u32) -> Option<u64> {
+            Some(1)
+        }
+
+        fn driver(&self) -> String {
+            "a driver".to_owned()
+        }
+
+        fn memory(&self) -> Option<exec::HostMemory> {
+            None
+        }
+
+        fn memory_kills(&self) -> exec::MemoryKills {
+            exec::MemoryKills::default()
+        }
+    }
+
+    #[test]
+    fn gpus_that_no_worker_can_use_are_left_alone_unless_they_are_asked_for() {
+        assert_eq!(exec::gpu_worker(), None, "the tests lie where no worker for GPUs does");
+        let resolved = |line: &str, worker: Option<&Path>| {
+            let line = CommandLine::try_parse_from(std::iter::once("test").chain(line.split_whitespace()));
+            line.expect("options").choices.resolve(&Execution::default(), worker, &TwoGpus).expect("slots")
+        };
+        let it = resolved("--jobs 1", None);
+        assert_eq!(it.slots, [Slot::Cpu]);
+        assert!(it.about_gpus().is_some_and(|said| said.starts_with("2 GPUs are left alone")));
+        for (line, worker) in [("", Some(Path::new("a-worker"))), ("--gpus all", None)] {
+            let it = resolved(line, worker);
+            assert_eq!((it.slots.len(), it.about_gpus()), (2, None), "{line}");
+        }
+        assert_eq!(resolved("--gpus none --jobs 1", None).about_gpus(), None);
+    }
+
     #[test]
     fn what_a_cluster_decides_by_itself_is_named_where_it_is_said() {
         let file = Execution { timeout: Some(60.0), grace: Some(1.0), retries: Some(5), ..Execution::default() };
