@@ -2,8 +2,8 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`kernels`], [`embeddings`], [`optimiser`] | what [`drr_train::kernels::Accelerator`] asks for |
-//! | [`devices`] | GPUs found and named; libtorch loaded with what it must find |
+//! | `kernels`, `embeddings`, `optimiser` | what [`drr_train::kernels::Accelerator`] asks for |
+//! | `devices` | GPUs found and named; libtorch loaded with what it must find |
 #![cfg(feature = "libtorch")]
 
 pub mod devices;
