@@ -29,7 +29,7 @@ pub(super) struct Nvml(Library);
 
 /// Calls a function of the library by its name, with the types of its arguments.
 macro_rules! call {
-    ($nvml:expr, $name:literal($($argument:expr => $type:ty),*)) => {{
+    ($nvml:expr, $name:tt($($argument:expr => $type:ty),*)) => {{
         type Function = unsafe extern "C" fn($($type),*) -> c_int;
         // SAFETY: the names and types are those of NVML's documentation; handles are the library's own, and what it writes to
         // lives here and is as large as it is told.
@@ -58,17 +58,18 @@ impl Nvml {
 
     /// What a device in PCI order is called.
     pub fn name(&self, index: u32) -> Result<String, String> {
-        let (handle, mut text) = (self.handle(index)?, [0_u8; LONGEST]);
-        call!(self, "nvmlDeviceGetName"(
-            handle => Handle, text.as_mut_ptr().cast() => *mut c_char, LONGEST as c_uint => c_uint
-        ))
-        .map(|()| read(&text))
+        self.text_of("nvmlDeviceGetName", index)
     }
 
     /// Its own name, the same whatever the order.
     pub fn uuid(&self, index: u32) -> Result<String, String> {
+        self.text_of("nvmlDeviceGetUUID", index)
+    }
+
+    /// What one of the functions that name a device says.
+    fn text_of(&self, function: &str, index: u32) -> Result<String, String> {
         let (handle, mut text) = (self.handle(index)?, [0_u8; LONGEST]);
-        call!(self, "nvmlDeviceGetUUID"(
+        call!(self, function(
             handle => Handle, text.as_mut_ptr().cast() => *mut c_char, LONGEST as c_uint => c_uint
         ))
         .map(|()| read(&text))

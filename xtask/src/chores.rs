@@ -23,7 +23,7 @@ const DEMO: &[Step] = &[
     Step::drr_lab("report", &["report", "quickstart"]),
 ];
 
-/// The end-to-end tests run the worker's program, which `cargo test` alone does not build for them.
+/// The build first: its table says what compiling the program took, and what compiling the tests.
 const TEST: &[Step] = &[BUILD, TESTS];
 
 const FORMATTING: Step = Step::cargo("formatting", &["fmt", "--all", "--check"]);

@@ -19,7 +19,7 @@ impl Copy {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the folder of all crates");
-        for part in ["core/src", "kinds/src", "train/src"] {
+        for part in ["core/src", "kinds/src", "train/src", "cuda/src"] {
             copy(&crates.join(part), &folder.path().join("crates").join(part));
         }
         copy(&crates.join("../Cargo.lock"), &folder.path().join("Cargo.lock"));
@@ -87,7 +87,7 @@ fn one_token_moves_exactly_the_kinds_that_depend_on_it_and_names_its_file() {
     let every: Vec<String> = copy.hash().kinds.into_keys().collect();
     let every: Vec<&str> = every.iter().map(String::as_str).collect();
     let (token, other) = ("fn ", "#[inline] fn ");
-    let lines: [(&str, &str, &str, &[&str]); 12] = [
+    let lines: [(&str, &str, &str, &[&str]); 13] = [
         ("kinds/src/popularity/ranking.rs", token, other, &["popularity"]),
         ("kinds/src/item_mean/ranking.rs", token, other, &["item_mean"]),
         ("train/src/offline.rs", token, other, &["offline"]),
@@ -95,6 +95,7 @@ fn one_token_moves_exactly_the_kinds_that_depend_on_it_and_names_its_file() {
         ("kinds/src/online/settings.rs", "steps (", "step (", &["online"]),
         ("train/src/trainer.rs", token, other, &["drr"]),
         ("train/src/actor_critic/update.rs", token, other, &["drr"]),
+        ("cuda/src/kernels.rs", token, other, &["drr"]),
         ("kinds/src/drr/settings.rs", "gamma (\"γ\"): f64 = 0.9", "gamma (\"γ\"): f64 = 0.8", &["drr"]),
         // Recommenders read the model's file with the model's own code.
         ("train/src/pmf/factors.rs", token, other, &["drr", "pmf"]),
@@ -143,11 +144,11 @@ fn every_source_that_computes_belongs_to_a_kind() {
     // The worker's side of the protocol, programs, and what reads and writes files.
     let silent = |name: &&str| {
         name.starts_with("train/src/worker/")
-            || name.starts_with("train/src/bin/")
-            || ["train/src/lib.rs", "train/src/main.rs"].contains(name)
+            || name.contains("/src/bin/")
+            || ["train/src/lib.rs", "cuda/src/lib.rs", "cuda/src/devices.rs"].contains(name)
     };
-    let left: Vec<&str> =
-        crates.files().filter(|name| name.starts_with("train/src/")).filter(|name| !silent(name)).collect();
+    let computes = |name: &&str| name.starts_with("train/src/") || name.starts_with("cuda/src/");
+    let left: Vec<&str> = crates.files().filter(computes).filter(|name| !silent(name)).collect();
     let left: Vec<&str> = left.into_iter().filter(|name| !counted.contains(*name)).collect();
     assert!(left.is_empty(), "no kind's digest holds {left:?}");
 }
