@@ -262,6 +262,7 @@ fn work(spec: &TrialSpec, folder: &TrialDir, points: Vec<Point>) -> Outcome {
         repeats: 1,
         metrics_digest: journal.finish()?,
         model_digest: None,
+        artifacts: Default::default(),
         environment: environment(),
         wall_s: 0.0,
         usage: None,

@@ -150,6 +150,7 @@ fn finish(runs: &Path, spec: &TrialSpec) {
         repeats: 1,
         metrics_digest: journal.finish().expect("writable"),
         model_digest: None,
+        artifacts: Default::default(),
         environment,
         wall_s: 0.1,
         usage: None,

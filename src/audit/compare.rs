@@ -33,6 +33,8 @@ impl Tolerance {
 pub enum ReplayVerdict {
     /// The same to the last bit: metric stream, final metrics, model.
     Bitwise,
+    /// The metrics are the same to the bit, and so is the model; these artifacts are not.
+    Artifacts(Vec<String>),
     /// Not the same bits, but no value further apart than accepted; this is the furthest.
     Within {
         /// Largest difference of any value.
@@ -96,6 +98,11 @@ impl fmt::Display for ReplayVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bitwise => f.write_str("bitwise"),
+            Self::Artifacts(names) => {
+                let shown: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
+                let more = if names.len() > 5 { format!(" and {} more", names.len() - 5) } else { String::new() };
+                write!(f, "the same metrics, but other artifacts: {}{more}", shown.join(", "))
+            }
             Self::Within { largest } => write!(f, "within tolerance, at most {largest:e} apart"),
             Self::Diverged(divergence) => divergence.fmt(f),
             Self::OtherClass { recorded, here, first } => {
@@ -171,8 +178,10 @@ pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> R
             }
         }
     }
+    // A command's sources are its own.
+    let is_command = recorded.spec.kind().model().is_some_and(|model| model.settings.is_some());
     // What other sources recorded may lack what is measured beside it today; what they measured must come out.
-    let is_of_today = recorded.spec.digest == digest_of(recorded.spec.kind());
+    let is_of_today = is_command || recorded.spec.digest == digest_of(recorded.spec.kind());
     let more = again.result.metrics.keys().filter(|_| is_of_today);
     for metric in recorded.result.metrics.keys().chain(more) {
         let (one, two) = (recorded.result.metrics.get(metric), again.result.metrics.get(metric));
@@ -186,12 +195,37 @@ pub fn compare(recorded: &Finished, again: &Finished, tolerance: Tolerance) -> R
     }
     let (one, two) = (recorded.result.model_digest, again.result.model_digest);
     match () {
-        () if one == two && largest == 0.0 => ReplayVerdict::Bitwise,
+        () if one == two && largest == 0.0 => match other_artifacts(recorded, again) {
+            names if names.is_empty() => ReplayVerdict::Bitwise,
+            names => ReplayVerdict::Artifacts(names),
+        },
         () if one != two && (tolerance.is_exact() || one.is_none() || two.is_none()) => {
             ReplayVerdict::Diverged(Divergence::Model { recorded: one, again: two })
         }
         () => ReplayVerdict::Within { largest },
     }
+}
+
+/// The artifacts that are not the same in both, or only in one.
+fn other_artifacts(recorded: &Finished, again: &Finished) -> Vec<String> {
+    let (one, two) = (&recorded.result.artifacts, &again.result.artifacts);
+    let mut names: Vec<String> =
+        one.keys().chain(two.keys()).filter(|name| one.get(*name) != two.get(*name)).cloned().collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The largest difference of the points that both have at one place, and of the final metrics.
+pub fn largest_difference(recorded: &Finished, again: &Finished) -> f64 {
+    let points =
+        recorded.points.iter().zip(&again.points).filter(|(one, two)| one.name == two.name && one.step == two.step);
+    let finals =
+        recorded.result.metrics.iter().filter_map(|(name, one)| Some((*one, *again.result.metrics.get(name)?)));
+    let all = points.map(|(one, two)| (one.value, two.value)).chain(finals);
+    // What is not a number is as far from one as can be.
+    let far = |(one, two)| if apart(one, two).is_nan() { f64::INFINITY } else { apart(one, two) };
+    all.map(far).fold(0.0, f64::max)
 }
 
 fn apart(one: f64, two: f64) -> f64 {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use drr_core::artifacts;
 use drr_core::finished::{self, Fault, Finished};
+use drr_core::replayed;
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Status, TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
@@ -92,7 +94,7 @@ fn read_folder(folder: &TrialDir) -> std::result::Result<Finished, Fault> {
 }
 
 /// The files of a finished trial's folder.
-const TRIAL_FILES: [&str; 8] = [
+const TRIAL_FILES: [&str; 10] = [
     "spec.json",
     "provenance.json",
     "journal.jsonl",
@@ -101,6 +103,8 @@ const TRIAL_FILES: [&str; 8] = [
     "log.txt",
     "failure.json",
     "stopped.json",
+    artifacts::FOLDER,
+    replayed::FILE,
 ];
 
 /// The files of a recorded sweep's folder.
@@ -279,7 +283,16 @@ fn is_earlier(store: &Store, name: &str, seal: Option<&RecordSeal>) -> bool {
     let (Some(seal), Ok(Some(stored))) = (seal, store.sweep(name)) else { return false };
     let trial = |it: TrialRecord| it.trial;
     let trials = stored.trials.into_iter().map(trial).collect();
-    seal.was(&Sweep { name: stored.name, text: stored.source, axes: stored.axes, configurations: 0, seeds: 0, trials })
+    seal.was(&Sweep {
+        name: stored.name,
+        text: stored.source,
+        axes: stored.axes,
+        configurations: 0,
+        seeds: 0,
+        trials,
+        declarations: stored.commands,
+        place: None,
+    })
 }
 
 /// What is wrong with the row of a trial that has no result. Those of finished ones are compared as a whole.

@@ -68,7 +68,7 @@ fn settings(spec: &TrialSpec) -> Value {
     said.insert("kind".to_owned(), json!(spec.kind));
     said.insert("policy".to_owned(), json!(spec.policy.as_ref().map(|policy| &policy.kind)));
     said.insert("seed".to_owned(), json!(spec.seed));
-    said.insert("split".to_owned(), json!(spec.split));
-    said.insert("dataset".to_owned(), json!(spec.dataset));
+    said.insert("split".to_owned(), json!(spec.split()));
+    said.insert("dataset".to_owned(), json!(spec.dataset()));
     Value::Object(said)
 }

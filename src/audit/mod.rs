@@ -12,6 +12,7 @@
 //! | `reindex` | the database, built anew from the folders |
 
 mod cell;
+mod commands;
 mod compare;
 mod difference;
 mod doctor;
@@ -23,6 +24,7 @@ mod replay;
 mod tests;
 
 pub use cell::{Number, WrittenCell, find_cell, with_upstream};
+pub use commands::declared_tolerances;
 pub use compare::{Divergence, ReplayVerdict, Tolerance, compare};
 pub use difference::{Difference, differences, environments};
 pub use doctor::{Diagnosis, DoctorTarget, Health, examine as doctor};

@@ -6,14 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
+use drr_core::artifacts;
+use drr_core::command::CommandPlace;
 use drr_core::data::catalogue::Catalogue;
 use drr_core::finished::{self, Finished};
+use drr_core::replayed::{ReplayRecord, Sameness};
 use drr_core::result::SEALED;
+use drr_core::spec::DatasetSpec;
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Trial, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 
-use super::compare::{ReplayVerdict, Tolerance, compare_replay};
+use super::cell::with_upstream;
+use super::commands;
+use super::compare::{ReplayVerdict, Tolerance, compare_replay, largest_difference};
 use super::difference::{Difference, environments};
 use crate::error::{Error, Result};
 use crate::exec::{self, Observer, RunOptions};
@@ -30,6 +36,18 @@ pub struct ReplayRequest {
     pub scratch: PathBuf,
     /// How far values may be apart.
     pub tolerance: Tolerance,
+    /// How far apart they may be by what their sweeps say, by kind; where nothing else is asked for.
+    pub by_kind: BTreeMap<String, Tolerance>,
+}
+
+impl ReplayRequest {
+    /// How far apart two runs of a trial may be: what was asked for, or what its sweep says of its kind.
+    fn tolerance_of(&self, trial: &Finished) -> Tolerance {
+        match self.by_kind.get(trial.spec.kind.as_str()) {
+            Some(own) if self.tolerance == Tolerance::default() && trial.spec.policy.is_none() => *own,
+            _ => self.tolerance,
+        }
+    }
 }
 
 /// A trial done again.
@@ -52,7 +70,7 @@ pub struct Replayed {
 pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn Observer) -> Result<Vec<Replayed>> {
     let mut verdicts: BTreeMap<TrialId, Replayed> = BTreeMap::new();
     let mut data = BTreeMap::new();
-    for stage in Stage::all() {
+    for stage in Stage::in_order(recorded.iter().map(|trial| trial.spec.stage())) {
         // A folder a stage: in the next one the same ids stand for the stored models.
         let scratch = replay.scratch.join(stage.name());
         let mut able = Vec::new();
@@ -65,16 +83,38 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
                 None => able.push(trial),
             }
         }
-        if able.is_empty() {
-            continue;
+        let mut places: Vec<(Option<CommandPlace>, Vec<&Finished>)> = Vec::new();
+        able.retain(|trial| {
+            let folder = TrialDir::new(&replay.options.runs, trial.spec.id());
+            let place = commands::is_command(trial).then(|| commands::place(trial, &folder)).transpose();
+            let place = match place {
+                Ok(place) => place,
+                Err(why) => {
+                    let (trial, verdict) = (trial.spec.id(), ReplayVerdict::CannotRun(why));
+                    verdicts.insert(trial, Replayed { trial, stage, verdict, environments: Vec::new() });
+                    return false;
+                }
+            };
+            match places.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, trials)) => trials.push(trial),
+                None => places.push((place, vec![trial])),
+            }
+            true
+        });
+        let mut failed = BTreeMap::new();
+        for (place, trials) in places {
+            failed.extend(run((stage, place), &trials, replay, &scratch, observer)?);
         }
-        let failed = run(stage, &able, replay, &scratch, observer)?;
         for recorded in able {
             let trial = recorded.spec.id();
             let (then, now) = (TrialDir::new(&replay.options.runs, trial), TrialDir::new(&scratch, trial));
             let verdict = match (failed.get(&trial), finished::read(&now)) {
                 (Some(why), _) => ReplayVerdict::CannotRun(why.clone()),
-                (None, Ok(again)) => compare_replay(recorded, &again, replay.tolerance),
+                (None, Ok(again)) => {
+                    let verdict = compare_replay(recorded, &again, replay.tolerance_of(recorded));
+                    note(&then, (recorded, &again), &verdict);
+                    verdict
+                }
                 (None, Err(fault)) => ReplayVerdict::CannotRun(fault.to_string()),
             };
             let environments = environments(&then, &now);
@@ -82,6 +122,18 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
         }
     }
     Ok(recorded.iter().map(|trial| verdict_of(trial, &verdicts)).collect())
+}
+
+/// Keeps what came of a trial run again with it. An archive that cannot be written stays as it is.
+fn note(folder: &TrialDir, (recorded, again): (&Finished, &Finished), verdict: &ReplayVerdict) {
+    let sameness = match verdict {
+        ReplayVerdict::Bitwise => Sameness::Bits,
+        ReplayVerdict::Artifacts(_) => Sameness::Metrics,
+        ReplayVerdict::Within { .. } => Sameness::Tolerance,
+        ReplayVerdict::Diverged(_) => Sameness::Different,
+        ReplayVerdict::OtherClass { .. } | ReplayVerdict::CannotRun(_) => return,
+    };
+    let _ = ReplayRecord::add(folder, sameness, &verdict.to_string(), largest_difference(recorded, again));
 }
 
 /// A trial's verdict. One that nothing was found out about is said as such, never left out.
@@ -104,20 +156,19 @@ fn obstacle(
     scratch: &Path,
     data: &mut BTreeMap<String, std::result::Result<Digest, String>>,
 ) -> Result<Option<String>> {
-    let dataset = &trial.spec.dataset;
-    if dataset.synthetic.is_none() {
+    if let Some(dataset) = trial.spec.dataset().filter(|dataset| dataset.synthetic.is_none()) {
         let found = data.entry(dataset.name.clone()).or_insert_with(|| {
             Catalogue::new(&replay.options.data).fingerprint(&dataset.name).map_err(|error| error.to_string())
         });
         match found {
             Err(why) => return Ok(Some(why.clone())),
             Ok(found) if *found != dataset.fingerprint => {
-                return Ok(Some(changed_ratings(trial, *found, &replay.options.data)));
+                return Ok(Some(changed_ratings(dataset, *found, &replay.options.data)));
             }
             Ok(_) => {}
         }
     }
-    for above in trial.spec.upstream() {
+    for above in with_upstream(&replay.options.runs, &trial.spec.upstream()) {
         let (stored, link) = (TrialDir::new(&replay.options.runs, above), TrialDir::new(scratch, above));
         if link.is_complete() {
             continue;
@@ -133,9 +184,8 @@ fn obstacle(
 }
 
 /// That the ratings are not those of the trial, and whose changed, where that is known.
-fn changed_ratings(trial: &Finished, found: Digest, data: &Path) -> String {
+fn changed_ratings(dataset: &DatasetSpec, found: Digest, data: &Path) -> String {
     const MOST: usize = 5;
-    let dataset = &trial.spec.dataset;
     let users = Catalogue::new(data).changed_users(&dataset.name).ok().flatten().unwrap_or_default();
     let more = if users.len() > MOST { format!(" and {} more", users.len() - MOST) } else { String::new() };
     let whose = match users.len() {
@@ -156,12 +206,17 @@ fn copy(from: &TrialDir, to: &TrialDir) -> io::Result<()> {
             _ => {}
         }
     }
+    for name in artifacts::names(&from.artifacts())? {
+        let to = to.artifacts().join(&name);
+        fs::create_dir_all(to.parent().unwrap_or(&to))?;
+        fs::copy(from.artifacts().join(&name), to)?;
+    }
     Ok(())
 }
 
 /// Runs trials of one stage; tells which failed, and why.
 fn run(
-    stage: Stage,
+    (stage, place): (Stage, Option<CommandPlace>),
     trials: &[&Finished],
     replay: &ReplayRequest,
     scratch: &Path,
@@ -176,9 +231,11 @@ fn run(
         }
     };
     let above: Vec<TrialId> = trials.iter().flat_map(|trial| trial.spec.upstream()).collect();
+    let above = with_upstream(scratch, &above);
     let mut standing: Vec<_> =
         above.into_iter().filter_map(|above| finished::read_spec(&TrialDir::new(scratch, above)).ok()).collect();
-    standing.sort_by_key(drr_core::TrialSpec::stage);
+    // What stands on more comes later.
+    standing.sort_by_key(|spec| with_upstream(scratch, &spec.upstream()).len());
     standing.iter().for_each(&mut add);
     trials.iter().for_each(|trial| add(&trial.spec));
     let trials = order.iter().map(|id| Arc::new(members[id].clone())).collect();
@@ -189,6 +246,8 @@ fn run(
         configurations: 0,
         seeds: 0,
         trials,
+        declarations: Vec::new(),
+        place,
     };
     let mut store = Store::open(scratch)?;
     store.record_sweep(&SweepRecord::from(&sweep))?;

@@ -24,6 +24,8 @@ fn sweep_of(record: &SweepRecord) -> Sweep {
         configurations: 0,
         seeds: 0,
         trials: record.trials.clone(),
+        declarations: record.commands.clone(),
+        place: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use drr_core::artifacts::sealed_name;
 use drr_core::finished::{self, Fault};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
@@ -41,10 +42,9 @@ pub fn export(runs: &Path, data: &Path, sweep: &Sweep, file: &Path) -> Result<Ex
             Ok(finished) => {
                 done.trials += 1;
                 ended = ended.max(finished.seal.at);
-                if trial.spec.dataset.synthetic.is_none() {
-                    datasets.insert(trial.spec.dataset.name.clone());
-                }
-                add_trial(runs, trial.id, &mut files);
+                let fetched = trial.spec.dataset().filter(|dataset| dataset.synthetic.is_none());
+                datasets.extend(fetched.map(|dataset| dataset.name.clone()));
+                add_trial(runs, trial.id, finished.result.artifacts.keys(), &mut files);
             }
             Err(Fault::Unfinished(_)) => done.unfinished += 1,
             Err(fault) => return Err(Error { exit: Exit::Mismatch, ..Error::input(fault.to_string()) }),
@@ -67,8 +67,15 @@ pub fn export(runs: &Path, data: &Path, sweep: &Sweep, file: &Path) -> Result<Ex
     Ok(done)
 }
 
-fn add_trial(runs: &Path, trial: TrialId, files: &mut BTreeMap<String, PathBuf>) {
+fn add_trial<'a>(
+    runs: &Path,
+    trial: TrialId,
+    artifacts: impl Iterator<Item = &'a String>,
+    files: &mut BTreeMap<String, PathBuf>,
+) {
     let folder = TrialDir::new(runs, trial);
+    files
+        .extend(artifacts.map(|name| (format!("trials/{trial}/{}", sealed_name(name)), folder.artifacts().join(name))));
     for name in TRIAL_FILES {
         let path = folder.path().join(name);
         if path.is_file() {

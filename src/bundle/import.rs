@@ -71,7 +71,7 @@ fn take(runs: &Path, beside: &Path, members: &BTreeMap<String, Unpacked>, file: 
     let mut trials = BTreeSet::new();
     for Unpacked { member, path, digest } in members.values() {
         match member {
-            BundleMember::Trial { trial, .. } => {
+            BundleMember::Trial { trial, .. } | BundleMember::Artifact { trial, .. } => {
                 trials.insert(*trial);
             }
             BundleMember::Sweep { name, file } => {

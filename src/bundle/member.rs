@@ -1,6 +1,8 @@
 //! The names a bundle may hold. What an archive calls its members is a claim: only these forms are ever acted on.
 
+use drr_core::artifacts;
 use drr_core::data::catalogue::check_name;
+use drr_core::neutral::HiddenCharacter;
 use drr_core::{Digest, TrialId};
 
 /// A member of a bundle, by its name.
@@ -12,6 +14,8 @@ pub(super) enum BundleMember {
     Sweep { name: String, file: &'static str },
     /// A file of a trial's folder.
     Trial { trial: TrialId, file: &'static str },
+    /// What a trial left beside its metrics, by its name in the folder of artifacts.
+    Artifact { trial: TrialId, name: String },
     /// An uncommitted change.
     Diff(Digest),
     /// A dataset's description.
@@ -44,7 +48,7 @@ impl BundleMember {
             Self::Metadata => whole(64 * MIB),
             Self::Sweep { file: "trials.jsonl", .. } => Bounds { bytes: limit / 64, line: Some(MIB) },
             Self::Trial { file: "journal.jsonl", .. } => Bounds { bytes: limit / 256, line: Some(4 * MIB) },
-            Self::Trial { file: "model.safetensors", .. } => whole(limit),
+            Self::Trial { file: "model.safetensors", .. } | Self::Artifact { .. } => whole(limit),
             Self::Diff(_) => whole(limit / 64),
             Self::Sweep { .. } | Self::Trial { .. } => whole(4 * MIB),
             Self::Dataset(_) => whole(MIB),
@@ -62,6 +66,15 @@ impl BundleMember {
             }
             ["trials", trial, file] => {
                 Some(Self::Trial { trial: trial.parse().ok()?, file: known(file, &TRIAL_FILES)? })
+            }
+            ["trials", trial, artifacts::FOLDER, name @ ..] => {
+                let is_fine =
+                    |part: &&str| !part.is_empty() && !matches!(*part, "." | "..") && !part.contains(['\\', '\0']);
+                let is_file = !name.is_empty() && name.iter().all(is_fine);
+                let name = name.join("/");
+                (is_file && HiddenCharacter::first_in(&name).is_none())
+                    .then_some(())
+                    .and_then(|()| Some(Self::Artifact { trial: trial.parse().ok()?, name }))
             }
             ["diffs", file] => file.strip_suffix(".diff")?.parse().ok().map(Self::Diff),
             ["datasets", file] => {
@@ -105,5 +118,11 @@ mod tests {
         }
         assert_eq!(BundleMember::parse(&format!("trials/{id}/log.txt")), None);
         assert_eq!(BundleMember::parse(&format!("trials/{id}/result.json/")), None);
+        let artifact = |name: &str| BundleMember::parse(&format!("trials/{id}/out/{name}"));
+        let named = |name: &str| Some(BundleMember::Artifact { trial: TrialId(id), name: name.to_owned() });
+        assert_eq!((artifact("a/b.pt"), artifact("..b")), (named("a/b.pt"), named("..b")));
+        for name in ["", "../spec.json", "a/../../b", "a//b", "/etc/passwd", "a\\b", "a/.", "\u{202e}a"] {
+            assert_eq!(artifact(name), None, "{name}");
+        }
     }
 }

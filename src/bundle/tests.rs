@@ -35,6 +35,7 @@ fn finish(runs: &Path, spec: &TrialSpec) {
         repeats: 1,
         metrics_digest: journal.finish().expect("written"),
         model_digest: None,
+        artifacts: Default::default(),
         environment: EnvironmentClass { libtorch: word(), isa: word(), device: word(), numerics: word() },
         wall_s: 0.5,
         usage: None,

@@ -138,16 +138,18 @@ impl<'a> PlanTable<'a> {
             s(*configurations, "configuration"),
             s(*seeds, "seed")
         );
-        println!("{:<6} {:>8} {:>8} {:>8} {:>8}  expected", "stage", "to run", "found", "skipped", "cohorts");
+        let stages = self.plan.stages();
+        let width = stages.iter().map(|count| count.stage.name().len()).max().unwrap_or(0).max(6);
+        println!("{:<width$} {:>8} {:>8} {:>8} {:>8}  expected", "stage", "to run", "found", "skipped", "cohorts");
         let mut whole = Some(0.0);
-        for count in self.plan.stages() {
+        for count in stages {
             let tasks = self.plan.to_run_of(count.stage);
             let seconds = self.timings.together(tasks, self.slots);
             whole = whole.zip(seconds).map(|(whole, seconds)| whole + seconds);
             let (stage, to_run, found) = (count.stage.name(), count.to_run, count.found);
             let skipped = count.skipped + count.stopped;
             println!(
-                "{stage:<6} {to_run:>8} {found:>8} {skipped:>8} {:>8}  {}",
+                "{stage:<width$} {to_run:>8} {found:>8} {skipped:>8} {:>8}  {}",
                 self.cohorts(&count),
                 expected(seconds)
             );

@@ -45,7 +45,8 @@ fn whence(task: &Task, elsewhere: &[String]) -> String {
 fn fields(task: &Task) -> BTreeMap<String, String> {
     let spec = &task.trial.spec;
     let mut fields = BTreeMap::new();
-    for (name, value) in [("dataset", json!(spec.dataset)), ("split", json!(spec.split)), ("seed", json!(spec.seed))] {
+    let ratings = spec.ratings.iter().flat_map(|it| [("dataset", json!(it.dataset)), ("split", json!(it.split))]);
+    for (name, value) in ratings.chain([("seed", json!(spec.seed))]) {
         flatten(name, &value, &mut fields);
     }
     for (name, value) in kind_settings(spec) {

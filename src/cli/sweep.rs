@@ -100,7 +100,7 @@ impl Ordered {
 
     /// What is to be done of `sweep`. What was given up before stays so as long as the sweep gives trials up.
     fn plan_of(&self, sweep: &Sweep, runs: &Path, failed_before: FailedBefore) -> Plan {
-        let plan = Plan::new(sweep, runs, &self.sizes, failed_before);
+        let plan = Plan { commands: self.sweep.place.clone(), ..Plan::new(sweep, runs, &self.sizes, failed_before) };
         if self.early_stop.is_some() && failed_before == FailedBefore::Skip { plan } else { plan.with_stopped() }
     }
 }

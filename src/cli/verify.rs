@@ -114,9 +114,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             }
         }
     }
-    let replayed = replay(&finished, args, context)?;
+    let replayed = replay(&finished, &wanted.sweeps, args, context)?;
     text.verdicts(&replayed);
-    let bad = |verdict: &ReplayVerdict| matches!(verdict, ReplayVerdict::Diverged(_) | ReplayVerdict::CannotRun(_));
+    let bad = |verdict: &ReplayVerdict| {
+        matches!(verdict, ReplayVerdict::Artifacts(_) | ReplayVerdict::Diverged(_) | ReplayVerdict::CannotRun(_))
+    };
     Ok(match () {
         () if faults > 0 || replayed.iter().any(|it| bad(&it.verdict)) => Exit::Mismatch,
         () if replayed.iter().any(|it| matches!(it.verdict, ReplayVerdict::OtherClass { .. })) => Exit::Inconclusive,
@@ -134,7 +136,7 @@ fn scratch_place(runs: &Path) -> PathBuf {
     }
 }
 
-fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<audit::Replayed>> {
+fn replay(finished: &[Finished], sweeps: &[Sweep], args: &Args, context: &Context) -> Result<Vec<audit::Replayed>> {
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
     };
@@ -158,6 +160,7 @@ fn replay(finished: &[Finished], args: &Args, context: &Context) -> Result<Vec<a
         },
         scratch: scratch.clone(),
         tolerance: Tolerance { absolute: args.absolute, relative: args.relative },
+        by_kind: audit::declared_tolerances(sweeps),
     };
     // On stdout the verdicts alone.
     let output = if context.output == OutputFormat::Json { OutputFormat::Quiet } else { context.output };

@@ -211,6 +211,7 @@ impl VerifyText {
 fn word(verdict: &ReplayVerdict) -> &'static str {
     match verdict {
         ReplayVerdict::Bitwise => "bitwise",
+        ReplayVerdict::Artifacts(_) => "the same but for artifacts",
         ReplayVerdict::Within { .. } => "within tolerance",
         ReplayVerdict::Diverged(_) => "diverged",
         ReplayVerdict::OtherClass { .. } => "of another class",

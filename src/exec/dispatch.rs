@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use drr_core::TrialSpec;
+use drr_core::command::CommandPlace;
 use drr_core::protocol::{Assignment, Hello};
 use drr_core::trial_dir::{TrialDir, write_soon};
 
@@ -16,12 +17,13 @@ pub(super) struct Dispatch {
     runs: PathBuf,
     data: PathBuf,
     provenance: RunProvenance,
+    commands: Option<CommandPlace>,
 }
 
 impl Dispatch {
-    pub fn new(worker: &Path, runs: &Path, data: &Path) -> Self {
+    pub fn new(worker: &Path, runs: &Path, data: &Path, commands: Option<CommandPlace>) -> Self {
         let provenance = RunProvenance::gather(worker, runs, data);
-        Self { runs: runs.to_owned(), data: data.to_owned(), provenance }
+        Self { runs: runs.to_owned(), data: data.to_owned(), provenance, commands }
     }
 
     /// The assignment of some trials to a worker that introduced itself, and the files its stderr goes to.
@@ -34,7 +36,7 @@ impl Dispatch {
         let (mut trials, mut logs) = (Vec::new(), Vec::new());
         for spec in specs {
             let folder = TrialDir::new(&self.runs, spec.id());
-            let provenance = self.provenance.record(hello, spec);
+            let provenance = self.provenance.record(hello, spec, self.commands.as_ref());
             std::fs::create_dir_all(folder.path())
                 .and_then(|()| clear_failure(&folder))
                 .and_then(|()| clear_stop(&folder))
@@ -43,7 +45,8 @@ impl Dispatch {
             trials.push(spec.clone());
             logs.push(folder.log());
         }
-        let assignment = Assignment { trials, runs: self.runs.clone(), data: self.data.clone(), device: slot.device() };
+        let (runs, data) = (self.runs.clone(), self.data.clone());
+        let assignment = Assignment { trials, runs, data, device: slot.device(), commands: self.commands.clone() };
         Ok((assignment, logs))
     }
 }

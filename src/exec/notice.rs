@@ -259,7 +259,9 @@ fn words(spec: &TrialSpec) -> Vec<String> {
         }
         (Role::Measure(_), Some(policy)) => vec![kind.name.to_owned(), policy.name.to_owned()],
         (Role::Model(_), _) if !spec.learns() => vec!["untrained".to_owned()],
-        (Role::Model(model), _) if model.stands_on.is_empty() => vec![spec.dataset.name.clone()],
+        (Role::Model(model), _) if model.stands_on.is_empty() => {
+            spec.dataset().map(|it| it.name.clone()).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use drr_core::command::CommandPlace;
 use drr_core::data::catalogue::Catalogue;
 use drr_core::protocol::Hello;
 use drr_core::provenance::{Common, Provenance as Records};
@@ -59,8 +60,9 @@ pub(super) fn common(worker: &Path, runs: &Path) -> Common {
 
 /// Notes where a trial's dataset is from, unless it is made up or known.
 pub(super) fn describe(common: &mut Common, data: &Path, trial: &TrialSpec) {
-    let name = &trial.dataset.name;
-    if trial.dataset.synthetic.is_none() && !common.datasets.contains_key(name) {
+    let Some(dataset) = trial.dataset() else { return };
+    let name = &dataset.name;
+    if dataset.synthetic.is_none() && !common.datasets.contains_key(name) {
         let source = Catalogue::new(data).describe(name).map_or_else(|_| String::new(), |it| it.source);
         common.datasets.insert(name.clone(), source);
     }
@@ -79,9 +81,9 @@ impl RunProvenance {
     }
 
     /// The record of a trial taken by `worker`.
-    pub fn record(&mut self, worker: &Hello, trial: &TrialSpec) -> Vec<u8> {
+    pub fn record(&mut self, worker: &Hello, trial: &TrialSpec, commands: Option<&CommandPlace>) -> Vec<u8> {
         describe(&mut self.records.common, &self.data, trial);
-        self.records.record(worker, trial)
+        self.records.record(worker, trial, commands)
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use drr_core::TrialId;
+use drr_core::spec::RatingsSpec;
 use drr_kinds::kind_settings;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,13 +14,15 @@ use crate::store::TrialRecord;
 /// Settings by full name, as JSON text; but for those of the trial's point and its seed.
 pub(super) fn of(trial: &TrialRecord, all: &BTreeMap<TrialId, &TrialRecord>) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::new();
-    section("split", &trial.spec().split, &mut settings);
-    if trial.spec().split.seed == trial.spec().seed.0 {
-        // Either every trial has its own, which the group's split says, or it is this one by chance.
-        settings.remove("split.seed");
-    }
-    if let Some(world) = &trial.spec().dataset.synthetic {
-        section("synthetic", world, &mut settings);
+    if let Some(RatingsSpec { dataset, split }) = &trial.spec().ratings {
+        section("split", split, &mut settings);
+        if split.seed == trial.spec().seed.0 {
+            // Either every trial has its own, which the group's split says, or it is this one by chance.
+            settings.remove("split.seed");
+        }
+        if let Some(world) = &dataset.synthetic {
+            section("synthetic", world, &mut settings);
+        }
     }
     job(trial, all, &mut settings);
     settings.retain(|name, _| !trial.point().contains_key(name));

@@ -289,6 +289,7 @@ fn what_a_trial_used_becomes_a_rate_and_a_ratio() {
         source: String::new(),
         axes: Vec::new(),
         trials: vec![Arc::new(Trial::new(spec.clone(), BTreeMap::new()))],
+        commands: Vec::new(),
     };
     store.record_sweep(&record).expect("recorded");
     let folder = finish_with(&place.runs(), &spec, Vec::new(), BTreeMap::new(), 1);

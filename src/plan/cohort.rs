@@ -12,7 +12,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CohortKey {
     kind: &'static str,
-    dataset: Digest,
+    dataset: Option<Digest>,
     settings: Vec<Option<Value>>,
 }
 
@@ -22,7 +22,7 @@ pub fn cohort(spec: &TrialSpec) -> Option<CohortKey> {
     kind.model().filter(|model| model.together)?;
     let shared = kind.fields.iter().filter(|field| field.varies != Varies::Freely);
     let settings = shared.map(|field| spec.settings.get(field.name).cloned()).collect();
-    Some(CohortKey { kind: kind.name, dataset: spec.dataset.fingerprint, settings })
+    Some(CohortKey { kind: kind.name, dataset: spec.dataset().map(|it| it.fingerprint), settings })
 }
 
 /// How many programs some trials make: those of one key in cohorts of up to `most` (of so many members), others one

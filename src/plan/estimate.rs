@@ -26,8 +26,7 @@ impl Timings {
     pub fn new(past: impl IntoIterator<Item = (TrialSpec, Vec<TrialSpec>, f64)>, sizes: &Sizes) -> Self {
         let mut all: HashMap<Alike, Vec<f64>> = HashMap::new();
         for (spec, upstream, took) in past {
-            let expected =
-                sizes.of(&spec.dataset).map(|size| seconds(&spec, &upstream.iter().collect::<Vec<_>>(), size));
+            let expected = sizes.of_trial(&spec).map(|size| seconds(&spec, &upstream.iter().collect::<Vec<_>>(), size));
             if let Some(expected) = expected.filter(|expected| *expected > 0.0) {
                 all.entry(alike(&spec)).or_default().push(took / expected);
             }
@@ -90,7 +89,7 @@ mod tests {
         let sweep = expanded(world, &[]);
         let spec = sweep.trials.iter().map(|trial| &trial.spec).find(|spec| spec.kind.as_str() == "pmf");
         let spec = spec.expect("a factorisation").clone();
-        let size = Sizes::of_recipes().of(&spec.dataset).expect("a recipe says it");
+        let size = Sizes::of_recipes().of_trial(&spec).expect("a recipe says it");
         assert_eq!(size, DataSize { users: 50, items: 40, ratings: 900 });
         let took = |times| (spec.clone(), Vec::new(), times * seconds(&spec, &[], size));
         let gone = (factorisation("epochs = 1"), Vec::new(), 1e9);

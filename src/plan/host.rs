@@ -47,7 +47,7 @@ pub fn host_needs(plan: &Plan, data: &Path) -> Vec<HostBytes> {
     let sizes = Sizes::new(data);
     let needs = plan.tasks.iter().map(|task| {
         let spec = &task.trial.spec;
-        host_bytes(spec, &plan.settings_below(task), sizes.of(&spec.dataset).unwrap_or_default())
+        host_bytes(spec, &plan.settings_below(task), sizes.of_trial(spec).unwrap_or_default())
     });
     needs.collect()
 }

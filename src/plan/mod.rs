@@ -20,6 +20,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use drr_core::command::CommandPlace;
 use drr_core::spec::Settings;
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Status, Trial, TrialId, TrialSpec};
@@ -46,6 +47,8 @@ pub struct Plan {
     pub sweep: String,
     /// Its trials, upstream before downstream.
     pub tasks: Vec<Task>,
+    /// Where its commands run, if it has some.
+    pub commands: Option<CommandPlace>,
 }
 
 /// One trial and what is known of it.
@@ -104,11 +107,11 @@ impl Plan {
                 trial.spec.upstream().iter().map(|id| *position.get(id).expect("a sweep holds its upstream")).collect();
             let (status, reason) = status(trial, &tasks, &upstream, runs, &begun, failed_before);
             let below: Vec<&TrialSpec> = upstream.iter().map(|&above| &sweep.trials[above].spec).collect();
-            let cost = seconds(&trial.spec, &below, sizes.of(&trial.spec.dataset).unwrap_or(USUAL));
+            let cost = seconds(&trial.spec, &below, sizes.of_trial(&trial.spec).unwrap_or(USUAL));
             let stage = trial.spec.stage();
             tasks.push(Task { trial: Arc::clone(trial), stage, upstream, cost, status, reason });
         }
-        Self { sweep: sweep.name.clone(), tasks }
+        Self { sweep: sweep.name.clone(), tasks, commands: sweep.place.clone() }
     }
 
     /// The trials that are found finished, to be run once more elsewhere, with all they stand on.
@@ -127,7 +130,7 @@ impl Plan {
             let upstream = task.upstream.iter().map(|&above| places[above]).collect();
             tasks.push(Task { upstream, status: Status::Pending, reason: None, ..task.clone() });
         }
-        Self { sweep: self.sweep.clone(), tasks }
+        Self { sweep: self.sweep.clone(), tasks, commands: self.commands.clone() }
     }
 
     /// Runs what was given up before as well: the sweep no longer gives trials up.
@@ -140,7 +143,7 @@ impl Plan {
 
     /// How each stage stands, in the order they run.
     pub fn stages(&self) -> Vec<StageCount> {
-        Stage::all()
+        Stage::in_order(self.tasks.iter().map(|task| task.stage))
             .into_iter()
             .map(|stage| {
                 let count =

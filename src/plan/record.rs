@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use drr_core::trial_dir::write_whole;
 use drr_core::{Trial, canonical, neutral};
+use drr_kinds::command::Declaration;
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -37,6 +38,8 @@ struct ReadHead {
     format: u32,
     name: String,
     axes: Vec<String>,
+    #[serde(default)]
+    commands: Vec<Declaration>,
 }
 
 /// The names of the sweeps recorded in a runs folder, sorted.
@@ -94,14 +97,14 @@ pub fn parse_sweep(name: &str, text: String, mut lines: impl BufRead) -> std::re
     neutral::check_record(first.as_bytes()).map_err(|hidden| format!("line 1: {hidden}"))?;
     let head: ReadHead = serde_json::from_str(&first).map_err(|error| format!("line 1: {error}"))?;
     match head.format {
-        FORMAT => {}
+        1..=FORMAT => {}
         newer if newer > FORMAT => return Err(format!("format {newer} is newer than this program reads ({FORMAT})")),
         unknown => return Err(format!("there never was a format {unknown}")),
     }
     if head.name != name {
         return Err(format!("it belongs to the sweep `{}`", head.name));
     }
-    if canonical::to_bytes(&RecordHead { format: head.format, name, axes: &head.axes }) != first.as_bytes() {
+    if canonical::to_bytes(&RecordHead::new(name, &head.axes, &head.commands)) != first.as_bytes() {
         return Err(changed());
     }
     let read = |(at, row): (usize, &String)| -> std::result::Result<Arc<Trial>, String> {
@@ -132,5 +135,14 @@ pub fn parse_sweep(name: &str, text: String, mut lines: impl BufRead) -> std::re
         }
     }
     // How many configurations there were matters to whoever expands, not to whoever reads.
-    Ok(Sweep { name: head.name, text, axes: head.axes, configurations: 0, seeds: seeds.len(), trials })
+    Ok(Sweep {
+        name: head.name,
+        text,
+        axes: head.axes,
+        configurations: 0,
+        seeds: seeds.len(),
+        trials,
+        declarations: head.commands,
+        place: None,
+    })
 }

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 
-use drr_core::Digest;
 use drr_core::data::catalogue::Catalogue;
 use drr_core::spec::DatasetSpec;
+use drr_core::{Digest, TrialSpec};
 use drr_kinds::DataSize;
 
 /// The sizes of rating tables, each looked up once.
@@ -30,6 +30,11 @@ impl Sizes {
     /// The size of a dataset; `None` where the folder does not have it, or has another by its name.
     pub fn of(&self, dataset: &DatasetSpec) -> Option<DataSize> {
         *self.known.borrow_mut().entry(dataset.fingerprint).or_insert_with(|| self.look_up(dataset))
+    }
+
+    /// The size of what a trial stands on: nothing at all where it brings its own data.
+    pub fn of_trial(&self, spec: &TrialSpec) -> Option<DataSize> {
+        spec.dataset().map_or(Some(DataSize::default()), |dataset| self.of(dataset))
     }
 
     fn look_up(&self, dataset: &DatasetSpec) -> Option<DataSize> {

@@ -92,5 +92,7 @@ pub fn together(sweeps: &[StoredSweep]) -> Result<StoredSweep> {
         }
     }
     let source = sweeps.iter().map(|sweep| format!("# {}\n{}", sweep.name, sweep.source.trim_end()));
-    Ok(StoredSweep { name: names.join("-vs-"), source: source.collect::<Vec<_>>().join("\n\n") + "\n", axes, trials })
+    let source = source.collect::<Vec<_>>().join("\n\n") + "\n";
+    let commands = sweeps.iter().flat_map(|sweep| sweep.commands.iter().cloned()).collect();
+    Ok(StoredSweep { name: names.join("-vs-"), source, axes, commands, trials })
 }

@@ -100,6 +100,7 @@ pub(super) fn thin(metrics: &[Metric]) -> Option<String> {
 /// What intervals and tests say nothing about.
 pub(super) fn covered(seeding: Seeding) -> &'static str {
     match seeding {
+        Seeding::Nothing => "Intervals and p cover what the seed decides.",
         Seeding::Own => {
             "Intervals and p cover the noise of training seeds on this one split of the ratings, not that of another split."
         }
@@ -121,12 +122,10 @@ fn surroundings(study: &Study<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(study.subject.study().note.map(str::to_owned));
     notes.extend(study.apart.iter().map(|reason| format!("Not set beside it: {reason}.")));
-    notes.push(format!(
-        "Data: {}, fingerprint {}, {}.",
-        study.dataset,
-        study.groups[0].trials[0].spec().dataset.fingerprint.short(),
-        study.split
-    ));
+    if let Some(dataset) = study.groups[0].trials[0].spec().dataset() {
+        let digits = dataset.fingerprint.short();
+        notes.push(format!("Data: {}, fingerprint {digits}, {}.", study.dataset, study.split));
+    }
     let finished = study.groups.iter().flat_map(Group::finished);
     let classes: BTreeSet<String> =
         finished.filter_map(|trial| trial.environment.as_ref()).map(ToString::to_string).collect();

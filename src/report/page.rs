@@ -145,7 +145,10 @@ fn class(header: &GridHeader, cell: &GridCell) -> &'static str {
 
 fn facts(sweep: &StoredSweep) -> Vec<(String, String)> {
     let mut facts = Vec::new();
-    for (stage, name) in Stage::all().into_iter().map(|stage| (stage, stage.plural())) {
+    for (stage, name) in Stage::in_order(sweep.trials.iter().map(|trial| trial.spec().stage()))
+        .into_iter()
+        .map(|stage| (stage, stage.plural()))
+    {
         let all = || sweep.trials.iter().filter(|trial| trial.spec().stage() == stage);
         let done = all().filter(|trial| trial.status == Status::Finished).count();
         let total = all().count();
@@ -185,7 +188,7 @@ fn trials(sweep: &StoredSweep) -> Vec<TrialView> {
         let point: Vec<String> =
             varied.map(|(axis, value)| format!("{} {}", short_axis(axis, &axes), AxisValue::from(value))).collect();
         let policy = match trial.spec().policy_kind() {
-            Some(policy) => format!("{} {}", policy.name, trial.spec().kind().name),
+            Some(policy) => format!("{} {}", policy.name, trial.kind.name),
             None if !trial.spec().learns() => "– (untrained)".to_owned(),
             None => "–".to_owned(),
         };

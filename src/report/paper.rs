@@ -177,8 +177,8 @@ impl Published {
     /// Whether a study's ratings are those that the numbers were published on.
     fn likeness(&self, study: &Study<'_>) -> Likeness {
         let trial = study.groups.first().and_then(|group| group.trials.first());
-        match trial {
-            Some(trial) => self.known.compare(&self.datasets, (study.dataset, trial.spec().dataset.fingerprint)),
+        match trial.and_then(|trial| trial.spec().dataset()) {
+            Some(dataset) => self.known.compare(&self.datasets, (study.dataset, dataset.fingerprint)),
             None => Likeness::Other("nothing is measured".to_owned()),
         }
     }

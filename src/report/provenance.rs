@@ -87,7 +87,7 @@ pub(super) fn facts(sweep: &StoredSweep, origins: &[(&TrialRecord, TrialProvenan
         (
             "data",
             stored(&|trial| {
-                let dataset = &trial.spec().dataset;
+                let dataset = trial.spec().dataset()?;
                 Some(format!("{}, fingerprint {}", dataset.name, dataset.fingerprint.short()))
             }),
         ),

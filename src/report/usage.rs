@@ -17,9 +17,14 @@ use crate::store::{StoredSweep, TrialRecord};
 const BINS: usize = 240;
 /// Seconds of a curve's point: starts are known to the second, and shorter ones would show that alone.
 const BIN: f64 = 5.0;
+/// The stages of a sweep's trials, in their order.
+fn stages(sweep: &StoredSweep) -> Vec<Stage> {
+    Stage::in_order(sweep.trials.iter().map(|trial| trial.spec().stage()))
+}
+
 /// A table of the stages' speeds; `None` where nothing finished.
 pub(super) fn speeds(sweep: &StoredSweep) -> Option<Grid> {
-    let rows: Vec<GridRow> = Stage::all().into_iter().filter_map(|stage| speed(sweep, stage)).collect();
+    let rows: Vec<GridRow> = stages(sweep).into_iter().filter_map(|stage| speed(sweep, stage)).collect();
     let words = [GridHeader::words("stage")].into_iter();
     let numbers = ["trials", "computing time in s", "s a trial", "fastest", "slowest", "training steps a second"];
     (!rows.is_empty()).then(|| Grid {
@@ -45,7 +50,7 @@ fn speed(sweep: &StoredSweep, stage: Stage) -> Option<GridRow> {
     let seconds: Vec<f64> = timed.iter().map(|(_, seconds)| *seconds).collect();
     let summary = Summary::of(&seconds)?;
     let rate = |(trial, seconds): &(&TrialRecord, f64)| {
-        let budget = trial.spec().kind().model()?.budget?;
+        let budget = trial.kind.model()?.budget?;
         let steps = trial.spec().settings.whole(budget).filter(|steps| *steps > 0 && *seconds > 0.0)?;
         Some(steps as f64 / seconds)
     };
@@ -77,7 +82,7 @@ pub(super) fn figures(sweep: &StoredSweep, origins: &[(&TrialRecord, TrialProven
     }
     let (unit, size) = if length < 600.0 { ("seconds", 1.0) } else { ("minutes", 60.0) };
     let stages: Vec<Stage> =
-        Stage::all().into_iter().filter(|stage| spans.iter().any(|span| span.stage == *stage)).collect();
+        stages(sweep).into_iter().filter(|stage| spans.iter().any(|span| span.stage == *stage)).collect();
     let subtitle = format!("{} · {} finished trials · {} of work", sweep.name, spans.len(), clock(length));
     let busy: f64 = spans.iter().map(|span| span.end - span.start).sum();
     let pauses = if paused > 0 {

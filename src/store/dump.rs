@@ -4,6 +4,7 @@ use drr_core::TrialId;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
+use super::schema::has_table;
 use super::{Store, StoreProblem};
 use crate::error::Result;
 
@@ -31,6 +32,8 @@ const POINTS: &str = "SELECT 'point', metric.name, step, value FROM point
      JOIN trial ON trial.id = point.trial LEFT JOIN metric ON metric.id = point.metric
      WHERE hash = ?1 ORDER BY metric.name, step";
 const SWEEP: &str = "SELECT 'sweep', name, source, axes FROM sweep WHERE name = ?1";
+const COMMANDS: &str = "SELECT 'command', position, declaration FROM command
+     JOIN sweep ON sweep.id = command.sweep WHERE sweep.name = ?1 ORDER BY position";
 const MEMBERS: &str = "SELECT 'member', position, hash, point FROM member
      JOIN sweep ON sweep.id = member.sweep LEFT JOIN trial ON trial.id = member.trial
      WHERE sweep.name = ?1 ORDER BY position";
@@ -58,7 +61,8 @@ impl Store {
     pub fn sweep_lines(&self, name: &str) -> Result<Vec<String>> {
         self.reading(|connection| {
             let mut lines = Vec::new();
-            for query in [SWEEP, MEMBERS] {
+            let commands = has_table(connection, "command")?.then_some(COMMANDS);
+            for query in [SWEEP].into_iter().chain(commands).chain([MEMBERS]) {
                 add(connection, query, [name], &mut lines)?;
             }
             Ok(lines)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use drr_core::journal::{Point, Writer};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{DatasetSpec, PolicySpec, Settings, SplitSpec, Upstream};
+use drr_core::spec::{DatasetSpec, PolicySpec, RatingsSpec, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{AxisPoint, Digest, Seed, Status, Trial, TrialId, TrialSpec};
 use drr_kinds::drr::DrrSpec;
@@ -37,18 +37,20 @@ impl MadeTrials {
     fn spec(&self, seed: u64, kind: &str, settings: &impl Serialize, upstream: &[(&str, TrialId)]) -> TrialSpec {
         let settings = serde_json::to_value(settings).expect("settings are JSON");
         TrialSpec {
-            format: drr_core::spec::FORMAT,
+            format: drr_core::spec::WITH_RATINGS,
             kind: kind.into(),
             digest: Digest::of(b"sources"),
             settings: Settings::new(settings).expect("an object"),
             policy: None,
             upstream: Upstream::new(upstream.iter().map(|(kind, trial)| ((*kind).into(), *trial))),
-            dataset: DatasetSpec {
-                name: self.dataset.to_owned(),
-                fingerprint: Digest::of(self.dataset.as_bytes()),
-                synthetic: None,
-            },
-            split: SplitSpec::default(),
+            ratings: Some(RatingsSpec {
+                dataset: DatasetSpec {
+                    name: self.dataset.to_owned(),
+                    fingerprint: Digest::of(self.dataset.as_bytes()),
+                    synthetic: None,
+                },
+                split: SplitSpec::default(),
+            }),
             seed: Seed(seed),
         }
     }
@@ -123,6 +125,7 @@ impl MadeTrials {
             ),
             axes: vec!["drr.tau".to_owned(), "drr.actor_lr".to_owned()],
             trials: members,
+            commands: Vec::new(),
         }
     }
 }
@@ -158,6 +161,7 @@ pub(crate) fn finish_with(
         repeats,
         metrics_digest: writer.finish().expect("the journal ends"),
         model_digest: None,
+        artifacts: Default::default(),
         environment: EnvironmentClass {
             libtorch: "2.11.0".to_owned(),
             isa: "avx2".to_owned(),

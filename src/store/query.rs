@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use drr_core::{Status, Trial, TrialId, TrialSpec};
+use drr_kinds::KindOf as _;
+use drr_kinds::command::{self, Declaration};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::de::DeserializeOwned;
 
+use super::schema::has_table;
 use super::{Store, StoreProblem, StoredSweep, TrialRecord};
 use crate::error::Result;
 
@@ -37,8 +40,9 @@ impl Store {
                 })
                 .optional()?;
             let Some((id, source, axes)) = found else { return Ok(None) };
-            let trials = trials(&snapshot, id)?;
-            Ok(Some(StoredSweep { name: name.to_owned(), source, axes: json(&axes)?, trials }))
+            let commands = commands(&snapshot, id)?;
+            let trials = trials(&snapshot, id, &commands)?;
+            Ok(Some(StoredSweep { name: name.to_owned(), source, axes: json(&axes)?, commands, trials }))
         })
     }
 
@@ -133,7 +137,23 @@ impl Store {
     }
 }
 
-fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialRecord>, StoreProblem> {
+/// What a sweep says of its commands.
+fn commands(connection: &Connection, sweep: i64) -> std::result::Result<Vec<Declaration>, StoreProblem> {
+    if !has_table(connection, "command")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare("SELECT declaration FROM command WHERE sweep = ?1 ORDER BY position")?;
+    let texts = statement.query_map([sweep], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    texts.iter().map(|text| json(text)).collect()
+}
+
+fn trials(
+    connection: &Connection,
+    sweep: i64,
+    commands: &[Declaration],
+) -> std::result::Result<Vec<TrialRecord>, StoreProblem> {
+    let declared: Vec<_> =
+        commands.iter().map(|declaration| (declaration.kind.as_str(), command::kind(declaration))).collect();
     let metrics = finals(connection, sweep)?;
     let mut statement = connection.prepare(
         "SELECT trial.id, hash, spec, point, status, failure, repeats, wall_s, environment, metrics_digest
@@ -151,10 +171,13 @@ fn trials(connection: &Connection, sweep: i64) -> std::result::Result<Vec<TrialR
             Status::Finished => metrics.get(&row.get("id")?).cloned().unwrap_or_default(),
             _ => BTreeMap::new(),
         };
+        let spec: TrialSpec = json(&row.get::<_, String>("spec")?)?;
+        let own = declared.iter().find(|(name, _)| spec.policy.is_none() && spec.kind == **name);
         trials.push(TrialRecord {
+            kind: own.map_or_else(|| spec.kind(), |(_, kind)| kind),
             trial: Arc::new(Trial {
                 id: hash.parse().map_err(|_| StoreProblem::Content(format!("`{hash}` is not a trial's id")))?,
-                spec: json(&row.get::<_, String>("spec")?)?,
+                spec,
                 point: json(&row.get::<_, String>("point")?)?,
             }),
             status,

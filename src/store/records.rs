@@ -6,6 +6,9 @@ use std::sync::Arc;
 use drr_core::result::EnvironmentClass;
 use drr_core::{AxisPoint, Digest, Status, Trial, TrialId, TrialSpec};
 
+use drr_kinds::Kind;
+use drr_kinds::command::Declaration;
+
 use crate::sweep::Sweep;
 
 /// A sweep as expanded, to be recorded.
@@ -19,6 +22,8 @@ pub struct SweepRecord {
     pub axes: Vec<String>,
     /// Its trials, in the order reports list them.
     pub trials: Vec<Arc<Trial>>,
+    /// What it says of the commands it runs.
+    pub commands: Vec<Declaration>,
 }
 
 impl From<&Sweep> for SweepRecord {
@@ -28,6 +33,7 @@ impl From<&Sweep> for SweepRecord {
             source: sweep.text.clone(),
             axes: sweep.axes.clone(),
             trials: sweep.trials.clone(),
+            commands: sweep.declarations.clone(),
         }
     }
 }
@@ -37,6 +43,8 @@ impl From<&Sweep> for SweepRecord {
 pub struct TrialRecord {
     /// What it is.
     pub trial: Arc<Trial>,
+    /// Its kind, as the sweep has it: of a command it says which metrics there are.
+    pub kind: &'static Kind,
     /// How far it is.
     pub status: Status,
     /// Final metrics by name; empty unless finished.
@@ -79,6 +87,8 @@ pub struct StoredSweep {
     pub source: String,
     /// The varied fields in the order of the file.
     pub axes: Vec<String>,
+    /// What it says of the commands it runs.
+    pub commands: Vec<Declaration>,
     /// Its trials, in the order of [`SweepRecord::trials`].
     pub trials: Vec<TrialRecord>,
 }

@@ -53,7 +53,21 @@ const STEPS: &[&str] = &[
         value REAL,
         PRIMARY KEY (trial, metric, step)
     ) STRICT, WITHOUT ROWID;",
+    // 1 → 2. What a sweep says of its commands.
+    "CREATE TABLE command (
+        sweep INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        declaration TEXT NOT NULL,
+        PRIMARY KEY (sweep, position)
+    ) STRICT, WITHOUT ROWID;",
 ];
+
+/// Whether the database has a table. An older one that is only read lacks those that came later.
+pub(super) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?1", [name], |row| {
+        row.get(0)
+    })
+}
 
 /// How a database stands to this program.
 enum Version {
@@ -66,8 +80,8 @@ enum Version {
 /// Refuses a database that this program cannot read: a newer one, another program's, or one that was never made.
 pub(super) fn check(connection: &Connection) -> Result<(), StoreProblem> {
     match version(connection)? {
-        Version::Latest => Ok(()),
-        Version::Older(_) => Err(StoreProblem::Unmade),
+        Version::Latest | Version::Older(1..) => Ok(()),
+        Version::Older(0) => Err(StoreProblem::Unmade),
     }
 }
 

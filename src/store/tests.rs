@@ -27,6 +27,7 @@ fn one_trial(runs: &Path, store: &mut Store) -> TrialDir {
         source: "text".to_owned(),
         axes: vec!["pmf.k".to_owned()],
         trials: vec![member],
+        commands: Vec::new(),
     };
     store.record_sweep(&sweep).expect("recorded");
     let points = vec![

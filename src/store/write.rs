@@ -39,6 +39,12 @@ pub(super) fn record(connection: &mut Connection, sweep: &SweepRecord) -> std::r
         params![sweep.name, sweep.source, text(&sweep.axes)],
         |row| row.get(0),
     )?;
+    transaction.execute("DELETE FROM command WHERE sweep = ?1", [id])?;
+    for (position, declaration) in sweep.commands.iter().enumerate() {
+        transaction
+            .prepare_cached("INSERT INTO command (sweep, position, declaration) VALUES (?1, ?2, ?3)")?
+            .execute(params![id, position as i64, text(declaration)])?;
+    }
     transaction.execute("DELETE FROM member WHERE sweep = ?1", [id])?;
     for (position, it) in sweep.trials.iter().enumerate() {
         let trial = add_trial(&transaction, &it.spec)?;

@@ -25,6 +25,8 @@ pub(crate) struct Subject {
 pub(crate) enum Seeding {
     /// A seed of its own, or none: all trials have one split.
     Own,
+    /// Nothing: there are no ratings to divide.
+    Nothing,
     /// Each trial's seed, so that seeds measure the split's noise too.
     Trial,
 }

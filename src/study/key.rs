@@ -17,7 +17,7 @@ pub(crate) struct GroupKey {
     pub(crate) policy: String,
     pub(crate) point: AxisValues,
     pub(crate) dataset: String,
-    /// The beginning of the ratings' fingerprint.
+    /// The beginning of the ratings' fingerprint; this and its neighbours are empty for what brings its own data.
     pub(crate) fingerprint: String,
     /// How the ratings are divided, in words.
     pub(crate) split: String,
@@ -32,7 +32,10 @@ impl GroupKey {
             policy: group.policy.to_owned(),
             point: group.point.clone(),
             dataset: study.dataset.to_owned(),
-            fingerprint: one.spec().dataset.fingerprint.to_string()[..DIGITS].to_owned(),
+            fingerprint: one
+                .spec()
+                .dataset()
+                .map_or_else(String::new, |it| it.fingerprint.to_string()[..DIGITS].to_owned()),
             split: study.split.clone(),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use drr_core::spec::SplitKind;
+use drr_core::spec::{SplitKind, SplitSpec};
 use drr_core::{Digest, TrialId};
 use drr_kinds::kind::Role;
 use drr_kinds::{Kind, KindOf as _, kind_settings};
@@ -18,7 +18,7 @@ use crate::store::{StoredSweep, TrialRecord};
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Terms<'a> {
     subject: Subject,
-    fingerprint: Digest,
+    fingerprint: Option<Digest>,
     dataset: &'a str,
     split: String,
     /// What seeds that division.
@@ -40,15 +40,16 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     let mut found: Vec<(Terms<'_>, Vec<Group<'_>>, HashMap<String, usize>)> = Vec::new();
     for trial in &sweep.trials {
         let Some((subject, policy)) = subject(trial) else { continue };
-        let dataset = &trial.spec().dataset;
+        let ratings = trial.spec().ratings.as_ref();
         let terms = Terms {
             subject,
-            fingerprint: dataset.fingerprint,
-            dataset: &dataset.name,
-            split: split(trial, seeding),
-            seeding: match trial.spec().split.kind {
-                SplitKind::Random => seeding,
-                SplitKind::Temporal => Seeding::Own,
+            fingerprint: ratings.map(|it| it.dataset.fingerprint),
+            dataset: ratings.map_or("", |it| &it.dataset.name),
+            split: ratings.map_or_else(String::new, |it| split(&it.split, seeding)),
+            seeding: match ratings.map(|it| it.split.kind) {
+                Some(SplitKind::Random) => seeding,
+                Some(SplitKind::Temporal) => Seeding::Own,
+                None => Seeding::Nothing,
             },
             method: method(trial, &sweep.axes),
             simulator: simulator(trial, &simulators),
@@ -80,7 +81,8 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     for ((terms, mut groups), apart) in found.into_iter().zip(apart) {
         groups.sort_by_key(|group| rank(group.policy));
         groups.iter_mut().for_each(|group| group.trials.sort_by_key(|trial| trial.spec().seed));
-        let base = format!("{}-{}", terms.subject.slug(), slug(terms.dataset));
+        let on = if terms.dataset.is_empty() { String::new() } else { format!("-{}", slug(terms.dataset)) };
+        let base = format!("{}{on}", terms.subject.slug());
         let slug = (1..)
             .map(|count| if count == 1 { base.clone() } else { format!("{base}-{count}") })
             .find(|slug| slugs.insert(slug.clone()))
@@ -107,7 +109,7 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
 /// The budget of each training and of the evaluations of its model, unless it is an axis; what learned nothing has none.
 fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
     let own = |trial: &TrialRecord| {
-        let kind = trial.spec().kind();
+        let kind = trial.kind;
         let field = kind.model()?.budget?;
         let varies = sweep.axes.iter().any(|axis| *axis == format!("{}.{field}", kind.name));
         let budget = trial.spec().settings.whole(field).filter(|_| trial.spec().learns() && !varies)?;
@@ -126,7 +128,7 @@ fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
 
 /// The model whose predictions a trial's rewards are, where its numbers are such; what the data itself judges has none.
 fn answering(trial: &TrialRecord) -> Option<TrialId> {
-    trial.spec().upstream.get(trial.spec().kind().study()?.answered_by?)
+    trial.spec().upstream.get(trial.kind.study()?.answered_by?)
 }
 
 /// What tells each model that answers with rewards from the others of the sweep: the settings on which they differ, in
@@ -184,7 +186,10 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
             parts.push(format!("protocol {theirs}, which evaluates other users"));
         }
         if other.fingerprint != own.fingerprint {
-            parts.push(format!("data {} ({})", other.dataset, other.fingerprint.short()));
+            let known = other
+                .fingerprint
+                .map_or_else(|| "its own".to_owned(), |it| format!("{} ({})", other.dataset, it.short()));
+            parts.push(format!("data {known}"));
         }
         if other.split != own.split {
             parts.push(other.split.clone());
@@ -212,7 +217,7 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
 
 /// Settings of an evaluation that change what its numbers mean and are no axis, in words.
 fn method(trial: &TrialRecord, axes: &[String]) -> String {
-    let Some(measure) = trial.spec().kind().measure() else { return String::new() };
+    let Some(measure) = trial.kind.measure() else { return String::new() };
     let is_axis = |name: &str| axes.iter().any(|axis| axis == name);
     let words = (measure.method)(&trial.spec().settings).into_iter().filter(|(name, _)| !is_axis(name));
     let mut words: Vec<String> = words.map(|(_, words)| words).collect();
@@ -227,7 +232,7 @@ fn method(trial: &TrialRecord, axes: &[String]) -> String {
 }
 
 fn subject(trial: &TrialRecord) -> Option<(Subject, &'static str)> {
-    let kind = trial.spec().kind();
+    let kind = trial.kind;
     match (kind.role, trial.spec().policy_kind()) {
         (Role::Measure(measure), Some(policy)) => {
             Some((Subject { kind, protocol: Some((measure.protocol)(&trial.spec().settings)) }, policy.name))
@@ -241,18 +246,20 @@ fn subject(trial: &TrialRecord) -> Option<(Subject, &'static str)> {
 fn seeding(sweep: &StoredSweep) -> Seeding {
     let specs = || sweep.trials.iter().map(|trial| trial.spec());
     let seeds: BTreeSet<u64> = specs().map(|spec| spec.seed.0).collect();
-    let equal = specs().all(|spec| spec.split.seed == spec.seed.0);
+    let mut splits = specs().filter_map(|spec| Some((spec.split()?.seed, spec.seed.0))).peekable();
+    let equal = splits.peek().is_some() && splits.all(|(split, seed)| split == seed);
     if equal && seeds.len() > 1 { Seeding::Trial } else { Seeding::Own }
 }
 
 /// How a trial's ratings are divided, in words; trials with the same words have the same division or, where the trial
 /// seeds it, the same kind of division.
-fn split(trial: &TrialRecord, seeding: Seeding) -> String {
-    let split = &trial.spec().split;
+fn split(split: &SplitSpec, seeding: Seeding) -> String {
     let test = (split.test * 1000.0).round() / 10.0;
     match (split.kind, seeding) {
         (SplitKind::Temporal, _) => format!("temporal split, {test} % test"),
         (SplitKind::Random, Seeding::Trial) => format!("random split, {test} % test, seeded by the trial"),
-        (SplitKind::Random, Seeding::Own) => format!("random split, {test} % test, split seed {}", split.seed),
+        (SplitKind::Random, Seeding::Own | Seeding::Nothing) => {
+            format!("random split, {test} % test, split seed {}", split.seed)
+        }
     }
 }

@@ -95,12 +95,12 @@ fn from_table(
 ) -> Option<Setting> {
     let form = entries.iter().find(|entry| is_form(&entry.key));
     let allowed: &[&str] = match form.map(|entry| entry.key.as_str()) {
-        Some("range") => &["range", "step", "n", "when"],
-        Some("log") => &["log", "n", "when"],
-        Some("choice") => &["choice", "when"],
-        Some("uniform") => &["uniform", "when"],
-        Some("log_uniform") => &["log_uniform", "when"],
-        Some("int") => &["int", "when"],
+        Some("range") => &["range", "step", "n", "points", "when", "default"],
+        Some("log") => &["log", "n", "points", "when", "default"],
+        Some("choice") => &["choice", "when", "default"],
+        Some("uniform") => &["uniform", "when", "default"],
+        Some("log_uniform") => &["log_uniform", "when", "default"],
+        Some("int") => &["int", "when", "default"],
         _ => {
             let problem = Problem::new(format!("`{}` is given a table that is no axis", key.name())).help(FORMS);
             problems.add(problem, &whole.place, "needs `range`, `log`, `choice`, `uniform`, `log_uniform` or `int`");
@@ -126,6 +126,9 @@ fn from_table(
     let numbers = match key.field().kind {
         ValueKind::Float { .. } => RangeNumbers::Real,
         ValueKind::Int { .. } => RangeNumbers::Whole,
+        // Whole ends and a whole step make whole numbers.
+        ValueKind::Any if form.key == "range" && is_whole(entries) => RangeNumbers::Whole,
+        ValueKind::Any => RangeNumbers::Real,
         _ => {
             let problem = Problem::new(format!("`{}` is not a number: it has no range", key.name())).help(FORMS);
             problems.add(problem, &whole.place, format!("expected {}", expected(key.field())));
@@ -181,6 +184,31 @@ fn is_form(key: &str) -> bool {
     matches!(key, "range" | "log" | "choice") || DISTRIBUTIONS.contains(&key)
 }
 
+/// Whether a range is written in whole numbers, by steps of a whole number.
+fn is_whole(entries: &[Entry]) -> bool {
+    let is_whole = |value: &Value| value.is_i64() || value.is_u64();
+    let of = |name: &str| entries.iter().find(|entry| entry.key == name).and_then(|entry| entry.node.to_json());
+    let ends = of("range").is_some_and(|ends| ends.as_array().is_some_and(|ends| ends.iter().all(is_whole)));
+    ends && of("step").is_some_and(|step| is_whole(&step))
+}
+
+fn whole(number: f64) -> Value {
+    if number < 0.0 { Value::from(number as i64) } else { Value::from(number as u64) }
+}
+
+/// What a parameter is where its condition does not hold, if its axis says so.
+pub(super) fn elsewhere(key: FieldKey, node: &Node, problems: &mut Problems) -> Option<Value> {
+    let Tree::Table(entries) = &node.tree else { return None };
+    let entry = entries.iter().find(|entry| entry.key == "default")?;
+    if !key.is_parameter() {
+        let problem =
+            Problem::new(format!("`{}` has its default elsewhere, {}", key.name(), key.field().default_value()));
+        problems.add(problem, &entry.key_place, "for parameters of commands alone");
+        return None;
+    }
+    checked(key, &entry.node, problems)
+}
+
 #[derive(Clone, Copy)]
 enum RangeNumbers {
     Real,
@@ -191,7 +219,7 @@ impl RangeNumbers {
     fn value(self, number: f64) -> Value {
         match self {
             Self::Real => number.into(),
-            Self::Whole => number.round().into(),
+            Self::Whole => whole(number.round()),
         }
     }
 }

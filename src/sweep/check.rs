@@ -17,6 +17,14 @@ pub(super) fn effects(file: &SweepFile, said: &[(FieldKey, TextSpan)], problems:
     for (key, place) in said {
         let section = key.field().section;
         // Of measures it is said by mentioning them; the ratings' own concern every trial.
+        if file.commands.as_ref().is_some_and(|commands| !commands.are_scored())
+            && registry::all().any(|kind| kind.name == section)
+        {
+            let problem = Problem::new(format!("`{}` has no effect: the sweep is one of commands", key.name()));
+            let help = "the parameters of a command are keys of [params]; what writes scores is evaluated";
+            problems.add(problem.help(help), place, "never used");
+            continue;
+        }
         let is_optional = registry::all().any(|kind| kind.name == section) && registry::measure(section).is_none();
         if is_optional && !families.iter().any(|family| family.concerns(key.field(), &families)) {
             let problem = Problem::new(format!("`{}` has no effect: nothing in this sweep is `{section}`", key.name()));
@@ -84,7 +92,7 @@ fn values_of(file: &SweepFile, field: FieldKey) -> Vec<Value> {
         }
     }
     if values.is_empty() || file.conditions.contains_key(&field) {
-        let default = || field.field().kind.normalise((field.field().default)());
+        let default = || file.default_of(field);
         let value = file.fixed.get(&field).cloned().unwrap_or_else(default);
         if seen.insert(value.to_string()) {
             values.push(value);

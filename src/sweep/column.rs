@@ -98,7 +98,7 @@ impl VariedFields {
     pub fn tests(&self, file: &SweepFile, conditions: &[Condition]) -> Vec<FieldTest> {
         let test = |condition: &Condition| {
             let key = condition.field;
-            let default = || key.field().kind.normalise((key.field().default)());
+            let default = || file.default_of(key);
             match self.all.iter().position(|column| column.field == key) {
                 Some(column) => {
                     let accepted = self.all[column].values.iter().map(|value| condition.accepts(value)).collect();

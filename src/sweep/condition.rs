@@ -1,10 +1,11 @@
 //! Conditions on fields: `when` of an axis, `[[exclude]]`, `--only`. Each names fields and the values they may have.
 
 use drr_kinds::SECTIONS;
+use drr_kinds::command::PARAMS;
 use serde_json::Value;
 
 use super::axis::{self, Repeats, Setting};
-use super::fields::{FieldKey, find_field};
+use super::fields::{FieldKey, Naming, find_field};
 use super::problem::{Problem, Problems, TextSpan};
 use super::tree::{Entry, Node, Tree};
 
@@ -36,22 +37,23 @@ impl Condition {
 }
 
 /// The fields a table names, written `drr.tau` in quotes or not, or `tau` where that is plain.
-pub(super) fn members<'a>(entries: &'a [Entry], problems: &mut Problems) -> Vec<(FieldKey, &'a Entry)> {
+pub(super) fn members<'a>(entries: &'a [Entry], naming: Naming, problems: &mut Problems) -> Vec<(FieldKey, &'a Entry)> {
     let mut members = Vec::new();
     for entry in entries {
-        match (&entry.node.tree, SECTIONS.iter().find(|(name, _)| *name == entry.key)) {
-            (Tree::Table(fields), Some((section, _))) => {
+        let sections = SECTIONS.iter().map(|(name, _)| *name).chain([PARAMS]);
+        match (&entry.node.tree, sections.into_iter().find(|name| *name == entry.key)) {
+            (Tree::Table(fields), Some(section)) => {
                 let named = fields.iter().map(|field| (format!("{section}.{}", field.key), field));
-                members.extend(named.filter_map(|(name, field)| Some((find(&name, field, problems)?, field))));
+                members.extend(named.filter_map(|(name, field)| Some((find(&name, field, naming, problems)?, field))));
             }
-            _ => members.extend(find(&entry.key, entry, problems).map(|key| (key, entry))),
+            _ => members.extend(find(&entry.key, entry, naming, problems).map(|key| (key, entry))),
         }
     }
     members
 }
 
-fn find(name: &str, entry: &Entry, problems: &mut Problems) -> Option<FieldKey> {
-    match find_field(name) {
+fn find(name: &str, entry: &Entry, naming: Naming, problems: &mut Problems) -> Option<FieldKey> {
+    match find_field(name, naming) {
         Ok(key) => Some(key),
         Err((message, help)) => {
             problems.add(Problem::new(message).maybe_help(help), &entry.key_place, "names no field");
@@ -61,10 +63,10 @@ fn find(name: &str, entry: &Entry, problems: &mut Problems) -> Option<FieldKey> 
 }
 
 /// Reads `when = { "drr.state" = "p" }`.
-pub(super) fn read(entry: &Entry, problems: &mut Problems) -> Vec<Condition> {
+pub(super) fn read(entry: &Entry, naming: Naming, problems: &mut Problems) -> Vec<Condition> {
     match &entry.node.tree {
         Tree::Table(entries) if !entries.is_empty() => {
-            let members = members(entries, problems);
+            let members = members(entries, naming, problems);
             members.into_iter().filter_map(|(key, member)| one(key, member, problems)).collect()
         }
         _ => {
@@ -77,10 +79,10 @@ pub(super) fn read(entry: &Entry, problems: &mut Problems) -> Vec<Condition> {
 }
 
 /// When an axis holds: what its table says under `when`.
-pub(super) fn when(node: &Node, problems: &mut Problems) -> Vec<Condition> {
+pub(super) fn when(node: &Node, naming: Naming, problems: &mut Problems) -> Vec<Condition> {
     let Tree::Table(entries) = &node.tree else { return Vec::new() };
     let when = entries.iter().find(|entry| entry.key == "when");
-    when.map_or_else(Vec::new, |entry| read(entry, problems))
+    when.map_or_else(Vec::new, |entry| read(entry, naming, problems))
 }
 
 /// Reads one field's values: one, or a list of them.

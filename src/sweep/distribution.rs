@@ -17,7 +17,7 @@ pub(super) enum Distribution {
     /// Uniform in the logarithm; rounded where the field takes whole numbers.
     LogUniform { low: f64, high: f64, whole: bool },
     /// A whole number, both ends included.
-    Int(u64, u64),
+    Int(i64, i64),
 }
 
 /// The names of distributions in a sweep file.
@@ -31,10 +31,11 @@ pub(super) fn read(key: FieldKey, entry: &Entry, problems: &mut Problems) -> Opt
         problems.add(problem, &entry.node.place, format!("expected {}", key.field().kind.expected()));
         None
     };
+    let any = key.field().kind == ValueKind::Any;
     let (real, whole) =
         (matches!(key.field().kind, ValueKind::Float { .. }), matches!(key.field().kind, ValueKind::Int { .. }));
     match name {
-        _ if !real && !whole => return refuse(problems, "is not a number to draw", "write { choice = [ … ] }"),
+        _ if !real && !whole && !any => return refuse(problems, "is not a number to draw", "write { choice = [ … ] }"),
         "uniform" if whole => return refuse(problems, "takes whole numbers", "write { int = [low, high] }"),
         "int" if real => return refuse(problems, "takes any number", "write { uniform = [low, high] }"),
         _ => {}
@@ -49,6 +50,9 @@ pub(super) fn read(key: FieldKey, entry: &Entry, problems: &mut Problems) -> Opt
         };
         return refuse(problems, &format!("needs its low end below its high end{positive}"), help);
     }
+    if name == "int" && (low.fract() != 0.0 || high.fract() != 0.0) {
+        return refuse(problems, "needs whole numbers to draw between", "for example { int = [1, 8] }");
+    }
     let Tree::Array(nodes) = &entry.node.tree else { return None };
     let before = problems.len();
     for node in nodes {
@@ -56,7 +60,7 @@ pub(super) fn read(key: FieldKey, entry: &Entry, problems: &mut Problems) -> Opt
     }
     (problems.len() == before).then_some(match name {
         "uniform" => Distribution::Uniform(low, high),
-        "int" => Distribution::Int(low as u64, high as u64),
+        "int" => Distribution::Int(low as i64, high as i64),
         _ => Distribution::LogUniform { low, high, whole },
     })
 }
@@ -72,7 +76,7 @@ impl Distribution {
             }
             Self::Int(low, high) => {
                 let count = (high - low + 1) as f64;
-                (low + ((unit * count) as u64).min(high - low)).into()
+                (low + ((unit * count) as i64).min(high - low)).into()
             }
         }
     }

@@ -1,12 +1,14 @@
 //! Reads the entries of a sweep file, top level and sections, into a [`Draft`].
 
+use drr_kinds::command::{PARAMS, name_fault};
 use drr_kinds::{SECTIONS, registry};
 use serde_json::Value;
 
+use super::command;
 use super::condition;
 use super::draft::{Draft, Wanted};
 use super::execution;
-use super::fields::{FieldKey, TOP_LEVEL, field_help};
+use super::fields::{FieldKey, Naming, TOP_LEVEL, field_help};
 use super::problem::{Problem, Problems};
 use super::suggest::did_you_mean;
 use super::tree::{Entry, Tree};
@@ -36,6 +38,17 @@ pub(super) fn top_level(draft: &mut Draft, entry: &Entry, problems: &mut Problem
         "slurm" => draft.slurm.read(entry, problems),
         "execution" => execution::read_execution(&mut draft.execution, entry, problems),
         "early_stop" => execution::read_early_stop(draft.early_stop.get_or_insert_default(), entry, problems),
+        command::SECTION => draft.commands.read_command(entry, problems),
+        command::STAGES => draft.commands.read_stages(entry, problems),
+        PARAMS if draft.naming == Naming::Fields => {
+            let problem = Problem::new("[params] are the parameters of a command, and the sweep has none");
+            problems.add(
+                problem.help("[command]\nrun = [\"./train.sh\", \"{lr}\"]"),
+                &entry.key_place,
+                "of no command",
+            );
+        }
+        PARAMS => read_section(draft, entry, problems),
         section if SECTIONS.iter().any(|(name, _)| *name == section) => {
             read_section(draft, entry, problems);
         }
@@ -109,6 +122,10 @@ fn read_section(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {
 fn read_field(draft: &mut Draft, section: &str, entry: &Entry, problems: &mut Problems) {
     match FieldKey::find(section, &entry.key) {
         Some(key) => draft.field(key, &entry.key_place, &entry.node, problems),
+        None if section == PARAMS => {
+            let problem = Problem::new(format!("`{}` cannot name a parameter", entry.key));
+            problems.add(problem, &entry.key_place, name_fault(&entry.key).unwrap_or_default());
+        }
         None => {
             let problem = Problem::new(format!("unknown key `{}` in [{section}]", entry.key))
                 .maybe_help(field_help(section, &entry.key));
@@ -131,7 +148,7 @@ fn zip(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {
             continue;
         };
         let before = problems.len();
-        let members = condition::members(entries, problems);
+        let members = condition::members(entries, draft.naming, problems);
         if problems.len() == before {
             draft.group(entry, &members, problems);
         }

@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use super::axis::{self, Axis, Repeats, Setting};
 use super::choices::{Design, SplitSeed};
+use super::command::CommandDraft;
 use super::condition::{self, Condition, Exclusion};
 use super::execution::{EarlyStop, Execution};
 use super::family::policies_to_compare;
-use super::fields::FieldKey;
+use super::fields::{FieldKey, Naming};
 use super::name::name_fault;
 use super::problem::{Problem, Problems, TextSpan};
 use super::search::SearchSection;
@@ -32,6 +33,8 @@ pub(super) enum Wanted {
 pub(super) struct FieldSetting {
     pub setting: Setting,
     pub when: Vec<Condition>,
+    /// What it is where its condition does not hold; the field's own default if nothing is said.
+    pub default: Option<Value>,
     pub place: TextSpan,
     layer: u32,
 }
@@ -66,6 +69,10 @@ pub(super) struct Draft {
     pub early_stop: Option<EarlyStop>,
     /// Whether a field was to be drawn and cannot be.
     pub misdrawn: bool,
+    /// The commands it runs, if it is a sweep of such.
+    pub commands: CommandDraft,
+    /// What names without a section mean.
+    pub naming: Naming,
     layer: u32,
 }
 
@@ -90,6 +97,8 @@ impl Draft {
             execution: Execution::default(),
             early_stop: None,
             misdrawn: false,
+            commands: CommandDraft::default(),
+            naming: Naming::default(),
             layer: 0,
         }
     }
@@ -119,13 +128,14 @@ impl Draft {
             }
             self.split_seed = SplitSeed::Fixed;
         }
-        let when = condition::when(node, problems);
+        let when = condition::when(node, self.naming, problems);
         if let Some(setting) = axis::read(key, node, Repeats::Refused, problems) {
             let place = match setting {
                 Setting::Fixed(_) => at.clone(),
                 _ => node.place.clone(),
             };
-            self.settings.insert(key, FieldSetting { setting, when, place, layer: self.layer });
+            let default = axis::elsewhere(key, node, problems);
+            self.settings.insert(key, FieldSetting { setting, when, default, place, layer: self.layer });
         } else {
             self.misdrawn |= axis::is_drawn(node);
         }
@@ -150,7 +160,7 @@ impl Draft {
                 let problem = Problem::new(format!("`{}` does not vary in its zip group", key.name()));
                 problems.add(problem, &member.node.place, "expected a list of values");
             };
-            if !condition::when(&member.node, problems).is_empty() {
+            if !condition::when(&member.node, self.naming, problems).is_empty() {
                 let problem =
                     Problem::new("`when` has no place in a zip group").help("its fields vary together, always");
                 problems.add(problem, &member.node.place, "here");
@@ -211,7 +221,7 @@ impl Draft {
         for table in tables {
             let member = Entry { node: table.clone(), ..entry.clone() };
             let before = problems.len();
-            let conditions = condition::read(&member, problems);
+            let conditions = condition::read(&member, self.naming, problems);
             if problems.len() == before {
                 let place = conditions.first().map_or_else(|| table.place.clone(), |first| first.place.clone());
                 self.excludes.push(Exclusion { conditions, place });
@@ -280,7 +290,7 @@ impl Draft {
         let mut baselines = Vec::new();
         for node in nodes {
             let Some(text) = text(node, "baselines", "a list of names", problems) else { return };
-            let known = policies_to_compare();
+            let known = policies_to_compare(self.naming);
             match known.iter().copied().find(|policy| policy.name == text) {
                 Some(baseline) if baselines.contains(&baseline) => {
                     problems.add(Problem::new(format!("the baseline \"{text}\" is given twice")), &node.place, "here");

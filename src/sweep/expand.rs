@@ -4,11 +4,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use drr_core::spec::{FORMAT, Name, Upstream};
+use drr_core::command::CommandPlace;
+use drr_core::spec::{FORMAT, Name, RatingsSpec, Upstream, WITH_RATINGS};
 use drr_core::{Trial, TrialId, TrialSpec};
-use drr_kinds::digest_of;
+use drr_kinds::command::Declaration;
 use rayon::prelude::*;
 
+use super::command::Commands;
 use super::dataset::Fingerprints;
 use super::family::{TrialFamily, families, subject};
 use super::file::SweepFile;
@@ -33,6 +35,10 @@ pub struct Sweep {
     pub seeds: usize,
     /// Its trials, upstream first, each once.
     pub trials: Vec<Arc<Trial>>,
+    /// What it says of the commands it runs that no trial's identity holds.
+    pub declarations: Vec<Declaration>,
+    /// Where these run; unknown of a sweep that was recorded.
+    pub place: Option<CommandPlace>,
 }
 
 /// Expands a sweep.
@@ -45,7 +51,7 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
     let views: Vec<View> = families.iter().map(|family| grid.view(|field| family.concerns(field, &families))).collect();
     let each: usize = views.iter().map(|view| view.choices.len()).sum();
     check_count(file, &grid, each.saturating_mul(file.seeds.len()))?;
-    let configurations = subject(&families).map_or(0, |at| views[at].choices.len());
+    let configurations = subject(file, &families).map_or(0, |at| views[at].choices.len());
 
     let ground = Ground::new(file, &grid, fingerprints)?;
     let mut made: Vec<Made> = Vec::with_capacity(families.len());
@@ -58,7 +64,9 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
     let trials = all.filter(|trial| seen.insert(trial.id)).collect();
     let axes = file.axes.iter().flat_map(|axis| axis.fields.iter().map(|key| key.name())).collect();
     let (name, text, seeds) = (file.name.clone(), file.text.clone(), file.seeds.len());
-    Ok(Sweep { name, text, axes, configurations, seeds, trials })
+    let declarations = file.commands.as_ref().map_or_else(Vec::new, Commands::declarations);
+    let place = file.commands.as_ref().map(Commands::place);
+    Ok(Sweep { name, text, axes, configurations, seeds, trials, declarations, place })
 }
 
 /// The trials of a family, seed by seed and in a seed choice by choice, and the settings of each choice.
@@ -100,7 +108,7 @@ fn make(
         family.upstream.iter().zip(&below).map(of).collect()
     });
     let points: Vec<_> = view.choices.par_iter().map(|choice| grid.point(choice)).collect();
-    let (digest, kind, size) = (digest_of(family.kind), Name::from(family.kind.name), view.choices.len());
+    let (digest, kind, size) = (family.digest(), Name::from(family.kind.name), view.choices.len());
     let trial = |number: usize| {
         let (choice, nth_seed) = (number % size, number / size);
         let seed = file.seeds[nth_seed];
@@ -109,29 +117,30 @@ fn make(
             (below.slot.clone(), trial.id)
         });
         let upstream = Upstream::new(upstream);
-        let (dataset, dataset_text) = ground.dataset(&view.choices[choice]);
-        let (split, split_text) = ground.split(splits.get(choice), seed);
+        let ground = family
+            .is_on_ratings()
+            .then(|| (ground.dataset(&view.choices[choice]), ground.split(splits.get(choice), seed)));
+        let texts = ground.as_ref().map(|((_, dataset), (_, split))| (dataset.as_slice(), split.as_ref())).unzip();
         let (settings, settings_text) = settings.get(choice);
         let policy = policies.as_ref().map(|policies| policies.get(choice));
         let id: TrialId = identity::id(&SpecParts {
-            dataset: dataset_text,
+            dataset: texts.0,
             digest,
             kind: family.kind.name,
             policy: policy.map(|(_, text)| text.as_slice()),
             seed,
             settings: settings_text,
-            split: &split_text,
+            split: texts.1,
             upstream: &upstream,
         });
         let spec = TrialSpec {
-            format: FORMAT,
+            format: if ground.is_some() { WITH_RATINGS } else { FORMAT },
             kind: kind.clone(),
             digest,
             settings: settings.clone(),
             policy: policy.map(|(policy, _)| policy.clone()),
             upstream,
-            dataset: dataset.clone(),
-            split,
+            ratings: ground.map(|((dataset, _), (split, _))| RatingsSpec { dataset: dataset.clone(), split }),
             seed,
         };
         Arc::new(Trial { id, spec, point: Arc::clone(&points[choice]) })

@@ -1,13 +1,16 @@
 //! Which trials a sweep has, as families: the trainings of one kind of model, or the evaluations of one policy by one
 //! measure. What a family depends on, and what it stands on, the kinds say.
 
+use drr_core::Digest;
 use drr_core::spec::{Field, Settings, Varies};
+use drr_kinds::command::{self, PARAMS};
 use drr_kinds::kind::{Borrowed, ModelUse, Role};
 use drr_kinds::registry::{measure, model, models, policy};
-use drr_kinds::{Kind, registry};
+use drr_kinds::{Kind, digest_of, registry};
 use serde_json::{Map, Value};
 
-use super::fields::FieldKey;
+use super::command::CommandStage;
+use super::fields::{FieldKey, Naming};
 use super::file::SweepFile;
 use super::grid::{Choice, ParameterGrid};
 
@@ -15,9 +18,11 @@ use super::grid::{Choice, ParameterGrid};
 pub(super) const SUBJECT: &str = "drr";
 
 /// The policies that a sweep can compare with, in the order they are told: the simplest first.
-pub(super) fn policies_to_compare() -> Vec<&'static Kind> {
+pub(super) fn policies_to_compare(naming: Naming) -> Vec<&'static Kind> {
     let all = registry::policies().into_iter().rev();
-    all.filter(|kind| kind.name != SUBJECT).collect()
+    let subject = if naming == Naming::Parameters { command::NAME } else { SUBJECT };
+    // A command is one where a sweep has it.
+    all.filter(|kind| kind.name != subject && kind.name != command::NAME).collect()
 }
 
 /// Trials of one sort: at every point of what they depend on, one a seed.
@@ -31,13 +36,18 @@ pub(super) struct TrialFamily {
     pub model_use: Option<&'static ModelUse>,
     /// The families it stands on, by their places, in the order its kind and its policy name them.
     pub upstream: Vec<usize>,
+    /// What runs, where the kind is a command.
+    pub command: Option<CommandStage>,
 }
 
 /// The families of a sweep, each after those it stands on.
 pub(super) fn families(file: &SweepFile) -> Vec<TrialFamily> {
-    let mut families: Vec<TrialFamily> = Vec::new();
+    let mut families: Vec<TrialFamily> = file.commands.iter().flat_map(|it| it.stages.iter().map(of_command)).collect();
+    if file.commands.as_ref().is_some_and(|commands| !commands.are_scored()) {
+        return families;
+    }
     let measures: Vec<&Kind> = file.measures.iter().filter_map(|name| measure(name)).collect();
-    let subject = policy(SUBJECT);
+    let subject = policy(if file.commands.is_some() { command::NAME } else { SUBJECT });
     let compared: Vec<&Kind> = if measures.is_empty() {
         subject.into_iter().collect()
     } else {
@@ -57,10 +67,16 @@ pub(super) fn families(file: &SweepFile) -> Vec<TrialFamily> {
             let mut upstream: Vec<usize> = below.iter().filter_map(|name| place(name, None, &families)).collect();
             let used = policy.policy().and_then(|policy| policy.model.as_ref());
             upstream.extend(used.and_then(|used| place(used.kind, Some(used), &families)));
-            families.push(TrialFamily { kind, policy: Some(policy), model_use: None, upstream });
+            families.push(TrialFamily { kind, policy: Some(policy), model_use: None, upstream, command: None });
         }
     }
     families
+}
+
+/// The trials of a command.
+fn of_command(stage: &CommandStage) -> TrialFamily {
+    let (kind, upstream) = (stage.kind, stage.needs.clone());
+    TrialFamily { kind, policy: None, model_use: None, upstream, command: Some(stage.clone()) }
 }
 
 /// Adds the training of a model, after those it stands on, unless it is there.
@@ -72,7 +88,7 @@ fn add_model(name: &str, model_use: Option<&'static ModelUse>, families: &mut Ve
     for below in kind.model().map_or(&[][..], |model| model.stands_on) {
         add_model(below, None, families);
     }
-    families.push(TrialFamily { kind, policy: None, model_use, upstream: Vec::new() });
+    families.push(TrialFamily { kind, policy: None, model_use, upstream: Vec::new(), command: None });
 }
 
 /// Brings models into their order and says on which of them each stands.
@@ -94,14 +110,30 @@ fn place(name: &str, model_use: Option<&ModelUse>, families: &[TrialFamily]) -> 
 }
 
 /// The place of the models of the policy that the sweep is about.
-pub(super) fn subject(families: &[TrialFamily]) -> Option<usize> {
+pub(super) fn subject(file: &SweepFile, families: &[TrialFamily]) -> Option<usize> {
+    if file.commands.is_some() {
+        return place(command::NAME, None, families);
+    }
     let used = policy(SUBJECT)?.policy()?.model.as_ref()?;
     place(used.kind, Some(used), families)
 }
 
 impl TrialFamily {
+    /// The digest of what can change its trials' results, beside their settings.
+    pub fn digest(&self) -> Digest {
+        self.command.as_ref().map_or_else(|| digest_of(self.kind), |command| command.digest)
+    }
+
+    /// Whether its trials stand on ratings.
+    pub fn is_on_ratings(&self) -> bool {
+        self.command.as_ref().is_none_or(|command| command.on_ratings)
+    }
+
     /// Whether a field decides the settings of its trials, and not what they stand on alone.
     pub fn shapes_settings(&self, field: &Field, families: &[TrialFamily]) -> bool {
+        if let Some(command) = &self.command {
+            return field.section == PARAMS && command.takes.contains(field.name);
+        }
         let of_upstream = |&at: &usize| families[at].kind.name == field.section;
         match self.kind.role {
             Role::Measure(measure) => {
@@ -115,6 +147,10 @@ impl TrialFamily {
 
     /// The settings of its trials at `choice`; `upstream` are the settings of what it stands on.
     pub fn settings(&self, grid: &ParameterGrid<'_>, choice: &Choice, upstream: &[&Settings]) -> Map<String, Value> {
+        if let Some(command) = &self.command {
+            let taken = command.takes.iter().filter_map(|name| FieldKey::find(PARAMS, name));
+            return command.settings_with(taken.map(|key| (key.field().name.to_owned(), grid.value(key, choice))));
+        }
         let mut settings = grid.section(self.kind.name, choice);
         match self.kind.role {
             Role::Model(model) => {
@@ -136,8 +172,13 @@ impl TrialFamily {
 
     /// Whether its trials depend on a field.
     pub fn concerns(&self, field: &Field, families: &[TrialFamily]) -> bool {
+        if field.section == PARAMS {
+            let own = self.command.as_ref().is_some_and(|command| command.takes.contains(field.name));
+            return own || self.upstream.iter().any(|&below| families[below].concerns(field, families));
+        }
         if !registry::all().any(|kind| kind.name == field.section) {
-            return true; // the ratings' own
+            // The ratings' own.
+            return self.is_on_ratings() || self.upstream.iter().any(|&below| families[below].is_on_ratings());
         }
         let own = match self.kind.role {
             Role::Model(_) => {

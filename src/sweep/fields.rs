@@ -1,12 +1,17 @@
 //! The names of a sweep file: its keys, and a hyperparameter by the name a person wrote, `tau`, `τ` or `drr.tau`.
 
-use drr_core::spec::Field;
+use std::cmp::Ordering;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use drr_core::spec::{Field, ValueKind, Varies};
 use drr_kinds::SECTIONS;
+use drr_kinds::command::{PARAMS, name_fault};
+use serde_json::Value;
 
 use super::suggest::{did_you_mean, nearest};
 
 /// Keys of the top level that are no sections.
-pub(super) const TOP_LEVEL: [&str; 15] = [
+pub(super) const TOP_LEVEL: [&str; 17] = [
     "name",
     "dataset",
     "seeds",
@@ -22,53 +27,127 @@ pub(super) const TOP_LEVEL: [&str; 15] = [
     "slurm",
     "execution",
     "early_stop",
+    "command",
+    "stage",
 ];
 
-/// A field by its position in [`SECTIONS`]; its order is the canonical order of axes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A field, in the canonical order of axes: fields by their position in [`SECTIONS`], then parameters of commands by
+/// their names.
+#[derive(Clone, Copy, Debug)]
 pub struct FieldKey {
     section: usize,
-    field: usize,
+    place: usize,
+    field: &'static Field,
 }
 
+/// The section of parameters, behind all others.
+const OF_PARAMS: usize = usize::MAX;
+
 impl FieldKey {
+    fn order(&self) -> (usize, usize, &'static str) {
+        (self.section, self.place, if self.section == OF_PARAMS { self.field.name } else { "" })
+    }
+
     /// The field's description.
     pub fn field(self) -> &'static Field {
-        &SECTIONS[self.section].1[self.field]
+        self.field
     }
 
     /// The name records use, for example `drr.tau`.
     pub fn name(self) -> String {
-        let field = self.field();
-        format!("{}.{}", field.section, field.name)
+        format!("{}.{}", self.field.section, self.field.name)
     }
 
     /// The field `key` (a name or an alias) of `section`.
     pub fn find(section: &str, key: &str) -> Option<Self> {
+        if section == PARAMS {
+            return name_fault(key).is_none().then(|| Self { section: OF_PARAMS, place: 0, field: parameter(key) });
+        }
         let index = SECTIONS.iter().position(|(name, _)| *name == section)?;
-        let field = SECTIONS[index].1.iter().position(|field| is_called(field, key))?;
-        Some(Self { section: index, field })
+        let place = SECTIONS[index].1.iter().position(|field| is_called(field, key))?;
+        Some(Self { section: index, place, field: &SECTIONS[index].1[place] })
     }
 
-    /// Every field of `section`, in the order they are documented.
+    /// Every field of `section`, in the order they are documented; of parameters there are as many as one likes.
     pub fn of_section(section: &str) -> impl Iterator<Item = Self> {
         let found = SECTIONS.iter().position(|(name, _)| *name == section);
-        let fields = found.map_or(0, |section| SECTIONS[section].1.len());
-        (0..fields).map(move |field| Self { section: found.unwrap_or_default(), field })
+        let fields = found.map_or(&[][..], |section| SECTIONS[section].1);
+        let section = found.unwrap_or_default();
+        fields.iter().enumerate().map(move |(place, field)| Self { section, place, field })
     }
 
-    /// Every field called `key`, in any section.
+    /// Every field called `key`, in any section but that of parameters.
     pub fn find_anywhere(key: &str) -> Vec<Self> {
         SECTIONS.iter().filter_map(|(section, _)| Self::find(section, key)).collect()
     }
 
-    /// Every field.
+    /// Every field but parameters.
     pub fn all() -> impl Iterator<Item = Self> {
-        SECTIONS
-            .iter()
-            .enumerate()
-            .flat_map(|(section, (_, fields))| (0..fields.len()).map(move |field| Self { section, field }))
+        SECTIONS.iter().flat_map(|(section, _)| Self::of_section(section))
     }
+
+    /// Whether it is a command's parameter.
+    pub fn is_parameter(self) -> bool {
+        self.section == OF_PARAMS
+    }
+}
+
+impl PartialEq for FieldKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.order() == other.order()
+    }
+}
+
+impl Eq for FieldKey {}
+
+impl std::hash::Hash for FieldKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.order().hash(state);
+    }
+}
+
+impl PartialOrd for FieldKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for FieldKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+/// A parameter as a field. Each name has one, for as long as the program lives.
+fn parameter(name: &str) -> &'static Field {
+    static KNOWN: LazyLock<Mutex<Vec<&'static Field>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(field) = known.iter().find(|field| field.name == name) {
+        return field;
+    }
+    let field: &'static Field = Box::leak(Box::new(Field {
+        section: PARAMS,
+        name: Box::leak(name.to_owned().into_boxed_str()),
+        aliases: &[],
+        kind: ValueKind::Any,
+        default: || Value::Null,
+        doc: "a parameter of the command",
+        since: 0,
+        before: || Value::Null,
+        varies: Varies::Freely,
+    }));
+    known.push(field);
+    field
+}
+
+/// What a name without its section means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// A field of the only section that has it.
+    #[default]
+    Fields,
+    /// A parameter: the sweep is one of commands.
+    Parameters,
 }
 
 /// The names of a section's fields.
@@ -92,8 +171,12 @@ pub(super) fn field_help(section: &str, unknown: &str) -> Option<String> {
     }
 }
 
-/// The field called `name`: `drr.tau`, or `tau` where only one section has it.
-pub(super) fn find_field(name: &str) -> Result<FieldKey, (String, Option<String>)> {
+/// The field called `name`: `drr.tau`, or `tau` where only one section has it; in a sweep of commands, the parameter.
+pub(super) fn find_field(name: &str, naming: Naming) -> Result<FieldKey, (String, Option<String>)> {
+    if let (Naming::Parameters, false) = (naming, name.contains('.')) {
+        let fault = |rule| (format!("`{name}` cannot name a parameter"), Some(rule));
+        return FieldKey::find(PARAMS, name).ok_or_else(|| fault(name_fault(name).unwrap_or_default().to_owned()));
+    }
     if let Some((section, key)) = name.split_once('.') {
         if let Some(key) = FieldKey::find(section, key) {
             return Ok(key);
@@ -108,7 +191,10 @@ pub(super) fn find_field(name: &str) -> Result<FieldKey, (String, Option<String>
     match FieldKey::find_anywhere(name).as_slice() {
         [key] => Ok(*key),
         [] => {
-            let names: Vec<&str> = FieldKey::all().map(|key| key.field().name).chain(TOP_LEVEL).collect();
+            let names: Vec<&str> = FieldKey::all()
+                .map(|key| key.field().name)
+                .chain(TOP_LEVEL.into_iter().filter(|key| !matches!(*key, "command" | "stage")))
+                .collect();
             let help = nearest(name, names).map(|near| match FieldKey::find_anywhere(near).as_slice() {
                 [key] => format!("did you mean `{}`?", key.name()),
                 _ => format!("did you mean `{near}`?"),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::axis::Axis;
 pub(super) use super::choices::Design;
 pub use super::choices::{DatasetChoice, SplitSeed};
+use super::command::Commands;
 use super::condition::{Condition, Exclusion};
 use super::execution::{EarlyStop, Execution};
 use super::fields::FieldKey;
@@ -58,4 +59,15 @@ pub struct SweepFile {
     pub execution: Execution,
     /// Which trials are given up, if any are.
     pub early_stop: Option<EarlyStop>,
+    /// The commands it runs, if it is a sweep of such.
+    pub commands: Option<Commands>,
+    /// What parameters are where their condition does not hold, if it is said.
+    pub elsewhere: BTreeMap<FieldKey, Value>,
+}
+
+impl SweepFile {
+    /// What a field is where nothing is said of it, or its condition does not hold.
+    pub(super) fn default_of(&self, key: FieldKey) -> Value {
+        self.elsewhere.get(&key).cloned().unwrap_or_else(|| key.field().default_value())
+    }
 }

@@ -130,7 +130,7 @@ impl<'a> ParameterGrid<'a> {
             Some((column, index)) => value(column, *index).cloned(),
             None => self.file.fixed.get(&key).cloned(),
         }
-        .unwrap_or_else(|| key.field().default_value())
+        .unwrap_or_else(|| self.file.default_of(key))
     }
 
     /// The sizes of the axes in words.

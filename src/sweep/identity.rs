@@ -1,18 +1,18 @@
 //! Ids of many trials at once: the canonical JSON of a spec, put together from parts that many specs share. The
 //! definition of an id is `TrialSpec::id`; that the two agree is a property test.
 
-use drr_core::spec::{FORMAT, Upstream};
+use drr_core::spec::{FORMAT, Upstream, WITH_RATINGS};
 use drr_core::{Digest, Seed, TrialId, canonical};
 
 /// The parts of a spec, in canonical JSON where they are bytes.
 pub(super) struct SpecParts<'a> {
-    pub dataset: &'a [u8],
+    pub dataset: Option<&'a [u8]>,
     pub digest: Digest,
     pub kind: &'a str,
     pub policy: Option<&'a [u8]>,
     pub seed: Seed,
     pub settings: &'a [u8],
-    pub split: &'a [u8],
+    pub split: Option<&'a [u8]>,
     pub upstream: &'a Upstream,
 }
 
@@ -20,17 +20,24 @@ pub(super) struct SpecParts<'a> {
 pub(super) fn id(parts: &SpecParts<'_>) -> TrialId {
     let SpecParts { dataset, digest, kind, policy, seed, settings, split, upstream } = parts;
     let mut text = Vec::with_capacity(512 + settings.len());
-    text.extend_from_slice(b"{\"dataset\":");
-    text.extend_from_slice(dataset);
-    text.extend_from_slice(format!(",\"digest\":\"{digest}\",\"format\":{FORMAT},\"kind\":\"{kind}\"").as_bytes());
+    let format = if dataset.is_some() { WITH_RATINGS } else { FORMAT };
+    text.push(b'{');
+    if let Some(dataset) = dataset {
+        text.extend_from_slice(b"\"dataset\":");
+        text.extend_from_slice(dataset);
+        text.push(b',');
+    }
+    text.extend_from_slice(format!("\"digest\":\"{digest}\",\"format\":{format},\"kind\":\"{kind}\"").as_bytes());
     if let Some(policy) = policy {
         text.extend_from_slice(b",\"policy\":");
         text.extend_from_slice(policy);
     }
     text.extend_from_slice(format!(",\"seed\":{},\"settings\":", seed.0).as_bytes());
     text.extend_from_slice(settings);
-    text.extend_from_slice(b",\"split\":");
-    text.extend_from_slice(split);
+    if let Some(split) = split {
+        text.extend_from_slice(b",\"split\":");
+        text.extend_from_slice(split);
+    }
     text.extend_from_slice(b",\"upstream\":");
     text.extend(canonical::to_bytes(upstream));
     text.push(b'}');

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::command;
 use super::document;
 use super::draft::Draft;
+use super::fields::Naming;
 use super::problem::{Problem, Problems, Source, TextSpan};
 use super::suggest::did_you_mean;
 use super::tree::{self, Entry, Node, Tree};
@@ -31,6 +33,9 @@ pub(super) fn read(sources: &[Source], profile: Option<&str>, problems: &mut Pro
         return None;
     }
     let mut draft = Draft::new();
+    if layers.iter().flatten().any(|entry| matches!(entry.key.as_str(), command::SECTION | command::STAGES)) {
+        draft.naming = Naming::Parameters;
+    }
     let mut profiles: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     for entries in &layers {
         draft.next_layer();

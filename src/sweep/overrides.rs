@@ -35,7 +35,13 @@ pub(super) fn apply(draft: &mut Draft, text: &str, problems: &mut Problems) {
         let node = Node { place, tree: Tree::Table(vec![inner]) };
         return top_level(draft, &Entry { key: section.to_owned(), key_place, node }, problems);
     }
-    if matches!(name, "zip" | "exclude" | "extends" | "profile" | "search" | "slurm") {
+    if let Some((section @ ("command" | "stage"), _)) = name.split_once('.') {
+        let problem = Problem::new(format!("[{section}] cannot be set here"))
+            .help("write it into a profile, or into a file that extends this one");
+        problems.add(problem, &source.place(0..text.len()), "here");
+        return;
+    }
+    if matches!(name, "command" | "stage" | "zip" | "exclude" | "extends" | "profile" | "search" | "slurm") {
         let problem =
             Problem::new(format!("`{name}` cannot be set here")).help("write it into a file that extends this one");
         problems.add(problem, &source.place(0..text.len()), "here");
@@ -44,7 +50,7 @@ pub(super) fn apply(draft: &mut Draft, text: &str, problems: &mut Problems) {
     if TOP_LEVEL.contains(&name) || registry::measure(name).is_some() {
         return top_level(draft, &entry, problems);
     }
-    match find_field(name) {
+    match find_field(name, draft.naming) {
         Ok(key) => draft.field(key, &entry.key_place, &entry.node, problems),
         Err((message, help)) => {
             problems.add(Problem::new(message).maybe_help(help), &entry.key_place, "names no field")
@@ -55,7 +61,7 @@ pub(super) fn apply(draft: &mut Draft, text: &str, problems: &mut Problems) {
 /// Reads one `--only KEY=VALUE,VALUE`.
 pub(super) fn only(draft: &mut Draft, text: &str, problems: &mut Problems) {
     let Some((_, entry)) = assignment("--only", text, problems) else { return };
-    match find_field(&entry.key) {
+    match find_field(&entry.key, draft.naming) {
         Ok(key) => draft.only.extend(condition::one(key, &entry, problems)),
         Err((message, help)) => {
             problems.add(Problem::new(message).maybe_help(help), &entry.key_place, "names no field")

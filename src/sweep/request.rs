@@ -4,13 +4,14 @@
 //! It is kept as `request.json` beside `sweep.toml` and `trials.jsonl`. The same stands in `sweep.toml` for people, as
 //! comments; records of before `request.json` have only those, and they are read back here alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use drr_core::canonical;
 use drr_core::trial_dir::write_whole;
 use serde::{Deserialize, Serialize};
 
+use super::command;
 use super::comments;
 use super::dataset::Fingerprints;
 use super::expand::{Sweep, expand};
@@ -18,6 +19,7 @@ use super::file::SweepFile;
 use super::inherit;
 use super::overrides::Request;
 use super::problem::{Problems, Source};
+use super::tree;
 use super::whole;
 use crate::error::{Error, Result};
 
@@ -33,6 +35,8 @@ pub struct SweepRequest {
     /// In the order in which they speak: what is built on first, the sweep file last.
     sources: Vec<Source>,
     asked: Request,
+    /// The folder of the sweep file, where commands start.
+    folder: PathBuf,
 }
 
 /// A request as it is kept.
@@ -44,6 +48,9 @@ struct KeptRequest {
     profile: Option<String>,
     set: Vec<String>,
     only: Vec<String>,
+    /// Of sweeps of commands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    folder: Option<PathBuf>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,7 +97,11 @@ impl SweepRequest {
         let sources = inherit::collect(source.clone(), file, folder, &mut problems);
         match sources {
             // What a missing base would have said is unknown, and so is what else is wrong.
-            Some(sources) if problems.is_empty() => Ok(Self { sources, asked: asked.clone() }),
+            Some(sources) if problems.is_empty() => {
+                let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+                let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+                Ok(Self { sources, asked: asked.clone(), folder })
+            }
             _ => Err(problems.into_error(source.name())),
         }
     }
@@ -111,7 +122,7 @@ impl SweepRequest {
         let Some(kept) = read(FILE)? else {
             let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let (sources, asked) = comments::read(&name, &recorded);
-            return Ok(Self { sources, asked });
+            return Ok(Self { sources, asked, folder: PathBuf::from(".") });
         };
         let at = folder.join(FILE);
         let request = Self::parse(&kept).map_err(|why| Error::environment(format!("{}: {why}", at.display())))?;
@@ -132,13 +143,14 @@ impl SweepRequest {
             }
             unknown => return Err(format!("there never was a format {unknown}")),
         }
-        let KeptRequest { sources, profile, set, only, .. } =
+        let KeptRequest { sources, profile, set, only, folder, .. } =
             serde_json::from_str(kept).map_err(|error| error.to_string())?;
         if sources.is_empty() {
             return Err("it holds no sweep file".to_owned());
         }
         let sources = sources.iter().map(|source| Source::new(&source.name, &source.text)).collect();
-        Ok(Self { sources, asked: Request { set, only, profile } })
+        let folder = folder.unwrap_or_else(|| PathBuf::from("."));
+        Ok(Self { sources, asked: Request { set, only, profile }, folder })
     }
 
     /// What `request.json` of a record holds.
@@ -149,6 +161,7 @@ impl SweepRequest {
             profile: self.asked.profile.clone(),
             set: self.asked.set.clone(),
             only: self.asked.only.clone(),
+            folder: self.sources.iter().any(has_commands).then(|| self.folder.clone()),
         };
         let mut text = canonical::to_bytes(&kept);
         text.push(b'\n');
@@ -184,7 +197,7 @@ impl SweepRequest {
     /// # Errors
     /// All problems of the texts and the options at once.
     pub fn file(&self, fingerprints: &mut dyn Fingerprints) -> Result<SweepFile> {
-        whole::read(&self.sources, &self.asked, self.text(), fingerprints)
+        whole::read(&self.sources, &self.asked, (self.text(), &self.folder), fingerprints)
     }
 
     /// The sweep that is asked for, expanded by this program.
@@ -194,6 +207,12 @@ impl SweepRequest {
     pub fn expand(&self, fingerprints: &mut dyn Fingerprints) -> Result<Sweep> {
         expand(&self.file(fingerprints)?, fingerprints)
     }
+}
+
+/// Whether a text speaks of commands.
+fn has_commands(source: &Source) -> bool {
+    let entries = tree::document(source, &mut Problems::default());
+    entries.iter().any(|entry| matches!(entry.key.as_str(), command::SECTION | command::STAGES))
 }
 
 impl KeptSource {
@@ -231,7 +250,11 @@ mod tests {
         let sources = [("world.toml", "[synthetic]\n"), ("a.toml", "# ünï \u{1b}\r\n")];
         let asked =
             Request { set: vec!["a=1\n".to_owned()], only: vec!["b=2".to_owned()], profile: Some("smoke".to_owned()) };
-        let request = SweepRequest { sources: sources.map(|(name, text)| Source::new(name, text)).into(), asked };
+        let request = SweepRequest {
+            sources: sources.map(|(name, text)| Source::new(name, text)).into(),
+            asked,
+            folder: PathBuf::from("."),
+        };
         fs::write(folder.path().join("sweep.toml"), request.text()).expect("written");
         fs::write(folder.path().join(FILE), request.kept()).expect("written");
         let read = SweepRequest::of_record(folder.path()).expect("readable");

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::choices::Design;
 use super::execution::{EARLY_STOP, EXECUTION, Takes};
 use super::family::policies_to_compare;
+use super::fields::Naming;
 
 /// The schema.
 pub fn schema() -> Value {
@@ -56,7 +57,7 @@ fn top_level() -> Map<String, Value> {
     add(
         "baselines",
         json!({"type": "array", "uniqueItems": true,
-        "items": {"enum": policies_to_compare().iter().map(|kind| kind.name).collect::<Vec<_>>()},
+        "items": {"enum": policies_to_compare(Naming::Fields).iter().map(|kind| kind.name).collect::<Vec<_>>()},
         "description": "Policies to compare with; all of them if it is not said."}),
     );
     add(
@@ -182,6 +183,7 @@ fn value(field: &Field) -> Value {
             }
             list
         }
+        ValueKind::Any => json!({"type": ["number", "string", "boolean", "array"]}),
         ValueKind::Choice(names) => json!({"enum": names}),
     }
 }

@@ -112,6 +112,9 @@ impl<'a> Ground<'a> {
     /// # Errors
     /// A dataset that is not there, or a made-up world that cannot exist.
     pub fn new(file: &'a SweepFile, grid: &ParameterGrid<'_>, fingerprints: &mut dyn Fingerprints) -> Result<Self> {
+        if file.dataset.name.is_empty() {
+            return Ok(Self { file, columns: Vec::new(), datasets: HashMap::new() });
+        }
         let recipe = |field: &Field| field.section == DatasetChoice::SYNTHETIC;
         let (view, columns) = (grid.view(recipe), grid.columns_of(recipe));
         let mut datasets = HashMap::new();

@@ -131,7 +131,7 @@ fn names_and_spellings_change_no_id() {
 fn each_seed_may_have_its_own_split() {
     let splits = |seed: &str| -> BTreeSet<u64> {
         let sweep = expanded(&format!("dataset = \"ml-100k\"\nseeds = 3\n[split]\nseed = {seed}"), &[]);
-        sweep.trials.iter().map(|trial| trial.spec.split.seed).collect()
+        sweep.trials.iter().map(|trial| trial.spec.split().expect("ratings").seed).collect()
     };
     assert_eq!(splits("4"), [4].into());
     assert_eq!(splits("\"trial\""), [0, 1, 2].into());

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use drr_core::Seed;
 use drr_kinds::{Kind, registry};
+use serde_json::Value;
 
 use super::axis::{Axis, Setting};
 use super::choices::{DatasetChoice, Design};
+use super::command::{self, Commands, Parameter};
 use super::dataset::Fingerprints;
 use super::distribution::Distribution;
 use super::draft::{Draft, Wanted};
-use super::fields::FieldKey;
+use super::fields::{FieldKey, Naming};
 use super::file::SweepFile;
 use super::name::name_fault;
 use super::overrides::{self, Request};
@@ -33,7 +35,7 @@ const BASELINES: [&str; 4] = ["random", "popularity", "pmf", "drr-untrained"];
 pub(super) fn read(
     sources: &[Source],
     asked: &Request,
-    recorded: String,
+    (recorded, folder): (String, &Path),
     fingerprints: &mut dyn Fingerprints,
 ) -> Result<SweepFile> {
     let mut problems = Problems::default();
@@ -44,7 +46,7 @@ pub(super) fn read(
     let inherit::ReadSource { mut draft, suffix } = read;
     asked.set.iter().for_each(|text| overrides::apply(&mut draft, text, &mut problems));
     asked.only.iter().for_each(|text| overrides::only(&mut draft, text, &mut problems));
-    let mut file = whole(draft, source, suffix, &mut problems);
+    let mut file = whole(draft, source, suffix, folder, &mut problems);
     if !file.dataset.is_synthetic()
         && !file.dataset.name.is_empty()
         && let Err(error) = fingerprints.named(&file.dataset)
@@ -58,8 +60,12 @@ pub(super) fn read(
     Ok(file)
 }
 
-fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut Problems) -> SweepFile {
+fn whole(draft: Draft, source: &Source, suffix: Option<String>, folder: &Path, problems: &mut Problems) -> SweepFile {
     let start = source.start();
+    let (commands, asked_for) = match draft.naming {
+        Naming::Parameters => command::judge(&draft.commands, &parameters(&draft), folder, problems),
+        Naming::Fields => (None, None),
+    };
     let stem = Path::new(source.name()).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let mut name = draft.name.map_or_else(|| stem.unwrap_or_default(), |(name, _)| name);
     if let Some(suffix) = suffix {
@@ -71,13 +77,22 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
             Problem::new(format!("\"{name}\" cannot name a sweep")).help("give it a name: name = \"my-sweep\"");
         problems.add(problem, &start, rule);
     }
-    let (name_of_data, place) = draft.dataset.unwrap_or_else(|| {
+    let is_of_commands = draft.naming == Naming::Parameters;
+    if let (true, None, Some((_, place))) = (is_of_commands, &asked_for, &draft.dataset) {
+        let problem = Problem::new("`dataset` has no effect: the command asks for none");
+        problems.add(problem.help("[command]\ndata = { dataset = \"ml-100k\" }"), place, "never used");
+    }
+    let (name_of_data, place) = asked_for.or(draft.dataset).unwrap_or_else(|| {
+        if is_of_commands {
+            return (String::new(), start.clone());
+        }
         let problem = Problem::new("the sweep names no dataset").help("add dataset = \"ml-100k\", or \"synthetic\"");
         problems.add(problem, &start, "before the first section");
         (String::new(), start.clone())
     });
     let dataset = DatasetChoice { name: name_of_data, place };
     let (mut fixed, mut conditions, mut drawn) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    let mut elsewhere = BTreeMap::new();
     let mut axes: Vec<Axis> = draft.groups.into_iter().map(|group| group.axis).collect();
     let mut mentioned = Vec::new();
     for (key, said) in draft.settings {
@@ -89,6 +104,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         if !said.when.is_empty() {
             conditions.insert(key, said.when);
         }
+        elsewhere.extend(said.default.map(|value| (key, value)));
         match said.setting {
             Setting::Fixed(value) => {
                 fixed.insert(key, value);
@@ -105,6 +121,10 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
     let notes = searched.as_ref().and_then(search::repeated).into_iter().collect();
     axes.extend(searched);
     axes.sort_by_key(|axis| axis.fields.iter().min().copied());
+    let measures = match is_of_commands {
+        true => measures_of_scores(&draft.measures, &commands, &start, problems),
+        false => wanted(&draft.measures),
+    };
     let file = SweepFile {
         name,
         text: String::new(),
@@ -112,9 +132,14 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         dataset,
         start,
         seeds: draft.seeds.unwrap_or_else(|| vec![Seed(0), Seed(1), Seed(2)]),
-        baselines: draft.baselines.unwrap_or_else(|| BASELINES.into_iter().filter_map(registry::policy).collect()),
+        baselines: draft.baselines.unwrap_or_else(|| {
+            // Beside a command's scores stands what needs no training but the measure's own.
+            let usual = BASELINES.into_iter().filter_map(registry::policy);
+            let is_cheap = |kind: &&Kind| kind.policy().is_some_and(|policy| policy.model.is_none());
+            usual.filter(|kind| !is_of_commands || is_cheap(kind)).collect()
+        }),
         split_seed: draft.split_seed,
-        measures: wanted(&draft.measures),
+        measures,
         fixed,
         axes,
         design: draft.design.unwrap_or(Design::Grid),
@@ -126,6 +151,8 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
         slurm: draft.slurm,
         execution: draft.execution,
         early_stop: draft.early_stop,
+        commands,
+        elsewhere,
     };
     check::effects(&file, &mentioned, problems);
     check::conditions(&file, problems);
@@ -133,6 +160,58 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, problems: &mut P
 }
 
 /// The measures that are asked for, or that nobody switched off.
+/// How the scores of commands are measured: as far as they answer what a measure asks.
+fn measures_of_scores(
+    said: &BTreeMap<&'static str, Wanted>,
+    commands: &Option<Commands>,
+    start: &TextSpan,
+    problems: &mut Problems,
+) -> Vec<&'static str> {
+    if !commands.as_ref().is_some_and(Commands::are_scored) {
+        return Vec::new();
+    }
+    let mut measures = wanted(said);
+    for name in
+        measures.extract_if(.., |name| !registry::measure(name).and_then(Kind::measure).is_some_and(|it| it.by_default))
+    {
+        let problem =
+            Problem::new(format!("scores of candidates cannot be measured by `{name}`, which asks for any item"));
+        problems.add(problem.help("leave the section out"), start, "in this sweep");
+    }
+    measures
+}
+
+/// The parameters of a sweep of commands.
+fn parameters(draft: &Draft) -> BTreeMap<String, Parameter> {
+    let name = |key: &FieldKey| key.is_parameter().then(|| key.field().name.to_owned());
+    let alone = draft.settings.iter().filter_map(|(key, said)| {
+        let is_real = match &said.setting {
+            Setting::Fixed(value) => is_real(value),
+            Setting::Varied(values) => values.iter().any(is_real),
+            Setting::Drawn(distribution) => !matches!(distribution, Distribution::Int(..)),
+        } || said.default.as_ref().is_some_and(is_real);
+        let may_lack = !said.when.is_empty() && said.default.is_none();
+        Some((name(key)?, Parameter { place: said.place.clone(), is_real, may_lack }))
+    });
+    let place = draft.commands.place();
+    let together = draft.groups.iter().flat_map(|group| {
+        group.axis.fields.iter().enumerate().filter_map(|(at, key)| {
+            let is_real = group.axis.points.iter().any(|point| is_real(&point[at]));
+            Some((name(key)?, Parameter { place: place.clone()?, is_real, may_lack: false }))
+        })
+    });
+    alone.chain(together).collect()
+}
+
+/// Whether a value is written with a point or an exponent, or holds one that is.
+fn is_real(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(list) => list.iter().any(is_real),
+        _ => false,
+    }
+}
+
 fn wanted(said: &BTreeMap<&'static str, Wanted>) -> Vec<&'static str> {
     let is_wanted = |kind: &&Kind| match said.get(kind.name) {
         Some(said) => *said == Wanted::Yes,

@@ -45,6 +45,7 @@ fn plan(place: &Place, train_digest: Digest, tasks: &[Vec<TrialSpec>]) -> PathBu
         device: Device::Cpu,
         lease_s: 60,
         provenance: Common { command: vec!["a test".to_owned()], ..Common::default() },
+        commands: None,
     };
     let alone = |trials: &Vec<TrialSpec>| ArrayTask { cohorts: trials.iter().map(|spec| vec![spec.clone()]).collect() };
     write(&folder, &head, &tasks.iter().map(alone).collect::<Vec<_>>()).expect("written");
@@ -172,8 +173,8 @@ fn what_cannot_be_run_here_says_so() {
 
     // A node that has another table under the name.
     specs.truncate(1);
-    specs[0].dataset.synthetic = None;
-    specs[0].dataset.name = "mine".to_owned();
+    let dataset = &mut specs[0].ratings.as_mut().expect("ratings").dataset;
+    (dataset.synthetic, dataset.name) = (None, "mine".to_owned());
     let file = place.file("ratings.csv", "userId,movieId,rating,timestamp\n1,1,3,1\n1,2,4,2\n2,1,5,3\n2,2,1,4\n");
     let data = place.path().join("data").display().to_string();
     let import = place.run(&["--data", &data, "data", "import", "mine", &file]);

@@ -54,6 +54,7 @@ const HOMES: &[(&str, &str, &str)] = &[
 const UNREACHABLE: &[(&str, &[&str])] = &[
     ("drr-core", &["tch", "torch-sys", "rusqlite", "drr-lab", "drr-train"]),
     ("drr-kinds", &["tch", "torch-sys", "rusqlite", "drr-lab", "drr-train"]),
+    ("drr-command", &["tch", "torch-sys", "rusqlite", "drr-lab", "drr-train"]),
     ("drr-lab", &["tch", "torch-sys", "drr-cuda", "xtask"]),
     ("drr-train", &["tch", "torch-sys", "rusqlite", "drr-lab", "xtask"]),
     ("drr-cuda", &["rusqlite", "drr-lab", "xtask"]),

@@ -5,6 +5,7 @@
 #[allow(dead_code)] // the build script uses all of it
 mod imports;
 
+mod commands;
 mod common;
 
 mod array;

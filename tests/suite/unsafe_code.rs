@@ -13,6 +13,8 @@ const PERMITTED: &[(&str, usize, &str)] = &[
     ("crates/train/src/kernels/lines.rs", 2, "numbers in whole cache lines, as one slice"),
     ("crates/cuda/src/bin/drr-lab-bench.rs", 2, "calls of what is compiled for the processor's vectors"),
     ("crates/cuda/src/devices.rs", 1, "libtorch's CUDA half, loaded at run time"),
+    ("crates/command/src/processes.rs", 2, "a child's end together with what it used"),
+    ("crates/command/src/run.rs", 1, "what a command does between fork and exec"),
     ("src/exec/nvml.rs", 5, "the driver's library, loaded at run time"),
     ("src/exec/process.rs", 1, "what a worker does between fork and exec"),
 ];

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::command::CommandPlace;
 use crate::digest::Digest;
 use crate::protocol::Device;
 use crate::provenance::Common;
@@ -46,6 +47,9 @@ pub struct PlanHead {
     pub lease_s: u64,
     /// What a trial's provenance says of the code, the command and the datasets.
     pub provenance: Common,
+    /// Where commands run, for trials that are such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<CommandPlace>,
 }
 
 /// What one task runs: cohorts, one after another.
@@ -161,7 +165,7 @@ fn open(folder: &Path) -> Result<(PlanHead, BufReader<File>), PlanReadError> {
 mod tests {
     use super::*;
     use crate::seed::Seed;
-    use crate::spec::{DatasetSpec, FORMAT as SPEC_FORMAT, Settings, SplitSpec, Upstream};
+    use crate::spec::{FORMAT as SPEC_FORMAT, Settings, Upstream};
 
     fn spec(seed: u64) -> TrialSpec {
         TrialSpec {
@@ -171,8 +175,7 @@ mod tests {
             settings: Settings::default(),
             policy: None,
             upstream: Upstream::default(),
-            dataset: DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None },
-            split: SplitSpec::default(),
+            ratings: None,
             seed: Seed(seed),
         }
     }
@@ -187,6 +190,7 @@ mod tests {
             device: Device::Cpu,
             lease_s: 60,
             provenance: Common::default(),
+            commands: None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use serde_json::Value;
 
+use crate::artifacts::{self, sealed_name};
 use crate::canonical;
 use crate::digest::{Digest, TrialId};
 use crate::journal::{self, Point};
@@ -111,7 +112,25 @@ pub fn read(folder: &TrialDir) -> Result<Finished, Fault> {
             (None, None) => {}
         }
     }
-    if let Some(name) = seal.files.keys().find(|name| !SEALED.contains(&name.as_str())) {
+    let left = artifacts::digests(&folder.artifacts())
+        .map_err(|error| changed(format!("cannot read {}: {error}", folder.artifacts().display())))?;
+    for (name, &found) in &left {
+        let path = folder.artifacts().join(name);
+        match (seal.files.get(&sealed_name(name)), result.artifacts.get(name)) {
+            (Some(&sealed), Some(&named)) => {
+                differs(path.clone(), found, sealed)?;
+                differs(path, found, named)?;
+            }
+            _ => return Err(changed(format!("{} was added later", path.display()))),
+        }
+    }
+    if let Some(gone) = result.artifacts.keys().find(|name| !left.contains_key(*name)) {
+        return Err(changed(format!("{} is missing", folder.artifacts().join(gone).display())));
+    }
+    let is_known = |name: &String| {
+        SEALED.contains(&name.as_str()) || result.artifacts.keys().any(|artifact| sealed_name(artifact) == *name)
+    };
+    if let Some(name) = seal.files.keys().find(|name| !is_known(name)) {
         return Err(changed(format!("{} seals the unknown file `{name}`", folder.result().display())));
     }
     Ok(Finished { spec, result, seal, points: journal.points })
@@ -130,7 +149,9 @@ pub fn settle(folder: &TrialDir) -> io::Result<Option<Finished>> {
         return Ok(Some(finished));
     }
     // A file that cannot be read now may be whole: only what was read and found wrong is given up.
-    for path in SEALED.map(|name| folder.path().join(name)).into_iter().chain([folder.result()]) {
+    let left = artifacts::names(&folder.artifacts()).unwrap_or_default();
+    let left = left.iter().map(|name| folder.artifacts().join(name));
+    for path in SEALED.map(|name| folder.path().join(name)).into_iter().chain([folder.result()]).chain(left) {
         match Digest::of_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -163,22 +184,22 @@ fn file_digest(path: PathBuf) -> Result<Option<Digest>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifacts::Artifacts;
     use crate::journal::Writer;
     use crate::result::{EnvironmentClass, FORMAT};
     use crate::seed::Seed;
-    use crate::spec::{DatasetSpec, FORMAT as SPEC_FORMAT, Settings, SplitSpec, Upstream};
+    use crate::spec::{DatasetSpec, RatingsSpec, Settings, SplitSpec, Upstream, WITH_RATINGS};
 
     fn spec() -> TrialSpec {
         let dataset = DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None };
         TrialSpec {
-            format: SPEC_FORMAT,
+            format: WITH_RATINGS,
             kind: "pmf".into(),
             digest: Digest::of(b"sources"),
             settings: Settings::new(serde_json::json!({"k": 4})).expect("an object"),
             policy: None,
             upstream: Upstream::default(),
-            dataset,
-            split: SplitSpec::default(),
+            ratings: Some(RatingsSpec { dataset, split: SplitSpec::default() }),
             seed: Seed(1),
         }
     }
@@ -198,6 +219,7 @@ mod tests {
             repeats: 1,
             metrics_digest: journal.finish().expect("written"),
             model_digest: None,
+            artifacts: Artifacts::new(),
             environment: EnvironmentClass { libtorch: one(), isa: one(), device: one(), numerics: one() },
             wall_s: 0.1,
             usage: None,

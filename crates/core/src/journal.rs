@@ -12,10 +12,11 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::{Digest, Hasher, TrialId};
 use crate::neutral::{self, HiddenCharacter};
+use crate::real::Real;
 
 /// The version of the journal's format; newer ones are refused.
 pub const FORMAT: u32 = 1;
@@ -48,55 +49,15 @@ impl Point {
     }
 }
 
-/// A metric's value in JSON: a number, or `"NaN"`, `"inf"`, `"-inf"`.
-#[derive(Clone, Copy)]
-struct Value(f64);
-
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.is_finite() { serializer.serialize_f64(self.0) } else { serializer.collect_str(&self.0) }
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Value;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number, \"NaN\", \"inf\" or \"-inf\"")
-            }
-            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-                Ok(Value(value))
-            }
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
-                Ok(Value(value as f64))
-            }
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
-                Ok(Value(value as f64))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
-                match text {
-                    "NaN" => Ok(Value(f64::NAN)),
-                    "inf" => Ok(Value(f64::INFINITY)),
-                    "-inf" => Ok(Value(f64::NEG_INFINITY)),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
-                }
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
 impl Serialize for Point {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (&self.name, self.step, Value(self.value)).serialize(serializer)
+        (&self.name, self.step, Real(self.value)).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Point {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (name, step, value) = <(String, u64, Value)>::deserialize(deserializer)?;
+        let (name, step, value) = <(String, u64, Real)>::deserialize(deserializer)?;
         Ok(Self { name, step, value: value.0 })
     }
 }

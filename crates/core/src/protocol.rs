@@ -8,13 +8,14 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::CommandPlace;
 use crate::digest::{Digest, TrialId};
 use crate::journal::Point;
 use crate::result::EnvironmentClass;
 use crate::spec::TrialSpec;
 
 /// Version of these messages; supervisor and worker must agree exactly.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// From supervisor to worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ pub struct Assignment {
     pub data: PathBuf,
     /// Where to compute.
     pub device: Device,
+    /// Where commands run, for trials that are such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<CommandPlace>,
 }
 
 /// Where a worker computes.

@@ -11,14 +11,20 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::artifacts::{self, Artifacts, sealed_name};
 use crate::canonical;
 use crate::digest::{Digest, TrialId};
 use crate::neutral;
+use crate::real;
 use crate::time::utc_now;
 use crate::trial_dir::write_last;
 
 /// The version of the result's format; newer ones are refused.
 pub const FORMAT: u32 = 2;
+
+/// The format of results with artifacts, or with final metrics that are no numbers: a result is written in the oldest
+/// format that holds it.
+const NEWEST: u32 = 3;
 
 /// What a finished trial leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +35,7 @@ pub struct TrialResult {
     /// The trial.
     pub trial: TrialId,
     /// Final metrics by name; all finite.
+    #[serde(with = "real::by_name")]
     pub metrics: BTreeMap<String, f64>,
     /// How many independent measurements stand behind each metric (repeats of an evaluation, else 1).
     pub repeats: u64,
@@ -37,6 +44,9 @@ pub struct TrialResult {
     /// Digest of `model.safetensors`, for trials that leave a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_digest: Option<Digest>,
+    /// The files it left, by their names in the trial's folder of artifacts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub artifacts: Artifacts,
     /// Within one class, the same trial gives the same bits.
     pub environment: EnvironmentClass,
     /// Seconds the trial took; not part of any digest.
@@ -132,6 +142,11 @@ pub struct Sealed {
 pub const SEALED: [&str; 4] = ["journal.jsonl", "model.safetensors", "provenance.json", "spec.json"];
 
 impl TrialResult {
+    /// The oldest format that holds a result with these metrics and artifacts.
+    pub fn format_of(metrics: &BTreeMap<String, f64>, artifacts: &Artifacts) -> u32 {
+        if artifacts.is_empty() && metrics.values().all(|value| value.is_finite()) { FORMAT } else { NEWEST }
+    }
+
     /// Seals the folder of `path`: writes the result, with the digests of the files beside it, after they have been made
     /// durable, so that it is there as a whole or not at all.
     ///
@@ -150,6 +165,10 @@ impl TrialResult {
                 Err(error) => return Err(error),
             }
         }
+        let (folder, artifacts) = (path.with_file_name(artifacts::FOLDER), &self.artifacts);
+        files.extend(artifacts.iter().map(|(name, digest)| (sealed_name(name), digest.to_string().into())));
+        sealed.extend(artifacts.keys().map(|name| folder.join(name)));
+        sealed.extend(artifacts::folders(&folder, artifacts.keys()));
         let mut record = serde_json::to_value(self)?;
         record["seal"] = json!({ "at": utc_now(), "files": files });
         let digest = canonical::digest(&record);
@@ -181,8 +200,8 @@ impl Sealed {
         };
         let mut record: Value = serde_json::from_slice(&text).map_err(|e| fail(format!("not a result: {e}")))?;
         // The format first: a newer record may hold fields this one does not know.
-        if let Some(format) = record.get("format").and_then(Value::as_u64).filter(|&it| it > u64::from(FORMAT)) {
-            return Err(fail(format!("format {format} is newer than this program reads ({FORMAT})")));
+        if let Some(format) = record.get("format").and_then(Value::as_u64).filter(|&it| it > u64::from(NEWEST)) {
+            return Err(fail(format!("format {format} is newer than this program reads ({NEWEST})")));
         }
         if canonical::to_bytes(&record) != text {
             return Err(fail("it is not as it was written".to_owned()));
@@ -235,6 +254,7 @@ mod tests {
                 device: "cpu".to_owned(),
                 numerics: "strict".to_owned(),
             },
+            artifacts: Artifacts::new(),
             wall_s: 0.25,
             usage: Some(Usage { cpu_s: 0.5, peak_mib: 300.5, resting_mib: 200.25, calibration_s: 0.0625, together: 2 }),
         };

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use crate::artifacts;
 use crate::canonical;
 use crate::digest::TrialId;
 use crate::spec::TrialSpec;
@@ -64,6 +65,11 @@ impl TrialDir {
         self.0.join("model.safetensors")
     }
 
+    /// The folder of what it leaves beside its metrics.
+    pub fn artifacts(&self) -> PathBuf {
+        self.0.join(artifacts::FOLDER)
+    }
+
     /// What the worker said on stderr while this trial ran.
     pub fn log(&self) -> PathBuf {
         self.0.join("log.txt")
@@ -87,6 +93,10 @@ impl TrialDir {
         fs::create_dir_all(&self.0)?;
         for stale in [self.journal(), self.model()] {
             remove_if_there(&stale)?;
+        }
+        match fs::remove_dir_all(self.artifacts()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
         write_soon(&self.spec(), &canonical::to_bytes(spec))
     }

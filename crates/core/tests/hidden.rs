@@ -1,9 +1,10 @@
 //! A finished trial's folder whose records hold characters that nobody sees is refused, file by file.
 
+use drr_core::artifacts::Artifacts;
 use drr_core::finished::{self, Fault};
 use drr_core::journal::{Point, Writer};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{self, DatasetSpec, Settings, SplitSpec, Upstream};
+use drr_core::spec::{DatasetSpec, RatingsSpec, Settings, SplitSpec, Upstream, WITH_RATINGS};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Seed, TrialSpec};
 
@@ -11,14 +12,16 @@ use drr_core::{Digest, Seed, TrialSpec};
 fn read_with(dataset: &str, metric: &str, device: &str, points: &str) -> Result<(), String> {
     let runs = tempfile::tempdir().expect("a folder");
     let spec = TrialSpec {
-        format: spec::FORMAT,
+        format: WITH_RATINGS,
         kind: "pmf".into(),
         digest: Digest::of(b"sources"),
         settings: Settings::default(),
         policy: None,
         upstream: Upstream::default(),
-        dataset: DatasetSpec { name: dataset.to_owned(), fingerprint: Digest::of(b"ratings"), synthetic: None },
-        split: SplitSpec::default(),
+        ratings: Some(RatingsSpec {
+            dataset: DatasetSpec { name: dataset.to_owned(), fingerprint: Digest::of(b"ratings"), synthetic: None },
+            split: SplitSpec::default(),
+        }),
         seed: Seed(1),
     };
     let folder = TrialDir::new(runs.path(), spec.id());
@@ -38,6 +41,7 @@ fn read_with(dataset: &str, metric: &str, device: &str, points: &str) -> Result<
         repeats: 1,
         metrics_digest: journal.finish().expect("written"),
         model_digest: None,
+        artifacts: Artifacts::new(),
         environment,
         wall_s: 0.5,
         usage: None,

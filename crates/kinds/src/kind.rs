@@ -38,6 +38,26 @@ pub enum Role {
 /// Trains one trial.
 pub type Train = fn(&Training<'_>, &mut dyn Reporter) -> Result<Trained>;
 
+/// Who trains a trial.
+#[derive(Clone, Copy, Debug)]
+pub enum Trainer {
+    /// The worker, with networks of its own.
+    Worker,
+    /// The kind itself, from ratings.
+    Ratings(Train),
+    /// A program of the user's, which the worker runs.
+    Program,
+}
+
+/// Settings that no fields describe.
+#[derive(Clone, Copy, Debug)]
+pub struct FreeSettings {
+    /// What is wrong with them, if anything is.
+    pub check: fn(&Settings) -> std::result::Result<(), String>,
+    /// What decides a result, by the names sweep files give it.
+    pub listed: fn(&Settings) -> Vec<(String, Value)>,
+}
+
 /// What is trained.
 #[derive(Debug)]
 pub struct Model {
@@ -64,10 +84,12 @@ pub struct Model {
     pub budget: Option<&'static str>,
     /// What it needs of its ratings.
     pub needs: fn(&Settings) -> Vec<Need>,
-    /// Trains one trial; `None` where the worker trains it with networks of its own.
-    pub train: Option<Train>,
+    /// Who trains one trial.
+    pub train: Trainer,
     /// Reads it to list and draw what it recommends, if it can be.
     pub recommender: Option<ReadRecommender>,
+    /// What its settings are, where its fields do not say it.
+    pub settings: Option<FreeSettings>,
     /// What its own numbers are called and mean.
     pub study: StudyFacts,
 }
@@ -175,8 +197,8 @@ pub struct StudyFacts {
     pub order: u32,
     /// Its tables: one a family of metrics.
     pub families: &'static [Family],
-    /// Its learning curves, if it has any.
-    pub curves: Option<Curves>,
+    /// Its learning curves, if it has any. Of the first the figure is called as the study is.
+    pub curves: &'static [Curves],
     /// The beginnings of the metrics' names that fit on one line.
     pub headline: &'static [&'static str],
     /// What a reader must know of all its tables.

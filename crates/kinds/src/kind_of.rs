@@ -3,7 +3,8 @@
 use drr_core::spec::{Field, Settings, TrialSpec};
 use serde_json::Value;
 
-use crate::kind::{Kind, Model, Role, StudyFacts, complete_nothing};
+use crate::command::{self, Declaration};
+use crate::kind::{Kind, Model, Role, StudyFacts, Trainer, complete_nothing};
 use crate::registry::{measure, model, policy};
 use crate::stage::Stage;
 
@@ -24,13 +25,14 @@ static UNKNOWN: Kind = Kind {
         together: false,
         budget: None,
         needs: |_| Vec::new(),
-        train: None,
+        train: Trainer::Worker,
         recommender: None,
+        settings: None,
         study: StudyFacts {
             name: "unknown",
             order: u32::MAX,
             families: &[],
-            curves: None,
+            curves: &[],
             headline: &[],
             note: None,
             answered_by: None,
@@ -64,6 +66,10 @@ pub trait KindOf {
 
 impl KindOf for TrialSpec {
     fn kind(&self) -> &'static Kind {
+        if command::is_command(self.kind.as_str()) && self.policy.is_none() {
+            let needs = self.upstream.iter().map(|(kind, _)| kind.to_string()).collect();
+            return command::kind(&Declaration { kind: self.kind.to_string(), needs, ..Declaration::default() });
+        }
         let found = if self.policy.is_some() { measure(self.kind.as_str()) } else { model(self.kind.as_str()) };
         found.unwrap_or(&UNKNOWN)
     }
@@ -92,6 +98,9 @@ impl KindOf for TrialSpec {
         let kind = self.kind();
         if *kind == UNKNOWN {
             return Err(format!("this program has no kind `{}`", self.kind));
+        }
+        if let Some(own) = kind.model().and_then(|model| model.settings) {
+            return (own.check)(&self.settings);
         }
         let borrowed: Vec<&str> =
             kind.measure().map_or(&[][..], |it| it.borrowed).iter().map(|field| field.name).collect();
@@ -123,6 +132,9 @@ fn check_fields(kind: &Kind, settings: &Settings, borrowed: &[&str], format: u32
 /// The settings of a trial by their full names, as their fields' types have them: its own, those it borrows, and those of
 /// the policy it evaluates. What a spec of an older format does not name has what trials did then.
 pub fn kind_settings(spec: &TrialSpec) -> Vec<(String, Value)> {
+    if let Some(own) = spec.kind().model().and_then(|model| model.settings) {
+        return (own.listed)(&spec.settings);
+    }
     let section = |kind: &'static Kind, settings: &Settings| {
         let value = |field: &Field| {
             let value = settings.get(field.name).cloned().unwrap_or_else(|| (field.before)());

@@ -14,6 +14,7 @@
 //! | [`training`], [`ranking`] | what a training and a ranking are given, and leave |
 //! | [`mod@recommender`] | a stored recommender as it answers one user |
 //! | [`tensors`] | models on disk |
+//! | [`command`] | any program as a trial |
 //! | [`error`] | why a trial ends without a result |
 //! | the others | the kinds |
 
@@ -69,4 +70,5 @@ kinds! {
     random,
     item_mean,
     item_knn,
+    command,
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use drr_core::spec::{Field, SplitSpec, SyntheticSpec};
 
 use crate::FOLDERS;
+use crate::command::{self, Declaration};
 use crate::kind::{Kind, TableColumns};
 
 /// Every section a sweep file may hold, with its fields: the ratings' and the kinds'.
@@ -43,7 +44,8 @@ pub fn policies() -> Vec<&'static Kind> {
 
 /// The model of this name.
 pub fn model(name: &str) -> Option<&'static Kind> {
-    all().find(|kind| kind.name == name && kind.model().is_some())
+    let declared = || command::is_command(name).then(|| command::kind(&Declaration::of(name)));
+    all().find(|kind| kind.name == name && kind.model().is_some()).or_else(declared)
 }
 
 /// The policy of this name.

@@ -1,23 +1,38 @@
 //! The order in which trials of a sweep come: models, each after those it stands on, then evaluations.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use drr_core::spec::TrialSpec;
 use serde::{Serialize, Serializer};
 
+use crate::command;
+use crate::kind::{Kind, Model};
+use crate::kind_of::KindOf as _;
 use crate::registry;
 
 /// A step of a sweep: the trainings of one kind of model, or all evaluations.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Stage(u8);
+pub struct Stage {
+    place: u8,
+    name: &'static str,
+}
+
+/// The place of commands, behind all models that are built in; stages of commands come before what needs them.
+const COMMANDS: u8 = 64;
+
+/// The place of trials of kinds that this program does not have: last of all models.
+const UNKNOWN: u8 = u8::MAX - 1;
 
 impl Stage {
     /// The evaluations.
-    pub const EVAL: Self = Self(u8::MAX);
+    pub const EVAL: Self = Self { place: u8::MAX, name: "eval" };
 
     /// The stage of trials of this kind of model.
     pub fn of_model(name: &str) -> Option<Self> {
-        registry::models().iter().position(|kind| kind.name == name).map(|at| Self(at as u8))
+        let models = registry::models();
+        let place = models.iter().position(|kind| kind.name == name)?;
+        Some(Self { place: place as u8, name: models[place].name })
     }
 
     /// The stage of this name.
@@ -28,44 +43,56 @@ impl Stage {
         if name == Self::EVAL.name() { Self::EVAL } else { Self::of_model(name).expect("a kind of model") }
     }
 
-    /// The stage a trial belongs to; trials of unknown kinds come last of all models.
+    /// The stage a trial belongs to.
     pub fn of(spec: &TrialSpec) -> Self {
         if spec.policy.is_some() {
             return Self::EVAL;
         }
-        Self::of_model(spec.kind.as_str()).unwrap_or(Self(u8::MAX - 1))
+        let kind = spec.kind();
+        if command::is_command(kind.name) {
+            // What a sweep is about comes behind its stages; a stage with needs behind one without.
+            let place = if kind.name == command::NAME { COMMANDS + 32 } else { COMMANDS + command::depth(kind.name) };
+            return Self { place, name: kind.name };
+        }
+        Self::of_model(kind.name).unwrap_or(Self { place: UNKNOWN, name: "unknown" })
     }
 
-    /// All stages, in their order.
-    pub fn all() -> Vec<Self> {
-        let models = 0..registry::models().len() as u8;
-        models.map(Self).chain([Self::EVAL]).collect()
+    /// Stages in their order, each once.
+    pub fn in_order(stages: impl Iterator<Item = Self>) -> Vec<Self> {
+        stages.collect::<BTreeSet<Self>>().into_iter().collect()
     }
 
     /// Whether it is of models that can be trained from the ratings alone.
     pub fn stands_on_nothing(self) -> bool {
-        let models = registry::models();
-        let model = models.get(usize::from(self.0)).and_then(|kind| kind.model());
-        model.is_some_and(|model| model.stands_on.is_empty())
+        self.place == COMMANDS || self.model().is_some_and(|model| model.stands_on.is_empty())
+    }
+
+    /// Its number among the models, and whether it is of what stands on most: what sweeps are about.
+    pub fn rank(self) -> (usize, bool) {
+        let is_subject = match self.place {
+            COMMANDS.. => self.name == command::NAME,
+            place => usize::from(place) + 1 == registry::models().len(),
+        };
+        (usize::from(self.place), is_subject)
     }
 
     /// The name records and tables use.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::EVAL => "eval",
-            Self(at) => registry::models().get(usize::from(at)).map_or("unknown", |kind| kind.name),
-        }
+        self.name
     }
 
     /// Many of its trials, for people.
     pub fn plural(self) -> &'static str {
-        let models = registry::models();
-        let model = models.get(usize::from(self.0)).and_then(|kind| kind.model());
-        match (self, model) {
+        match (self, self.model()) {
             (Self::EVAL, _) => "evaluations",
             (_, Some(model)) => model.plural,
-            (_, None) => "trials of unknown kinds",
+            (Self { place: UNKNOWN, .. }, None) => "trials of unknown kinds",
+            (_, None) => "commands",
         }
+    }
+
+    fn model(self) -> Option<&'static Model> {
+        registry::model(self.name).and_then(Kind::model)
     }
 }
 

@@ -26,6 +26,22 @@ pub trait Reporter {
     /// # Errors
     /// [`crate::error::Error::Stopped`] when the work should end here.
     fn progress(&mut self, done: u64, total: u64) -> Result<()>;
+
+    /// It is at work, and nobody can tell how far.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Stopped`] when the work should end here.
+    fn alive(&mut self) -> Result<()> {
+        self.listening()
+    }
+
+    /// It is there, and there is nothing to tell of its work.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Stopped`] when the work should end here.
+    fn listening(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Tells nobody and never stops, for measurements and tests.

@@ -29,7 +29,8 @@ pub(super) fn run(context: &Context, trial: TrialId) -> Result<()> {
         return Ok(());
     }
     println!("trial       {trial}");
-    println!("stage       {}, seed {}, on {}", spec.stage().name(), spec.seed.0, line(&spec.dataset.name));
+    let on = spec.dataset().map(|dataset| format!(", on {}", line(&dataset.name))).unwrap_or_default();
+    println!("stage       {}, seed {}{on}", spec.stage().name(), spec.seed.0);
     match &found {
         Some(finished) => outcome(finished),
         None => match read_failure(&folder) {

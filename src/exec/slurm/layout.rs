@@ -63,7 +63,9 @@ impl PlanLayout {
         };
         let spec = |position: usize| &plan.tasks[position].trial.spec;
         let mut models = Vec::new();
-        for stage in Stage::all().into_iter().filter(|stage| *stage != Stage::EVAL) {
+        for stage in
+            Stage::in_order(plan.tasks.iter().map(|task| task.stage)).into_iter().filter(|stage| *stage != Stage::EVAL)
+        {
             let tasks = cohorts(to_run(stage), spec, cohort_size);
             models.push((stage.name(), layout.add(stage.name(), tasks, array_size, plan)));
         }

@@ -117,6 +117,7 @@ fn write(plan: &Plan, options: &SlurmOptions, layout: &PlanLayout) -> std::io::R
         device: if options.settings.has_gpu() { Device::Cuda(0) } else { Device::Cpu },
         lease_s: LEASE_S,
         provenance: common,
+        commands: plan.commands.clone(),
     };
     let spec = |&position: &usize| plan.tasks[position].trial.spec.clone();
     let tasks: Vec<ArrayTask> = layout
@@ -149,7 +150,7 @@ fn render(
     let trials: usize = tasks.iter().map(|&task| layout.tasks[task].trials().count()).sum();
     let (sweep, first) = (&plan.sweep, array.tasks.start);
     let what = format!("drr-lab: {trials} trials of the sweep {sweep} in {} tasks", tasks.len());
-    let dataset = plan.tasks.first().map(|task| &task.trial.spec.dataset).filter(|it| it.synthetic.is_none());
+    let dataset = plan.tasks.first().and_then(|task| task.trial.spec.dataset()).filter(|it| it.synthetic.is_none());
     let digits = dataset.map(|it| it.fingerprint.short()).unwrap_or_default();
     Script {
         name: &format!("{name}.{}", array.name),

@@ -134,7 +134,7 @@ impl<'a> Supervisor<'a> {
             babble: vec![0; slots],
             kills: vec![MemoryKills::default(); slots],
             positions: plan.tasks.iter().enumerate().map(|(i, task)| (task.trial.id, i)).collect(),
-            dispatch: Dispatch::new(&options.worker, &options.runs, &options.data),
+            dispatch: Dispatch::new(&options.worker, &options.runs, &options.data, plan.commands.clone()),
             watch: options.early_stop.clone().map(|rule| watch(rule, plan, options)),
             signals,
             began,

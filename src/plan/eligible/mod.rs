@@ -9,7 +9,7 @@ use std::path::Path;
 
 use drr_core::data::Ratings;
 use drr_core::data::load::Scale;
-use drr_core::spec::{DatasetSpec, SplitSpec};
+use drr_core::spec::{DatasetSpec, RatingsSpec, SplitSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec};
 use drr_kinds::kind::{Need, Role};
@@ -143,8 +143,9 @@ fn needed<'a>(sweep: &'a Sweep, runs: &Path) -> Vec<(&'a DatasetSpec, &'a SplitS
     let mut divisions: Vec<(&DatasetSpec, &SplitSpec, Vec<Demand>)> = Vec::new();
     for trial in &sweep.trials {
         let spec = &trial.spec;
+        let Some(RatingsSpec { dataset: own, split: own_split }) = &spec.ratings else { continue };
         let same = |(dataset, split, _): &(&DatasetSpec, &SplitSpec, _)| {
-            dataset.fingerprint == spec.dataset.fingerprint && **split == spec.split
+            dataset.fingerprint == own.fingerprint && *split == own_split
         };
         let mut new = demands(spec);
         let at = divisions.iter().rposition(same);
@@ -156,7 +157,7 @@ fn needed<'a>(sweep: &'a Sweep, runs: &Path) -> Vec<(&'a DatasetSpec, &'a SplitS
         }
         match at {
             Some(at) => divisions[at].2.extend(new),
-            None => divisions.push((&spec.dataset, &spec.split, new)),
+            None => divisions.push((own, own_split, new)),
         }
     }
     divisions

@@ -7,7 +7,7 @@ use super::style::{of_baseline, of_recommender};
 use crate::error::Result;
 use crate::report::axis::short_axis;
 use crate::report::figure::axis::thousands;
-use crate::report::group::{Group, Noise, Study, is_subject};
+use crate::report::group::{self, Group, Noise, Study, is_subject};
 use crate::report::ids::MetricId;
 use crate::report::tabulate::measured_at;
 use crate::report::users::UserCount;
@@ -26,8 +26,10 @@ pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Sprea
         TableColumns::Fixed(_) => None,
     };
     let mut figures: Vec<Figure> = kind.families.iter().filter_map(at_k).collect();
-    if let Some(what) = &kind.curves {
-        figures.extend(curves(store, study, spread, what)?);
+    for (at, what) in kind.curves.iter().enumerate() {
+        let own = curves(store, study, spread, what)?;
+        let slug = if at == 0 { study.slug.clone() } else { format!("{}-{}", study.slug, group::slug(what.metric)) };
+        figures.extend(own.map(|figure| Figure { slug, ..figure }));
     }
     Ok(figures)
 }
@@ -75,7 +77,8 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
         left_out =
             format!(" Shown: the best of {} configurations by {}; the table has all.", study.groups.len(), what.last);
     }
-    if series.is_empty() {
+    // Of one point each there is no curve, and the table says it all.
+    if series.is_empty() || spacing.is_none() {
         return Ok(None);
     }
     let mut note = format!(
@@ -234,7 +237,7 @@ pub(super) fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Seri
 pub(in crate::report) fn subtitle(study: &Study<'_>) -> String {
     let protocol = study.subject.protocol.map(|protocol| format!("protocol {protocol}"));
     let parts = [Some(study.dataset.to_owned()), protocol, Some(seeds(study)), Some(study.split.clone())];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// `n = 3 seeds`, or what is there.

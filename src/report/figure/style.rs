@@ -56,11 +56,10 @@ pub(in crate::report) fn of_stage(stage: Option<Stage>) -> SeriesStyle {
     match stage {
         Some(Stage::EVAL) => SERIES[1],
         // What stands on most comes first, as recommenders do elsewhere.
-        Some(stage) => {
-            let models: Vec<Stage> = Stage::all().into_iter().filter(|other| *other != Stage::EVAL).collect();
-            let place = models.iter().position(|other| *other == stage).unwrap_or(0);
-            if place + 1 == models.len() { SERIES[0] } else { SERIES[(2 + place) % SERIES.len()] }
-        }
+        Some(stage) => match stage.rank() {
+            (_, true) => SERIES[0],
+            (place, false) => SERIES[(2 + place) % SERIES.len()],
+        },
         None => SERIES[6],
     }
 }

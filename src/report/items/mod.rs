@@ -123,7 +123,7 @@ fn best<'a>(study: &Study<'a>) -> Option<&'a TrialRecord> {
 
 /// The rating table and the titles by item id.
 fn ratings(spec: &TrialSpec, data: &Path) -> Option<(Ratings, BTreeMap<String, String>)> {
-    let dataset = &spec.dataset;
+    let dataset = spec.dataset()?;
     if let Some(recipe) = &dataset.synthetic {
         let ratings = synthetic::generate(recipe).ok()?;
         return (ratings.fingerprint() == dataset.fingerprint).then(|| (ratings, BTreeMap::new()));

@@ -35,7 +35,8 @@ pub(super) fn sessions(
     length: usize,
 ) -> Vec<ShownSession> {
     let (n, is_published) = (recommender.history(), protocol == Some(Protocol::Published.name()));
-    let split = Split::new(ratings, &spec.split);
+    let Some(split) = spec.split() else { return Vec::new() };
+    let split = Split::new(ratings, split);
     let users = ratings.users.len();
     // (timestamp, item, stars) by user.
     let by_user = |rows: &[u32]| {

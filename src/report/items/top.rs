@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use drr_core::data::{Rating, Ratings, Split, reward};
+use drr_core::spec::{DatasetSpec, RatingsSpec};
 use drr_core::{TrialId, TrialSpec};
 use drr_kinds::KindOf as _;
 use drr_kinds::recommender::Recommender;
@@ -145,23 +146,27 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
         Error::environment(format!("the models of {} and of its PMF cannot be read", spec.id().short()))
             .hint("`drr-lab verify` tells which file is gone or changed")
     })?;
+    let RatingsSpec { dataset: DatasetSpec { name, .. }, split } = spec
+        .ratings
+        .as_ref()
+        .ok_or_else(|| Error::input(format!("trial {} stands on no ratings", spec.id().short())))?;
     let (ratings, titles) = super::ratings(spec, data).ok_or_else(|| {
-        Error::environment(format!("the ratings of {} are not here", spec.dataset.name))
+        Error::environment(format!("the ratings of {name} are not here"))
             .hint("`drr-lab data fetch` gets them; --data names another folder")
     })?;
     if ratings.items.len() != recommender.items() || ratings.users.len() != recommender.users() {
-        return Err(Error::environment(format!("the models are of another dataset than {}", spec.dataset.name))
+        return Err(Error::environment(format!("the models are of another dataset than {name}"))
             .hint("`drr-lab verify` tells which file is gone or changed"));
     }
     let unknown = || {
-        Error::input(format!("{} has no user `{user}`", spec.dataset.name)).hint(format!(
+        Error::input(format!("{name} has no user `{user}`")).hint(format!(
             "it has {} users, the first is `{}`",
             ratings.users.len(),
             ratings.users[0]
         ))
     };
     let row = ratings.users.iter().position(|id| id == user).ok_or_else(unknown)? as u32;
-    let split = Split::new(&ratings, &spec.split);
+    let split = Split::new(&ratings, split);
     let test: Vec<Rating> =
         split.test.iter().map(|&at| ratings.rows[at as usize]).filter(|rating| rating.user == row).collect();
     let logs = train_logs(&ratings, &split, row);

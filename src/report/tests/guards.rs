@@ -125,7 +125,8 @@ fn sizes() -> SweepRecord {
             trials.extend(all.into_iter().map(|spec| Arc::new(Trial::new(spec, point.clone()))));
         }
     }
-    SweepRecord { name: "sizes".to_owned(), source: String::new(), axes: vec!["pmf.k".to_owned()], trials }
+    let (name, axes) = ("sizes".to_owned(), vec!["pmf.k".to_owned()]);
+    SweepRecord { name, source: String::new(), axes, trials, commands: Vec::new() }
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn what_tests_and_protocols_cover_is_said_beside_the_tables() {
     for trial in &mut own.trials {
         let old = trial.spec.id();
         let mut spec = trial.spec.clone();
-        spec.split.seed = spec.seed.0;
+        spec.ratings.as_mut().expect("ratings").split.seed = spec.seed.0;
         stand_on(&mut spec, &renamed);
         *trial = Arc::new(Trial::new(spec, Arc::clone(&trial.point)));
         renamed.insert(old, trial.id);

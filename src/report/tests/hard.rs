@@ -197,7 +197,7 @@ fn unlike_splits_protocols_and_methods_stay_apart_and_say_so() {
             continue;
         }
         let mut divided = trial.spec.clone();
-        divided.split.test = 0.3;
+        divided.ratings.as_mut().expect("ratings").split.test = 0.3;
         let others = [
             divided,
             fabricate::with(&trial.spec, "protocol", "strict".into()),

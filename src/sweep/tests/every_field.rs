@@ -20,6 +20,7 @@ fn two_values(field: &Field) -> [Value; 2] {
             let middle = min + (max - min).min(1.0) / 2.0;
             [middle, middle / 2.0].into_iter().map(|number| json!(number)).find(|number| *number != default)
         }
+        ValueKind::Any => Some(json!("another")),
         ValueKind::Ints { lengths, .. } => Some(json!(vec![7; lengths.last().copied().unwrap_or(2)])),
     };
     [default, other.unwrap_or_else(|| panic!("{} takes one value only", field.name))]
@@ -30,8 +31,8 @@ fn of_field(sweep: &Sweep, field: &Field) -> Vec<Value> {
     for trial in &sweep.trials {
         let spec = &trial.spec;
         let section = match field.section {
-            "split" => json!(spec.split),
-            "synthetic" => json!(spec.dataset.synthetic),
+            "split" => json!(spec.split()),
+            "synthetic" => json!(spec.dataset().and_then(|it| it.synthetic.as_ref())),
             section if spec.kind == section => spec.settings.to_json(),
             section => match &spec.policy {
                 Some(policy) if policy.kind == section => policy.settings.to_json(),

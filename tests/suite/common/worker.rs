@@ -185,6 +185,7 @@ fn finish(spec: &TrialSpec, folder: &TrialDir, points: Vec<Point>) {
         repeats: 1,
         metrics_digest: journal.finish().expect("written"),
         model_digest: None,
+        artifacts: Default::default(),
         environment: EnvironmentClass {
             libtorch: "none".into(),
             isa: "none".into(),

@@ -10,6 +10,7 @@
 //! | [`synthetic`] | a made-up world of any size |
 
 pub mod catalogue;
+pub mod division;
 pub mod load;
 pub mod split;
 pub mod synthetic;

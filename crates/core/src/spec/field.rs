@@ -89,6 +89,8 @@ pub enum ValueKind {
     },
     /// One of some names.
     Choice(&'static [&'static str]),
+    /// Whatever a program takes: a number, a text, true or false, or a list of them.
+    Any,
 }
 
 impl ValueKind {
@@ -105,6 +107,7 @@ impl ValueKind {
                 let count = if lengths.is_empty() { String::new() } else { format!("{} ", lengths.join(" or ")) };
                 format!("a list of {count}whole numbers, each {min} or more")
             }
+            ValueKind::Any => "a number, a text, true or false, or a list of them".to_owned(),
             ValueKind::Choice(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
                 format!("one of {}", names.join(", "))
@@ -123,6 +126,11 @@ impl ValueKind {
                 (lengths.is_empty() || lengths.contains(&list.len()))
                     && list.iter().all(|entry| whole(entry).is_some_and(|x| (*min..=*max).contains(&x)))
             }),
+            ValueKind::Any => match value {
+                Value::Array(list) => list.iter().all(|entry| self.accepts(entry)),
+                Value::Number(_) | Value::String(_) | Value::Bool(_) => true,
+                Value::Null | Value::Object(_) => false,
+            },
             ValueKind::Choice(names) => value.as_str().is_some_and(|name| names.contains(&name)),
         }
     }

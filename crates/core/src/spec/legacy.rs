@@ -6,11 +6,11 @@
 //! | 1 | those without `since` |
 //! | 2 | those `since 2`: absent in a spec of format 1, they say what trials did without them |
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, ser::Error as _};
 use serde_json::{Map, Value, json};
 
 use super::sections::{SplitSpec, SyntheticSpec};
-use super::{Field, Name, PolicySpec, Settings, TrialSpec, Upstream};
+use super::{Field, Name, PolicySpec, RatingsSpec, Settings, TrialSpec, Upstream};
 use crate::digest::{Digest, TrialId};
 
 /// The kind that stood behind evaluations, and the recommender's, by their names of then.
@@ -116,7 +116,10 @@ pub(super) fn write(spec: &TrialSpec) -> Result<Value, serde_json::Error> {
         seed: crate::seed::Seed,
         job: Value,
     }
-    let TrialSpec { format, kind, digest, settings, policy, upstream, dataset, split, seed } = spec;
+    let TrialSpec { format, kind, digest, settings, policy, upstream, ratings, seed } = spec;
+    let Some(RatingsSpec { dataset, split }) = ratings else {
+        return Err(serde_json::Error::custom(format!("in format {format} every trial stands on ratings")));
+    };
     let model = upstream.get(MODEL);
     let job = match policy {
         Some(policy) => {
@@ -167,7 +170,7 @@ mod tests {
     fn specs_of_older_formats_are_read_in_todays_shape_and_keep_their_ids() {
         let first: TrialSpec = serde_json::from_str(FIRST).expect("readable");
         assert_eq!((first.kind.as_str(), first.settings.whole("train_steps")), ("drr", Some(60)));
-        assert_eq!(first.split.held_out, HeldOut::Test);
+        assert_eq!(first.split().expect("ratings").held_out, HeldOut::Test);
         assert_eq!(first.upstream().len(), 1);
         let second: TrialSpec = serde_json::from_str(SECOND).expect("readable");
         assert_eq!((second.kind.as_str(), second.settings.whole("history")), ("online", Some(2)));
@@ -187,7 +190,7 @@ mod tests {
     fn what_a_later_field_says_is_never_lost() {
         let mut spec: TrialSpec = serde_json::from_str(FIRST).expect("readable");
         let id = spec.id();
-        spec.split.held_out = HeldOut::Validation;
+        spec.ratings.as_mut().expect("ratings").split.held_out = HeldOut::Validation;
         assert_ne!(spec.id(), id);
         let again: TrialSpec = serde_json::from_slice(&canonical::to_bytes(&spec)).expect("readable");
         assert_eq!(again, spec);

@@ -28,7 +28,11 @@ use crate::digest::{Digest, TrialId};
 use crate::seed::Seed;
 
 /// The version of the spec's format; newer ones are refused, older ones are read and keep their ids.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
+
+/// The format of trials that stand on ratings: the last in which every trial did. A spec is written in the oldest format
+/// that holds it, so that its id stays.
+pub const WITH_RATINGS: u32 = 3;
 
 /// The last format that had one hash for all training sources, and jobs of three shapes.
 const LAST_OF_JOBS: u32 = 2;
@@ -48,10 +52,8 @@ pub struct TrialSpec {
     pub policy: Option<PolicySpec>,
     /// The trials that must be finished before this one starts, by the kind of each.
     pub upstream: Upstream,
-    /// The ratings.
-    pub dataset: DatasetSpec,
-    /// Their division into train and test.
-    pub split: SplitSpec,
+    /// The ratings it stands on; none where it brings its own data.
+    pub ratings: Option<RatingsSpec>,
     /// Seed of every random stream but the split's.
     pub seed: Seed,
 }
@@ -66,6 +68,15 @@ pub struct PolicySpec {
     pub digest: Digest,
     /// Its own settings, beside those of the model it stands on.
     pub settings: Settings,
+}
+
+/// Ratings, and how they are divided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RatingsSpec {
+    /// Which they are.
+    pub dataset: DatasetSpec,
+    /// Their division into train and test.
+    pub split: SplitSpec,
 }
 
 /// Which ratings, by name for people and by content for identity.
@@ -91,8 +102,10 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: &'a Option<PolicySpec>,
     upstream: &'a Upstream,
-    dataset: &'a DatasetSpec,
-    split: &'a SplitSpec,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset: Option<&'a DatasetSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<&'a SplitSpec>,
     seed: Seed,
 }
 
@@ -101,8 +114,8 @@ struct Written<'a> {
 #[serde(deny_unknown_fields)]
 struct Read {
     format: u32,
-    dataset: DatasetSpec,
-    split: SplitSpec,
+    dataset: Option<DatasetSpec>,
+    split: Option<SplitSpec>,
     seed: Seed,
     kind: Option<Name>,
     digest: Option<Digest>,
@@ -119,7 +132,8 @@ impl Serialize for TrialSpec {
         if self.format <= LAST_OF_JOBS {
             return legacy::write(self).map_err(ser::Error::custom)?.serialize(serializer);
         }
-        let Self { format, kind, digest, settings, policy, upstream, dataset, split, seed } = self;
+        let Self { format, kind, digest, settings, policy, upstream, ratings, seed } = self;
+        let (dataset, split) = ratings.as_ref().map(|it| (&it.dataset, &it.split)).unzip();
         Written { format: *format, kind, digest, settings, policy, upstream, dataset, split, seed: *seed }
             .serialize(serializer)
     }
@@ -130,6 +144,12 @@ impl<'de> Deserialize<'de> for TrialSpec {
         let Read { format, dataset, split, seed, kind, digest, settings, policy, upstream, train_digest, job } =
             Read::deserialize(deserializer)?;
         let missing = |name| de::Error::missing_field(name);
+        let ratings = match (dataset, split) {
+            (Some(dataset), Some(split)) => Some(RatingsSpec { dataset, split }),
+            (None, None) if format > WITH_RATINGS => None,
+            (None, _) => return Err(missing("dataset")),
+            (_, None) => return Err(missing("split")),
+        };
         if format <= LAST_OF_JOBS {
             for (name, is_there) in [("kind", kind.is_some()), ("digest", digest.is_some())] {
                 if is_there {
@@ -139,7 +159,7 @@ impl<'de> Deserialize<'de> for TrialSpec {
             let digest = train_digest.ok_or_else(|| missing("train_digest"))?;
             let legacy::Parts { kind, settings, policy, upstream } =
                 job.ok_or_else(|| missing("job"))?.parts(digest).map_err(de::Error::custom)?;
-            return Ok(Self { format, kind, digest, settings, policy, upstream, dataset, split, seed });
+            return Ok(Self { format, kind, digest, settings, policy, upstream, ratings, seed });
         }
         for (name, is_there) in [("job", job.is_some()), ("train_digest", train_digest.is_some())] {
             if is_there {
@@ -153,8 +173,7 @@ impl<'de> Deserialize<'de> for TrialSpec {
             settings: settings.ok_or_else(|| missing("settings"))?,
             policy,
             upstream: upstream.ok_or_else(|| missing("upstream"))?,
-            dataset,
-            split,
+            ratings,
             seed,
         })
     }
@@ -175,6 +194,16 @@ impl TrialSpec {
     pub fn upstream(&self) -> Vec<TrialId> {
         self.upstream.iter().map(|(_, trial)| trial).collect()
     }
+
+    /// The ratings it stands on, if it does.
+    pub fn dataset(&self) -> Option<&DatasetSpec> {
+        self.ratings.as_ref().map(|it| &it.dataset)
+    }
+
+    /// How they are divided.
+    pub fn split(&self) -> Option<&SplitSpec> {
+        self.ratings.as_ref().map(|it| &it.split)
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +214,7 @@ mod tests {
 
     fn spec() -> TrialSpec {
         TrialSpec {
-            format: FORMAT,
+            format: WITH_RATINGS,
             kind: "slow".into(),
             digest: Digest::of(b"sources"),
             settings: Settings::new(json!({"rate": 1.0, "widths": [3, 4.0], "name": "x"})).expect("an object"),
@@ -195,10 +224,27 @@ mod tests {
                 settings: Settings::default(),
             }),
             upstream: Upstream::new([("b".into(), TrialId(Digest::of(b"b"))), ("a".into(), TrialId(Digest::of(b"a")))]),
-            dataset: DatasetSpec { name: "ml-100k".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None },
-            split: SplitSpec::default(),
+            ratings: Some(RatingsSpec {
+                dataset: DatasetSpec { name: "ml-100k".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None },
+                split: SplitSpec::default(),
+            }),
             seed: Seed(3),
         }
+    }
+
+    fn ratings(spec: &mut TrialSpec) -> &mut RatingsSpec {
+        spec.ratings.as_mut().expect("it stands on ratings")
+    }
+
+    #[test]
+    fn a_trial_with_data_of_its_own_is_of_the_next_format() {
+        let own = TrialSpec { format: FORMAT, ratings: None, ..spec() };
+        let text = String::from_utf8(canonical::to_bytes(&own)).expect("text");
+        assert!(!text.contains("dataset") && !text.contains("split"), "{text}");
+        assert_eq!(serde_json::from_str::<TrialSpec>(&text).expect("read"), own);
+        let older = text.replacen("\"format\":4", "\"format\":3", 1);
+        let error = serde_json::from_str::<TrialSpec>(&older).expect_err("format 3 has ratings").to_string();
+        assert!(error.contains("missing field `dataset`"), "{error}");
     }
 
     #[test]
@@ -219,9 +265,9 @@ mod tests {
             |spec| spec.policy = None,
             |spec| spec.policy.as_mut().expect("there").digest = Digest::of(b"other"),
             |spec| spec.upstream = Upstream::default(),
-            |spec| spec.dataset.fingerprint = Digest::of(b"other"),
-            |spec| spec.dataset.synthetic = Some(SyntheticSpec::default()),
-            |spec| spec.split.seed = 7,
+            |spec| ratings(spec).dataset.fingerprint = Digest::of(b"other"),
+            |spec| ratings(spec).dataset.synthetic = Some(SyntheticSpec::default()),
+            |spec| ratings(spec).split.seed = 7,
             |spec| spec.seed = Seed(4),
         ];
         let mut ids = vec![spec().id()];

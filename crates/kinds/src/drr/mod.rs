@@ -17,7 +17,7 @@ pub use settings::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, Stat
 
 use crate::kind::{
     Better, Column, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style,
-    TableColumns, typed,
+    TableColumns, Trainer, typed,
 };
 
 /// The trained model, the policy it is, and the policy it was before training.
@@ -39,8 +39,9 @@ static MODEL: Kind = Kind {
         together: true,
         budget: Some("train_steps"),
         needs: |settings| vec![Need::Sessions { field: "drr.history", history: typed::<DrrSpec>(settings).history }],
-        train: None,
+        train: Trainer::Worker,
         recommender: Some(recommender::read),
+        settings: None,
         study: StudyFacts {
             name: "training",
             order: 20,
@@ -54,7 +55,7 @@ static MODEL: Kind = Kind {
                     better: Better::Higher,
                 }]),
             }],
-            curves: Some(Curves {
+            curves: &[Curves {
                 metric: "train/reward",
                 title: "Learning curves of DRR",
                 x: "environment steps",
@@ -62,7 +63,7 @@ static MODEL: Kind = Kind {
                 last: "reward_last_tenth",
                 window: 5,
                 better: Better::Higher,
-            }),
+            }],
             headline: &[],
             note: Some(
                 "Measured while exploring and learning, with the training's own exploration rate; evaluations are the \

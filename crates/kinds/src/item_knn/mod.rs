@@ -9,7 +9,7 @@ mod train;
 pub use settings::ItemKnnSpec;
 
 use crate::kind::{
-    Better, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns,
+    Better, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns, Trainer,
     complete_nothing, typed,
 };
 use crate::work::{Candidates, Effort, Work};
@@ -34,8 +34,9 @@ static MODEL: Kind = Kind {
         together: false,
         budget: None,
         needs: |_| Vec::new(),
-        train: Some(train::train),
+        train: Trainer::Ratings(train::train),
         recommender: None,
+        settings: None,
         study: StudyFacts {
             name: "item-knn",
             order: 40,
@@ -48,7 +49,7 @@ static MODEL: Kind = Kind {
                     Column { metric: "test_mae_stars", header: "test MAE", better: Better::Lower },
                 ]),
             }],
-            curves: None,
+            curves: &[],
             headline: &[],
             note: None,
             answered_by: None,

@@ -56,7 +56,7 @@ static MEASURE: Kind = Kind {
                     ]),
                 },
             ],
-            curves: None,
+            curves: &[],
             headline: &["precision@"],
             note: None,
             answered_by: None,

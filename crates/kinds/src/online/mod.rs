@@ -41,7 +41,7 @@ static MEASURE: Kind = Kind {
                 axis: "mean reward of a recommendation, −1 to 1",
                 columns: TableColumns::AtK,
             }],
-            curves: None,
+            curves: &[],
             headline: &["reward@"],
             note: None,
             answered_by: Some("pmf"),

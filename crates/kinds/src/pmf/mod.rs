@@ -2,12 +2,11 @@
 
 mod settings;
 
-
 pub use settings::{Optimizer, PmfSpec, Select};
 
 use crate::kind::{
     Better, Column, Curves, Family, Kind, Marker, Model, Need, PolicyRole, Role, StudyFacts, Style, TableColumns,
-    complete_nothing, typed,
+    Trainer, complete_nothing, typed,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -34,8 +33,9 @@ static MODEL: Kind = Kind {
         needs: |settings| {
             vec![Need::Validation { field: "pmf.validation", share: typed::<PmfSpec>(settings).validation }]
         },
-        train: None,
+        train: Trainer::Worker,
         recommender: None,
+        settings: None,
         study: StudyFacts {
             name: "pmf",
             order: 30,
@@ -48,7 +48,7 @@ static MODEL: Kind = Kind {
                     Column { metric: "test_mae_stars", header: "test MAE", better: Better::Lower },
                 ]),
             }],
-            curves: Some(Curves {
+            curves: &[Curves {
                 metric: "valid/rmse_stars",
                 title: "PMF validation error",
                 x: "epochs",
@@ -56,7 +56,7 @@ static MODEL: Kind = Kind {
                 last: "test_rmse_stars",
                 window: 1,
                 better: Better::Lower,
-            }),
+            }],
             headline: &["test_rmse_stars"],
             note: None,
             answered_by: None,

@@ -4,14 +4,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use drr_core::artifacts::Artifacts;
 use drr_core::journal::{Point, Writer};
 use drr_core::protocol::{Assignment, FromWorker};
-use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{Section, TrialSpec};
+use drr_core::result::{EnvironmentClass, TrialResult, Usage};
+use drr_core::spec::{RatingsSpec, Section, TrialSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
 use drr_kinds::KindOf as _;
+use drr_kinds::command;
 use drr_kinds::drr::DrrSpec;
+use drr_kinds::kind::Trainer;
 use drr_kinds::offline::OfflineSpec;
 use drr_kinds::online::OnlineSpec;
 use drr_kinds::ranking::{RankingInput, StaticRanking};
@@ -19,6 +22,7 @@ use drr_kinds::training::{Reporter, Training};
 use drr_kinds::world::World;
 
 use super::channel::Channel;
+use super::commands;
 use super::device::WorkerDevices;
 use super::loaded::{Loaded, check_model};
 use super::usage::Meter;
@@ -65,8 +69,22 @@ fn cohort(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -
     Ok(records.close(outcomes, &environment))
 }
 
-/// What a successful trial leaves: metrics, repeats behind them, the model's digest.
-type Done = (Metrics, u64, Option<Digest>);
+/// What a successful trial leaves.
+struct Done {
+    metrics: Metrics,
+    /// Measurements behind each metric.
+    repeats: u64,
+    /// The digest of its model.
+    model: Option<Digest>,
+    /// What a program left, and what it used.
+    program: Option<(Artifacts, Usage)>,
+}
+
+impl Done {
+    fn trained(metrics: Metrics, model: Digest) -> Self {
+        Self { metrics, repeats: 1, model: Some(model), program: None }
+    }
+}
 
 /// One trial of a kind that trains itself, or of a factorisation.
 fn train_one(
@@ -75,15 +93,33 @@ fn train_one(
     loaded: &mut Loaded,
     records: &mut Records<'_>,
 ) -> Result<Done> {
-    let world = loaded.world(&assignment.data, &spec.dataset, &spec.split)?;
     let path = records.folder(0).model();
-    let Some(train) = spec.kind().model().and_then(|model| model.train) else {
-        let (model, metrics) = pmf::train(&world, &settings(spec)?, spec.seed, records)?;
-        return Ok((metrics, 1, Some(model::save_pmf(&path, &model)?)));
-    };
-    let training = Training { world: &world, settings: &spec.settings, seed: spec.seed, model: &path };
-    let trained = train(&training, records)?;
-    Ok((trained.metrics, 1, Some(trained.model)))
+    match spec.kind().model().map_or(Trainer::Worker, |model| model.train) {
+        Trainer::Worker => {
+            let world = world(assignment, spec, loaded)?;
+            let (model, metrics) = pmf::train(&world, &settings(spec)?, spec.seed, records)?;
+            Ok(Done::trained(metrics, model::save_pmf(&path, &model)?))
+        }
+        Trainer::Ratings(train) => {
+            let world = world(assignment, spec, loaded)?;
+            let training = Training { world: &world, settings: &spec.settings, seed: spec.seed, model: &path };
+            let trained = train(&training, records)?;
+            Ok(Done::trained(trained.metrics, trained.model))
+        }
+        Trainer::Program => {
+            let (folder, is_again) = (records.folder(0).clone(), records.is_again);
+            let ran = commands::run((assignment, spec), (&folder, is_again), records)?;
+            let usage = Usage { cpu_s: ran.cpu_s, peak_mib: ran.peak_mib, ..records.meter.read(1) };
+            Ok(Done { metrics: ran.metrics, repeats: 1, model: None, program: Some((ran.artifacts, usage)) })
+        }
+    }
+}
+
+/// The ratings of a trial that stands on some.
+fn world(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded) -> Result<Arc<World>> {
+    let none = || Error::Deterministic(format!("{} stands on ratings, and the trial names none", spec.kind));
+    let RatingsSpec { dataset, split } = spec.ratings.as_ref().ok_or_else(none)?;
+    loaded.world(&assignment.data, dataset, split)
 }
 
 /// Recommenders in a cohort.
@@ -99,7 +135,7 @@ fn train_together(
             Ok(Member {
                 spec: settings(spec)?,
                 seed: spec.seed,
-                world: loaded.world(&assignment.data, &spec.dataset, &spec.split)?,
+                world: world(assignment, spec, loaded)?,
                 model: loaded.pmf(&assignment.runs, model_below(spec)?)?,
             })
         })
@@ -109,13 +145,13 @@ fn train_together(
         let metrics = outcome?;
         let path = records.folder(member).model();
         let digest = model::save_agent(&path, &agent, member)?;
-        Ok((metrics, 1, Some(digest)))
+        Ok(Done::trained(metrics, digest))
     });
     Ok(saved.collect())
 }
 
 fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, records: &mut Records<'_>) -> Result<Done> {
-    let world = loaded.world(&assignment.data, &spec.dataset, &spec.split)?;
+    let world = world(assignment, spec, loaded)?;
     let model = loaded.pmf(&assignment.runs, model_below(spec)?)?;
     let mut policy = policy((assignment, loaded.devices), spec, &world, &model)?;
     let n = spec.settings.whole("history").unwrap_or_default() as usize;
@@ -126,7 +162,12 @@ fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, reco
         let measure: OnlineSpec = settings(spec)?;
         (online::run(&world, &model, &mut policy, n, &measure, spec.seed, records)?, measure.repeats)
     };
-    Ok((metrics, repeats, None))
+    let mut metrics = metrics;
+    if spec.policy_kind().is_some_and(|kind| command::is_command(kind.name)) {
+        // Of a command the scores of candidates are known, and lists are of all items.
+        metrics.retain(|name, _| !name.starts_with("lists/"));
+    }
+    Ok(Done { metrics, repeats, model: None, program: None })
 }
 
 /// What an evaluation evaluates.
@@ -138,6 +179,9 @@ fn policy(
 ) -> Result<Policy> {
     let (kind, own) = spec.policy_kind().and_then(|kind| Some((kind, kind.policy()?))).ok_or_else(mixed)?;
     let below = own.model.as_ref().and_then(|below| spec.upstream.get(below.kind));
+    if let (Some(trial), true) = (below, own.model.as_ref().is_some_and(|below| command::is_command(below.kind))) {
+        return Ok(Policy::Static(commands::ranking(assignment, spec, trial)?));
+    }
     if let Some(trial) = below {
         check_model(&assignment.runs, trial)?;
     }
@@ -191,6 +235,8 @@ struct Records<'a> {
     started: Instant,
     meter: Meter,
     last_progress: Option<Instant>,
+    /// Whether an earlier attempt came as far as its folder.
+    is_again: bool,
 }
 
 /// At most this often does a worker tell how far it is.
@@ -201,6 +247,7 @@ impl<'a> Records<'a> {
         let (meter, started) = (Meter::start(), Instant::now());
         let trials: Vec<TrialId> = assignment.trials.iter().map(TrialSpec::id).collect();
         let folders: Vec<TrialDir> = trials.iter().map(|&trial| TrialDir::new(&assignment.runs, trial)).collect();
+        let is_again = folders.iter().any(|folder| folder.spec().exists());
         let mut journals = Vec::new();
         for ((&trial, folder), spec) in trials.iter().zip(&folders).zip(&assignment.trials) {
             let named = |error: std::io::Error| Error::Environment(format!("{}: {error}", folder.path().display()));
@@ -208,7 +255,7 @@ impl<'a> Records<'a> {
             journals.push(Writer::create(&folder.journal(), trial).map_err(named)?);
             channel.say(&FromWorker::Started { trial })?;
         }
-        Ok(Self { channel, trials, folders, journals, started, meter, last_progress: None })
+        Ok(Self { channel, trials, folders, journals, started, meter, last_progress: None, is_again })
     }
 
     fn folder(&self, member: usize) -> &TrialDir {
@@ -222,17 +269,20 @@ impl<'a> Records<'a> {
         let members = outcomes.into_iter().zip(self.journals).zip(self.trials.iter().zip(&self.folders));
         members
             .map(|((outcome, journal), (&trial, folder))| {
-                let (metrics, repeats, model_digest) = outcome?;
-                if let Some((name, value)) = metrics.iter().find(|(_, value)| !value.is_finite()) {
+                let Done { metrics, repeats, model: model_digest, program } = outcome?;
+                // What a program says of its end is its own affair; what is computed here must be a number.
+                if let Some((name, value)) = metrics.iter().find(|(_, value)| !value.is_finite() && program.is_none()) {
                     return Err(Error::Deterministic(format!("the final {name} is {value}")));
                 }
+                let (artifacts, usage) = program.unwrap_or((Artifacts::new(), usage));
                 let result = TrialResult {
-                    format: FORMAT,
+                    format: TrialResult::format_of(&metrics, &artifacts),
                     trial,
                     metrics,
                     repeats,
                     metrics_digest: journal.finish()?,
                     model_digest,
+                    artifacts,
                     environment: environment.clone(),
                     wall_s: (wall_s * 1e3).round() / 1e3,
                     usage: Some(usage),
@@ -262,5 +312,14 @@ impl Reporter for Records<'_> {
             }
         }
         Ok(())
+    }
+
+    fn alive(&mut self) -> Result<()> {
+        // Of nothing nothing is done: it says that somebody works, and no more.
+        self.progress(0, 0)
+    }
+
+    fn listening(&mut self) -> Result<()> {
+        if self.channel.is_closed() { Err(Error::Stopped) } else { Ok(()) }
     }
 }

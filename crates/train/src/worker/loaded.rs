@@ -102,7 +102,11 @@ pub fn check_model(runs: &Path, trial: TrialId) -> Result<()> {
     }
 }
 
-fn load(data: &Path, dataset: &DatasetSpec) -> Result<Ratings> {
+/// The rating table of a dataset.
+///
+/// # Errors
+/// If the data is missing or is not what the spec names.
+pub fn load(data: &Path, dataset: &DatasetSpec) -> Result<Ratings> {
     let Some(recipe) = &dataset.synthetic else {
         return Catalogue::new(data)
             .open(&dataset.name, Some(dataset.fingerprint))

@@ -3,6 +3,7 @@
 
 pub mod array;
 pub mod channel;
+pub mod commands;
 pub mod device;
 pub mod job;
 pub mod loaded;

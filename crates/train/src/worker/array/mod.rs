@@ -149,12 +149,17 @@ impl Runner {
         };
         for spec in &trials {
             let folder = self.folder(spec);
-            let record = self.provenance.record(&hello, spec);
+            let record = self.provenance.record(&hello, spec, self.head.commands.as_ref());
             clear_failure(&folder).and_then(|()| write_whole(&folder.provenance(), &record)).map_err(named(&folder))?;
         }
         let log = self.folder(&trials[0]).log();
-        let assignment =
-            Assignment { trials, runs: self.head.runs.clone(), data: self.data.clone(), device: self.head.device };
+        let assignment = Assignment {
+            trials,
+            runs: self.head.runs.clone(),
+            data: self.data.clone(),
+            device: self.head.device,
+            commands: self.head.commands.clone(),
+        };
         let outcomes = log::to(&log, || outcomes(&assignment, &mut self.loaded, &mut self.channel));
         let mut ended = TaskEnd::Settled;
         for (spec, outcome) in assignment.trials.iter().zip(outcomes) {
