@@ -51,6 +51,7 @@ pub(super) fn place(trial: &Finished, folder: &TrialDir) -> Result<CommandPlace,
         folder: run.folder,
         files: BTreeMap::from([(stage.clone(), run.files)]),
         passed: BTreeMap::from([(stage.clone(), passed)]),
+        metrics: BTreeMap::new(),
     };
     match FileDigests::default().changed(&place, &stage) {
         Ok(None) => Ok(place),

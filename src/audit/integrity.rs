@@ -291,6 +291,7 @@ fn is_earlier(store: &Store, name: &str, seal: Option<&RecordSeal>) -> bool {
         seeds: 0,
         trials,
         declarations: stored.commands,
+        probe: 0,
         place: None,
     })
 }

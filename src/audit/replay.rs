@@ -247,6 +247,7 @@ fn run(
         seeds: 0,
         trials,
         declarations: Vec::new(),
+        probe: 0,
         place,
     };
     let mut store = Store::open(scratch)?;

@@ -25,6 +25,7 @@ fn sweep_of(record: &SweepRecord) -> Sweep {
         seeds: 0,
         trials: record.trials.clone(),
         declarations: record.commands.clone(),
+        probe: 0,
         place: None,
     }
 }

@@ -14,6 +14,7 @@ mod failures;
 mod index;
 mod plan_table;
 mod plan_trials;
+mod probe;
 mod redefined;
 pub mod report;
 mod runs;

@@ -10,6 +10,7 @@ use drr_core::{Status, TrialId};
 use super::catch_up::{IndexState, catch_up};
 use super::execution::{Choices, Resolved, inventory};
 use super::plan_table::{Detail, PlanTable};
+use super::probe;
 use super::redefined::{self, Asked};
 use super::slurm::{self, Executor};
 use super::worker::FrozenWorker;
@@ -191,8 +192,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 }
                 outcome
             }
-            _ => execute(&plan, ordered, &inventory, &mut store, args, &context.runs, context)?,
+            _ => {
+                let (options, _worker) = local(&plan, ordered, &inventory, args, &context.runs, context)?;
+                execute(&plan, &options, &mut store, context)?
+            }
         };
+        if sweep.probe > 0 && args.executor == Executor::Local && !outcome.interrupted {
+            let (options, _worker) = local(&plan, ordered, &inventory, args, &context.runs, context)?;
+            probe::probe(sweep, &plan, &options, observer(context.output).as_mut(), context)?;
+        }
         if outcome.interrupted && exec::output_is_stuck() {
             // Nobody reads: what more there is to say would be waited for like the rest.
             return Ok(Exit::Interrupted);
@@ -210,7 +218,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                 _ => {
                     let mut store = Store::open(place.runs())?;
                     store.record_sweep(&SweepRecord::from(sweep))?;
-                    execute(&again, ordered, &inventory, &mut store, args, place.runs(), context)?
+                    let (options, _worker) = local(&again, ordered, &inventory, args, place.runs(), context)?;
+                    execute(&again, &options, &mut store, context)?
                 }
             };
             if outcome.interrupted {
@@ -324,15 +333,15 @@ pub(super) fn record(
     Ok(())
 }
 
-fn execute(
+/// How a plan is run here, and the worker's program, which stays as it is as long as it is held.
+fn local(
     plan: &Plan,
     ordered: &Ordered,
     inventory: &Arc<dyn Inventory>,
-    store: &mut Store,
     args: &Args,
     runs: &Path,
     context: &Context,
-) -> Result<Outcome> {
+) -> Result<(RunOptions, FrozenWorker)> {
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|error| Error::environment(format!("{}: {error}", path.display())))
     };
@@ -356,8 +365,11 @@ fn execute(
         rules: ordered.resolved.rules,
         early_stop: ordered.early_stop.clone(),
     };
-    let mut observer = observer(context.output);
-    exec::execute(plan, &options, store, observer.as_mut())
+    Ok((options, worker))
+}
+
+fn execute(plan: &Plan, options: &RunOptions, store: &mut Store, context: &Context) -> Result<Outcome> {
+    exec::execute(plan, options, store, observer(context.output).as_mut())
 }
 
 fn nothing_to_do(plan: &Plan, output: OutputFormat) -> Outcome {

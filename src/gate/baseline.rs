@@ -296,6 +296,13 @@ impl BaselineGroup {
         }
         let mut settings = shared.clone();
         settings.extend(self.settings);
-        Ok(MeasuredGroup { key, settings, seeds, failed: BTreeMap::new(), pending: Vec::new() })
+        Ok(MeasuredGroup {
+            key,
+            settings,
+            seeds,
+            replayed: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            pending: Vec::new(),
+        })
     }
 }

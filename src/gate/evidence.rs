@@ -1,6 +1,8 @@
 //! What is known of one gate before all are known: an answer where none is needed from statistics, or none possible; else
 //! the contrast and its p-values.
 
+use drr_core::replayed::{ReplayRecord, Sameness};
+
 use super::file::{Direction, GateTest, Margin};
 use super::measured::{MeasuredGroup, PEAK_MEMORY, STEP_RATE};
 use super::resolve::{Case, Compared};
@@ -106,6 +108,40 @@ pub(super) fn digests(case: &Case<'_>, bits: Bits, judged_otherwise: usize) -> E
                 Verdict::Regressed,
                 format!("{count} of {compared} trials have other bits; the first: {first}"),
             )
+        }
+    }
+}
+
+/// What came of running trials again, against what is asked of it.
+pub(super) fn determinism(case: &Case<'_>, tolerance: Option<f64>) -> Evidence {
+    if let Some((verdict, reason)) = case.groups.iter().find_map(|it| unfinished(it.current)) {
+        return Evidence::Settled(verdict, reason);
+    }
+    let is_fine = |record: &ReplayRecord| match tolerance {
+        None => record.sameness == Sameness::Bits,
+        Some(most) => record.largest <= most,
+    };
+    let (mut count, mut never) = (0, Vec::new());
+    for Compared { current, .. } in &case.groups {
+        if let Some((seed, record)) = current.replayed.iter().find(|(_, record)| !is_fine(record)) {
+            let reason = format!("{} seed {seed}: {}", current.key.words(), record.says);
+            return Evidence::Settled(Verdict::Regressed, reason);
+        }
+        if current.replayed.is_empty() {
+            never.push(current.key.words());
+        }
+        count += current.replayed.len();
+    }
+    match never.first() {
+        None if count > 0 => {
+            Evidence::Settled(Verdict::Pass, format!("{count} trials were run again and did the same"))
+        }
+        None => Evidence::Settled(Verdict::Inconclusive, "there is nothing to compare".to_owned()),
+        Some(first) => {
+            let more = if never.len() > 1 { format!(" and {} more groups", never.len() - 1) } else { String::new() };
+            let reason =
+                format!("no trial of {first}{more} was run again: `drr-lab verify`, or `probe = 1` in the sweep");
+            Evidence::Settled(Verdict::Inconclusive, reason)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A gate file as people write it, in TOML: which sweep, which baseline, which gates. All problems are found at once, each
 //! with its line. What the names in it stand for is looked up later, in `resolve`.
 
-use drr_kinds::{Kind, registry};
+use drr_kinds::{Kind, command, registry};
 use std::path::{Path, PathBuf};
 
 use super::fields::{Fields, list};
@@ -57,6 +57,8 @@ pub(super) struct Gate {
 /// What must hold.
 #[derive(Clone, Debug)]
 pub(super) enum Rule {
+    /// Two runs of a trial are the same: to the bit, or as far as a tolerance permits.
+    Determinism { tolerance: Option<f64> },
     /// The metric streams, and the models where there are any, are the baseline's to the bit.
     Digest,
     /// Something about a metric.
@@ -96,12 +98,15 @@ pub(super) enum Margin {
 impl Rule {
     /// Whether there is anything to hold against a baseline.
     pub fn needs_baseline(&self) -> bool {
-        !matches!(self, Rule::Metric { test: GateTest::AtLeast(_) | GateTest::AtMost(_), .. })
+        !matches!(
+            self,
+            Rule::Determinism { .. } | Rule::Metric { test: GateTest::AtLeast(_) | GateTest::AtMost(_), .. }
+        )
     }
 }
 
 const TOP: [&str; 4] = ["sweep", "baseline", "levels", "gate"];
-const RULES: [&str; 5] = ["bound", "non-inferiority", "relative", "same", "digest"];
+const RULES: [&str; 6] = ["bound", "non-inferiority", "relative", "same", "digest", "determinism"];
 const GATE: [&str; 12] = [
     "name",
     "metric",
@@ -122,7 +127,8 @@ pub(super) const PROTOCOLS: [&str; 2] = ["published", "strict"];
 fn study_names() -> Vec<&'static str> {
     let mut studies: Vec<_> = registry::all().filter_map(Kind::study).collect();
     studies.sort_by_key(|study| study.order);
-    studies.iter().map(|study| study.name).collect()
+    // Commands are declared by sweeps.
+    studies.iter().map(|study| study.name).chain([command::NAME]).collect()
 }
 
 /// Reads a gate file.
@@ -243,6 +249,7 @@ fn gate(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Gate> {
         let group = group.as_ref().map_or_else(|| "all groups".to_owned(), |(group, _)| group.to_string());
         let what = match &rule {
             Rule::Digest => "digests".to_owned(),
+            Rule::Determinism { .. } => "determinism".to_owned(),
             Rule::Metric { metric: (metric, _), .. } => metric.clone(),
         };
         let measure = measure.as_ref().map_or_else(String::new, |(measure, _)| format!(" ({measure})"));
@@ -257,11 +264,15 @@ fn read_rule(
     metric: Option<(String, TextSpan)>,
     problems: &mut Problems,
 ) -> Option<Rule> {
-    if rule == "digest" {
+    if let "digest" | "determinism" = rule {
         if let Some((_, place)) = metric {
-            problems.add(Problem::new("a digest is of the whole metric stream"), &place, "no metric to name here");
+            problems.add(Problem::new("this rule is about the whole metric stream"), &place, "no metric to name here");
         }
-        return Some(Rule::Digest);
+        if rule == "digest" {
+            return Some(Rule::Digest);
+        }
+        let tolerance = fields.number("tolerance", 0.0..=f64::MAX, problems);
+        return Some(Rule::Determinism { tolerance: tolerance.map(|(tolerance, _)| tolerance) });
     }
     let positive = f64::MIN_POSITIVE..=f64::MAX;
     let test = match rule {

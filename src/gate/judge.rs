@@ -5,7 +5,7 @@
 //! the contrary is as sure as `misses` asks for; passes need no correction, since a check is green only if all gates are.
 //! What is neither is *inconclusive*.
 
-use super::evidence::{Bits, Evidence, Statistics, digests, metric_evidence};
+use super::evidence::{Bits, Evidence, Statistics, determinism, digests, metric_evidence};
 use super::file::{Direction, Levels, Rule};
 use super::resolve::{Case, Compared};
 use super::verdict::{Finding, GateNumbers, Verdict};
@@ -30,6 +30,7 @@ pub(super) fn judge(cases: &[Case<'_>], levels: Levels, bits: Bits) -> Vec<Findi
         .map(|case| {
             let mut notes = Vec::new();
             let evidence = match &case.gate.rule {
+                Rule::Determinism { tolerance } => determinism(case, *tolerance),
                 Rule::Digest => digests(case, bits, judged_otherwise(case)),
                 Rule::Metric { metric: (metric, _), test } => {
                     metric_evidence(metric, *test, &case.groups[0], &mut notes)

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use drr_core::finished::{self, Finished};
 use drr_core::journal::Point;
+use drr_core::replayed::ReplayRecord;
 use drr_core::result::{EnvironmentClass, Usage, measured};
 use drr_core::trial_dir::TrialDir;
-use drr_core::{Status, TrialId, TrialSpec};
+use drr_core::{Status, TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
 
 use super::settings;
@@ -35,6 +36,8 @@ pub(super) struct MeasuredGroup {
     pub settings: BTreeMap<String, String>,
     /// Finished seeds.
     pub seeds: BTreeMap<u64, SeedValues>,
+    /// Seeds whose trial was run again, and what came of it. No baseline holds it.
+    pub replayed: BTreeMap<u64, ReplayRecord>,
     /// Seeds that failed, and why.
     pub failed: BTreeMap<u64, String>,
     /// Seeds that are not run to their end.
@@ -82,6 +85,7 @@ impl Measured {
                     key,
                     settings,
                     seeds: BTreeMap::new(),
+                    replayed: BTreeMap::new(),
                     failed: BTreeMap::new(),
                     pending: Vec::new(),
                 };
@@ -117,6 +121,8 @@ impl Measured {
         if !self.environments.contains(&finished.result.environment) {
             self.environments.push(finished.result.environment.clone());
         }
+        let folder = TrialDir::new(store.runs(), trial.id());
+        group.replayed.extend(ReplayRecord::read(&folder).map(|record| (seed, record)));
         group.seeds.insert(seed, values(&finished));
         Ok(())
     }
@@ -158,7 +164,12 @@ fn values(finished: &Finished) -> SeedValues {
     SeedValues {
         trial: short(&spec.id()),
         metrics_digest: short(&result.metrics_digest),
-        model_digest: result.model_digest.map_or_else(String::new, |digest| short(&digest)),
+        model_digest: match result.model_digest {
+            Some(digest) => short(&digest),
+            // What a command leaves is its model.
+            None if !result.artifacts.is_empty() => short(&canonical::digest(&result.artifacts)),
+            None => String::new(),
+        },
         values,
     }
 }

@@ -70,7 +70,14 @@ fn sweep(metrics: &[Metric], n: u64, shift: f64, stream: &mut Stream) -> Measure
         split: String::new(),
     };
     let seeds = (0..n).map(seed).collect();
-    let group = MeasuredGroup { key, settings: BTreeMap::new(), seeds, failed: BTreeMap::new(), pending: Vec::new() };
+    let group = MeasuredGroup {
+        key,
+        settings: BTreeMap::new(),
+        seeds,
+        replayed: BTreeMap::new(),
+        failed: BTreeMap::new(),
+        pending: Vec::new(),
+    };
     Measured {
         sweep: "simulated".to_owned(),
         sources: Default::default(),

@@ -109,7 +109,7 @@ fn groups<'a>(
             problems.add(no_group(gate, current, &all), place, "no group of the sweep");
             Vec::new()
         }
-        (1, _) | (_, Rule::Digest) => found,
+        (1, _) | (_, Rule::Digest | Rule::Determinism { .. }) => found,
         (several, Rule::Metric { .. }) => {
             let problem = Problem::new(format!("this names {several} groups")).help(format!(
                 "say which with values of axes in `group`, or with `measure`, `protocol`, `dataset`: {}",

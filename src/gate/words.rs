@@ -39,13 +39,19 @@ pub(super) fn groups(case: &Case<'_>) -> String {
 pub(super) fn metric(rule: &Rule) -> String {
     match rule {
         Rule::Digest => "digests".to_owned(),
+        Rule::Determinism { .. } => "determinism".to_owned(),
         Rule::Metric { metric: (metric, _), .. } => metric.clone(),
     }
 }
 
 /// A rule.
 pub(super) fn rule(rule: &Rule) -> String {
-    let Rule::Metric { test, .. } = rule else { return "equal to the bit".to_owned() };
+    let test = match rule {
+        Rule::Metric { test, .. } => test,
+        Rule::Digest => return "equal to the bit".to_owned(),
+        Rule::Determinism { tolerance: None } => return "two runs equal to the bit".to_owned(),
+        Rule::Determinism { tolerance: Some(most) } => return format!("two runs at most {most} apart"),
+    };
     match test {
         GateTest::AtLeast(bound) => format!("at least {bound}"),
         GateTest::AtMost(bound) => format!("at most {bound}"),

@@ -7,8 +7,8 @@ use drr_kinds::KindOf as _;
 
 use super::{Sizes, Task, seconds};
 
-/// Trials whose times say something about each other: of one kind, with one policy.
-type Alike = (&'static str, Option<&'static str>);
+/// Trials whose times say something about each other: of one kind, with one policy; commands of the same words.
+type Alike = (&'static str, Option<&'static str>, String);
 
 /// Times of past trials, by kind.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +17,10 @@ pub struct Timings {
 }
 
 fn alike(spec: &TrialSpec) -> Alike {
-    (spec.kind().name, spec.policy_kind().map(|kind| kind.name))
+    // Of commands those of the same words: of any other the guess knows nothing.
+    let own = spec.kind().model().filter(|model| model.settings.is_some()).and_then(|_| spec.settings.get("run"));
+    let own = own.map_or_else(String::new, ToString::to_string);
+    (spec.kind().name, spec.policy_kind().map(|kind| kind.name), own)
 }
 
 impl Timings {
@@ -72,7 +75,7 @@ mod tests {
     #[test]
     fn estimates_scale_with_the_work_and_are_honest_about_the_unknown() {
         // On a machine on which everything takes twice as long as expected.
-        let timings = Timings { ratios: HashMap::from([(("pmf", None), 2.0)]) };
+        let timings = Timings { ratios: HashMap::from([(("pmf", None, String::new()), 2.0)]) };
         let (long, estimate) = (pmf(100), timings.seconds(&pmf(100)).expect("the kind is known"));
         assert!((estimate - 2.0 * long.cost).abs() < 1e-9, "{estimate}");
         assert!(long.cost > 5.0 * pmf(10).cost, "ten times the epochs");

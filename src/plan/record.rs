@@ -143,6 +143,7 @@ pub fn parse_sweep(name: &str, text: String, mut lines: impl BufRead) -> std::re
         seeds: seeds.len(),
         trials,
         declarations: head.commands,
+        probe: 0,
         place: None,
     })
 }

@@ -1,8 +1,9 @@
 //! What no number of a table of metrics may be read without.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use drr_core::TrialSpec;
+use drr_core::replayed::Sameness;
 use drr_kinds::KindOf as _;
 
 use super::group::{Group, Noise, Seeding, Study};
@@ -126,6 +127,7 @@ fn surroundings(study: &Study<'_>) -> Vec<String> {
         let digits = dataset.fingerprint.short();
         notes.push(format!("Data: {}, fingerprint {digits}, {}.", study.dataset, study.split));
     }
+    notes.extend(replays(study));
     let finished = study.groups.iter().flat_map(Group::finished);
     let classes: BTreeSet<String> =
         finished.filter_map(|trial| trial.environment.as_ref()).map(ToString::to_string).collect();
@@ -134,6 +136,16 @@ fn surroundings(study: &Study<'_>) -> Vec<String> {
         notes.push(format!("Measured in {} environment classes: {}.", classes.len(), classes.join("; ")));
     }
     notes
+}
+
+/// How equal two runs of a command were, where some were run again.
+fn replays(study: &Study<'_>) -> Option<String> {
+    let mut counts: BTreeMap<Sameness, usize> = BTreeMap::new();
+    for sameness in study.groups.iter().flat_map(Group::finished).filter_map(|trial| trial.replayed) {
+        *counts.entry(sameness).or_default() += 1;
+    }
+    let words: Vec<String> = counts.iter().map(|(sameness, count)| format!("{count} {}", sameness.words())).collect();
+    (!words.is_empty()).then(|| format!("Run again: {}.", words.join(", ")))
 }
 
 /// How one seed's score came about, where all trials of the study agree.

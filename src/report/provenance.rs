@@ -83,6 +83,7 @@ pub(super) fn facts(sweep: &StoredSweep, origins: &[(&TrialRecord, TrialProvenan
     };
     let facts = [
         ("environment class", stored(&|trial| trial.environment.as_ref().map(ToString::to_string))),
+        ("run again", stored(&|trial| trial.replayed.map(|sameness| sameness.words().to_owned()))),
         ("training sources", stored(&|trial| Some(sources(trial.spec())))),
         (
             "data",

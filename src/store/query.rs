@@ -1,8 +1,11 @@
 //! Reading what is recorded. Same database, same answer in the same order.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
+use drr_core::replayed::ReplayRecord;
+use drr_core::trial_dir::TrialDir;
 use drr_core::{Status, Trial, TrialId, TrialSpec};
 use drr_kinds::KindOf as _;
 use drr_kinds::command::{self, Declaration};
@@ -41,7 +44,7 @@ impl Store {
                 .optional()?;
             let Some((id, source, axes)) = found else { return Ok(None) };
             let commands = commands(&snapshot, id)?;
-            let trials = trials(&snapshot, id, &commands)?;
+            let trials = trials(&snapshot, id, &commands, self.runs())?;
             Ok(Some(StoredSweep { name: name.to_owned(), source, axes: json(&axes)?, commands, trials }))
         })
     }
@@ -151,6 +154,7 @@ fn trials(
     connection: &Connection,
     sweep: i64,
     commands: &[Declaration],
+    runs: &Path,
 ) -> std::result::Result<Vec<TrialRecord>, StoreProblem> {
     let declared: Vec<_> =
         commands.iter().map(|declaration| (declaration.kind.as_str(), command::kind(declaration))).collect();
@@ -172,14 +176,13 @@ fn trials(
             _ => BTreeMap::new(),
         };
         let spec: TrialSpec = json(&row.get::<_, String>("spec")?)?;
+        let id: TrialId = hash.parse().map_err(|_| StoreProblem::Content(format!("`{hash}` is not a trial's id")))?;
         let own = declared.iter().find(|(name, _)| spec.policy.is_none() && spec.kind == **name);
+        let replayed = own.and_then(|_| ReplayRecord::read(&TrialDir::new(runs, id)));
         trials.push(TrialRecord {
+            replayed: replayed.map(|record| record.sameness),
             kind: own.map_or_else(|| spec.kind(), |(_, kind)| kind),
-            trial: Arc::new(Trial {
-                id: hash.parse().map_err(|_| StoreProblem::Content(format!("`{hash}` is not a trial's id")))?,
-                spec,
-                point: json(&row.get::<_, String>("point")?)?,
-            }),
+            trial: Arc::new(Trial { id, spec, point: json(&row.get::<_, String>("point")?)? }),
             status,
             metrics,
             repeats: row.get::<_, Option<u64>>("repeats")?.unwrap_or(0),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use drr_core::replayed::Sameness;
 use drr_core::result::EnvironmentClass;
 use drr_core::{AxisPoint, Digest, Status, Trial, TrialId, TrialSpec};
 
@@ -59,6 +60,8 @@ pub struct TrialRecord {
     pub metrics_digest: Option<Digest>,
     /// Why it failed.
     pub failure: Option<String>,
+    /// How equal another run of it was, where it is a command that was run again.
+    pub replayed: Option<Sameness>,
 }
 
 impl TrialRecord {

@@ -37,6 +37,8 @@ pub struct Sweep {
     pub trials: Vec<Arc<Trial>>,
     /// What it says of the commands it runs that no trial's identity holds.
     pub declarations: Vec<Declaration>,
+    /// How many trials of each group are run twice, to see whether they compute the same.
+    pub probe: u64,
     /// Where these run; unknown of a sweep that was recorded.
     pub place: Option<CommandPlace>,
 }
@@ -65,8 +67,9 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
     let axes = file.axes.iter().flat_map(|axis| axis.fields.iter().map(|key| key.name())).collect();
     let (name, text, seeds) = (file.name.clone(), file.text.clone(), file.seeds.len());
     let declarations = file.commands.as_ref().map_or_else(Vec::new, Commands::declarations);
+    let probe = file.commands.as_ref().map_or(0, |commands| commands.probe);
     let place = file.commands.as_ref().map(Commands::place);
-    Ok(Sweep { name, text, axes, configurations, seeds, trials, declarations, place })
+    Ok(Sweep { name, text, axes, configurations, seeds, trials, declarations, probe, place })
 }
 
 /// The trials of a family, seed by seed and in a seed choice by choice, and the settings of each choice.

@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use drr_core::journal::Point;
-use drr_core::neutral::HiddenCharacter;
+use drr_core::neutral::{self, HiddenCharacter};
 
 use crate::metric_lines::{MetricLine, read};
 use drr_kinds::training::Metrics;
@@ -140,7 +140,10 @@ fn one(bytes: &[u8], into: &mut MetricsRead) -> Result<(), String> {
         return Ok(());
     }
     let taken = read(bytes, &mut line).and_then(|()| into.take(&line));
-    taken.map_err(|why| format!("line {} of its metrics is none: {why}", into.lines))
+    taken.map_err(|why| {
+        let shown: String = neutral::line(&String::from_utf8_lossy(bytes)).chars().take(80).collect();
+        format!("line {} of its metrics is none: {why}: {shown}", into.lines)
+    })
 }
 
 /// Takes in a line of output, if it is one of metrics: an object of numbers.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Read as _, Write as _, stderr};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -63,28 +64,43 @@ pub fn run(it: &ProgramRun<'_>, reporter: &mut dyn Reporter) -> Result<Ran> {
     if it.is_again && end_earlier(&folders.out) > 0 {
         say("ended what an earlier attempt had left running");
     }
-    remove_work(&folders)?;
+    let ended = within(it, &settings, &folders, reporter).and_then(|ran| {
+        unchanged(&mut digests)?;
+        Ok(ran)
+    });
+    let cleared = remove(&folders.work);
+    if ended.is_err() {
+        // What has no result leaves its journal and its log; what it wrote is nobody's, and may fill the disk.
+        let _ = remove(&folders.out);
+    }
+    let ran = ended?;
+    cleared?;
+    Ok(ran)
+}
+
+/// Runs it in folders made for it.
+fn within(
+    it: &ProgramRun<'_>,
+    settings: &CommandSettings,
+    folders: &Folders,
+    reporter: &mut dyn Reporter,
+) -> Result<Ran> {
+    remove(&folders.work)?;
     fs::create_dir_all(&folders.temporary)?;
     fs::create_dir_all(&folders.out)?;
-    let start = Start {
-        spec: it.spec,
-        settings: &settings,
-        place: it.place,
-        folders: &folders,
-        runs: it.runs,
-        data: it.data,
-        device: it.device,
-        threads: THREADS,
-    };
-    let ended = attend(&start, reporter);
-    let metrics = ended.and_then(|(ended, read)| {
-        verdict(ended.status)?;
-        unchanged(&mut digests)?;
-        Ok((ended, read.last()))
-    });
-    let cleared = remove_work(&folders);
-    let (ended, metrics) = metrics?;
-    cleared?;
+    let (spec, place, runs, data, device) = (it.spec, it.place, it.runs, it.data, it.device);
+    let start = Start { spec, settings, place, folders, runs, data, device, threads: THREADS };
+    let (ended, read) = attend(&start, reporter)?;
+    verdict(ended.status)?;
+    let metrics = read.last();
+    let declared = place.metrics.get(spec.kind.as_str()).into_iter().flatten();
+    if let Some(missing) = declared.into_iter().find(|name| !metrics.contains_key(*name)) {
+        let told: Vec<&str> = metrics.keys().take(8).map(String::as_str).collect();
+        let told = if told.is_empty() { "it told none".to_owned() } else { format!("it told {}", told.join(", ")) };
+        return Err(Error::Deterministic(format!(
+            "it ended without the metric `{missing}`, which the sweep declares; {told}"
+        )));
+    }
     if !folders.out.is_dir() {
         return Err(Error::Deterministic("it removed the folder of its artifacts, DRR_LAB_OUT".to_owned()));
     }
@@ -93,7 +109,7 @@ pub fn run(it: &ProgramRun<'_>, reporter: &mut dyn Reporter) -> Result<Ran> {
         _ => Error::Environment(error.to_string()),
     })?;
     if artifacts.is_empty() {
-        let _ = fs::remove_dir_all(&folders.out);
+        remove(&folders.out)?;
     }
     Ok(Ran { metrics, artifacts, cpu_s: ended.cpu_s, peak_mib: ended.peak_mib })
 }
@@ -102,10 +118,10 @@ fn say(what: &str) {
     let _ = writeln!(stderr(), "drr-lab: {what}");
 }
 
-fn remove_work(folders: &Folders) -> Result<()> {
-    match fs::remove_dir_all(&folders.work) {
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(Error::Environment(format!("{}: {error}", folders.work.display())))
+            Err(Error::Environment(format!("{}: {error}", folder.display())))
         }
         _ => Ok(()),
     }
@@ -237,7 +253,7 @@ fn attend(start: &Start<'_>, reporter: &mut dyn Reporter) -> Result<(Ended, Metr
     Ok((ended, read))
 }
 
-fn shown_places(word: &str, folder: &std::path::Path) -> String {
+fn shown_places(word: &str, folder: &Path) -> String {
     if word.contains('/') { folder.display().to_string() } else { "PATH".to_owned() }
 }
 

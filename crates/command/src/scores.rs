@@ -31,8 +31,10 @@ pub fn read_scores<'a>(
     named: impl Fn((u32, u32)) -> (&'a str, &'a str),
 ) -> Result<Scored, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let file =
-        File::open(path).map_err(|error| format!("the command was to write {name}, which cannot be read: {error}"))?;
+    let file = File::open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => format!("it did not write {name}, which the sweep says it does"),
+        _ => format!("{name} cannot be read: {error}"),
+    })?;
     let mut scores: HashMap<(u32, u32), f32> = candidates.map(|pair| (pair, f32::NAN)).collect();
     for (number, line) in (1..).zip(BufReader::new(file).lines()) {
         let fail = |why: String| Err(format!("line {number} of {name}: {why}"));

@@ -133,7 +133,7 @@ impl Start<'_> {
         set("DRR_LAB_THREADS", &self.threads.to_string());
         set("DRR_LAB_DEVICE", device);
         if let Some(data) = &data {
-            set("DRR_LAB_DATA", data);
+            set("DRR_LAB_RATINGS", data);
         }
         for (stage, path) in &stages {
             let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' };

@@ -48,11 +48,14 @@ fn title(label: &Label) -> String {
 fn headline<'a>(metrics: impl IntoIterator<Item = (&'a String, &'a f64)>) -> String {
     let headlines: Vec<&str> =
         registry::all().filter_map(Kind::study).flat_map(|study| study.headline).copied().collect();
-    let wanted = |name: &str| headlines.iter().any(|start| name.starts_with(start)) && !name.contains('/');
-    let shown: Vec<String> = metrics
+    let plain: Vec<(&String, &f64)> = metrics.into_iter().filter(|(name, _)| !name.contains('/')).collect();
+    let wanted = |name: &str| headlines.iter().any(|start| name.starts_with(start));
+    // Of a command nobody here knows what matters.
+    let is_known = plain.iter().any(|(name, _)| wanted(name));
+    let shown: Vec<String> = plain
         .into_iter()
-        .filter(|(name, _)| wanted(name))
-        .take(4)
+        .filter(|(name, _)| !is_known || wanted(name))
+        .take(if is_known { 4 } else { 3 })
         .map(|(name, value)| format!("{} {value:.3}", neutral::line(name)))
         .collect();
     shown.join(", ")

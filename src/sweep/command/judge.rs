@@ -69,8 +69,9 @@ pub(in crate::sweep) fn judge(
         }
     }
     let probe = main.map_or(0, |main| main.probe);
+    let notes = stages.iter().filter_map(|stage| unwatched(stage, &folder)).collect();
     let whole = problems.len() == before && stages.len() == order.len();
-    (whole.then_some(Commands { stages, folder, probe }), dataset)
+    (whole.then_some(Commands { stages, folder, probe, notes }), dataset)
 }
 
 /// The names of the stages, each after those it needs; the command that the sweep is about last.
@@ -119,6 +120,16 @@ fn in_order<'a>(draft: &'a CommandDraft, problems: &mut Problems) -> Option<Vec<
         }
     }
     Some(order)
+}
+
+/// Files that a command names and its identity does not hold.
+fn unwatched(stage: &CommandStage, folder: &Path) -> Option<String> {
+    let is_file = |word: &&String| !word.contains('{') && folder.join(word).is_file() && !Path::new(word).is_absolute();
+    let name = |word: &String| word.strip_prefix("./").unwrap_or(word).to_owned();
+    let open = stage.settings.run.iter().filter(is_file).map(name).find(|word| !stage.files.contains_key(word))?;
+    Some(format!(
+        "a change of {open} makes no other trials, for it is not among the command's `code`; add code = [\"{open}\"]"
+    ))
 }
 
 /// Parameters that no command takes.
@@ -277,6 +288,8 @@ impl Judged<'_> {
         let help = did_you_mean(name, known()).unwrap_or_else(|| {
             format!("known here: {}; a parameter is a key of [params]", known().collect::<Vec<_>>().join(", "))
         });
+        let is_name = name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.'));
+        let help = if is_name { help } else { "braces that are no placeholder are written {{ and }}".to_owned() };
         Problem::new(format!("there is no parameter `{name}`")).help(help)
     }
 

@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use drr_core::spec::{Field, ValueKind};
 use drr_core::{TrialId, TrialSpec};
-use drr_kinds::registry;
 use serde_json::{Value, json};
 
 use super::{FieldKey, Sweep, expanded};
+use crate::sweep::family::policies_to_compare;
+use crate::sweep::fields::Naming;
 
 /// The default and another value that the field takes.
 fn two_values(field: &Field) -> [Value; 2] {
@@ -47,7 +48,7 @@ fn of_field(sweep: &Sweep, field: &Field) -> Vec<Value> {
 
 /// A sweep of every policy there is: a field of each concerns some trial.
 static WORLD: LazyLock<String> = LazyLock::new(|| {
-    let names: Vec<&str> = registry::policies().iter().map(|kind| kind.name).filter(|name| *name != "drr").collect();
+    let names: Vec<&str> = policies_to_compare(Naming::Fields).iter().map(|kind| kind.name).collect();
     format!("dataset = \"synthetic\"\nseeds = 1\nbaselines = {names:?}\n")
 });
 

@@ -307,7 +307,7 @@ def index(rows: list[dict[str, str]], column: str) -> dict[str, int]:
 
 def main() -> None:
     config = parse_arguments()
-    data, out = Path(os.environ["DRR_LAB_DATA"]), Path(os.environ["DRR_LAB_OUT"])
+    data, out = Path(os.environ["DRR_LAB_RATINGS"]), Path(os.environ["DRR_LAB_OUT"])
     log = Log(os.environ["DRR_LAB_METRICS"])
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)

@@ -57,7 +57,7 @@ def read_ratings(path: Path) -> list[Rating]:
 
 def main() -> None:
     arguments = parse_arguments()
-    data, out = Path(os.environ["DRR_LAB_DATA"]), Path(os.environ["DRR_LAB_OUT"])
+    data, out = Path(os.environ["DRR_LAB_RATINGS"]), Path(os.environ["DRR_LAB_OUT"])
 
     train, test = read_ratings(data / "train.csv"), read_ratings(data / "test.csv")
     stars = [rating for _, _, rating in train]

@@ -170,7 +170,7 @@ fn a_command_that_removes_its_folders_has_no_result() {
     let place = scripted("rm -r $DRR_LAB_OUT/..", "", "retries = 0");
     let (code, _, stderr) = said(&place.run(&["sweep", "small.toml"]));
     assert_eq!(code, 1, "{stderr}");
-    let place = scripted("ln -s /etc/passwd $DRR_LAB_OUT/link", "", "");
+    let place = scripted("echo '{\"loss\": 1}' >> $DRR_LAB_METRICS; ln -s /etc/passwd $DRR_LAB_OUT/link", "", "");
     let (_, stderr) = expect(&place, 1, &["sweep", "small.toml"]);
     assert!(stderr.contains("link: it is a symbolic link, and only plain files are kept"), "{stderr}");
 }

@@ -36,7 +36,7 @@ lr = [0.1, 0.2]
 "#;
 
 /// A folder with both.
-fn place() -> Place {
+fn small() -> Place {
     let place = Place::new();
     place.file("train.sh", TRAIN);
     place.file("small.toml", SWEEP);

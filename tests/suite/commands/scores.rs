@@ -41,7 +41,7 @@ awk -F, -v m=$2 '
 echo "{\"train\": $(wc -l < "$1/train.csv")}" >> "$DRR_LAB_METRICS"
 "#;
 
-fn place() -> Place {
+fn world() -> Place {
     let place = Place::new();
     place.file("scored.toml", SCORED);
     place.file("mean.sh", MEAN);
@@ -50,7 +50,7 @@ fn place() -> Place {
 
 #[test]
 fn a_commands_scores_stand_beside_the_built_in_ranking_that_computes_the_same() {
-    let place = place();
+    let place = world();
     let (stdout, _) = expect(&place, 0, &["sweep", "scored.toml"]);
     let row = |policy: &str| {
         let line =
@@ -71,9 +71,9 @@ fn scores_that_are_not_whole_fail_the_trial_that_wrote_them() {
         (("user,item,score", "user;item;score"), "line 1 of scores.csv: the header is `user,item,score`"),
         (("%.9g\\n\", $1", "%.9g\\n\", $1 \"x\""), "are no line of candidates.csv"),
         (("FNR > 1 { printf", "FNR > 2 { printf"), "scores.csv has no score for 1 candidates, for example user"),
-        (("scores.csv\"", "other.csv\""), "the command was to write scores.csv, which cannot be read"),
+        (("scores.csv\"", "other.csv\""), "it did not write scores.csv"),
     ] {
-        let place = place();
+        let place = world();
         place.file("mean.sh", &MEAN.replacen(change.0, change.1, 1));
         let (_, stderr) = expect(&place, 1, &["sweep", "scored.toml", "--seeds", "1"]);
         assert!(stderr.contains(says), "{says}\n{stderr}");

@@ -23,7 +23,7 @@ size = [3, 5]
 lr = [0.1, 0.2, 0.3]
 "#;
 
-fn place() -> Place {
+fn staged() -> Place {
     let place = Place::new();
     place.file("staged.toml", STAGED);
     place.file("prepare.sh", "seq $1 > $DRR_LAB_OUT/numbers; echo '{\"lines\": '$1'}' >> $DRR_LAB_METRICS");
@@ -36,7 +36,7 @@ fn place() -> Place {
 
 #[test]
 fn a_stage_runs_once_for_what_can_change_it() {
-    let place = place();
+    let place = staged();
     let (stdout, _) = expect(&place, 0, &["sweep", "staged.toml", "--dry-run"]);
     let counts = |stdout: &str| -> Vec<String> {
         let lines = stdout.lines().filter(|line| line.starts_with("command"));
@@ -55,7 +55,7 @@ fn a_stage_runs_once_for_what_can_change_it() {
 
 #[test]
 fn artifacts_that_a_command_changed_are_not_built_upon() {
-    let place = place();
+    let place = staged();
     let text = STAGED.replace("seeds = 2", "seeds = 1").replace("[3, 5]", "3").replace("[0.1, 0.2, 0.3]", "0.1");
     place.file("staged.toml", &format!("{text}[execution]\nretries = 0\n"));
     place.file("train.sh", "echo more >> $1/features; echo '{\"loss\": 1}' >> $DRR_LAB_METRICS");
@@ -69,7 +69,7 @@ fn artifacts_that_a_command_changed_are_not_built_upon() {
 
 #[test]
 fn a_failed_stage_is_the_reason_of_what_stands_on_it() {
-    let place = place();
+    let place = staged();
     place.file("prepare.sh", "[ $1 = 3 ] || exit 4; seq $1 > $DRR_LAB_OUT/numbers");
     let (_, stderr) = expect(&place, 1, &["sweep", "staged.toml"]);
     assert!(stderr.contains("the command ended with exit code 4"), "{stderr}");

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use super::{SWEEP, TRAIN, expect, place, result, said, trials};
+use super::{SWEEP, TRAIN, expect, result, said, small, trials};
 
 #[test]
 fn a_command_has_all_that_a_built_in_trial_has() {
-    let place = place();
+    let place = small();
     let (stdout, stderr) = expect(&place, 0, &["sweep", "small.toml"]);
     assert!(stderr.contains("6 finished") || stdout.contains("6 finished"), "{stdout}{stderr}");
     assert!(stdout.contains("0.8990 ± 0.0010*") || stdout.contains("0.899 ± 0.001*"), "{stdout}");
@@ -54,7 +54,7 @@ fn a_command_has_all_that_a_built_in_trial_has() {
 
 #[test]
 fn another_program_or_parameter_is_another_trial_and_what_tables_show_is_not() {
-    let place = place();
+    let place = small();
     expect(&place, 0, &["sweep", "small.toml"]);
     let found = |text: &str| {
         place.file("small.toml", text);
@@ -75,7 +75,7 @@ fn another_program_or_parameter_is_another_trial_and_what_tables_show_is_not() {
 
 #[test]
 fn a_program_changed_since_is_named_by_verify_and_by_a_running_sweep() {
-    let place = place();
+    let place = small();
     expect(&place, 0, &["sweep", "small.toml", "--seeds", "1"]);
     place.file("train.sh", &TRAIN.replace("1 2 3", "1 2"));
     let (stdout, _) = expect(&place, 5, &["verify", "small"]);
@@ -89,7 +89,7 @@ fn a_program_changed_since_is_named_by_verify_and_by_a_running_sweep() {
 
 #[test]
 fn every_changed_bit_of_what_a_command_left_is_found() {
-    let place = place();
+    let place = small();
     expect(&place, 0, &["sweep", "small.toml", "--seeds", "1", "--set", "lr=0.1"]);
     let folder = &trials(&place)[0];
     for name in ["out/model.txt", "journal.jsonl", "result.json", "spec.json", "provenance.json"] {
@@ -111,4 +111,73 @@ fn every_changed_bit_of_what_a_command_left_is_found() {
     fs::remove_file(folder.join("out/model.txt")).expect("there");
     let (stdout, _) = expect(&place, 5, &["verify", "--integrity-only"]);
     assert!(stdout.contains("out/model.txt is missing"), "{stdout}");
+}
+
+#[test]
+fn a_probe_runs_the_first_of_each_group_twice_and_a_gate_asks_for_it() {
+    let place = small();
+    let text = SWEEP.replace("[params]", "probe = 1\n[params]");
+    place.file("small.toml", &text);
+    place.file("gate.toml", "sweep = \"small\"\n[[gate]]\nrule = \"determinism\"\n");
+    expect(&place, 0, &["sweep", "small.toml", "--set", "lr=0.1"]);
+    let (stdout, _) = expect(&place, 0, &["sweep", "small.toml"]);
+    assert!(stdout.contains("run twice: 1 the same to the bit"), "the group that is new: {stdout}");
+    let replayed = trials(&place).iter().filter(|folder| folder.join("replayed.json").is_file()).count();
+    assert_eq!(replayed, 2);
+    let (stdout, _) = expect(&place, 0, &["check", "gate.toml"]);
+    assert!(stdout.contains("2 trials were run again and did the same"), "{stdout}");
+    expect(&place, 0, &["report", "small"]);
+    let page = fs::read_to_string(place.path().join("reports/small/index.html")).expect("a page");
+    assert!(page.contains("Run again: 2 to the bit."), "{page}");
+    // One that is not deterministic turns the gate red, and says why.
+    let place = super::scripted("echo \"{\\\"loss\\\": 0.$(date +%N)}\" >> $DRR_LAB_METRICS", "probe = 1", "");
+    place.file("gate.toml", "sweep = \"small\"\n[[gate]]\nrule = \"determinism\"\n");
+    let (stdout, _) = expect(&place, 0, &["sweep", "small.toml"]);
+    assert!(stdout.contains("run twice: 1 not deterministic"), "{stdout}");
+    let (stdout, _) = expect(&place, 1, &["check", "gate.toml"]);
+    assert!(stdout.contains("regressed") && stdout.contains("diverged at step 0, metric loss"), "{stdout}");
+    place.file("gate.toml", "sweep = \"small\"\n[[gate]]\nrule = \"determinism\"\ntolerance = 1.0\n");
+    expect(&place, 0, &["check", "gate.toml"]);
+    // Where nothing was run again, nothing is decided.
+    let place = small();
+    place.file("gate.toml", "sweep = \"small\"\n[[gate]]\nrule = \"determinism\"\n");
+    expect(&place, 0, &["sweep", "small.toml"]);
+    let (stdout, _) = expect(&place, 4, &["check", "gate.toml"]);
+    assert!(stdout.contains("`drr-lab verify`, or `probe = 1` in the sweep"), "{stdout}");
+}
+
+#[test]
+fn hopeless_commands_are_stopped_and_metrics_that_never_come_are_missed() {
+    let place = small();
+    place.file(
+        "train.sh",
+        "for step in 1 2 3 4 5 6 7 8 9 10; do\n\
+         echo \"{\\\"step\\\": $step, \\\"loss\\\": $1}\" >> $DRR_LAB_METRICS; sleep 0.1; done\n",
+    );
+    let text = SWEEP
+        .replace("{ accuracy = \"max\", loss = \"min\" }", "{ loss = \"min\" }")
+        .replace("seeds = 3", "seeds = 1")
+        .replace("[0.1, 0.2]", "[1, 2, 3, 4, 5, 6]");
+    let stop =
+        "[early_stop]\nmetric = \"loss\"\ngoal = \"min\"\nrule = \"median\"\ngrace = 3\nrung = 1\npeers = 2\n";
+    place.file("small.toml", &format!("{text}{stop}"));
+    let (stdout, stderr) = expect(&place, 0, &["sweep", "small.toml", "--jobs", "2"]);
+    assert!(stderr.contains("stopped"), "{stdout}{stderr}");
+    place.file("small.toml", SWEEP);
+    let (_, stderr) = expect(&place, 1, &["sweep", "small.toml", "--seeds", "1"]);
+    assert!(
+        stderr.contains("it ended without the metric `accuracy`, which the sweep declares; it told loss"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_program_that_no_pattern_holds_is_noted() {
+    let place = small();
+    place.file("small.toml", &SWEEP.replace("code = [\"train.sh\"]\n", ""));
+    let (_, stderr) = expect(&place, 0, &["sweep", "small.toml", "--dry-run"]);
+    assert!(
+        stderr.contains("a change of train.sh makes no other trials") && stderr.contains("code = [\"train.sh\"]"),
+        "{stderr}"
+    );
 }
