@@ -57,7 +57,11 @@ impl SweepReport<'_> {
             parts.push(failures.into_values().collect::<Vec<_>>().join("\n"));
         }
         if parts.is_empty() {
-            parts.push("no trial is finished yet".to_owned());
+            let finished = self.sweep.trials.iter().filter(|trial| trial.status == Status::Finished).count();
+            parts.push(match finished {
+                0 => "no trial is finished yet".to_owned(),
+                count => format!("{count} trials are finished, and the sweep names no metric to show"),
+            });
         }
         parts.join("\n\n") + "\n"
     }

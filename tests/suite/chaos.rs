@@ -34,7 +34,56 @@ enum Victim {
     All,
     /// A worker on its way from a result to its word `finished`, and then, perhaps, the sweep that repairs the loss.
     Finisher,
+    /// What a worker runs.
+    Command,
 }
+
+/// A sweep to be killed: its files, what is added to the command line, and whom faults hit.
+struct Campaign {
+    files: &'static [(&'static str, &'static str)],
+    more: &'static [&'static str],
+    victims: &'static [Victim],
+}
+
+/// Trials that are trained here.
+const BUILT_IN: Campaign = Campaign {
+    files: &[("chaos.toml", SMALL)],
+    more: &["--set", "drr.train_steps=200"],
+    victims: &[Victim::Supervisor, Victim::Worker, Victim::All, Victim::Finisher],
+};
+
+/// Trials that are programs, the second stage standing on the first.
+const COMMANDS: Campaign = Campaign {
+    files: &[("chaos.toml", CHAOTIC), ("step.sh", STEP)],
+    more: &[],
+    victims: &[Victim::Supervisor, Victim::Worker, Victim::All, Victim::Command],
+};
+
+const CHAOTIC: &str = r#"seeds = 3
+[stage.first]
+run = ["sh", "step.sh", "{seed}"]
+code = ["step.sh"]
+[command]
+run = ["sh", "step.sh", "{rate}", "{stage.first}"]
+code = ["step.sh"]
+needs = "first"
+metrics = { loss = "min" }
+[params]
+rate = [1, 2, 3]
+[execution]
+backoff = 0.01
+retries = 9
+"#;
+
+/// Some milliseconds of work: metrics as it goes, and files.
+const STEP: &str = r#"
+for step in 1 2 3 4 5; do
+  echo "{\"step\": $step, \"loss\": $1.$step}" >> $DRR_LAB_METRICS
+  cat ${2:-/dev/null}/* 2>/dev/null >> $DRR_LAB_OUT/all; echo $1 $step >> $DRR_LAB_OUT/all
+  sleep 0.005
+done
+mkdir $DRR_LAB_OUT/more; echo $1 > $DRR_LAB_OUT/more/last
+"#;
 
 /// Calls to the system from the first result on, over which finishers are killed: a sweep of this size makes more.
 const CALLS: usize = 160;
@@ -58,12 +107,30 @@ struct Moment {
 
 #[test]
 fn a_sweep_survives_being_killed_at_any_moment() {
+    campaign(&BUILT_IN);
+}
+
+#[test]
+fn a_sweep_of_commands_survives_being_killed_at_any_moment() {
+    campaign(&COMMANDS);
+}
+
+/// A folder with the campaign's files.
+fn place_of(campaign: &Campaign) -> Place {
+    let place = Place::new();
+    for (name, text) in campaign.files {
+        let rules = if *text == SMALL { "\n[execution]\nbackoff = 0.01\n" } else { "" };
+        place.file(name, &format!("{text}{rules}"));
+    }
+    place
+}
+
+fn campaign(campaign: &Campaign) {
     let points = std::env::var("DRR_LAB_CHAOS").ok().and_then(|text| text.parse().ok()).unwrap_or(SHORT);
     let seed = std::env::var("DRR_LAB_CHAOS_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    let undisturbed = Place::new();
-    undisturbed.file("chaos.toml", &format!("{SMALL}\n[execution]\nbackoff = 0.01\n"));
+    let undisturbed = place_of(campaign);
     let start = Instant::now();
-    let (code, events) = complete(&undisturbed);
+    let (code, events) = complete(campaign, &undisturbed);
     assert_eq!(code, Some(0), "the sweep runs undisturbed");
     let mut took = start.elapsed();
     let expected = metrics_digests(&undisturbed.runs());
@@ -73,15 +140,14 @@ fn a_sweep_survives_being_killed_at_any_moment() {
     let mut hits: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut point, mut missed, mut finished_before) = (0, 0, 0);
     while point < points {
-        let victim = [Victim::Supervisor, Victim::Worker, Victim::All, Victim::Finisher][dice.below(4)];
+        let victim = campaign.victims[dice.below(campaign.victims.len())];
         let moment = moment(&mut dice, took, events);
         let case = format!("kill point {point} of seed {seed}: {victim:?} at {moment:?}");
-        let place = Place::new();
-        place.file("chaos.toml", &format!("{SMALL}\n[execution]\nbackoff = 0.01\n"));
+        let place = place_of(campaign);
         let began = Instant::now();
         let hit = match victim {
             Victim::Finisher => strike_finisher(&place, &mut dice),
-            _ => strike_at(&place, victim, moment),
+            _ => strike_at(campaign, &place, victim, moment),
         };
         let Some(hit) = hit else {
             // The sweep was over before the moment came; it is quicker than was thought.
@@ -93,7 +159,7 @@ fn a_sweep_survives_being_killed_at_any_moment() {
         let before = finished(&place.runs());
         finished_before += before.len();
         // The workers of a killed supervisor end by themselves; the next one must not have to wait for them.
-        let (code, _) = complete(&place);
+        let (code, _) = complete(campaign, &place);
         assert_eq!(code, Some(0), "{case}: the same command goes on");
         assert_eq!(metrics_digests(&place.runs()), expected, "{case}: the same results");
         let after = finished(&place.runs());
@@ -119,29 +185,19 @@ fn moment(dice: &mut Stream, took: Duration, events: usize) -> Moment {
     }
 }
 
-fn command(place: &Place) -> Command {
-    with_worker(place, &trainer())
+fn command(campaign: &Campaign, place: &Place) -> Command {
+    with_worker(campaign, place, &trainer())
 }
 
-fn with_worker(place: &Place, worker: &Path) -> Command {
-    let mut command = place.drr_lab(&[
-        "sweep",
-        "chaos.toml",
-        "--jobs",
-        "2",
-        "--output",
-        "json",
-        "--set",
-        "drr.train_steps=200",
-        "--worker",
-    ]);
-    command.arg(worker).stdout(Stdio::piped()).stderr(Stdio::piped());
+fn with_worker(campaign: &Campaign, place: &Place, worker: &Path) -> Command {
+    let mut command = place.drr_lab(&["sweep", "chaos.toml", "--jobs", "2", "--output", "json"]);
+    command.args(campaign.more).arg("--worker").arg(worker).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Runs the sweep to its end: its exit code, and how many events it told.
-fn complete(place: &Place) -> (Option<i32>, usize) {
-    let output = command(place).output().expect("the program starts");
+fn complete(campaign: &Campaign, place: &Place) -> (Option<i32>, usize) {
+    let output = command(campaign, place).output().expect("the program starts");
     if !output.status.success() {
         eprintln!("{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -150,8 +206,8 @@ fn complete(place: &Place) -> (Option<i32>, usize) {
 
 /// Starts the sweep, waits for the moment, kills the victim; whom it hit, `None` if the sweep was over. A sweep that lost
 /// a worker goes on to its end.
-fn strike_at(place: &Place, victim: Victim, moment: Moment) -> Option<&'static str> {
-    let mut child = command(place).spawn().expect("the program starts");
+fn strike_at(campaign: &Campaign, place: &Place, victim: Victim, moment: Moment) -> Option<&'static str> {
+    let mut child = command(campaign, place).spawn().expect("the program starts");
     let told = events(&mut child);
     let start = Instant::now();
     let mut seen = 0;
@@ -168,7 +224,13 @@ fn strike_at(place: &Place, victim: Victim, moment: Moment) -> Option<&'static s
     }
     let workers = workers(child.id());
     let mut hit = None;
-    if victim != Victim::Supervisor {
+    if victim == Victim::Command {
+        for command in workers.iter().flat_map(|&worker| self::workers(worker.cast_unsigned())) {
+            if kill(Pid::from_raw(command), Signal::SIGKILL).is_ok() {
+                hit = Some("commands");
+            }
+        }
+    } else if victim != Victim::Supervisor {
         let some = if victim == Victim::All { &workers[..] } else { &workers[..workers.len().min(1)] };
         for &worker in some {
             if kill(Pid::from_raw(worker), Signal::SIGKILL).is_ok() {
@@ -176,12 +238,12 @@ fn strike_at(place: &Place, victim: Victim, moment: Moment) -> Option<&'static s
             }
         }
     }
-    if victim != Victim::Worker && child.try_wait().expect("it can be asked").is_none() {
+    if !matches!(victim, Victim::Worker | Victim::Command) && child.try_wait().expect("it can be asked").is_none() {
         child.kill().expect("it lives");
         hit = if hit.is_some() { Some("all") } else { Some("supervisor") };
     }
     let code = child.wait().expect("it ends").code();
-    if victim == Victim::Worker {
+    if matches!(victim, Victim::Worker | Victim::Command) {
         assert_eq!(code, Some(0), "a lost worker is replaced ({:?} after the start)", start.elapsed());
     }
     hit
@@ -193,7 +255,7 @@ fn strike_finisher(place: &Place, dice: &mut Stream) -> Option<&'static str> {
     let (stop, rest) = (dice.below(2) == 0, Duration::from_millis(dice.below(40) as u64));
     Strike { results: dice.below(3), call: 1 + dice.below(CALLS) }.order(&place.path().join("strike"));
     let worker = crate::common::worker::this_as_worker(place);
-    let mut command = with_worker(place, &worker);
+    let mut command = with_worker(&BUILT_IN, place, &worker);
     command.args(["--cohort", "4"]).env("CHAOS_PLACE", place.path());
     let mut child = command.spawn().expect("the program starts");
     let stdout = child.stdout.take().expect("a pipe");

@@ -190,6 +190,32 @@ fn assert_whole(place: &Place, code: i32, stderr: &str) {
 
 #[test]
 #[ignore = "needs Slurm"]
+fn commands_give_the_same_bits_as_on_this_machine() {
+    let cluster = cluster();
+    let _calm = calm();
+    let place = Place::new();
+    place.file("step.sh", "echo \"{\\\"loss\\\": $1}\" >> $DRR_LAB_METRICS; cat ${2:-/dev/null} > $DRR_LAB_OUT/all; echo $1 >> $DRR_LAB_OUT/all");
+    let text = "seeds = 2\n[stage.first]\nrun = [\"sh\", \"step.sh\", \"{seed}\"]\ncode = [\"step.sh\"]\n\
+                [command]\nrun = [\"sh\", \"step.sh\", \"{rate}\", \"{stage.first}/all\"]\ncode = [\"step.sh\"]\n\
+                needs = \"first\"\nmetrics = { loss = \"min\" }\n[params]\nrate = [1, 2, 3]\n";
+    place.file("small.toml", &format!("{text}[slurm]\npartition = \"main\"\n"));
+    let (code, stderr) = ended(cluster.sweep(&place, &[]));
+    assert_eq!(code, 0, "{stderr}");
+    let there = metrics_digests(&place.runs());
+    let check = place.run(&["verify", "small"]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(
+        check.status.success() && said.contains("replay: 8 bitwise"),
+        "{said}{}",
+        String::from_utf8_lossy(&check.stderr)
+    );
+    fs::remove_dir_all(place.runs()).expect("there");
+    assert!(place.run(&["sweep", "small.toml"]).status.success());
+    assert_eq!(metrics_digests(&place.runs()), there);
+}
+
+#[test]
+#[ignore = "needs Slurm"]
 fn a_sweep_gives_the_same_bits_as_on_this_machine() {
     let cluster = cluster();
     let _calm = calm();

@@ -46,6 +46,8 @@ cargo xtask: set-up and chores of drr-lab
       --target TRIPLE  x86_64- or aarch64-unknown-linux-musl (this machine's unless said)
   cargo xtask deps     what the project stands on: every crate with its reason in CONTRIBUTING.md, none twice
                        without one, permissive licences alone
+  cargo xtask external install the packages of the trainers in sweeps/external into target/external, about
+                       300 MB, for their tests; without PyTorch
   cargo xtask slurm-up start a Slurm of two nodes on loopback, in target/slurm, to try and to test
                        `drr-lab sweep --executor slurm`; wants slurm-wlm and munge installed
   cargo xtask slurm-down  stop it, with all its jobs
@@ -72,6 +74,7 @@ const COMMANDS: &[&str] = &[
     "pictures",
     "dist",
     "deps",
+    "external",
     "slurm-up",
     "slurm-down",
     "help",
@@ -89,6 +92,8 @@ pub enum Command {
     Demo,
     Test(Tests),
     Ci,
+    /// The packages of the trainers in `sweeps/external`.
+    External,
     SlurmUp,
     SlurmDown,
     Bench(BenchOptions),
@@ -202,6 +207,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "pictures" => Command::Pictures,
         "portable" => Command::Portable,
         "deps" => Command::Deps,
+        "external" => Command::External,
         "slurm-up" => Command::SlurmUp,
         "slurm-down" => Command::SlurmDown,
         "help" | "--help" | "-h" => Command::Help,

@@ -11,7 +11,7 @@ use crate::mutants;
 use crate::needs::{self, NEEDS};
 use crate::problem::Problem;
 use crate::steps::{Outcome, Record, Step, Table};
-use crate::{deps, portable, setup, slurm};
+use crate::{deps, external, portable, setup, slurm};
 
 pub const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
 const TESTS: Step = Step::cargo("tests", &["test", "--workspace", "--no-fail-fast"]);
@@ -95,6 +95,14 @@ fn needed(root: &Path, built: Outcome) -> Result<Vec<Record>, Problem> {
         let started = Instant::now();
         slurm::up(root)?;
         records.push(Record { name: "slurm up", outcome: Outcome::Passed, took: started.elapsed() });
+    }
+    if built == Outcome::Passed {
+        let started = Instant::now();
+        let outcome = match external::up(root)? {
+            ExitCode::SUCCESS => Outcome::Passed,
+            _ => Outcome::Lacking("python3 with venv, and PyPI or a mirror of it"),
+        };
+        records.push(Record { name: "packages of Python", outcome, took: started.elapsed() });
     }
     for need in NEEDS {
         records.push(match built {

@@ -1,5 +1,5 @@
 //! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | portable | chaos | attack |
-//! pictures | dist | deps | slurm-up | slurm-down | help`.
+//! pictures | dist | deps | external | slurm-up | slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -9,6 +9,7 @@
 //! | `bench` | the trainer beside its references |
 //! | `deps` | what the project stands on |
 //! | `dist` | what people install |
+//! | `external` | a Python with what the trainers in `sweeps/external` need |
 //! | `pictures` | the README's pictures |
 //! | `slurm` | a Slurm of one's own, on loopback |
 //! | `portable` | the same bits under other processors and for other targets |
@@ -26,6 +27,7 @@ mod bench;
 mod chores;
 mod deps;
 mod dist;
+mod external;
 mod mutants;
 mod needs;
 mod pictures;
@@ -70,6 +72,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Demo => chores::demo(&root),
         Command::Test(which) => chores::test(&root, which),
         Command::Ci => chores::ci(&root),
+        Command::External => external::up(&root),
         Command::SlurmUp => slurm::up(&root),
         Command::SlurmDown => slurm::down(&root),
         Command::Chaos(points) => chores::chaos(&root, points),

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use crate::external;
 use crate::problem::Problem;
 use crate::slurm;
 use crate::steps::{Outcome, Record, cargo};
@@ -42,6 +43,7 @@ pub const NEEDS: &[Need] = &[
         is_met: |root| succeeds(Command::new("git").arg("-C").arg(root).args(["status", "--porcelain"])),
         mend: "clone the repository",
     },
+    Need { reason: "needs packages of Python", is_met: external::is_installed, mend: "cargo xtask external" },
     Need { reason: "needs Slurm", is_met: |_| slurm::is_installed(), mend: "apt-get install slurm-wlm munge" },
     Need {
         reason: "needs a release build of drr-lab",

@@ -4,7 +4,7 @@ Trains the recommender of Liu et al. (arXiv 1810.12027) with the state DRR-ave o
 embeddings, an environment that answers with the user's rating or PMF's prediction, prioritised
 replay (Schaul et al., arXiv 1511.05952) and DDPG updates (Lillicrap et al., arXiv 1509.02971).
 Then scores every pair of candidates.csv by q_i . a: the item's embedding times the action for the
-user's latest positive train items. The defaults are those of builtin.toml beside this file.
+user's latest positive train items. The defaults are those of sweep.toml beside this file.
 
 The scores are static: one action for each user. drr-lab's own evaluation of DRR acts anew after
 every recommendation that the user liked.

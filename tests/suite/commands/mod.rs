@@ -1,6 +1,7 @@
 //! Sweeps of commands: any program as a trial, with the guarantees that built-in trials have. The programs are shell
 //! scripts, so that nothing needs to be installed.
 
+mod external;
 mod hostile;
 mod language;
 mod scores;

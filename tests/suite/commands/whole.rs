@@ -158,8 +158,7 @@ fn hopeless_commands_are_stopped_and_metrics_that_never_come_are_missed() {
         .replace("{ accuracy = \"max\", loss = \"min\" }", "{ loss = \"min\" }")
         .replace("seeds = 3", "seeds = 1")
         .replace("[0.1, 0.2]", "[1, 2, 3, 4, 5, 6]");
-    let stop =
-        "[early_stop]\nmetric = \"loss\"\ngoal = \"min\"\nrule = \"median\"\ngrace = 3\nrung = 1\npeers = 2\n";
+    let stop = "[early_stop]\nmetric = \"loss\"\ngoal = \"min\"\nrule = \"median\"\ngrace = 3\nrung = 1\npeers = 2\n";
     place.file("small.toml", &format!("{text}{stop}"));
     let (stdout, stderr) = expect(&place, 0, &["sweep", "small.toml", "--jobs", "2"]);
     assert!(stderr.contains("stopped"), "{stdout}{stderr}");
