@@ -18,7 +18,7 @@ use std::{env, fs};
 use drr_core::journal::{Point, Writer};
 use drr_core::protocol::{FromWorker, Hello, ToWorker, VERSION};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{self, DatasetSpec, Settings, SplitSpec, Upstream};
+use drr_core::spec::{self, DatasetSpec, RatingsSpec, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Seed, Trial, TrialSpec};
 use drr_kinds::pmf::PmfSpec;
@@ -188,14 +188,13 @@ impl Observer for Watch {
 fn pmf(seed: u64) -> TrialSpec {
     let dataset = DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None };
     TrialSpec {
-        format: spec::FORMAT,
+        format: spec::WITH_RATINGS,
         kind: "pmf".into(),
         digest: train_digest(),
         settings: Settings::new(serde_json::json!(PmfSpec::default())).expect("an object"),
         policy: None,
         upstream: Upstream::default(),
-        dataset,
-        split: SplitSpec::default(),
+        ratings: Some(RatingsSpec { dataset, split: SplitSpec::default() }),
         seed: Seed(seed),
     }
 }
@@ -208,11 +207,22 @@ fn sweep(count: usize) -> Sweep {
     };
     let (name, text) = ("bench".to_owned(), String::new());
     let trials = (0..count as u64).map(trial).collect();
-    Sweep { name, text, axes: Vec::new(), configurations: 1, seeds: count, trials }
+    Sweep {
+        name,
+        text,
+        axes: Vec::new(),
+        configurations: 1,
+        seeds: count,
+        trials,
+        declarations: Vec::new(),
+        probe: 0,
+        place: None,
+    }
 }
 
 fn record(sweep: &Sweep) -> SweepRecord {
-    SweepRecord { name: sweep.name.clone(), source: String::new(), axes: Vec::new(), trials: sweep.trials.clone() }
+    let (name, source, axes) = (sweep.name.clone(), String::new(), Vec::new());
+    SweepRecord { name, source, axes, trials: sweep.trials.clone(), commands: Vec::new() }
 }
 
 fn environment() -> EnvironmentClass {

@@ -194,6 +194,7 @@ fn prepared(sweep: &Sweep, runs: &Path) -> (Plan, Store) {
         source: sweep.text.clone(),
         axes: sweep.axes.clone(),
         trials: sweep.trials.clone(),
+        commands: sweep.declarations.clone(),
     };
     store.record_sweep(&record).expect("recorded");
     (plan, store)

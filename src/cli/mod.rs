@@ -71,7 +71,7 @@ Exit codes:
   3 environment or bug    4 a gate is inconclusive               5 a verification did not match
   130 interrupted; what is finished is kept";
 
-/// Runs sweeps of seeded PMF and DRR training jobs, records every one to the bit, and reports on them.
+/// Runs sweeps of seeded trials, PMF and DRR trainings or any command, records every one to the bit, and reports on them.
 #[derive(Debug, Parser)]
 #[command(name = "drr-lab", version, after_help = EXAMPLES, disable_help_subcommand = true, max_term_width = 110)]
 struct Cli {

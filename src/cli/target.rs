@@ -16,7 +16,7 @@ const FEWEST_DIGITS: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) enum Target {
     /// A recorded sweep.
-    Sweep(Sweep),
+    Sweep(Box<Sweep>),
     /// A trial that has a folder.
     Trial(TrialId),
 }
@@ -25,7 +25,7 @@ pub(super) enum Target {
 pub(super) fn find(runs: &Path, name: &str) -> Result<Target> {
     let sweeps = sweeps(runs)?;
     if sweeps.iter().any(|sweep| sweep == name) {
-        return read_sweep(runs, name).map(Target::Sweep);
+        return read_sweep(runs, name).map(|sweep| Target::Sweep(Box::new(sweep)));
     }
     if name.len() >= FEWEST_DIGITS && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return trial(runs, name).map(Target::Trial);

@@ -197,7 +197,7 @@ impl VerifyRequest {
                 }
                 Target::Sweep(sweep) => {
                     trials.extend(sweep.trials.iter().map(|trial| trial.id));
-                    sweeps.push(sweep);
+                    sweeps.push(*sweep);
                 }
             }
         }

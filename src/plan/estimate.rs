@@ -97,7 +97,7 @@ mod tests {
         let took = |times| (spec.clone(), Vec::new(), times * seconds(&spec, &[], size));
         let gone = (factorisation("epochs = 1"), Vec::new(), 1e9);
         let timings = Timings::new([took(1.0), took(2.0), took(30.0), gone], &Sizes::of_recipes());
-        assert!((timings.ratios[&("pmf", None)] - 2.0).abs() < 1e-9);
+        assert!((timings.ratios[&("pmf", None, String::new())] - 2.0).abs() < 1e-9);
     }
 
     /// Ratings of a power law like MovieLens', of three sizes.

@@ -24,7 +24,9 @@ const FILES: usize = 6;
 
 /// The names of kinds that a file's code has: as a text, or as a module of `drr_kinds`.
 fn named(words: &[String]) -> BTreeSet<String> {
-    let kinds: BTreeSet<&str> = registry::all().map(|kind| kind.name).collect();
+    // Commands are no algorithm: what a sweep file declares is spoken of wherever sweep files are.
+    let kinds: BTreeSet<&str> =
+        registry::all().map(|kind| kind.name).filter(|name| *name != drr_kinds::command::NAME).collect();
     let texts = words.iter().filter_map(|word| word.strip_prefix('"')?.strip_suffix('"'));
     let texts = texts.filter(|text| kinds.contains(text)).map(str::to_owned);
     let modules = words.windows(4).filter(|four| four[0] == "drr_kinds" && four[1] == ":").map(|four| four[3].clone());

@@ -153,7 +153,10 @@ mod tests {
 
     use super::*;
 
-    fn line(text: &str) -> Result<(Option<u64>, Vec<(String, f64)>), String> {
+    /// A step, and values by name.
+    type Read = (Option<u64>, Vec<(String, f64)>);
+
+    fn line(text: &str) -> Result<Read, String> {
         let mut line = MetricLine::default();
         read(text.as_bytes(), &mut line)?;
         Ok((line.step, line.values.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()))

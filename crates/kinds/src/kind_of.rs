@@ -3,7 +3,7 @@
 use drr_core::spec::{Field, Settings, TrialSpec};
 use serde_json::Value;
 
-use crate::command::{self, Declaration};
+use crate::command;
 use crate::kind::{Kind, Model, Role, StudyFacts, Trainer, complete_nothing};
 use crate::registry::{measure, model, policy};
 use crate::stage::Stage;
@@ -66,9 +66,8 @@ pub trait KindOf {
 
 impl KindOf for TrialSpec {
     fn kind(&self) -> &'static Kind {
-        if command::is_command(self.kind.as_str()) && self.policy.is_none() {
-            let needs = self.upstream.iter().map(|(kind, _)| kind.to_string()).collect();
-            return command::kind(&Declaration { kind: self.kind.to_string(), needs, ..Declaration::default() });
+        if let Some(kind) = command::kind_of(self) {
+            return kind;
         }
         let found = if self.policy.is_some() { measure(self.kind.as_str()) } else { model(self.kind.as_str()) };
         found.unwrap_or(&UNKNOWN)

@@ -8,7 +8,6 @@ use serde::{Serialize, Serializer};
 
 use crate::command;
 use crate::kind::{Kind, Model};
-use crate::kind_of::KindOf as _;
 use crate::registry;
 
 /// A step of a sweep: the trainings of one kind of model, or all evaluations.
@@ -48,13 +47,12 @@ impl Stage {
         if spec.policy.is_some() {
             return Self::EVAL;
         }
-        let kind = spec.kind();
-        if command::is_command(kind.name) {
+        if let Some(kind) = command::kind_of(spec) {
             // What a sweep is about comes behind its stages; a stage with needs behind one without.
             let place = if kind.name == command::NAME { COMMANDS + 32 } else { COMMANDS + command::depth(kind.name) };
             return Self { place, name: kind.name };
         }
-        Self::of_model(kind.name).unwrap_or(Self { place: UNKNOWN, name: "unknown" })
+        Self::of_model(spec.kind.as_str()).unwrap_or(Self { place: UNKNOWN, name: "unknown" })
     }
 
     /// Stages in their order, each once.

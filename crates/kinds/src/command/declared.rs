@@ -3,6 +3,7 @@
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use drr_core::TrialSpec;
 use drr_core::spec::Settings;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -95,6 +96,15 @@ pub fn kind(declaration: &Declaration) -> &'static Kind {
     let kind: &'static Kind = Box::leak(Box::new(make(declaration)));
     known.push((declaration.clone(), kind));
     kind
+}
+
+/// The kind of a trial that is a command, as far as its spec says it: what metrics there are, its sweep says.
+pub fn kind_of(spec: &TrialSpec) -> Option<&'static Kind> {
+    let is_one = spec.policy.is_none() && is_command(spec.kind.as_str());
+    is_one.then(|| {
+        let needs = spec.upstream.iter().map(|(kind, _)| kind.to_string()).collect();
+        kind(&Declaration { kind: spec.kind.to_string(), needs, ..Declaration::default() })
+    })
 }
 
 /// How many stages come one after another before those of this kind can run, as far as they were met.
