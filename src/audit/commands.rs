@@ -6,10 +6,8 @@ use std::fs;
 use drr_core::artifacts::Artifacts;
 use drr_core::command::{CommandPlace, FileDigests, PASSED};
 use drr_core::finished::Finished;
-use drr_core::trial_dir::TrialDir;
-use drr_kinds::KindOf as _;
+use drr_core::trial_dir::{IMPORTED, TrialDir};
 use drr_kinds::command::{Declaration, Determinism};
-use drr_kinds::kind::Trainer;
 use serde::Deserialize;
 
 use super::compare::Tolerance;
@@ -28,16 +26,16 @@ struct Run {
     environment: BTreeMap<String, String>,
 }
 
-/// Whether a trial is a command.
-pub(super) fn is_command(trial: &Finished) -> bool {
-    trial.spec.kind().model().is_some_and(|model| matches!(model.train, Trainer::Program))
-}
-
 /// Where the command of a finished trial ran, if all it was made of is still there.
 ///
 /// # Errors
 /// What is gone or was changed since, in words.
 pub(super) fn place(trial: &Finished, folder: &TrialDir) -> Result<CommandPlace, String> {
+    if folder.path().join(IMPORTED).exists() {
+        return Err(
+            "it came in a bundle, and a bundle may run anything: look at it, and run its sweep yourself".to_owned()
+        );
+    }
     let text = fs::read(folder.provenance()).map_err(|error| format!("{}: {error}", folder.provenance().display()))?;
     let record: OfCommand =
         serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", folder.provenance().display()))?;
@@ -51,7 +49,6 @@ pub(super) fn place(trial: &Finished, folder: &TrialDir) -> Result<CommandPlace,
         folder: run.folder,
         files: BTreeMap::from([(stage.clone(), run.files)]),
         passed: BTreeMap::from([(stage.clone(), passed)]),
-        metrics: BTreeMap::new(),
     };
     match FileDigests::default().changed(&place, &stage) {
         Ok(None) => Ok(place),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use drr_core::artifacts;
 use drr_core::finished::{self, Fault, Finished};
 use drr_core::replayed;
-use drr_core::trial_dir::TrialDir;
+use drr_core::trial_dir::{IMPORTED, TrialDir};
 use drr_core::{Digest, Status, TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
 use rayon::prelude::*;
@@ -94,7 +94,7 @@ fn read_folder(folder: &TrialDir) -> std::result::Result<Finished, Fault> {
 }
 
 /// The files of a finished trial's folder.
-const TRIAL_FILES: [&str; 10] = [
+const TRIAL_FILES: [&str; 11] = [
     "spec.json",
     "provenance.json",
     "journal.jsonl",
@@ -105,6 +105,7 @@ const TRIAL_FILES: [&str; 10] = [
     "stopped.json",
     artifacts::FOLDER,
     replayed::FILE,
+    IMPORTED,
 ];
 
 /// The files of a recorded sweep's folder.

@@ -86,7 +86,7 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
         let mut places: Vec<(Option<CommandPlace>, Vec<&Finished>)> = Vec::new();
         able.retain(|trial| {
             let folder = TrialDir::new(&replay.options.runs, trial.spec.id());
-            let place = commands::is_command(trial).then(|| commands::place(trial, &folder)).transpose();
+            let place = trial.spec.is_command().then(|| commands::place(trial, &folder)).transpose();
             let place = match place {
                 Ok(place) => place,
                 Err(why) => {

@@ -9,7 +9,7 @@ use std::path::Path;
 use drr_core::TrialId;
 use drr_core::finished;
 use drr_core::neutral::{self, HiddenCharacter};
-use drr_core::trial_dir::TrialDir;
+use drr_core::trial_dir::{IMPORTED, TrialDir};
 
 use super::crate_metadata;
 use super::member::BundleMember;
@@ -136,6 +136,7 @@ fn take(runs: &Path, beside: &Path, members: &BTreeMap<String, Unpacked>, file: 
     for (trial, theirs, ours) in news {
         clear(ours.path())
             .and_then(|()| fs::create_dir_all(runs.join("trials")))
+            .and_then(|()| fs::write(theirs.path().join(IMPORTED), ""))
             .and_then(|()| fs::rename(theirs.path(), ours.path()))
             .map_err(environment)?;
         done.taken.push(trial);

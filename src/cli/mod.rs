@@ -21,6 +21,7 @@ mod runs;
 mod slurm;
 mod sweep;
 mod target;
+mod untold;
 mod verify;
 mod verify_text;
 mod worker;

@@ -31,13 +31,15 @@ pub(super) fn probe(
         let declared =
             sweep.declarations.iter().any(|it| task.trial.spec.kind == *it.kind && task.trial.spec.policy.is_none());
         let folder = TrialDir::new(&options.runs, task.trial.id);
-        let Some(finished) = declared.then(|| finished::read(&folder).ok()).flatten() else { continue };
+        if !declared || !folder.is_complete() {
+            continue;
+        }
         let group =
             format!("{} {}", task.stage.name(), serde_json::to_string(&task.trial.point).expect("a point is JSON"));
         let count = groups.entry(group).or_default();
         *count += 1;
         if *count <= sweep.probe && ReplayRecord::read(&folder).is_none() {
-            wanted.push(finished);
+            wanted.extend(finished::read(&folder).ok());
         }
     }
     if wanted.is_empty() {
@@ -59,9 +61,14 @@ pub(super) fn probe(
         by_kind: audit::declared_tolerances(std::slice::from_ref(sweep)),
     };
     let replayed = audit::replay(&wanted, &request, observer);
-    std::fs::remove_dir_all(&scratch)
-        .map_err(|error| Error::disk(format!("cannot remove {}", scratch.display()), &error))?;
+    let removed = std::fs::remove_dir_all(&scratch);
     let replayed = replayed?;
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::disk(format!("cannot remove {}", scratch.display()), &error));
+        }
+        _ => {}
+    }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for trial in &replayed {
         let word = match &trial.verdict {

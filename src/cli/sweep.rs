@@ -13,6 +13,7 @@ use super::plan_table::{Detail, PlanTable};
 use super::probe;
 use super::redefined::{self, Asked};
 use super::slurm::{self, Executor};
+use super::untold;
 use super::worker::FrozenWorker;
 use super::{Context, OutputFormat, attempt, failures, observer};
 use crate::audit;
@@ -227,6 +228,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             }
             if place.compare(&plan, &context.runs, context.output) == attempt::Agreement::Differs {
                 return Ok(Exit::Mismatch);
+            }
+        }
+        let untold = store.sweep(&plan.sweep)?.map(|stored| untold::untold(&stored)).unwrap_or_default();
+        if !untold.is_empty() {
+            exit = Exit::Failed;
+            if context.output != OutputFormat::Quiet {
+                untold.iter().for_each(|line| eprintln!("{line}"));
             }
         }
         if !outcome.failed.is_empty() || plan.skipped().next().is_some() {

@@ -106,6 +106,10 @@ impl EarlyStopping {
                 StopRule::Asha => (recent, recent),
             };
             // A trial that records seldom passes several looks at once.
+            // One that leaps over thousands was looked at in none of them.
+            if self.rule.rule == StopRule::Median && point.step - trial.next > MOST_LOOKS * self.rule.rung {
+                trial.next = point.step - point.step % self.rule.rung;
+            }
             while trial.next <= point.step {
                 let look = trial.next;
                 trial.next = after(&self.rule, look);
@@ -119,6 +123,9 @@ impl EarlyStopping {
         verdict
     }
 }
+
+/// Looks that a trial may pass at once.
+const MOST_LOOKS: u64 = 1000;
 
 fn first_look(rule: &EarlyStop) -> u64 {
     rule.grace.max(rule.rung)

@@ -73,7 +73,15 @@ fn points(connection: &Connection, trial: i64, finished: &Finished) -> std::resu
     for point in &finished.points {
         expected.entry(&point.name).or_default().push(point);
     }
-    expected.values_mut().for_each(|points| points.sort_by_key(|point| point.step));
+    for points in expected.values_mut() {
+        points.sort_by_key(|point| point.step);
+        if finished.spec.is_command() {
+            // Of one step what was told last.
+            points.reverse();
+            points.dedup_by_key(|point| point.step);
+            points.reverse();
+        }
+    }
     let mut statement =
         connection.prepare_cached("SELECT metric, step, value FROM point WHERE trial = ?1 ORDER BY metric, step")?;
     let mut name_of = connection.prepare_cached("SELECT name FROM metric WHERE id = ?1")?;

@@ -1,8 +1,11 @@
 //! Taking in a finished run folder: everything is checked against everything before a row is written.
 
+use std::collections::HashMap;
+
 use drr_core::finished::{self, Finished};
 use drr_core::journal::Point;
 use drr_core::trial_dir::TrialDir;
+use drr_kinds::KindOf as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::write::{add_trial, text};
@@ -55,6 +58,10 @@ pub fn unfit(finished: &Finished) -> Option<String> {
             point.name, point.step
         ));
     }
+    // A command may tell a value twice: the journal keeps both, the index the one told last.
+    if finished.spec.is_command() {
+        return None;
+    }
     let mut places: Vec<(&str, u64)> = points.iter().map(|point| (point.name.as_str(), point.step)).collect();
     places.sort_unstable();
     let twice = places.windows(2).find(|pair| pair[0] == pair[1])?[0];
@@ -92,20 +99,24 @@ pub(super) fn record(connection: &mut Connection, finished: &Finished) -> std::r
 fn insert_points(transaction: &Transaction<'_>, trial: i64, points: &[Point]) -> std::result::Result<(), StoreProblem> {
     // Names are few and come interleaved: one look-up a name, then rows in the order of the primary key, so that
     // every insert appends to the B-tree.
-    let mut names: Vec<(&str, i64)> = Vec::new();
+    let mut names: HashMap<&str, i64> = HashMap::new();
     let mut rows: Vec<(i64, u64, f64)> = Vec::with_capacity(points.len());
     for point in points {
-        let id = match names.iter().find(|(name, _)| *name == point.name) {
-            Some((_, id)) => *id,
+        let id = match names.get(point.name.as_str()) {
+            Some(id) => *id,
             None => {
                 let id = metric(transaction, &point.name)?;
-                names.push((&point.name, id));
+                names.insert(&point.name, id);
                 id
             }
         };
         rows.push((id, point.step, point.value));
     }
     rows.sort_by_key(|&(metric, step, _)| (metric, step));
+    // Stable: of one place what was told last comes last, and stays.
+    rows.reverse();
+    rows.dedup_by_key(|&mut (metric, step, _)| (metric, step));
+    rows.reverse();
     let mut insert =
         transaction.prepare_cached("INSERT INTO point (trial, metric, step, value) VALUES (?1, ?2, ?3, ?4)")?;
     for (metric, step, value) in rows {

@@ -75,7 +75,7 @@ impl Distribution {
                 if whole { (number.round() as u64).into() } else { tidy(number).clamp(low, high).into() }
             }
             Self::Int(low, high) => {
-                let count = (high - low + 1) as f64;
+                let count = (high as f64 - low as f64) + 1.0;
                 (low + ((unit * count) as i64).min(high - low)).into()
             }
         }

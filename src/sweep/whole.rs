@@ -118,8 +118,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, folder: &Path, p
     // Where the field that was to be drawn is wrong, that says it all.
     let section = draft.search.filter(|_| !drawn.is_empty() || !draft.misdrawn);
     let searched = searched(&drawn, section, problems);
-    let of_commands = commands.iter().flat_map(|commands| commands.notes.clone());
-    let notes = searched.as_ref().and_then(search::repeated).into_iter().chain(of_commands).collect();
+    let notes = searched.as_ref().and_then(search::repeated).into_iter().collect();
     axes.extend(searched);
     axes.sort_by_key(|axis| axis.fields.iter().min().copied());
     let measures = match is_of_commands {

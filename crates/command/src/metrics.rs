@@ -1,7 +1,8 @@
 //! A command's metrics as they come: from the file it appends to, or from lines among others of its output.
 
-use std::fs::File;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use drr_core::journal::Point;
@@ -72,6 +73,8 @@ impl MetricsRead {
 pub struct MetricsFile {
     path: PathBuf,
     file: Option<File>,
+    /// Bytes that were read of it.
+    read: u64,
     /// The beginning of a line that has no end yet.
     rest: Vec<u8>,
     buffer: Vec<u8>,
@@ -80,7 +83,7 @@ pub struct MetricsFile {
 impl MetricsFile {
     /// The file at `path`, which may not be there yet.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), file: None, rest: Vec::new(), buffer: Vec::new() }
+        Self { path: path.to_owned(), file: None, read: 0, rest: Vec::new(), buffer: Vec::new() }
     }
 
     /// Reads on for a chunk; whether there was any.
@@ -90,15 +93,22 @@ impl MetricsFile {
     pub fn read_on(&mut self, into: &mut MetricsRead) -> Result<bool, String> {
         let failed = |error: io::Error| format!("its metrics cannot be read: {error}");
         if self.file.is_none() {
-            match File::open(&self.path) {
-                Ok(file) => self.file = Some(file),
+            match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&self.path) {
+                Ok(file) if file.metadata().is_ok_and(|it| it.is_file()) => self.file = Some(file),
+                Ok(_) => return Err("the file of its metrics is none".to_owned()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
                 Err(error) => return Err(failed(error)),
             }
             self.buffer.resize(CHUNK, 0);
         }
         let Some(file) = &mut self.file else { return Ok(false) };
+        let own = file.metadata().map_err(failed)?;
+        let is_same = |there: &Metadata| (there.dev(), there.ino()) == (own.dev(), own.ino());
+        if own.len() < self.read || !self.path.symlink_metadata().is_ok_and(|there| is_same(&there)) {
+            return Err("the file of its metrics was shortened or replaced: lines are appended to it".to_owned());
+        }
         let count = file.read(&mut self.buffer).map_err(failed)?;
+        self.read += count as u64;
         let (chunk, mut from) = (&self.buffer[..count], 0);
         for end in memchr::memchr_iter(b'\n', chunk) {
             let bytes = if self.rest.is_empty() {
@@ -176,6 +186,24 @@ mod tests {
         let points: Vec<_> = read.points.iter().map(|point| (point.name.as_str(), point.step, point.value)).collect();
         assert_eq!(points, [("loss", 1, 0.5), ("loss", 2, 0.25), ("accuracy", 2, 0.75)]);
         assert_eq!(read.last(), Metrics::from([("loss".to_owned(), 0.25), ("accuracy".to_owned(), 0.75)]));
+    }
+
+    #[test]
+    fn a_file_that_is_written_anew_is_no_stream_of_metrics() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("metrics");
+        std::fs::write(&path, "{\"a\": 1}\n{\"a\": 2}\n").expect("written");
+        for change in [
+            (|path| std::fs::write(path, "{\"a\": 3}\n")) as fn(&Path) -> io::Result<()>,
+            |path| std::fs::remove_file(path).and_then(|()| std::fs::write(path, "{\"a\": 3}\n{\"a\": 4}\n")),
+            std::fs::remove_file,
+        ] {
+            let (mut file, mut read) = (MetricsFile::new(&path), MetricsRead::default());
+            std::fs::write(&path, "{\"a\": 1}\n{\"a\": 2}\n").expect("written");
+            file.read_on(&mut read).expect("fine");
+            change(&path).expect("changed");
+            assert!(file.read_on(&mut read).expect_err("changed").contains("shortened or replaced"));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A command's process and whatever it started: nothing outlives its trial, and nothing of an earlier attempt goes on
 //! while the next one runs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::mem::MaybeUninit;
@@ -30,16 +31,16 @@ const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Ends every process below this one; how many there were.
 pub fn end_children() -> usize {
-    let (mut ended, began) = (0, Instant::now());
+    let (mut ended, began) = (BTreeSet::new(), Instant::now());
     loop {
         match waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT) {
-            Err(Errno::ECHILD) => return ended,
+            Err(Errno::ECHILD) => return ended.len(),
             Err(Errno::EINTR) => continue,
             _ => {}
         }
         for child in children() {
             if kill(child, Signal::SIGKILL).is_ok() {
-                ended += 1;
+                ended.insert(child);
             }
         }
         // Reaping gives their own children to this process.
@@ -49,7 +50,7 @@ pub fn end_children() -> usize {
             }
         }
         if began.elapsed() > GONE_WITHIN {
-            return ended;
+            return ended.len();
         }
         sleep(Duration::from_millis(1));
     }

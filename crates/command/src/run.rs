@@ -66,6 +66,7 @@ pub fn run(it: &ProgramRun<'_>, reporter: &mut dyn Reporter) -> Result<Ran> {
     }
     let ended = within(it, &settings, &folders, reporter).and_then(|ran| {
         unchanged(&mut digests)?;
+        check_upstream(it, &mut digests)?;
         Ok(ran)
     });
     let cleared = remove(&folders.work);
@@ -73,9 +74,10 @@ pub fn run(it: &ProgramRun<'_>, reporter: &mut dyn Reporter) -> Result<Ran> {
         // What has no result leaves its journal and its log; what it wrote is nobody's, and may fill the disk.
         let _ = remove(&folders.out);
     }
-    let ran = ended?;
-    cleared?;
-    Ok(ran)
+    if let Err(error) = cleared {
+        say(&format!("its temporary files could not be removed: {error}"));
+    }
+    ended
 }
 
 /// Runs it in folders made for it.
@@ -86,6 +88,8 @@ fn within(
     reporter: &mut dyn Reporter,
 ) -> Result<Ran> {
     remove(&folders.work)?;
+    // What was still writing when the folder was prepared has been ended since.
+    remove(&folders.out)?;
     fs::create_dir_all(&folders.temporary)?;
     fs::create_dir_all(&folders.out)?;
     let (spec, place, runs, data, device) = (it.spec, it.place, it.runs, it.data, it.device);
@@ -93,15 +97,7 @@ fn within(
     let (ended, read) = attend(&start, reporter)?;
     verdict(ended.status)?;
     let metrics = read.last();
-    let declared = place.metrics.get(spec.kind.as_str()).into_iter().flatten();
-    if let Some(missing) = declared.into_iter().find(|name| !metrics.contains_key(*name)) {
-        let told: Vec<&str> = metrics.keys().take(8).map(String::as_str).collect();
-        let told = if told.is_empty() { "it told none".to_owned() } else { format!("it told {}", told.join(", ")) };
-        return Err(Error::Deterministic(format!(
-            "it ended without the metric `{missing}`, which the sweep declares; {told}"
-        )));
-    }
-    if !folders.out.is_dir() {
+    if !folders.out.symlink_metadata().is_ok_and(|it| it.is_dir()) {
         return Err(Error::Deterministic("it removed the folder of its artifacts, DRR_LAB_OUT".to_owned()));
     }
     let artifacts = artifacts::digests(&folders.out).map_err(|error| match error.kind() {
@@ -133,6 +129,11 @@ fn check_upstream(it: &ProgramRun<'_>, digests: &mut FileDigests) -> Result<()> 
         let folder = TrialDir::new(it.runs, below);
         let result = TrialResult::read(&folder.result()).map_err(|error| Error::Environment(error.to_string()))?;
         let result = result.ok_or_else(|| Error::Environment(format!("trial {} has no result", below.short())))?;
+        let found = artifacts::names(&folder.artifacts()).map_err(|error| Error::Environment(error.to_string()))?;
+        if let Some(more) = found.iter().find(|name| !result.artifacts.contains_key(*name)) {
+            let path = folder.artifacts().join(more);
+            return Err(Error::Environment(format!("{} was added after its trial", path.display())));
+        }
         for (name, signed) in &result.artifacts {
             let path = folder.artifacts().join(name);
             let found =
@@ -168,6 +169,19 @@ static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Whether SIGTERM does what it does to any process.
 static USUAL: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
+/// Whether somebody else in this process answers SIGTERM between commands.
+static HANDLED: AtomicBool = AtomicBool::new(false);
+
+/// Says that SIGTERM is answered elsewhere, so that it is not given back its usual effect.
+pub fn leave_sigterm() {
+    HANDLED.store(true, Ordering::SeqCst);
+}
+
+/// Whether this process was asked to end while a command ran: it must, even if the command ended by itself.
+pub fn was_asked_to_end() -> bool {
+    ASKED.load(Ordering::SeqCst)
+}
+
 /// While this lives, SIGTERM is noted instead of obeyed.
 struct Deferred;
 
@@ -176,11 +190,12 @@ impl Deferred {
         static REGISTERED: Mutex<bool> = Mutex::new(false);
         let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
         if !*registered {
-            signal_hook::flag::register_conditional_default(SIGTERM, Arc::clone(&USUAL))?;
+            if !HANDLED.load(Ordering::SeqCst) {
+                signal_hook::flag::register_conditional_default(SIGTERM, Arc::clone(&USUAL))?;
+            }
             signal_hook::flag::register(SIGTERM, Arc::clone(&ASKED))?;
             *registered = true;
         }
-        ASKED.store(false, Ordering::SeqCst);
         USUAL.store(false, Ordering::SeqCst);
         Ok(Self)
     }
@@ -305,7 +320,8 @@ fn listen(
                     asked = Some(now);
                 }
             }
-            Some(since) if now - since > GRACE => return Err(Error::Stopped),
+            // Where somebody asked by a signal, he decides how long to wait.
+            Some(since) if now - since > GRACE && !ASKED.load(Ordering::SeqCst) => return Err(Error::Stopped),
             Some(_) => {}
         }
     }

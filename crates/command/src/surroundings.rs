@@ -140,6 +140,8 @@ impl Start<'_> {
             set(&format!("DRR_LAB_STAGE_{}", stage.chars().map(plain).collect::<String>()), path);
         }
         // What the sweep file says has the last word.
+        let own = self.place.passed.get(spec.kind.as_str()).into_iter().flatten();
+        own.for_each(|name| std::env::var(name).into_iter().for_each(|value| drop(set(name, &value))));
         settings.env.iter().for_each(|(name, value)| drop(set(name, value)));
         Ok(Surroundings { words, variables })
     }

@@ -50,6 +50,9 @@ fn gather(folder: &Path, prefix: &str, names: &mut Vec<String>) -> io::Result<()
         let entry = entry?;
         let path = entry.path();
         let name = entry.file_name().into_string().map_err(|_| refused(&path, "its name is no text in UTF-8"))?;
+        if name.contains('\\') {
+            return Err(refused(&path, "its name holds a backslash, which other systems read as a folder"));
+        }
         if let Some(hidden) = HiddenCharacter::first_in(&name) {
             return Err(refused(&path, &format!("its name holds {hidden}")));
         }
@@ -77,7 +80,11 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
 
 /// The folders that hold these files, `folder` among them: what must be durable for the names to be.
 pub fn folders<'a>(folder: &Path, names: impl Iterator<Item = &'a String>) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = names.filter_map(|name| folder.join(name).parent().map(Path::to_owned)).collect();
+    let above = |name: &'a String| {
+        let ends: Vec<usize> = name.match_indices('/').map(|(at, _)| at).collect();
+        [folder.to_owned()].into_iter().chain(ends.into_iter().map(|at| folder.join(&name[..at])))
+    };
+    let mut folders: Vec<PathBuf> = names.flat_map(above).collect();
     folders.sort_unstable();
     folders.dedup();
     folders

@@ -21,9 +21,6 @@ pub struct CommandPlace {
     pub files: BTreeMap<String, Artifacts>,
     /// By stage: the variables that are passed on as they are.
     pub passed: BTreeMap<String, Vec<String>>,
-    /// By stage: the metrics that it must tell.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub metrics: BTreeMap<String, Vec<String>>,
 }
 
 /// The variables that every command is given, where they are set.

@@ -128,7 +128,8 @@ pub fn read(folder: &TrialDir) -> Result<Finished, Fault> {
         return Err(changed(format!("{} is missing", folder.artifacts().join(gone).display())));
     }
     let is_known = |name: &String| {
-        SEALED.contains(&name.as_str()) || result.artifacts.keys().any(|artifact| sealed_name(artifact) == *name)
+        let artifact = name.strip_prefix(artifacts::FOLDER).and_then(|name| name.strip_prefix('/'));
+        SEALED.contains(&name.as_str()) || artifact.is_some_and(|name| result.artifacts.contains_key(name))
     };
     if let Some(name) = seal.files.keys().find(|name| !is_known(name)) {
         return Err(changed(format!("{} seals the unknown file `{name}`", folder.result().display())));

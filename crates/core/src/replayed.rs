@@ -39,8 +39,24 @@ pub struct ReplayRecord {
     pub sameness: Sameness,
     /// The same in words.
     pub says: String,
-    /// The largest difference of a metric that was met.
+    /// The largest difference of a metric that was met; infinite where one run told what the other did not.
+    #[serde(with = "as_real")]
     pub largest: f64,
+}
+
+/// A number that may be infinite.
+mod as_real {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::real::Real;
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Real(*value).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Real::deserialize(deserializer)?.0)
+    }
 }
 
 impl Sameness {
@@ -103,11 +119,12 @@ mod tests {
         let folder = TrialDir::new(runs.path(), TrialId(Digest::of(b"trial")));
         fs::create_dir_all(folder.path()).expect("made");
         assert_eq!(ReplayRecord::read(&folder), None);
-        for (sameness, largest) in [(Sameness::Bits, 0.0), (Sameness::Different, 0.5), (Sameness::Bits, 0.0)] {
+        for (sameness, largest) in [(Sameness::Bits, 0.0), (Sameness::Different, f64::INFINITY), (Sameness::Bits, 0.0)]
+        {
             ReplayRecord::add(&folder, sameness, sameness.words(), largest).expect("written");
         }
         let record = ReplayRecord::read(&folder).expect("there");
-        assert_eq!((record.runs, record.sameness, record.largest), (3, Sameness::Different, 0.5));
+        assert_eq!((record.runs, record.sameness, record.largest), (3, Sameness::Different, f64::INFINITY));
         assert_eq!(record.says, "not deterministic");
     }
 }

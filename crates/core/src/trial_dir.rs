@@ -10,6 +10,9 @@ use crate::canonical;
 use crate::digest::TrialId;
 use crate::spec::TrialSpec;
 
+/// The mark of a trial that came in a bundle.
+pub const IMPORTED: &str = "imported";
+
 /// The folder of one trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrialDir(PathBuf);
@@ -131,6 +134,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_last(path, bytes, &[])
 }
 
+/// Files that are made durable at once, at most.
+const AT_ONCE: usize = 8;
+
 /// As [`write_whole`], after everything in `before`, files of the same folder, has been made durable: where the new file
 /// is found after a power cut, so are they.
 ///
@@ -138,10 +144,13 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Any failure of the file system.
 pub fn write_last(path: &Path, bytes: &[u8], before: &[PathBuf]) -> io::Result<()> {
     replace(path, bytes, |file| {
-        // At once: a file system that keeps a log writes it once for all that ask meanwhile.
+        // Some at once: a file system that keeps a log writes it once for all that ask meanwhile.
         thread::scope(|scope| {
-            let sync = |other| scope.spawn(move || File::open(other)?.sync_all());
-            let others: Vec<_> = before.iter().map(sync).collect();
+            let sync = |others: &'_ [PathBuf]| {
+                let others = others.to_vec();
+                scope.spawn(move || others.iter().try_for_each(|other| File::open(other)?.sync_all()))
+            };
+            let others: Vec<_> = before.chunks(before.len().div_ceil(AT_ONCE).max(1)).map(sync).collect();
             let own = file.sync_all();
             let others = others.into_iter().map(|it| it.join().expect("syncing a file does not panic"));
             others.fold(own, io::Result::and)

@@ -51,6 +51,9 @@ pub trait KindOf {
     /// Where it comes in a sweep.
     fn stage(&self) -> Stage;
 
+    /// Whether it is a command.
+    fn is_command(&self) -> bool;
+
     /// Whether it trains something: evaluations do not, nor do models that stay as initialised.
     fn learns(&self) -> bool;
 
@@ -79,6 +82,10 @@ impl KindOf for TrialSpec {
 
     fn stage(&self) -> Stage {
         Stage::of(self)
+    }
+
+    fn is_command(&self) -> bool {
+        self.policy.is_none() && command::is_command(self.kind.as_str())
     }
 
     fn learns(&self) -> bool {

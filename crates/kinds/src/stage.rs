@@ -48,21 +48,25 @@ impl Stage {
             return Self::EVAL;
         }
         if let Some(kind) = command::kind_of(spec) {
-            // What a sweep is about comes behind its stages; a stage with needs behind one without.
-            let place = if kind.name == command::NAME { COMMANDS + 32 } else { COMMANDS + command::depth(kind.name) };
+            // What a sweep is about comes behind its stages, which come as they were met.
+            let place = if kind.name == command::NAME { COMMANDS + 1 } else { COMMANDS };
             return Self { place, name: kind.name };
         }
         Self::of_model(spec.kind.as_str()).unwrap_or(Self { place: UNKNOWN, name: "unknown" })
     }
 
-    /// Stages in their order, each once.
+    /// Stages in their order, each once; those of commands as they are first met, so that upstream comes first where it
+    /// does so among trials.
     pub fn in_order(stages: impl Iterator<Item = Self>) -> Vec<Self> {
-        stages.collect::<BTreeSet<Self>>().into_iter().collect()
+        let mut seen = BTreeSet::new();
+        let mut order: Vec<Self> = stages.filter(|stage| seen.insert(*stage)).collect();
+        order.sort_by_key(|stage| stage.place);
+        order
     }
 
     /// Whether it is of models that can be trained from the ratings alone.
     pub fn stands_on_nothing(self) -> bool {
-        self.place == COMMANDS || self.model().is_some_and(|model| model.stands_on.is_empty())
+        self.model().is_some_and(|model| model.stands_on.is_empty())
     }
 
     /// Its number among the models, and whether it is of what stands on most: what sweeps are about.

@@ -69,9 +69,8 @@ pub(in crate::sweep) fn judge(
         }
     }
     let probe = main.map_or(0, |main| main.probe);
-    let notes = stages.iter().filter_map(|stage| unwatched(stage, &folder)).collect();
     let whole = problems.len() == before && stages.len() == order.len();
-    (whole.then_some(Commands { stages, folder, probe, notes }), dataset)
+    (whole.then_some(Commands { stages, folder, probe }), dataset)
 }
 
 /// The names of the stages, each after those it needs; the command that the sweep is about last.
@@ -85,6 +84,15 @@ fn in_order<'a>(draft: &'a CommandDraft, problems: &mut Problems) -> Option<Vec<
         return None;
     }
     let before = problems.len();
+    for (name, stage) in draft.stages.iter().filter(|(name, _)| name.contains('-')) {
+        if let (true, Some(place)) = (draft.stages.contains_key(&name.replace('-', "_")), &stage.place) {
+            let problem = Problem::new(format!(
+                "the stages `{name}` and `{}` have one name as a variable",
+                name.replace('-', "_")
+            ));
+            problems.add(problem, place, "the second of them");
+        }
+    }
     for (name, stage) in &draft.stages {
         for (needed, place) in &stage.needs {
             if needed == name || !draft.stages.contains_key(needed) || needed.is_empty() {
@@ -120,16 +128,6 @@ fn in_order<'a>(draft: &'a CommandDraft, problems: &mut Problems) -> Option<Vec<
         }
     }
     Some(order)
-}
-
-/// Files that a command names and its identity does not hold.
-fn unwatched(stage: &CommandStage, folder: &Path) -> Option<String> {
-    let is_file = |word: &&String| !word.contains('{') && folder.join(word).is_file() && !Path::new(word).is_absolute();
-    let name = |word: &String| word.strip_prefix("./").unwrap_or(word).to_owned();
-    let open = stage.settings.run.iter().filter(is_file).map(name).find(|word| !stage.files.contains_key(word))?;
-    Some(format!(
-        "a change of {open} makes no other trials, for it is not among the command's `code`; add code = [\"{open}\"]"
-    ))
 }
 
 /// Parameters that no command takes.
@@ -181,7 +179,13 @@ impl Judged<'_> {
         let takes = self.takes(run, problems);
         self.program(&run[0], problems);
         self.refuse_what_is_for_one_alone(problems);
-        let patterns: Vec<Placed<String>> = self.draft.code.iter().chain(&self.draft.data).cloned().collect();
+        // What the command names is a part of it, whether it is listed or not.
+        let named = run
+            .iter()
+            .filter(|(word, _)| self.is_own_file(word))
+            .map(|(word, place)| (glob::Pattern::escape(word.strip_prefix("./").unwrap_or(word)), place.clone()));
+        let patterns: Vec<Placed<String>> =
+            self.draft.code.iter().chain(&self.draft.data).cloned().chain(named).collect();
         let files = super::files::matching(self.folder, &patterns, digests, problems);
         let (env, passed) = self.environment(problems);
         if problems.len() > before {
@@ -214,6 +218,13 @@ impl Judged<'_> {
             passed,
             declaration,
         })
+    }
+
+    /// Whether a word is the name of a file below the folder.
+    fn is_own_file(&self, word: &str) -> bool {
+        let path = Path::new(word);
+        let is_below = !path.is_absolute() && !path.components().any(|part| part == std::path::Component::ParentDir);
+        is_below && !word.contains('{') && self.folder.join(path).is_file()
     }
 
     /// The parameters it takes: those of its words, and those it says it reads.

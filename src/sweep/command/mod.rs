@@ -32,8 +32,6 @@ pub struct Commands {
     pub folder: PathBuf,
     /// How many trials of each group are run twice, to see whether they compute the same.
     pub probe: u64,
-    /// What is worth knowing before they run.
-    pub notes: Vec<String>,
 }
 
 /// One command of a sweep.
@@ -67,7 +65,6 @@ impl Commands {
             folder: self.folder.clone(),
             files: by_stage().zip(self.stages.iter().map(|stage| stage.files.clone())).collect(),
             passed: by_stage().zip(self.stages.iter().map(|stage| stage.passed.clone())).collect(),
-            metrics: by_stage().zip(self.stages.iter().map(CommandStage::metrics)).collect(),
         }
     }
 
@@ -83,11 +80,6 @@ impl Commands {
 }
 
 impl CommandStage {
-    /// The metrics it must tell.
-    fn metrics(&self) -> Vec<String> {
-        self.declaration.metrics.iter().map(|metric| metric.name.clone()).collect()
-    }
-
     /// Its settings with these parameters; one without a value is not there.
     pub fn settings_with(&self, params: impl Iterator<Item = (String, Value)>) -> Map<String, Value> {
         let params = params.filter(|(name, value)| self.takes.contains(name) && !value.is_null()).collect();

@@ -202,3 +202,33 @@ fn a_sweep_that_is_asked_to_stop_asks_its_commands() {
     wait_until("the command was asked", || place.path().join("ended").exists());
     assert!(!trials(&place)[0].join("result.json").exists());
 }
+
+#[test]
+fn a_command_that_signals_its_group_or_rewrites_its_metrics_has_no_result() {
+    let place = scripted("echo '{\"loss\": 1}' >> $DRR_LAB_METRICS; kill -TERM 0; sleep 1000", "", "retries = 0");
+    let began = Instant::now();
+    let (code, _, stderr) = said(&place.run(&["sweep", "small.toml"]));
+    assert_eq!(code, 1, "{stderr}");
+    assert!(began.elapsed() < Duration::from_secs(30), "{stderr}");
+    let script = "for loss in 3 2 1; do echo \"{\\\"loss\\\": $loss}\" > $DRR_LAB_METRICS.new; mv $DRR_LAB_METRICS.new $DRR_LAB_METRICS; sleep 0.3; done";
+    let place = scripted(script, "", "");
+    let (_, stderr) = expect(&place, 1, &["sweep", "small.toml"]);
+    assert!(stderr.contains("the file of its metrics was shortened or replaced"), "{stderr}");
+    let place = scripted(
+        "echo '{\"loss\": 1}' >> $DRR_LAB_METRICS; rm -r $DRR_LAB_OUT; ln -s /etc $DRR_LAB_OUT",
+        "",
+        "retries = 0",
+    );
+    let (_, stderr) = expect(&place, 1, &["sweep", "small.toml"]);
+    assert!(stderr.contains("it removed the folder of its artifacts"), "{stderr}");
+}
+
+#[test]
+fn thousands_of_artifacts_are_sealed_and_read_back() {
+    let script =
+        "echo '{\"loss\": 1}' >> $DRR_LAB_METRICS; mkdir $DRR_LAB_OUT/a; cd $DRR_LAB_OUT/a; seq 3000 | xargs touch";
+    let place = scripted(script, "", "retries = 0");
+    expect(&place, 0, &["sweep", "small.toml"]);
+    assert_eq!(only_result(&place)["artifacts"].as_object().expect("artifacts").len(), 3000);
+    expect(&place, 0, &["verify", "--integrity-only"]);
+}

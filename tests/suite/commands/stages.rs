@@ -59,7 +59,8 @@ fn artifacts_that_a_command_changed_are_not_built_upon() {
     let text = STAGED.replace("seeds = 2", "seeds = 1").replace("[3, 5]", "3").replace("[0.1, 0.2, 0.3]", "0.1");
     place.file("staged.toml", &format!("{text}[execution]\nretries = 0\n"));
     place.file("train.sh", "echo more >> $1/features; echo '{\"loss\": 1}' >> $DRR_LAB_METRICS");
-    expect(&place, 0, &["sweep", "staged.toml"]);
+    let (_, stderr) = expect(&place, 1, &["sweep", "staged.toml"]);
+    assert!(stderr.contains("features was changed after its trial"), "the one that did it: {stderr}");
     let (stdout, _) = expect(&place, 5, &["verify", "--integrity-only"]);
     assert!(stdout.contains("out/features has the digest"), "{stdout}");
     place.file("train.sh", "echo '{\"loss\": 2}' >> $DRR_LAB_METRICS");

@@ -48,8 +48,8 @@ fn a_command_has_all_that_a_built_in_trial_has() {
     assert!(again.contains("accuracy"), "{again}");
     expect(&place, 0, &["export", "--bundle", "small", "small.zip"]);
     expect(&place, 0, &["--runs", "other", "runs", "import", "small.zip"]);
-    let (stdout, _) = expect(&place, 0, &["--runs", "other", "verify", "small"]);
-    assert!(stdout.contains("replay: 6 bitwise"), "{stdout}");
+    let (stdout, _) = expect(&place, 0, &["--runs", "other", "verify", "small", "--integrity-only"]);
+    assert!(stdout.contains("6 as they were written, 0 changed"), "{stdout}");
 }
 
 #[test]
@@ -164,19 +164,35 @@ fn hopeless_commands_are_stopped_and_metrics_that_never_come_are_missed() {
     assert!(stderr.contains("stopped"), "{stdout}{stderr}");
     place.file("small.toml", SWEEP);
     let (_, stderr) = expect(&place, 1, &["sweep", "small.toml", "--seeds", "1"]);
-    assert!(
-        stderr.contains("it ended without the metric `accuracy`, which the sweep declares; it told loss"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("ended without the metric `accuracy`, which the sweep declares; it told loss"), "{stderr}");
 }
 
 #[test]
-fn a_program_that_no_pattern_holds_is_noted() {
+fn a_program_that_the_command_names_is_a_part_of_it_whether_it_is_listed_or_not() {
     let place = small();
     place.file("small.toml", &SWEEP.replace("code = [\"train.sh\"]\n", ""));
-    let (_, stderr) = expect(&place, 0, &["sweep", "small.toml", "--dry-run"]);
-    assert!(
-        stderr.contains("a change of train.sh makes no other trials") && stderr.contains("code = [\"train.sh\"]"),
-        "{stderr}"
+    expect(&place, 0, &["sweep", "small.toml", "--seeds", "1"]);
+    place.file("train.sh", &TRAIN.replace("1 2 3", "1 2"));
+    let (stdout, _) = expect(&place, 0, &["sweep", "small.toml", "--seeds", "1", "--dry-run"]);
+    assert!(stdout.contains("command        2        0"), "{stdout}");
+}
+
+/// A metric told twice at a step is one, a second bundle is no way to have anything run.
+#[test]
+fn values_told_twice_and_trials_of_others() {
+    let place = super::scripted(
+        "for loss in 3 2 1; do echo \"{\\\"loss\\\": $loss, \\\"test\\\": $loss}\" >> $DRR_LAB_METRICS; done",
+        "",
+        "",
     );
+    let (stdout, _) = expect(&place, 0, &["sweep", "small.toml"]);
+    assert!(stdout.contains("1.000"), "{stdout}");
+    expect(&place, 0, &["verify", "small"]);
+    fs::remove_file(place.runs().join("lab.db")).expect("there");
+    expect(&place, 0, &["runs", "reindex"]);
+    expect(&place, 0, &["verify", "--integrity-only"]);
+    expect(&place, 0, &["export", "--bundle", "small", "small.zip"]);
+    expect(&place, 0, &["--runs", "other", "runs", "import", "small.zip"]);
+    let (stdout, _) = expect(&place, 5, &["--runs", "other", "verify", "small"]);
+    assert!(stdout.contains("it came in a bundle, and a bundle may run anything"), "{stdout}");
 }

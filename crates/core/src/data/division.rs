@@ -9,6 +9,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::split::Split;
 use super::table::Ratings;
@@ -64,8 +65,10 @@ pub fn write_all(folder: &Path, table: &Ratings, split: &Split) -> io::Result<()
     let mut digests = Vec::new();
     for name in FILES {
         let path = folder.join(name);
-        let temporary = folder.join(format!("{name}.{}.tmp", std::process::id()));
-        let mut file = BufWriter::new(File::create(&temporary)?);
+        // Where many machines share the folder, a process id says little.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let temporary = folder.join(format!("{name}.{}.{now}.tmp", std::process::id()));
+        let mut file = BufWriter::new(File::create_new(&temporary)?);
         match name {
             "train.csv" => ratings(&mut file, table, &split.train)?,
             "test.csv" => ratings(&mut file, table, &split.test)?,

@@ -107,7 +107,7 @@ impl ValueKind {
                 let count = if lengths.is_empty() { String::new() } else { format!("{} ", lengths.join(" or ")) };
                 format!("a list of {count}whole numbers, each {min} or more")
             }
-            ValueKind::Any => "a number, a text, true or false, or a list of them".to_owned(),
+            ValueKind::Any => "a number (whole ones up to 2^53), a text, true or false, or a list of them".to_owned(),
             ValueKind::Choice(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
                 format!("one of {}", names.join(", "))
@@ -128,7 +128,9 @@ impl ValueKind {
             }),
             ValueKind::Any => match value {
                 Value::Array(list) => list.iter().all(|entry| self.accepts(entry)),
-                Value::Number(_) | Value::String(_) | Value::Bool(_) => true,
+                // Whole numbers beyond 2^53 are others in canonical JSON, and so in ids.
+                Value::Number(number) => number.is_f64() || number.as_f64().is_some_and(|it| it.abs() <= EXACT),
+                Value::String(_) | Value::Bool(_) => true,
                 Value::Null | Value::Object(_) => false,
             },
             ValueKind::Choice(names) => value.as_str().is_some_and(|name| names.contains(&name)),
@@ -152,6 +154,9 @@ impl ValueKind {
         matches!(self, ValueKind::Ints { .. })
     }
 }
+
+/// Up to here every whole number is a number of JSON.
+const EXACT: f64 = 9_007_199_254_740_991.0;
 
 fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {

@@ -66,7 +66,7 @@ pub enum DeclaredBetter {
 pub enum Determinism {
     /// To the bit, artifacts too.
     Bits,
-    /// Metrics may differ by so much, relative to 1 or to their size where that is more.
+    /// Metrics may differ by so much, and by so much of their size.
     Tolerance(f64),
 }
 
@@ -105,20 +105,6 @@ pub fn kind_of(spec: &TrialSpec) -> Option<&'static Kind> {
         let needs = spec.upstream.iter().map(|(kind, _)| kind.to_string()).collect();
         kind(&Declaration { kind: spec.kind.to_string(), needs, ..Declaration::default() })
     })
-}
-
-/// How many stages come one after another before those of this kind can run, as far as they were met.
-pub fn depth(kind: &str) -> u8 {
-    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    below(&known, kind, MOST_DEPTH)
-}
-
-/// Stages deeper than this are ordered as if they were not.
-const MOST_DEPTH: u8 = 30;
-
-fn below(known: &[(Declaration, &'static Kind)], kind: &str, most: u8) -> u8 {
-    let needs = known.iter().filter(|(declared, _)| declared.kind == kind).flat_map(|(declared, _)| &declared.needs);
-    if most == 0 { 0 } else { needs.map(|needed| 1 + below(known, needed, most - 1)).max().unwrap_or(0) }
 }
 
 fn text(text: &str) -> &'static str {

@@ -11,8 +11,7 @@ mod placeholders;
 mod settings;
 
 pub use declared::{
-    Declaration, DeclaredBetter, DeclaredMetric, Determinism, depth, is_command, kind, kind_of, kind_of_stage,
-    stage_of_kind,
+    Declaration, DeclaredBetter, DeclaredMetric, Determinism, is_command, kind, kind_of, kind_of_stage, stage_of_kind,
 };
 pub use placeholders::{Piece, RESERVED, STAGE, filled, is_reserved, name_fault, pieces};
 pub use settings::{CommandSettings, MetricsFrom, spelled};

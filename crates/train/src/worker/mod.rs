@@ -67,6 +67,8 @@ fn run(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> R
         let trial = spec.id();
         let message = match outcome {
             Ok(()) => FromWorker::Finished { trial },
+            // Asked to end by a signal, it ends; told by its closed input, it finds that out by itself.
+            Err(Error::Stopped) if drr_command::run::was_asked_to_end() => return Err(Error::Stopped),
             Err(Error::Stopped) => return Ok(()),
             Err(error) => FromWorker::Failed { trial, kind: kind(&error), message: error.to_string() },
         };

@@ -71,6 +71,7 @@ pub fn run(request: &TaskRequest, devices: &'static dyn WorkerDevices) -> Result
     }
     let lease = Duration::from_secs(head.lease_s);
     let keeper = LeaseKeeper::start(lease);
+    drr_command::run::leave_sigterm();
     let job = job();
     let holder = Holder::this(format!("{} task {}", head.submission, request.task));
     let mut runner = Runner {
