@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use drr_core::artifacts::Artifacts;
 use drr_core::command::{CommandPlace, FileDigests, PASSED};
@@ -30,18 +31,18 @@ struct Run {
 ///
 /// # Errors
 /// What is gone or was changed since, in words.
-pub(super) fn place(trial: &Finished, folder: &TrialDir) -> Result<CommandPlace, String> {
-    if folder.path().join(IMPORTED).exists() {
-        return Err(
-            "it came in a bundle, and a bundle may run anything: look at it, and run its sweep yourself".to_owned()
-        );
+pub(super) fn place(trial: &Finished, folder: &TrialDir, here: Option<&Path>) -> Result<CommandPlace, String> {
+    if here.is_none() && folder.path().join(IMPORTED).exists() {
+        let what = "it came in a bundle, which may run anything: look at its `run`, then say where its code is";
+        return Err(format!("{what}, --commands-in DIR"));
     }
     let text = fs::read(folder.provenance()).map_err(|error| format!("{}: {error}", folder.provenance().display()))?;
     let record: OfCommand =
         serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", folder.provenance().display()))?;
     let run = record.run.ok_or_else(|| "its provenance does not say where it ran".to_owned())?;
+    let run = Run { folder: here.map_or(run.folder, Path::to_owned), ..run };
     if !run.folder.is_dir() {
-        return Err(format!("the folder it ran in, {}, is not here", run.folder.display()));
+        return Err(format!("the folder it ran in, {}, is not here; --commands-in DIR", run.folder.display()));
     }
     let stage = trial.spec.kind.to_string();
     let passed = run.environment.into_keys().filter(|name| !PASSED.contains(&name.as_str())).collect();

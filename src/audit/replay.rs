@@ -38,6 +38,8 @@ pub struct ReplayRequest {
     pub tolerance: Tolerance,
     /// How far apart they may be by what their sweeps say, by kind; where nothing else is asked for.
     pub by_kind: BTreeMap<String, Tolerance>,
+    /// Where commands are now, if not where they were; what came in a bundle runs only if this is said.
+    pub commands_in: Option<PathBuf>,
 }
 
 impl ReplayRequest {
@@ -86,7 +88,11 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
         let mut places: Vec<(Option<CommandPlace>, Vec<&Finished>)> = Vec::new();
         able.retain(|trial| {
             let folder = TrialDir::new(&replay.options.runs, trial.spec.id());
-            let place = trial.spec.is_command().then(|| commands::place(trial, &folder)).transpose();
+            let place = trial
+                .spec
+                .is_command()
+                .then(|| commands::place(trial, &folder, replay.commands_in.as_deref()))
+                .transpose();
             let place = match place {
                 Ok(place) => place,
                 Err(why) => {

@@ -84,7 +84,8 @@ fn add_trial<'a>(
     }
     let provenance: Value =
         fs::read(folder.provenance()).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-    if let Some(digest) = provenance["code"]["tree"]["diff"].as_str().and_then(|it| it.parse::<Digest>().ok()) {
+    let diffs = ["tree", "commands"].map(|tree| provenance["code"][tree]["diff"].as_str());
+    for digest in diffs.into_iter().flatten().filter_map(|it| it.parse::<Digest>().ok()) {
         let name = format!("diffs/{digest}.diff");
         let path = runs.join(&name);
         if path.is_file() {

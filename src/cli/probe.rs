@@ -59,6 +59,7 @@ pub(super) fn probe(
         scratch: scratch.clone(),
         tolerance: Tolerance::default(),
         by_kind: audit::declared_tolerances(std::slice::from_ref(sweep)),
+        commands_in: None,
     };
     let replayed = audit::replay(&wanted, &request, observer);
     let removed = std::fs::remove_dir_all(&scratch);

@@ -162,7 +162,8 @@ fn changes(kept: &Kept) -> Vec<String> {
     }
     if changes.is_empty() {
         changes.push(
-            "the same settings by other ids: this program trains by other sources, or on other ratings".to_owned(),
+            "the same settings by other ids: what trains or is run has other sources, or the ratings are others"
+                .to_owned(),
         );
     }
     changes

@@ -284,17 +284,22 @@ fn both(mut first: Error, second: Error) -> Error {
 /// Expands a file that may run from the sources as they are.
 fn expand_one(file: &SweepFile, datasets: &mut Datasets, context: &Context) -> Result<Sweep> {
     if file.clean {
-        refuse_uncommitted(&file.name, context)?;
+        let folder = file.commands.as_ref().map(|commands| commands.folder.as_path());
+        refuse_uncommitted(&file.name, folder, context)?;
     }
     expand(file, datasets)
 }
 
 /// A sweep that demands it is run only from sources that a commit names.
-fn refuse_uncommitted(sweep: &str, context: &Context) -> Result<()> {
+fn refuse_uncommitted(sweep: &str, commands: Option<&Path>, context: &Context) -> Result<()> {
     let demand = "[provenance] clean = true demands sources that are as committed";
-    match exec::SourceTree::look(&context.runs) {
+    let look = match commands {
+        Some(folder) => exec::SourceTree::of(folder, &context.runs),
+        None => exec::SourceTree::look(&context.runs),
+    };
+    match look {
         exec::SourceLook::NoRepository => {
-            Err(Error::input(format!("{sweep}: {demand}, but this program's sources are in no git repository")))
+            Err(Error::input(format!("{sweep}: {demand}, but they are in no git repository")))
         }
         exec::SourceLook::Unreadable(why) => {
             Err(Error::input(format!("{sweep}: {demand}, but how they are cannot be told: {why}")))

@@ -58,6 +58,9 @@ pub struct Args {
     /// Workers at a time [default: the CPU cores this process may use].
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// Where the code of commands is, if not where it was; needed for those that came in a bundle.
+    #[arg(long, value_name = "DIR")]
+    commands_in: Option<PathBuf>,
     /// Keep the folders of the trials that were run again, in DIR.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -161,6 +164,7 @@ fn replay(finished: &[Finished], sweeps: &[Sweep], args: &Args, context: &Contex
         scratch: scratch.clone(),
         tolerance: Tolerance { absolute: args.absolute, relative: args.relative },
         by_kind: audit::declared_tolerances(sweeps),
+        commands_in: args.commands_in.as_deref().map(absolute).transpose()?,
     };
     // On stdout the verdicts alone.
     let output = if context.output == OutputFormat::Json { OutputFormat::Quiet } else { context.output };

@@ -22,7 +22,7 @@ pub(super) struct Dispatch {
 
 impl Dispatch {
     pub fn new(worker: &Path, runs: &Path, data: &Path, commands: Option<CommandPlace>) -> Self {
-        let provenance = RunProvenance::gather(worker, runs, data);
+        let provenance = RunProvenance::gather(worker, runs, data, commands.as_ref());
         Self { runs: runs.to_owned(), data: data.to_owned(), provenance, commands }
     }
 

@@ -124,6 +124,11 @@ impl WorkerProcess {
         self.log.turn_to(files);
     }
 
+    /// The running trials have ended, or will not go on.
+    pub fn end_log(&self) {
+        self.log.end();
+    }
+
     /// Writes to the log of the running trials.
     pub fn note(&self, line: &str) {
         self.log.take(format!("{line}\n").as_bytes());

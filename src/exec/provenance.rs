@@ -30,10 +30,13 @@ struct RunningCode {
     /// Why nothing is known of the tree, though there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     tree_unreadable: Option<String>,
+    /// The repository that a sweep's commands lie in, if they lie in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commands: Option<SourceTree>,
 }
 
 /// What all trials of a run share. An uncommitted change of the sources is kept below `runs`.
-pub(super) fn common(worker: &Path, runs: &Path) -> Common {
+pub(super) fn common(worker: &Path, runs: &Path, commands: Option<&CommandPlace>) -> Common {
     let (tree, tree_unreadable) = match SourceTree::look(runs) {
         SourceLook::Tree(tree) => (Some(tree), None),
         SourceLook::NoRepository => (None, None),
@@ -50,6 +53,10 @@ pub(super) fn common(worker: &Path, runs: &Path) -> Common {
         worker: Digest::of_file(worker).ok(),
         tree,
         tree_unreadable,
+        commands: commands.and_then(|place| match SourceTree::of(&place.folder, runs) {
+            SourceLook::Tree(tree) => Some(tree),
+            SourceLook::NoRepository | SourceLook::Unreadable(_) => None,
+        }),
     };
     Common {
         command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
@@ -76,8 +83,8 @@ pub(super) struct RunProvenance {
 
 impl RunProvenance {
     /// Looks around once per run.
-    pub fn gather(worker: &Path, runs: &Path, data: &Path) -> Self {
-        Self { records: Records::new(common(worker, runs), BTreeMap::new()), data: data.to_owned() }
+    pub fn gather(worker: &Path, runs: &Path, data: &Path, commands: Option<&CommandPlace>) -> Self {
+        Self { records: Records::new(common(worker, runs, commands), BTreeMap::new()), data: data.to_owned() }
     }
 
     /// The record of a trial taken by `worker`.

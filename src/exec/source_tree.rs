@@ -44,6 +44,11 @@ impl SourceTree {
         Self::at(Path::new(env!("CARGO_MANIFEST_DIR")), runs, &std::env::vars_os().collect::<Vec<_>>())
     }
 
+    /// The same of another folder: that of a sweep's commands.
+    pub fn of(folder: &Path, runs: &Path) -> SourceLook {
+        Self::at(folder, runs, &std::env::vars_os().collect::<Vec<_>>())
+    }
+
     fn at(tree: &Path, runs: &Path, environment: &Environment) -> SourceLook {
         if !tree.ancestors().any(|folder| folder.join(".git").exists()) {
             return SourceLook::NoRepository;

@@ -20,10 +20,17 @@ const END: u64 = 8 << 10;
 #[derive(Clone, Default)]
 pub(super) struct WorkerLog(Arc<Mutex<Inner>>);
 
+/// Lines that are kept where a log is full, and bytes of each.
+const REST: usize = 200;
+const LONGEST: usize = 4096;
+
 #[derive(Default)]
 struct Inner {
     files: Vec<(PathBuf, Option<File>, u64)>,
     tail: VecDeque<String>,
+    /// Lines that no log had room for, and the last of them.
+    cut: u64,
+    rest: VecDeque<Vec<u8>>,
 }
 
 impl WorkerLog {
@@ -33,7 +40,23 @@ impl WorkerLog {
 
     /// What comes from now on goes to `files`, each made with its first line.
     pub fn turn_to(&self, files: Vec<PathBuf>) {
+        self.end();
         self.inner().files = files.into_iter().map(|path| (path, None, 0)).collect();
+    }
+
+    /// The trials that it went to have ended: what was said last stands at the end, whatever was left out before.
+    pub fn end(&self) {
+        let mut inner = self.inner();
+        let (cut, rest) = (std::mem::take(&mut inner.cut), std::mem::take(&mut inner.rest));
+        if cut == 0 {
+            return;
+        }
+        let left_out = cut - rest.len() as u64;
+        for (_, file, _) in &mut inner.files {
+            let Some(file) = file else { continue };
+            let _ = writeln!(file, "… ({left_out} lines left out here by drr-lab)");
+            rest.iter().for_each(|line| drop(file.write_all(line)));
+        }
     }
 
     /// Takes a line. A log that cannot be written must not stop the trial it is about.
@@ -43,8 +66,16 @@ impl WorkerLog {
         if inner.tail.len() > TAIL {
             inner.tail.pop_front();
         }
+        let mut is_full = false;
         for (path, file, written) in &mut inner.files {
-            let _ = append(path, file, written, line);
+            is_full |= append(path, file, written, line).unwrap_or(false);
+        }
+        if is_full {
+            inner.cut += 1;
+            inner.rest.push_back(line[..line.len().min(LONGEST)].to_vec());
+            if inner.rest.len() > REST {
+                inner.rest.pop_front();
+            }
         }
     }
 
@@ -56,19 +87,20 @@ impl WorkerLog {
     }
 }
 
-fn append(path: &Path, file: &mut Option<File>, written: &mut u64, line: &[u8]) -> io::Result<()> {
+fn append(path: &Path, file: &mut Option<File>, written: &mut u64, line: &[u8]) -> io::Result<bool> {
     if file.is_none() {
         let opened = OpenOptions::new().create(true).append(true).open(path)?;
         *written = opened.metadata()?.len();
         *file = Some(opened);
     }
-    let Some(file) = file else { return Ok(()) };
-    if *written > LARGEST {
-        return Ok(());
+    let Some(file) = file else { return Ok(false) };
+    if *written + line.len() as u64 > LARGEST {
+        *written = LARGEST;
+        return Ok(true);
     }
     *written += line.len() as u64;
     file.write_all(line)?;
-    if *written > LARGEST { writeln!(file, "… (cut off here by drr-lab: the log is full)") } else { Ok(()) }
+    Ok(false)
 }
 
 /// The last lines of a log, up to `most`; none if there is no log.

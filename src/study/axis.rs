@@ -41,7 +41,9 @@ impl AxisValue {
 
     /// Whether people would write it so.
     pub(crate) fn says(&self, text: &str) -> bool {
-        plain(&self.0) == text
+        let is_number = || text.parse().is_ok_and(|number: f64| self.0.as_f64() == Some(number));
+        let is_list = || serde_json::from_str(text).is_ok_and(|value: Value| value.is_array() && value == self.0);
+        plain(&self.0) == text || is_number() || is_list()
     }
 
     /// Numbers by size, then all else, of which none is before another.

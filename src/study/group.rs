@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use drr_core::result::measured;
 use drr_core::{Status, TrialId};
-use drr_kinds::{Kind, registry};
+use drr_kinds::{Kind, KindOf as _, registry};
 
 use super::axis::AxisValues;
 use crate::stats::Summary;
@@ -128,7 +128,12 @@ impl<'a> Group<'a> {
 
     /// Mean and spread: over seeds, or over the repeats of the only seed.
     pub(crate) fn score(&self, metric: &str) -> Option<Score> {
-        let summary = Summary::of(&self.scores(metric))?;
+        let scores = self.scores(metric);
+        // Of a command that tells it for some seeds alone nobody knows what the others would have told.
+        if scores.len() < self.seeds().len() && self.trials.first().is_some_and(|trial| trial.spec().is_command()) {
+            return None;
+        }
+        let summary = Summary::of(&scores)?;
         let of_repeats = || {
             let own = self.finished().find_map(|trial| trial.metrics.get(&format!("{metric}/std")).copied());
             own.filter(|_| self.settings == 1)

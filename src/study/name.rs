@@ -42,9 +42,9 @@ impl std::str::FromStr for GroupName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let mut baseline = Self { policy: None, values: Vec::new() };
-        for part in text.split(',').map(str::trim) {
+        for part in parts(text).into_iter().map(str::trim) {
             match part.split_once('=') {
-                Some((axis, value)) if !axis.trim().is_empty() && !value.trim().is_empty() => {
+                Some((axis, value)) if !axis.trim().is_empty() => {
                     baseline.values.push((axis.trim().to_owned(), value.trim().to_owned()));
                 }
                 None if !part.is_empty() && baseline.policy.is_none() => baseline.policy = Some(part.to_owned()),
@@ -53,6 +53,24 @@ impl std::str::FromStr for GroupName {
         }
         Ok(baseline)
     }
+}
+
+/// The parts between commas that stand in no list.
+fn parts(text: &str) -> Vec<&str> {
+    let (mut parts, mut from, mut depth) = (Vec::new(), 0, 0_i32);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&text[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[from..]);
+    parts
 }
 
 #[cfg(test)]
@@ -64,7 +82,9 @@ mod tests {
         let read: GroupName = "drr, drr.tau=0.001".parse().expect("a baseline");
         let values = vec![("drr.tau".to_owned(), "0.001".to_owned())];
         assert_eq!(read, GroupName { policy: Some("drr".to_owned()), values });
-        for wrong in ["", "a,b", "=1", "tau="] {
+        let read: GroupName = "sizes=[64, 64],opt=".parse().expect("a group");
+        assert_eq!(read.values, [("sizes".to_owned(), "[64, 64]".to_owned()), ("opt".to_owned(), String::new())]);
+        for wrong in ["", "a,b", "=1"] {
             assert!(wrong.parse::<GroupName>().is_err(), "{wrong}");
         }
     }

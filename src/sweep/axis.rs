@@ -69,7 +69,10 @@ fn varied(
     let mut seen = HashSet::new();
     for node in nodes {
         let value = checked(key, node, problems);
-        let new = value.as_ref().is_none_or(|value| seen.insert(value.to_string()));
+        // 1 and 1.0 are one number.
+        let plain =
+            |value: &Value| if let Some(number) = value.as_f64() { number.to_string() } else { value.to_string() };
+        let new = value.as_ref().is_none_or(|value| seen.insert(plain(value)));
         if !new && repeats == Repeats::Refused {
             problems.add(
                 Problem::new(format!("the axis `{}` holds {} twice", key.name(), node.place.text())),

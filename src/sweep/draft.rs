@@ -1,7 +1,7 @@
 //! A sweep in the making: what the files say, then what a profile and overrides say on top. Nothing is judged as a
 //! whole before all are read.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use drr_core::Seed;
 use drr_kinds::{Kind, registry};
@@ -69,6 +69,8 @@ pub(super) struct Draft {
     pub early_stop: Option<EarlyStop>,
     /// Whether a field was to be drawn and cannot be.
     pub misdrawn: bool,
+    /// Parameters that were given something they cannot be.
+    pub misread: BTreeSet<String>,
     /// The commands it runs, if it is a sweep of such.
     pub commands: CommandDraft,
     /// What names without a section mean.
@@ -97,6 +99,7 @@ impl Draft {
             execution: Execution::default(),
             early_stop: None,
             misdrawn: false,
+            misread: BTreeSet::new(),
             commands: CommandDraft::default(),
             naming: Naming::default(),
             layer: 0,
@@ -138,6 +141,7 @@ impl Draft {
             self.settings.insert(key, FieldSetting { setting, when, default, place, layer: self.layer });
         } else {
             self.misdrawn |= axis::is_drawn(node);
+            self.misread.insert(key.field().name.to_owned());
         }
     }
 

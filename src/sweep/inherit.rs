@@ -39,6 +39,8 @@ pub(super) fn read(sources: &[Source], profile: Option<&str>, problems: &mut Pro
     let mut profiles: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     for entries in &layers {
         draft.next_layer();
+        // A file that builds on another is another sweep, whose record must not be replaced.
+        draft.name = None;
         document::read(&mut draft, entries, problems);
         for entry in entries.iter().filter(|entry| entry.key == "profile") {
             add_profiles(entry, &mut profiles, problems);

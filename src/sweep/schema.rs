@@ -5,6 +5,7 @@ use drr_kinds::{SECTIONS, registry};
 use serde_json::{Map, Value, json};
 
 use super::choices::Design;
+use super::command::KEYS;
 use super::execution::{EARLY_STOP, EXECUTION, Takes};
 use super::family::policies_to_compare;
 use super::fields::Naming;
@@ -90,6 +91,26 @@ fn top_level() -> Map<String, Value> {
         let keys: Map<String, Value> = described.collect();
         json!({"type": "object", "description": what, "properties": keys, "additionalProperties": false})
     };
+    let command = |what: &str| {
+        let keys: Map<String, Value> =
+            KEYS.iter().map(|(name, doc)| ((*name).to_owned(), json!({"description": doc}))).collect();
+        json!({"type": "object", "description": what, "properties": keys, "required": ["run"], "additionalProperties": false})
+    };
+    add("command", command("A program of one's own that each trial runs; docs/commands.md."));
+    add(
+        "stage",
+        json!({"type": "object", "description": "Commands that others need, by name.",
+            "additionalProperties": command("A command whose artifacts others read.")}),
+    );
+    add(
+        "params",
+        json!({"type": "object", "description": "The parameters of commands: a value, a list as an axis, a range or a draw."}),
+    );
+    add(
+        "provenance",
+        json!({"type": "object", "properties": {"clean": {"type": "boolean",
+            "description": "Run only from sources that are as committed."}}, "additionalProperties": false}),
+    );
     add("execution", section("How the sweep runs; no result depends on it.", &EXECUTION));
     add("early_stop", section("Gives hopeless trials up before their end.", &EARLY_STOP));
     let combination = json!({"$ref": "#/$defs/fields"});

@@ -21,6 +21,9 @@ pub(super) fn points(entries: &[Entry]) -> Result<Vec<f64>, String> {
         let positive = if log { " and above 0" } else { "" };
         return Err(format!("needs its low end below its high end{positive}"));
     }
+    if find("n").is_some() && find("points").is_some() {
+        return Err("says `n` and `points`, which mean the same".to_owned());
+    }
     match (number("step"), number("n").or_else(|| number("points"))) {
         (Some(Some(step)), None) if step > 0.0 && (high - low) / step >= MOST as f64 => too_many(),
         (None, Some(Some(n))) if n > MOST as f64 => too_many(),

@@ -200,7 +200,12 @@ fn parameters(draft: &Draft) -> BTreeMap<String, Parameter> {
             Some((name(key)?, Parameter { place: place.clone()?, is_real, may_lack: false }))
         })
     });
-    alone.chain(together).collect()
+    // What is wrong with those is said; that they are there is enough here.
+    let misread = draft
+        .misread
+        .iter()
+        .filter_map(|name| Some((name.clone(), Parameter { place: place.clone()?, is_real: false, may_lack: false })));
+    misread.chain(alone).chain(together).collect()
 }
 
 /// Whether a value is written with a point or an exponent, or holds one that is.

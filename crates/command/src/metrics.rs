@@ -152,7 +152,7 @@ fn one(bytes: &[u8], into: &mut MetricsRead) -> Result<(), String> {
     let taken = read(bytes, &mut line).and_then(|()| into.take(&line));
     taken.map_err(|why| {
         let shown: String = neutral::line(&String::from_utf8_lossy(bytes)).chars().take(80).collect();
-        format!("line {} of its metrics is none: {why}: {shown}", into.lines)
+        format!("line {} of its metrics is no line of metrics: {why}: {shown}", into.lines)
     })
 }
 
@@ -196,7 +196,7 @@ mod tests {
         for change in [
             (|path| std::fs::write(path, "{\"a\": 3}\n")) as fn(&Path) -> io::Result<()>,
             |path| std::fs::remove_file(path).and_then(|()| std::fs::write(path, "{\"a\": 3}\n{\"a\": 4}\n")),
-            std::fs::remove_file,
+            |path| std::fs::remove_file(path),
         ] {
             let (mut file, mut read) = (MetricsFile::new(&path), MetricsRead::default());
             std::fs::write(&path, "{\"a\": 1}\n{\"a\": 2}\n").expect("written");
@@ -211,8 +211,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("metrics");
         for (text, says) in [
-            ("{\"a\": 1}\n{\"a\": }\n", "line 2 of its metrics is none: `a` is no number"),
-            ("{\"a\": 1}\nhello\n", "line 2 of its metrics is none: expected `{` at byte 1"),
+            ("{\"a\": 1}\n{\"a\": }\n", "line 2 of its metrics is no line of metrics: `a` is no number"),
+            ("{\"a\": 1}\nhello\n", "line 2 of its metrics is no line of metrics: expected `{` at byte 1"),
             ("{\"\\u001b[2J\": 1}\n", "the name of a metric holds the control character U+001B"),
         ] {
             std::fs::write(&path, text).expect("written");

@@ -102,7 +102,7 @@ fn write(plan: &Plan, options: &SlurmOptions, layout: &PlanLayout) -> std::io::R
     // A build in the meantime must not change half of the trials.
     let worker = folder.join("worker").join(file_name(&options.worker));
     fs::copy(&options.worker, &worker)?;
-    let mut common = provenance::common(&worker, &options.runs);
+    let mut common = provenance::common(&worker, &options.runs, plan.commands.as_ref());
     for task in plan.tasks.iter().filter(|task| task.is_open()) {
         provenance::describe(&mut common, &options.data, &task.trial.spec);
         let folder = TrialDir::new(&options.runs, task.trial.id);

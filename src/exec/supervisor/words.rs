@@ -71,6 +71,7 @@ impl Supervisor<'_> {
     /// How the worker ended, and what it was lost to.
     fn lost(&mut self, slot: usize) -> Loss {
         let Some(worker) = self.workers[slot].take() else { return Loss::default() };
+        worker.end_log();
         let was_killed = worker.was_killed();
         let loss = worker.reap();
         let by_kernel = loss.exit.as_deref() == Some("SIGKILL") && !was_killed;
@@ -88,6 +89,10 @@ impl Supervisor<'_> {
     }
 
     fn on_message(&mut self, slot: usize, message: FromWorker) -> Result<()> {
+        if let (FromWorker::Finished { .. } | FromWorker::Failed { .. }, Some(worker)) = (&message, &self.workers[slot])
+        {
+            worker.end_log();
+        }
         match message {
             FromWorker::Ready(hello) => {
                 if hello.protocol != VERSION || hello.train_digest != train_digest() {

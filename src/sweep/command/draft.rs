@@ -16,7 +16,7 @@ pub(in crate::sweep) const SECTION: &str = "command";
 pub(in crate::sweep) const STAGES: &str = "stage";
 
 /// The keys of a section, and what each says.
-pub(super) const KEYS: [(&str, &str); 12] = [
+pub(in crate::sweep) const KEYS: [(&str, &str); 12] = [
     ("run", "the words of the command, its program first; {name} stands for a parameter"),
     ("code", "the files it is made of, or patterns such as lib/**/*.py: a change makes other trials"),
     ("data", "the files it reads, or { dataset = NAME } for a dataset of drr-lab's and its split"),

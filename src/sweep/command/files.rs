@@ -27,7 +27,12 @@ pub(super) fn matching(
         match of_pattern(folder, pattern, digests) {
             Ok(found) if found.is_empty() => {
                 let problem = Problem::new(format!("`{pattern}` matches no file in {}", folder.display()));
-                let help = "paths are relative to the folder of the sweep file; `**` matches folders within folders";
+                let help = if folder.join(pattern.trim_end_matches(['/', '*'])).is_dir() {
+                    format!("that is a folder; its files are {}/**/*", pattern.trim_end_matches(['/', '*']))
+                } else {
+                    "paths are relative to the folder where the command starts; `**` matches folders within folders"
+                        .to_owned()
+                };
                 problems.add(problem.help(help), place, "matches nothing");
             }
             Ok(found) if files.len() + found.len() > MOST => {

@@ -20,7 +20,7 @@ use drr_kinds::Kind;
 use drr_kinds::command::{CommandSettings, Declaration};
 use serde_json::{Map, Value};
 
-pub(super) use draft::{CommandDraft, SECTION, STAGES};
+pub(super) use draft::{CommandDraft, KEYS, SECTION, STAGES};
 pub(super) use judge::{Parameter, judge};
 
 /// The commands of a sweep, whole.

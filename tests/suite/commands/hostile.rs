@@ -116,12 +116,12 @@ fn half_a_line_of_metrics_is_left_out_where_the_command_dies_and_an_error_where_
     assert!(journal.contains("[\"loss\",1,0.5]"), "{journal}");
     let place = scripted(half, "", "");
     let (_, stderr) = expect(&place, 1, &["sweep", "small.toml"]);
-    assert!(stderr.contains("line 2 of its metrics is none: it is cut off within a name"), "{stderr}");
+    assert!(stderr.contains("line 2 of its metrics is no line of metrics: it is cut off within a name"), "{stderr}");
     // Said at once, not when it ends by itself.
     let place = scripted("echo 'loss 0.5' >> $DRR_LAB_METRICS; sleep 1000", "", "retries = 0");
     let began = Instant::now();
     let (_, stderr) = expect(&place, 1, &["sweep", "small.toml"]);
-    assert!(stderr.contains("line 1 of its metrics is none: expected `{` at byte 1"), "{stderr}");
+    assert!(stderr.contains("line 1 of its metrics is no line of metrics: expected `{` at byte 1"), "{stderr}");
     assert!(began.elapsed() < Duration::from_secs(20));
 }
 

@@ -194,5 +194,7 @@ fn values_told_twice_and_trials_of_others() {
     expect(&place, 0, &["export", "--bundle", "small", "small.zip"]);
     expect(&place, 0, &["--runs", "other", "runs", "import", "small.zip"]);
     let (stdout, _) = expect(&place, 5, &["--runs", "other", "verify", "small"]);
-    assert!(stdout.contains("it came in a bundle, and a bundle may run anything"), "{stdout}");
+    assert!(stdout.contains("it came in a bundle, which may run anything"), "{stdout}");
+    let (stdout, _) = expect(&place, 0, &["--runs", "other", "verify", "small", "--commands-in", "."]);
+    assert!(stdout.contains("replay: 1 bitwise"), "{stdout}");
 }
