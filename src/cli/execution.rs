@@ -64,8 +64,14 @@ enum SlotCount {
 
 impl Resolved {
     /// What is to be said about GPUs that nobody uses.
-    pub fn about_gpus(&self) -> Option<String> {
+    pub fn about_gpus(&self, of_commands: bool) -> Option<String> {
         (self.idle_gpus > 0).then(|| {
+            if of_commands {
+                return format!(
+                    "{} GPUs are left alone; --gpus all gives each to one command at a time",
+                    self.idle_gpus
+                );
+            }
             format!("{} GPUs are left alone: no worker can use them; {}", self.idle_gpus, exec::GPU_WORKER_MEND)
         })
     }
@@ -212,12 +218,12 @@ mod tests {
         };
         let it = resolved("--jobs 1", None);
         assert_eq!(it.slots, [Slot::Cpu]);
-        assert!(it.about_gpus().is_some_and(|said| said.starts_with("2 GPUs are left alone")));
+        assert!(it.about_gpus(false).is_some_and(|said| said.starts_with("2 GPUs are left alone")));
         for (line, worker) in [("", Some(Path::new("a-worker"))), ("--gpus all", None)] {
             let it = resolved(line, worker);
-            assert_eq!((it.slots.len(), it.about_gpus()), (2, None), "{line}");
+            assert_eq!((it.slots.len(), it.about_gpus(false)), (2, None), "{line}");
         }
-        assert_eq!(resolved("--gpus none --jobs 1", None).about_gpus(), None);
+        assert_eq!(resolved("--gpus none --jobs 1", None).about_gpus(false), None);
     }
 
     #[test]

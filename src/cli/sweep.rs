@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Status, TrialId};
+use drr_kinds::KindOf as _;
 
 use super::catch_up::{IndexState, catch_up};
 use super::execution::{Choices, Resolved, inventory};
@@ -256,7 +257,12 @@ fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Resu
             let resolved = args.choices.resolve(&file.execution, args.worker.as_deref(), inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
             let outlook = examine(&file, &sweep, &context.runs, &mut datasets)?;
-            let notes = file.notes.into_iter().chain(idle(&sweep)).chain(resolved.about_gpus()).collect();
+            let notes = file
+                .notes
+                .into_iter()
+                .chain(idle(&sweep))
+                .chain(resolved.about_gpus(file.commands.is_some()))
+                .collect();
             let (early_stop, slurm, sizes) = (file.early_stop, file.slurm, Sizes::new(&context.data));
             Ok(Ordered { notes, request, sweep, file: path.clone(), resolved, early_stop, slurm, outlook, sizes })
         });
@@ -366,7 +372,9 @@ fn local(
     {
         eprintln!("{}: {} slots instead of {wanted}, for memory: {figures}; --jobs N chooses", plan.sweep, slots.len());
     }
-    let on_gpus = slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
+    // Commands bring what computes on a GPU; the worker only starts them where they may.
+    let needs_libtorch = plan.tasks.iter().any(|task| !task.trial.spec.is_command());
+    let on_gpus = needs_libtorch && slots.iter().any(|slot| matches!(slot, Slot::Cuda(_)));
     let worker = FrozenWorker::new(&exec::find_worker(args.worker.as_deref(), on_gpus)?, &context.runs)?;
     let options = RunOptions {
         runs: absolute(runs)?,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use drr_core::finished::{self, Finished};
 use drr_core::journal::Point;
 use drr_core::replayed::ReplayRecord;
-use drr_core::result::{EnvironmentClass, Usage, measured};
+use drr_core::result::{EnvironmentClass, OF_A_COMMAND, Usage, measured};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Status, TrialId, TrialSpec, canonical};
 use drr_kinds::KindOf as _;
@@ -94,6 +94,11 @@ impl Measured {
                 }
                 measured.groups.push(read);
             }
+        }
+        // Beside trials that are computed here, the class is theirs: what a command computes with is its own affair.
+        let is_own = |class: &EnvironmentClass| class.numerics != OF_A_COMMAND;
+        if measured.environments.iter().any(is_own) {
+            measured.environments.retain(is_own);
         }
         measured.groups.sort_by_cached_key(|group| group.key.as_written());
         Ok(measured)

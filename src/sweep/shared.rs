@@ -112,7 +112,7 @@ impl<'a> Ground<'a> {
     /// # Errors
     /// A dataset that is not there, or a made-up world that cannot exist.
     pub fn new(file: &'a SweepFile, grid: &ParameterGrid<'_>, fingerprints: &mut dyn Fingerprints) -> Result<Self> {
-        if file.dataset.name.is_empty() {
+        if file.commands.is_some() && file.dataset.name.is_empty() {
             return Ok(Self { file, columns: Vec::new(), datasets: HashMap::new() });
         }
         let recipe = |field: &Field| field.section == DatasetChoice::SYNTHETIC;

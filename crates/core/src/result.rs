@@ -97,6 +97,9 @@ pub struct EnvironmentClass {
     pub numerics: String,
 }
 
+/// The numerics of a command: nobody here can tell.
+pub const OF_A_COMMAND: &str = "a command";
+
 impl std::fmt::Display for EnvironmentClass {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let libtorch = if self.libtorch.is_empty() { String::new() } else { format!("libtorch {}", self.libtorch) };

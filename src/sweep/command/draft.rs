@@ -151,7 +151,9 @@ impl StageDraft {
             "data" => match &node.tree {
                 Tree::Table(keys) => match keys.as_slice() {
                     [Entry { key, node, .. }] if key == "dataset" => {
-                        let name = text(node).ok_or_else(|| wrong("{ dataset = \"ml-100k\" }"))?;
+                        let name = text(node)
+                            .filter(|name| !name.is_empty())
+                            .ok_or_else(|| wrong("{ dataset = \"ml-100k\" }"))?;
                         self.dataset = Some((name, node.place.clone()));
                     }
                     _ => return Err(wrong("{ dataset = \"ml-100k\" }")),

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use drr_command::scores::{Scored, read_scores};
 use drr_command::{ProgramRun, Ran};
 use drr_core::TrialId;
 use drr_core::command::FileDigests;
 use drr_core::data::{Ratings, Split, division};
-use drr_core::protocol::Assignment;
-use drr_core::result::TrialResult;
+use drr_core::machine::Machine;
+use drr_core::protocol::{Assignment, Device};
+use drr_core::result::{EnvironmentClass, OF_A_COMMAND, TrialResult};
 use drr_core::spec::TrialSpec;
 use drr_core::trial_dir::TrialDir;
 use drr_kinds::command::CommandSettings;
@@ -18,6 +20,17 @@ use drr_kinds::ranking::StaticRanking;
 use drr_kinds::training::Reporter;
 
 use super::loaded::load;
+
+/// Where the bits of what a program computes may be the same: on this processor, as far as anybody here can tell.
+pub fn environment(device: Device) -> EnvironmentClass {
+    static CPU: LazyLock<String> = LazyLock::new(|| Machine::look().cpu);
+    EnvironmentClass {
+        libtorch: String::new(),
+        isa: CPU.clone(),
+        device: if device == Device::Cpu { "cpu" } else { "gpu" }.to_owned(),
+        numerics: OF_A_COMMAND.to_owned(),
+    }
+}
 
 /// Runs a program as a trial.
 ///

@@ -35,7 +35,8 @@ impl WorkerDevices for Cpu {
     fn environment(&self, device: Device) -> EnvironmentClass {
         match device {
             Device::Cpu => numerics::cpu(),
-            Device::Cuda(_) => unreachable!("a worker for the CPU takes no GPU"),
+            // It takes one for commands alone, which it does not compute.
+            Device::Cuda(_) => EnvironmentClass { device: "gpu".to_owned(), ..numerics::cpu() },
         }
     }
 }

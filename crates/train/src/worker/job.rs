@@ -54,7 +54,10 @@ fn copy(error: &Error) -> Error {
 }
 
 fn cohort(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> Result<Vec<Result<()>>> {
-    let environment = loaded.devices.environment(assignment.device);
+    let environment = match &assignment.trials[..] {
+        [spec] if spec.is_command() => commands::environment(assignment.device),
+        _ => loaded.devices.environment(assignment.device),
+    };
     let mut records = Records::open(assignment, channel)?;
     for spec in &assignment.trials {
         spec.check().map_err(Error::Deterministic)?;
