@@ -25,6 +25,7 @@ mod layering;
 mod mistakes;
 mod patience;
 mod planted;
+mod python;
 mod readme;
 mod records;
 mod report;

@@ -43,6 +43,7 @@ pub const NEEDS: &[Need] = &[
         is_met: |root| succeeds(Command::new("git").arg("-C").arg(root).args(["status", "--porcelain"])),
         mend: "clone the repository",
     },
+    Need { reason: "needs Python", is_met: |_| answers("python3"), mend: "apt-get install python3" },
     Need { reason: "needs packages of Python", is_met: external::is_installed, mend: "cargo xtask external" },
     Need { reason: "needs Slurm", is_met: |_| slurm::is_installed(), mend: "apt-get install slurm-wlm munge" },
     Need {

@@ -2,6 +2,7 @@
 
 use drr_core::TrialId;
 use drr_core::finished::{self, Fault, Finished};
+use drr_core::replayed::ReplayRecord;
 use drr_core::result::measured;
 use drr_core::trial_dir::TrialDir;
 use drr_kinds::KindOf as _;
@@ -11,6 +12,9 @@ use crate::cli::{Context, OutputFormat};
 use crate::error::{Error, Exit, Result};
 use crate::neutral::line;
 use crate::plan::{read_failure, read_stop};
+
+/// Artifacts that are listed.
+const ARTIFACTS_SHOWN: usize = 20;
 
 pub(super) fn run(context: &Context, trial: TrialId) -> Result<()> {
     let folder = TrialDir::new(&context.runs, trial);
@@ -46,6 +50,10 @@ pub(super) fn run(context: &Context, trial: TrialId) -> Result<()> {
             },
         },
     }
+    if let Some(again) = ReplayRecord::read(&folder) {
+        let times = if again.runs == 1 { "once".to_owned() } else { format!("{} times", again.runs) };
+        println!("\nrun again   {times}, last {}: {}", again.at, line(&again.says));
+    }
     section("spec", &serde_json::to_value(&spec).expect("a spec is JSON"));
     section("provenance", &provenance);
     println!("\n{}", folder.path().display());
@@ -61,6 +69,16 @@ fn outcome(finished: &Finished) {
         println!("  model     {model}");
     }
     println!("  seal      {}", seal.digest);
+    let left = result.artifacts.len();
+    if left > 0 {
+        println!("\nartifacts, {left} in out/");
+        for (name, digest) in result.artifacts.iter().take(ARTIFACTS_SHOWN) {
+            println!("  {}  {}", digest.short(), line(name));
+        }
+        if left > ARTIFACTS_SHOWN {
+            println!("  and {} more", left - ARTIFACTS_SHOWN);
+        }
+    }
     let measurements = if result.repeats == 1 { "measurement" } else { "measurements" };
     println!("\nresults, over {} {measurements}", result.repeats);
     let width = result.metrics.keys().map(String::len).max().unwrap_or(0);

@@ -81,6 +81,18 @@ pub fn write_all(folder: &Path, table: &Ratings, split: &Split) -> io::Result<()
     write_whole(&folder.join(DIGESTS), &serde_json::to_vec(&digests)?)
 }
 
+/// Writes `test.bits`: a bit a rating in the order of user, item and time, bit 0 of byte 0 first; 1 for the test part.
+///
+/// # Errors
+/// Any failure of the file system.
+pub fn write_bits(folder: &Path, ratings: usize, test: &[u32]) -> io::Result<()> {
+    let mut bits = vec![0_u8; ratings.div_ceil(8)];
+    for &row in test {
+        bits[row as usize / 8] |= 1 << (row % 8);
+    }
+    write_whole(&folder.join("test.bits"), &bits)
+}
+
 fn ratings(to: &mut impl Write, table: &Ratings, rows: &[u32]) -> io::Result<()> {
     writeln!(to, "user,item,rating,timestamp")?;
     for row in rows.iter().map(|&row| table.rows[row as usize]) {

@@ -1,0 +1,72 @@
+//! What the documentation gives to people who write Python: run by it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::common::Place;
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples").join(name)
+}
+
+fn ran(mut command: Command) -> String {
+    let output = command.output().expect("it starts");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}\n{stdout}\n{stderr}");
+    stdout.into_owned()
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn an_outsider_rebuilds_a_split_from_its_seed() {
+    let place = Place::new();
+    let ratings: String = (0..2_000_u32)
+        .map(|at| {
+            format!(
+                "{},{},{},{}\n",
+                at % 97,
+                ["a", "10", "9", "b,c"][(at % 4) as usize].replace(',', ".") + &(at / 97).to_string(),
+                1 + at % 5,
+                900_000 + at
+            )
+        })
+        .collect();
+    place.file("mine.csv", &format!("user,item,rating,timestamp\n{ratings}"));
+    ran(place.drr_lab(&["data", "import", "mine", "mine.csv"]));
+    for (seed, share) in [("0", "0.2"), ("7", "0.35")] {
+        let out = format!("split-{seed}");
+        let said = ran(place.drr_lab(&["data", "split", "mine", "--seed", seed, "--test", share, "--out", &out]));
+        assert!(said.contains("2,000 ratings"), "{said}");
+        let mut python = Command::new("python3");
+        python.arg(example("rebuild_split.py")).arg(place.path().join(&out)).args([seed, share]);
+        let said = ran(python);
+        assert!(said.contains("of 2000 ratings"), "{said}");
+        let mut python = Command::new("python3");
+        python.arg(example("rebuild_split.py")).arg(place.path().join(&out)).args(["8", share]);
+        assert!(!python.output().expect("it starts").status.success(), "another seed is another split");
+    }
+    let again = place.run(&["data", "split", "mine", "--out", "split-0"]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("split-0 is not empty"));
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn a_function_that_tells_metrics_is_a_file_to_copy() {
+    let place = Place::new();
+    std::fs::copy(example("drr_lab.py"), place.path().join("drr_lab.py")).expect("copied");
+    let train = "import drr_lab\nfor step in range(3):\n    drr_lab.log(step, loss=drr_lab.PARAMS['lr'] / (step + 1))\n\
+                 drr_lab.log(accuracy=0.5 + drr_lab.SEED / 10)\nopen(drr_lab.OUT + '/done', 'w').write('done')\n";
+    place.file("train.py", train);
+    place.file(
+        "small.toml",
+        "name = \"small\"\nseeds = 2\n[command]\nrun = [\"python3\", \"train.py\"]\ncode = [\"drr_lab.py\"]\ntakes = \"all\"\n\
+         metrics = { accuracy = \"max\", loss = \"min\" }\nenv = { PYTHONDONTWRITEBYTECODE = \"1\" }\n[params]\nlr = [0.3, 0.6]\n",
+    );
+    let said = ran(place.drr_lab(&["sweep", "small.toml"]));
+    assert!(said.contains("0.550") && said.contains("0.100") && said.contains("0.200"), "{said}");
+    assert!(ran(place.drr_lab(&["verify", "small"])).contains("replay: 4 bitwise"));
+    // It runs without drr-lab as well.
+    let mut python = Command::new("python3");
+    python.current_dir(place.path()).arg("train.py").env("DRR_LAB_PARAMS", "{\"lr\": 1}");
+    ran(python);
+}
