@@ -217,6 +217,7 @@ fn sweep(count: usize) -> Sweep {
         declarations: Vec::new(),
         probe: 0,
         place: None,
+        given: Default::default(),
     }
 }
 

@@ -100,9 +100,9 @@ pub const MUTANTS: &[Mutant] = &[
         bug: "the test ratings are among those that are learned from",
         edits: &[edit(
             "worker/loaded.rs",
-            "World::new(&load(data, dataset)?, split)",
-            "{ let all = load(data, dataset)?; World { train: drr_kinds::world::Log::new(&all, \
-             &(0..all.rows.len() as u32).collect::<Vec<_>>()), ..World::new(&all, split) } }",
+            "let (table, split) = divided(data, ratings)?;\n            Ok(World::new(&table, &split))",
+            "let (table, split) = divided(data, ratings)?; Ok(World { train: drr_kinds::world::Log::new(&table, \
+             &(0..table.rows.len() as u32).collect::<Vec<_>>()), ..World::new(&table, &split) })",
         )],
     },
     Mutant {

@@ -1,11 +1,13 @@
-"""Rebuilds a random split from nothing but its seed, and compares it with what drr-lab wrote.
+"""Rebuilds a split from nothing but its rule and its seed, and compares it with what drr-lab wrote.
 
-    drr-lab data split ml-100k --seed 0 --test 0.2 --out ml-100k-split
-    python3 rebuild_split.py ml-100k-split 0 0.2
+    drr-lab data split ml-100k --kind temporal --seed 0 --test 0.2 --out ml-100k-split
+    python3 rebuild_split.py ml-100k-split temporal 0 0.2
 
 The ratings are sorted by user, item and time, ids that are whole numbers by value. Their numbers 0, 1, 2, ... are
-shuffled (Fisher and Yates, from the end); the first share of them, rounded, is the test part. The random numbers are
-ChaCha8 (D. J. Bernstein) with the key SHA-256("drr-lab stream\\0", seed in 8 bytes, "split"), counter and nonce 0.
+shuffled (Fisher and Yates, from the end); the first share of them, rounded, is the test part of a random split. The random
+numbers are ChaCha8 (D. J. Bernstein) with the key SHA-256("drr-lab stream\\0", seed in 8 bytes, "split"), counter and
+nonce 0. Of equally late ratings the one is later that the same shuffle by "split/ties" puts later. The last argument is the
+share, of leave-last the number, and of folds the fold and how many there are, as in 2/5.
 """
 
 import csv
@@ -48,19 +50,46 @@ def identity(text):
     return (0, int(text), b"") if plain else (1, 0, text.encode())
 
 
-def main(folder, seed, share):
-    rows = [row for part in ("train", "test") for row in csv.DictReader(open(f"{folder}/{part}.csv", newline=""))]
-    rows.sort(key=lambda row: (identity(row["user"]), identity(row["item"]), int(row["timestamp"])))
-    order, stream = list(range(len(rows))), numbers(seed, "split")
-    for last in range(len(rows) - 1, 0, -1):
+def shuffled(rows, stream):
+    order = list(rows)
+    for last in range(len(order) - 1, 0, -1):
         other = below(stream, last + 1)
         order[last], order[other] = order[other], order[last]
+    return order
+
+
+def held_out(rows, kind, seed, number):
+    """The numbers of the test part's ratings."""
+    stream, all_rows = numbers(seed, "split"), range(len(rows))
+    later = {row: place for place, row in enumerate(shuffled(all_rows, numbers(seed, "split/ties")))}
+    share = lambda own: int(len(own) * float(number) + 0.5)
+    latest = lambda own, count: sorted(own, key=lambda row: (int(rows[row]["timestamp"]), later[row]))[len(own) - count :]
+    users = {}
+    for row in all_rows:
+        users.setdefault(rows[row]["user"], []).append(row)
+    if kind == "random":
+        return shuffled(all_rows, stream)[: share(all_rows)]
+    if kind == "folds":
+        fold, folds = map(int, number.split("/"))
+        return shuffled(all_rows, stream)[len(rows) * fold // folds : len(rows) * (fold + 1) // folds]
+    if kind == "by-user":
+        return [row for own in users.values() for row in shuffled(own, stream)[: share(own)]]
+    if kind == "temporal":
+        return [row for own in users.values() for row in latest(own, share(own))]
+    if kind == "time":
+        return latest(all_rows, share(all_rows))
+    return [row for own in users.values() if len(own) > int(number) for row in latest(own, int(number))]
+
+
+def main(folder, kind, seed, number):
+    rows = [row for part in ("train", "test") for row in csv.DictReader(open(f"{folder}/{part}.csv", newline=""))]
+    rows.sort(key=lambda row: (identity(row["user"]), identity(row["item"]), int(row["timestamp"])))
     bits = bytearray((len(rows) + 7) // 8)
-    for row in order[: int(len(rows) * share + 0.5)]:
+    for row in held_out(rows, kind, int(seed), number):
         bits[row // 8] |= 1 << row % 8
     if bytes(bits) != open(f"{folder}/test.bits", "rb").read():
         sys.exit("the split is another one")
     print(f"the same {sum(map(int.bit_count, bits))} of {len(rows)} ratings")
 
 
-main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+main(*sys.argv[1:])

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use crate::error::Result;
 use crate::plan::{RecordFault, RecordSeal, read_failure, read_stop, read_sweep, recorded_sweeps};
 use crate::store::{Store, SweepRecord, TrialRecord, TrialRow, unfit};
-use crate::sweep::{Sweep, SweepRequest};
+use crate::sweep::{GivenDivisions, Sweep, SweepRequest};
 
 /// A trial's folder as it was found.
 #[derive(Clone, Debug)]
@@ -294,6 +294,7 @@ fn is_earlier(store: &Store, name: &str, seal: Option<&RecordSeal>) -> bool {
         declarations: stored.commands,
         probe: 0,
         place: None,
+        given: GivenDivisions::new(),
     })
 }
 

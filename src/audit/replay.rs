@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::exec::{self, Observer, RunOptions};
 use crate::plan::{FailedBefore, Plan, Sizes};
 use crate::store::{Store, SweepRecord};
-use crate::sweep::Sweep;
+use crate::sweep::{GivenDivisions, Sweep};
 
 /// What a replay needs.
 #[derive(Clone, Debug)]
@@ -255,6 +255,7 @@ fn run(
         declarations: Vec::new(),
         probe: 0,
         place,
+        given: GivenDivisions::new(),
     };
     let mut store = Store::open(scratch)?;
     store.record_sweep(&SweepRecord::from(&sweep))?;

@@ -14,7 +14,7 @@ use crate::plan::made_up::asked;
 use crate::plan::{FailureRecord, write_failure, write_sweep};
 use crate::store::fabricate::{MadeTrials, finish, finish_with, flip_rows};
 use crate::store::{Store, SweepRecord};
-use crate::sweep::{Request, Source, Sweep, SweepRequest};
+use crate::sweep::{GivenDivisions, Request, Source, Sweep, SweepRequest};
 
 fn sweep_of(record: &SweepRecord) -> Sweep {
     Sweep {
@@ -27,6 +27,7 @@ fn sweep_of(record: &SweepRecord) -> Sweep {
         declarations: record.commands.clone(),
         probe: 0,
         place: None,
+        given: GivenDivisions::new(),
     }
 }
 

@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 use drr_core::data::catalogue::{Catalogue, CatalogueError};
-use drr_core::spec::{HeldOut, SplitKind, SplitSpec};
 
 use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
@@ -41,48 +40,9 @@ enum Verb {
         name: String,
     },
     /// Write the split that trials use, as CSV and as bits
-    Split(SplitArgs),
+    Split(split::SplitArgs),
     /// Import ratings of your own or of another MovieLens release
     Import(Box<ImportArgs>),
-}
-
-#[derive(Debug, clap::Args)]
-struct SplitArgs {
-    /// Name of the dataset
-    name: String,
-    /// An empty folder, or one to make
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// How ratings are divided, as `[split] kind` says it
-    #[arg(long, default_value = "random", value_parser = ["random", "temporal"])]
-    kind: String,
-    /// Share of the ratings that is held out
-    #[arg(long, default_value_t = 0.2, value_parser = share)]
-    test: f64,
-    /// Seed of the split
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// What is held out: the test part, or a validation part out of train
-    #[arg(long, default_value = "test", value_parser = ["test", "validation"])]
-    held_out: String,
-}
-
-impl SplitArgs {
-    fn spec(&self) -> SplitSpec {
-        SplitSpec {
-            kind: if self.kind == "temporal" { SplitKind::Temporal } else { SplitKind::Random },
-            test: self.test,
-            seed: self.seed,
-            held_out: if self.held_out == "validation" { HeldOut::Validation } else { HeldOut::Test },
-        }
-    }
-}
-
-fn share(text: &str) -> std::result::Result<f64, String> {
-    match text.parse() {
-        Ok(share) if (0.01..=0.9).contains(&share) => Ok(share),
-        _ => Err("expected a share from 0.01 to 0.9".to_owned()),
-    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -184,7 +144,7 @@ pub fn run(args: Args, data: &Path, output: OutputFormat) -> Result<()> {
     match args.verb {
         Verb::List => show::list(&catalogue, output),
         Verb::Show { name } => show::show(&catalogue, &name, output),
-        Verb::Split(args) => split::split(&catalogue, &args.name, &args.spec(), &args.out, output),
+        Verb::Split(args) => split::run(&args, data, output),
         Verb::Fetch(args) => fetch::run(&args, data, &catalogue, output),
         Verb::Import(args) => import::run(&args, data, &catalogue, output),
     }

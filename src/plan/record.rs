@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::record_lines::{FILES, FORMAT, RecordHead, lines};
 use super::record_seal::RecordSeal;
 use crate::error::{Error, Result};
-use crate::sweep::{Sweep, SweepRequest};
+use crate::sweep::{GivenDivisions, Sweep, SweepRequest};
 
 /// Writes `sweep.toml`, `request.json` and `trials.jsonl`, and before them their seal.
 ///
@@ -25,7 +25,7 @@ use crate::sweep::{Sweep, SweepRequest};
 pub fn write_sweep(sweep: &Sweep, request: &SweepRequest, runs: &Path) -> io::Result<()> {
     let folder = runs.join("sweeps").join(&sweep.name);
     fs::create_dir_all(&folder)?;
-    let (request, lines) = (request.kept(), lines(sweep));
+    let (request, lines) = (request.kept(&sweep.given), lines(sweep));
     let contents: [&[u8]; FILES.len()] = [sweep.text.as_bytes(), &request, &lines];
     let files: Vec<(&str, &[u8])> = FILES.into_iter().zip(contents).collect();
     RecordSeal::write(runs, &sweep.name, &files)?;
@@ -145,5 +145,6 @@ pub fn parse_sweep(name: &str, text: String, mut lines: impl BufRead) -> std::re
         declarations: head.commands,
         probe: 0,
         place: None,
+        given: GivenDivisions::new(),
     })
 }

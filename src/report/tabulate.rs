@@ -63,6 +63,7 @@ fn table(study: &Study<'_>, (at, family): (usize, &'static Family), mut metrics:
         Some(study.dataset.to_owned()).filter(|dataset| !dataset.is_empty()),
         protocol.map(|protocol| format!("protocol {protocol}")),
         Some(format!("rewards by {}", study.simulator)).filter(|_| !study.simulator.is_empty()),
+        Some(study.among.clone()).filter(|words| !words.is_empty()),
     ];
     let place = match (policies, at) {
         (false, _) => TablePlace::Alone,

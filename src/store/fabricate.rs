@@ -49,7 +49,7 @@ impl MadeTrials {
                     fingerprint: Digest::of(self.dataset.as_bytes()),
                     synthetic: None,
                 },
-                split: SplitSpec::default(),
+                split: SplitSpec::default().settled(),
             }),
             seed: Seed(seed),
         }

@@ -45,6 +45,8 @@ pub(crate) struct Study<'a> {
     pub(crate) simulator: String,
     /// Why other studies of the sweep do not share its tables, in words.
     pub(crate) apart: Vec<String>,
+    /// What tells it from others of the same subject on the same data, in words; empty where there is none.
+    pub(crate) among: String,
     /// What files of this study are called; unique in a sweep.
     pub(crate) slug: String,
     /// Axes on which its groups differ, in the sweep's order.

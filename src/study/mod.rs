@@ -4,12 +4,14 @@
 //! | file | job |
 //! | --- | --- |
 //! | `studies` | which trials may share a table |
+//! | `division` | how their ratings are divided, in words |
 //! | `group` | which trials differ in the seed alone |
 //! | `axis` | values on a sweep's axes, typed and in order |
 //! | `key` | what a group is known by outside of its sweep |
 //! | `name` | how people call a group |
 
 pub(crate) mod axis;
+mod division;
 pub(crate) mod group;
 pub(crate) mod key;
 mod name;

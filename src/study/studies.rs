@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use drr_core::spec::{SplitKind, SplitSpec};
 use drr_core::{Digest, TrialId};
 use drr_kinds::kind::Role;
 use drr_kinds::{Kind, KindOf as _, kind_settings};
 use serde_json::Value;
 
 use super::axis::{self, AxisValue};
+use super::division;
 use super::group::{Group, Seeding, Study, Subject, rank, slug, varies};
 use crate::stats::MINIMUM_N;
 use crate::store::{StoredSweep, TrialRecord};
@@ -33,7 +33,7 @@ struct Terms<'a> {
 
 /// The studies of a sweep: evaluations first, what they stand on after.
 pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
-    let seeding = seeding(sweep);
+    let seeding = division::seeding(sweep);
     let budgets = budgets(sweep);
     let simulators = simulators(sweep);
     // Of what is found by its key: the place of a group among many thousands.
@@ -45,10 +45,10 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
             subject,
             fingerprint: ratings.map(|it| it.dataset.fingerprint),
             dataset: ratings.map_or("", |it| &it.dataset.name),
-            split: ratings.map_or_else(String::new, |it| split(&it.split, seeding)),
-            seeding: match ratings.map(|it| it.split.kind) {
-                Some(SplitKind::Random) => seeding,
-                Some(SplitKind::Temporal) => Seeding::Own,
+            split: ratings.map_or_else(String::new, |it| division::words(&it.split, seeding, trial.point())),
+            seeding: match ratings {
+                Some(ratings) if division::is_drawn(&ratings.split) => seeding,
+                Some(_) => Seeding::Own,
                 None => Seeding::Nothing,
             },
             method: method(trial, &sweep.axes),
@@ -75,10 +75,11 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
     share_baselines(&mut found);
     // Stable: groups stay in the sweep's order within a policy, studies within a subject.
     found.sort_by_key(|(terms, _)| terms.subject);
-    let apart: Vec<Vec<String>> = found.iter().map(|(terms, _)| reasons(terms, &found)).collect();
+    let apart: Vec<(Vec<String>, String)> =
+        found.iter().map(|(terms, _)| (reasons(terms, &found), own_words(terms, &found))).collect();
     let mut slugs = BTreeSet::new();
     let mut studies = Vec::with_capacity(found.len());
-    for ((terms, mut groups), apart) in found.into_iter().zip(apart) {
+    for ((terms, mut groups), (apart, among)) in found.into_iter().zip(apart) {
         groups.sort_by_key(|group| rank(group.policy));
         groups.iter_mut().for_each(|group| group.trials.sort_by_key(|trial| trial.spec().seed));
         let on = if terms.dataset.is_empty() { String::new() } else { format!("-{}", slug(terms.dataset)) };
@@ -96,6 +97,7 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
             seeding,
             simulator,
             apart,
+            among,
             slug,
             axes,
             averaged: Vec::new(),
@@ -215,6 +217,24 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
     others.into_iter().collect()
 }
 
+/// What tells a study from those that would have its title, in words.
+fn own_words(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> String {
+    let title = |terms: &Terms<'_>| (terms.subject, terms.dataset.to_owned(), terms.simulator.clone());
+    let others: Vec<&Terms<'_>> =
+        all.iter().map(|(terms, _)| terms).filter(|other| *other != own && title(other) == title(own)).collect();
+    let differs = |part: fn(&Terms<'_>) -> String| {
+        let words = part(own);
+        (!words.is_empty() && others.iter().any(|other| part(other) != words)).then_some(words)
+    };
+    let parts = [
+        differs(|terms| terms.fingerprint.map_or_else(String::new, |it| it.short().to_string())),
+        differs(|terms| terms.split.clone()),
+        differs(|terms| terms.method.clone()),
+        differs(|terms| terms.budget.map_or_else(String::new, |steps| format!("{steps} training steps"))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
 /// Settings of an evaluation that change what its numbers mean and are no axis, in words.
 fn method(trial: &TrialRecord, axes: &[String]) -> String {
     let Some(measure) = trial.kind.measure() else { return String::new() };
@@ -240,26 +260,5 @@ fn subject(trial: &TrialRecord) -> Option<(Subject, &'static str)> {
         // Where nothing was learned there is nothing to tell.
         (Role::Model(_), _) if trial.spec().learns() => Some((Subject { kind, protocol: None }, kind.name)),
         _ => None,
-    }
-}
-
-fn seeding(sweep: &StoredSweep) -> Seeding {
-    let specs = || sweep.trials.iter().map(|trial| trial.spec());
-    let seeds: BTreeSet<u64> = specs().map(|spec| spec.seed.0).collect();
-    let mut splits = specs().filter_map(|spec| Some((spec.split()?.seed, spec.seed.0))).peekable();
-    let equal = splits.peek().is_some() && splits.all(|(split, seed)| split == seed);
-    if equal && seeds.len() > 1 { Seeding::Trial } else { Seeding::Own }
-}
-
-/// How a trial's ratings are divided, in words; trials with the same words have the same division or, where the trial
-/// seeds it, the same kind of division.
-fn split(split: &SplitSpec, seeding: Seeding) -> String {
-    let test = (split.test * 1000.0).round() / 10.0;
-    match (split.kind, seeding) {
-        (SplitKind::Temporal, _) => format!("temporal split, {test} % test"),
-        (SplitKind::Random, Seeding::Trial) => format!("random split, {test} % test, seeded by the trial"),
-        (SplitKind::Random, Seeding::Own | Seeding::Nothing) => {
-            format!("random split, {test} % test, split seed {}", split.seed)
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use drr_core::spec::SplitKind;
 use drr_kinds::registry;
 use serde_json::Value;
 
@@ -10,6 +11,9 @@ use super::family::families;
 use super::fields::FieldKey;
 use super::file::SweepFile;
 use super::problem::{Problem, Problems, TextSpan};
+
+/// The section that says how ratings are divided.
+const SPLIT: &str = "split";
 
 /// Complains about fields of kinds that are no part of the sweep.
 pub(super) fn effects(file: &SweepFile, said: &[(FieldKey, TextSpan)], problems: &mut Problems) {
@@ -31,6 +35,43 @@ pub(super) fn effects(file: &SweepFile, said: &[(FieldKey, TextSpan)], problems:
             let help = format!("name it among the policies to compare with: baselines = [\"{section}\", …]");
             problems.add(problem.help(help), place, "never used");
         }
+    }
+}
+
+/// Complains about what a split needs and lacks, and about what its rule does not ask for.
+pub(super) fn splits(file: &SweepFile, said: &[(FieldKey, TextSpan)], problems: &mut Problems) {
+    let key = |name: &str| FieldKey::find(SPLIT, name).expect("a field of the split");
+    let place = |name: &str| {
+        let said = said.iter().find(|(known, _)| *known == key(name));
+        said.map_or(&file.start, |(_, place)| place)
+    };
+    let kinds = values_of(file, key("kind"));
+    let kinds: Vec<SplitKind> = kinds.into_iter().filter_map(|kind| serde_json::from_value(kind).ok()).collect();
+    for (field, place) in said.iter().filter(|(field, _)| field.field().section == SPLIT && field.field().since > 2) {
+        let name = field.field().name;
+        if kinds.iter().all(|kind| kind.idle().contains(&name)) {
+            let is = kinds.iter().map(|kind| format!("\"{}\"", kind.name())).collect::<Vec<_>>().join(", ");
+            let asks = |kind: &&SplitKind| !kind.idle().contains(&name);
+            let asking: Vec<String> =
+                SplitKind::ALL.iter().filter(asks).map(|kind| format!("\"{}\"", kind.name())).collect();
+            let problem = Problem::new(format!("`split.{name}` has no effect: split.kind is {is}"));
+            let help = format!("it belongs to split.kind = {}", asking.join(" or "));
+            problems.add(problem.help(help), place, "never used");
+        }
+    }
+    let is_empty = |name: &str| values_of(file, key(name)).iter().any(|value| value.as_str() == Some(""));
+    if kinds.contains(&SplitKind::Given) && is_empty("from") {
+        let problem = Problem::new("a given split needs the file it comes from")
+            .help("from = \"u1.test\", seen from the sweep file: the test part's ratings or pairs, or bits");
+        problems.add(problem, place("kind"), "which file?");
+    }
+    let most = |name: &str, of: fn(u64, u64) -> u64| {
+        values_of(file, key(name)).iter().filter_map(Value::as_u64).reduce(of).unwrap_or(0)
+    };
+    let (fold, folds) = (most("fold", u64::max), most("folds", u64::min));
+    if kinds.contains(&SplitKind::Folds) && fold >= folds {
+        let problem = Problem::new(format!("there is no fold {fold} of {folds}"));
+        problems.add(problem.help(format!("folds count from 0 to {}", folds - 1)), place("fold"), "beyond the last");
     }
 }
 

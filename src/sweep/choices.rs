@@ -11,12 +11,12 @@ pub struct DatasetChoice {
     pub place: TextSpan,
 }
 
-/// Where the split's seed comes from.
+/// Where the split's seed, or the fold that is held out, comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SplitSeed {
     /// One split for all seeds, so that seeds measure training's noise alone.
     Fixed,
-    /// Each seed has its own split.
+    /// Each seed has its own split, or its own fold.
     Trial,
 }
 

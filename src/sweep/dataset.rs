@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use drr_core::data::Ratings;
 use drr_core::data::catalogue::{Catalogue, CatalogueError, FETCHABLE};
+use drr_core::data::split::{self, GivenError};
 use drr_core::data::synthetic::generate;
-use drr_core::spec::{DatasetSpec, SyntheticSpec};
+use drr_core::data::{Ratings, Split};
+use drr_core::spec::{DatasetSpec, SplitSpec, SyntheticSpec};
 use drr_core::{Digest, canonical};
 
 use super::choices::DatasetChoice;
@@ -28,6 +29,12 @@ pub trait Fingerprints {
     /// # Errors
     /// The world cannot be made.
     fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest>;
+
+    /// The content of a division that files give, of the test part and, where it is not all the rest, of the train part.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or speaks of other ratings.
+    fn given(&mut self, dataset: &DatasetSpec, test: &Path, train: Option<&Path>) -> Result<Digest>;
 }
 
 /// Tables are kept up to so many ratings in all, about 100 MB; of larger ones only the latest.
@@ -63,6 +70,16 @@ impl Datasets {
         Ok(self.keep(dataset.fingerprint, table))
     }
 
+    /// The ratings that a trial names, and their parts.
+    ///
+    /// # Errors
+    /// They are not there, or not those it names.
+    pub fn divided(&mut self, dataset: &DatasetSpec, split: &SplitSpec) -> Result<(Arc<Ratings>, Split)> {
+        let table = self.table(dataset)?;
+        let parts = Split::of(&table, split, &self.data).map_err(|error| Error::input(error.to_string()))?;
+        Ok((table, parts))
+    }
+
     fn keep(&mut self, fingerprint: Digest, table: Ratings) -> Arc<Ratings> {
         let kept: usize = self.tables.values().map(|table| table.rows.len()).sum();
         if kept + table.rows.len() > KEPT {
@@ -96,6 +113,15 @@ impl Fingerprints for Datasets {
         self.keep(fingerprint, ratings);
         self.known.insert(key, fingerprint);
         Ok(fingerprint)
+    }
+
+    fn given(&mut self, dataset: &DatasetSpec, test: &Path, train: Option<&Path>) -> Result<Digest> {
+        let table = self.table(dataset)?;
+        split::keep(&self.data, &table, test, train).map_err(|error| {
+            let is_of_disk = matches!(&error, GivenError::Io { what: "write", .. });
+            let said = error.to_string();
+            if is_of_disk { Error::environment(said) } else { Error::input(said) }
+        })
     }
 }
 

@@ -50,12 +50,12 @@ pub(super) struct FieldGroup {
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub name: Option<(String, TextSpan)>,
-    pub dataset: Option<(String, TextSpan)>,
     pub seeds: Option<Vec<Seed>>,
     pub baselines: Option<Vec<&'static Kind>>,
     pub max_trials: Option<usize>,
     pub design: Option<Design>,
     pub split_seed: SplitSeed,
+    pub split_fold: SplitSeed,
     /// What is said of measures, by name.
     pub measures: BTreeMap<&'static str, Wanted>,
     pub settings: BTreeMap<FieldKey, FieldSetting>,
@@ -82,12 +82,12 @@ impl Draft {
     pub fn new() -> Self {
         Self {
             name: None,
-            dataset: None,
             seeds: None,
             baselines: None,
             max_trials: None,
             design: None,
             split_seed: SplitSeed::Fixed,
+            split_fold: SplitSeed::Fixed,
             measures: BTreeMap::new(),
             settings: BTreeMap::new(),
             groups: Vec::new(),
@@ -123,13 +123,18 @@ impl Draft {
             return;
         }
         self.mention(key);
-        if key.name() == "split.seed" {
+        let by_trial = match key.name().as_str() {
+            "split.seed" => Some(&mut self.split_seed),
+            "split.fold" => Some(&mut self.split_fold),
+            _ => None,
+        };
+        if let Some(source) = by_trial {
             if matches!(&node.tree, Tree::Scalar(Value::String(text)) if text == "trial") {
-                self.split_seed = SplitSeed::Trial;
+                *source = SplitSeed::Trial;
                 self.settings.remove(&key);
                 return;
             }
-            self.split_seed = SplitSeed::Fixed;
+            *source = SplitSeed::Fixed;
         }
         let when = condition::when(node, self.naming, problems);
         if let Some(setting) = axis::read(key, node, Repeats::Refused, problems) {
@@ -143,6 +148,12 @@ impl Draft {
             self.misdrawn |= axis::is_drawn(node);
             self.misread.insert(key.field().name.to_owned());
         }
+    }
+
+    /// Sets a field to one value, whatever was said of it.
+    pub fn fix(&mut self, key: FieldKey, value: Value, place: TextSpan) {
+        let setting = Setting::Fixed(value);
+        self.settings.insert(key, FieldSetting { setting, when: Vec::new(), default: None, place, layer: self.layer });
     }
 
     /// Adds a group of fields that vary together.
@@ -253,9 +264,12 @@ impl Draft {
     }
 
     pub fn set_dataset(&mut self, node: &Node, problems: &mut Problems) {
+        let key = FieldKey::dataset();
+        self.field(key, &node.place, node, problems);
         // A name that is no text counts as given: one complaint is enough.
-        let name = text(node, "dataset", "the name of one dataset, for example \"ml-100k\"", problems);
-        self.dataset = Some((name.unwrap_or_default(), node.place.clone()));
+        if !self.settings.contains_key(&key) && !problems.is_empty() {
+            self.fix(key, Value::from(""), node.place.clone());
+        }
     }
 
     pub fn set_seeds(&mut self, node: &Node, problems: &mut Problems) {

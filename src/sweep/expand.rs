@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use drr_core::command::CommandPlace;
-use drr_core::spec::{FORMAT, Name, RatingsSpec, Upstream, WITH_RATINGS};
+use drr_core::spec::{Name, RatingsSpec, Upstream, format_of};
 use drr_core::{Trial, TrialId, TrialSpec};
 use drr_kinds::command::Declaration;
 use rayon::prelude::*;
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::command::Commands;
 use super::dataset::Fingerprints;
 use super::family::{TrialFamily, families, subject};
-use super::file::SweepFile;
+use super::file::{GivenDivisions, SweepFile};
 use super::grid::{ParameterGrid, View};
 use super::identity::{self, SpecParts};
 use super::problem::{Problem, Problems};
@@ -41,6 +41,8 @@ pub struct Sweep {
     pub probe: u64,
     /// Where these run; unknown of a sweep that was recorded.
     pub place: Option<CommandPlace>,
+    /// What the divisions are called that files gave.
+    pub given: GivenDivisions,
 }
 
 /// Expands a sweep.
@@ -69,7 +71,7 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
     let declarations = file.commands.as_ref().map_or_else(Vec::new, Commands::declarations);
     let probe = file.commands.as_ref().map_or(0, |commands| commands.probe);
     let place = file.commands.as_ref().map(Commands::place);
-    Ok(Sweep { name, text, axes, configurations, seeds, trials, declarations, probe, place })
+    Ok(Sweep { name, text, axes, configurations, seeds, trials, declarations, probe, place, given: ground.names })
 }
 
 /// The trials of a family, seed by seed and in a seed choice by choice, and the settings of each choice.
@@ -120,24 +122,28 @@ fn make(
             (below.slot.clone(), trial.id)
         });
         let upstream = Upstream::new(upstream);
-        let ground = family
-            .is_on_ratings()
-            .then(|| (ground.dataset(&view.choices[choice]), ground.split(splits.get(choice), seed)));
-        let texts = ground.as_ref().map(|((_, dataset), (_, split))| (dataset.as_slice(), split.as_ref())).unzip();
+        let ground = family.is_on_ratings().then(|| {
+            let choice_of_view = &view.choices[choice];
+            (ground.dataset(choice_of_view), ground.split(splits.get(choice), choice_of_view, seed))
+        });
+        let (dataset, split_text) =
+            ground.as_ref().map(|((_, dataset), (_, split))| (dataset.as_slice(), split.as_ref())).unzip();
         let (settings, settings_text) = settings.get(choice);
         let policy = policies.as_ref().map(|policies| policies.get(choice));
+        let format = format_of(ground.as_ref().map(|(_, (split, _))| split));
         let id: TrialId = identity::id(&SpecParts {
-            dataset: texts.0,
+            dataset,
             digest,
+            format,
             kind: family.kind.name,
             policy: policy.map(|(_, text)| text.as_slice()),
             seed,
             settings: settings_text,
-            split: texts.1,
+            split: split_text,
             upstream: &upstream,
         });
         let spec = TrialSpec {
-            format: if ground.is_some() { WITH_RATINGS } else { FORMAT },
+            format,
             kind: kind.clone(),
             digest,
             settings: settings.clone(),

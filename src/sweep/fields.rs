@@ -43,6 +43,22 @@ pub struct FieldKey {
 /// The section of parameters, behind all others.
 const OF_PARAMS: usize = usize::MAX;
 
+/// The dataset, before all others: a key without a section.
+const OF_DATASET: usize = 0;
+
+/// The ratings, as a field that may vary as any other.
+static DATASET: Field = Field {
+    section: "",
+    name: "dataset",
+    aliases: &[],
+    kind: ValueKind::Text,
+    default: || Value::Null,
+    doc: "the ratings, by name",
+    since: 0,
+    before: || Value::Null,
+    varies: Varies::Pace,
+};
+
 impl FieldKey {
     fn order(&self) -> (usize, usize, &'static str) {
         (self.section, self.place, if self.section == OF_PARAMS { self.field.name } else { "" })
@@ -55,7 +71,15 @@ impl FieldKey {
 
     /// The name records use, for example `drr.tau`.
     pub fn name(self) -> String {
-        format!("{}.{}", self.field.section, self.field.name)
+        match self.field.section {
+            "" => self.field.name.to_owned(),
+            section => format!("{section}.{}", self.field.name),
+        }
+    }
+
+    /// The dataset as a field.
+    pub fn dataset() -> Self {
+        Self { section: OF_DATASET, place: 0, field: &DATASET }
     }
 
     /// The field `key` (a name or an alias) of `section`.
@@ -65,14 +89,14 @@ impl FieldKey {
         }
         let index = SECTIONS.iter().position(|(name, _)| *name == section)?;
         let place = SECTIONS[index].1.iter().position(|field| is_called(field, key))?;
-        Some(Self { section: index, place, field: &SECTIONS[index].1[place] })
+        Some(Self { section: 1 + index, place, field: &SECTIONS[index].1[place] })
     }
 
     /// Every field of `section`, in the order they are documented; of parameters there are as many as one likes.
     pub fn of_section(section: &str) -> impl Iterator<Item = Self> {
         let found = SECTIONS.iter().position(|(name, _)| *name == section);
         let fields = found.map_or(&[][..], |section| SECTIONS[section].1);
-        let section = found.unwrap_or_default();
+        let section = 1 + found.unwrap_or_default();
         fields.iter().enumerate().map(move |(place, field)| Self { section, place, field })
     }
 
@@ -176,6 +200,9 @@ pub(super) fn find_field(name: &str, naming: Naming) -> Result<FieldKey, (String
     if let (Naming::Parameters, false) = (naming, name.contains('.')) {
         let fault = |rule| (format!("`{name}` cannot name a parameter"), Some(rule));
         return FieldKey::find(PARAMS, name).ok_or_else(|| fault(name_fault(name).unwrap_or_default().to_owned()));
+    }
+    if name == DATASET.name {
+        return Ok(FieldKey::dataset());
     }
     if let Some((section, key)) = name.split_once('.') {
         if let Some(key) = FieldKey::find(section, key) {

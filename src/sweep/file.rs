@@ -1,8 +1,9 @@
 //! A sweep file that has been read, overridden and found whole: what is expanded, and nothing of how it was written.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use drr_core::Seed;
+use drr_core::{Digest, Seed};
 use drr_kinds::Kind;
 use serde_json::Value;
 
@@ -16,6 +17,9 @@ use super::fields::FieldKey;
 use super::problem::TextSpan;
 use super::slurm::SlurmSettings;
 
+/// What given divisions are called in specs, by the content of the ratings and the files that say them.
+pub type GivenDivisions = BTreeMap<String, Digest>;
+
 /// A whole sweep file: every value checked, every axis known.
 #[derive(Clone, Debug)]
 pub struct SweepFile {
@@ -25,8 +29,12 @@ pub struct SweepFile {
     pub text: String,
     /// What is worth knowing before it runs, though nothing is wrong.
     pub notes: Vec<String>,
-    /// The ratings.
-    pub dataset: DatasetChoice,
+    /// The ratings it stands on: several where they are an axis, none where commands bring their own.
+    pub datasets: Vec<DatasetChoice>,
+    /// The folder that the paths of files are seen from.
+    pub folder: PathBuf,
+    /// What given divisions are called that are known beforehand: their files are not read.
+    pub given: GivenDivisions,
     /// The replicates.
     pub seeds: Vec<Seed>,
     /// Policies to compare with.
@@ -35,6 +43,8 @@ pub struct SweepFile {
     pub start: TextSpan,
     /// Where the split's seed comes from.
     pub split_seed: SplitSeed,
+    /// Where the fold comes from that is held out.
+    pub split_fold: SplitSeed,
     /// How policies are measured, by the names of the measures.
     pub measures: Vec<&'static str>,
     /// Fields that do not vary and differ from their default.
@@ -69,5 +79,10 @@ impl SweepFile {
     /// What a field is where nothing is said of it, or its condition does not hold.
     pub(super) fn default_of(&self, key: FieldKey) -> Value {
         self.elsewhere.get(&key).cloned().unwrap_or_else(|| key.field().default_value())
+    }
+
+    /// Where a dataset is named; the file's start where none of that name is.
+    pub fn place_of(&self, dataset: &str) -> &TextSpan {
+        self.datasets.iter().find(|choice| choice.name == dataset).map_or(&self.start, |choice| &choice.place)
     }
 }

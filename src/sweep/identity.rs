@@ -1,13 +1,14 @@
 //! Ids of many trials at once: the canonical JSON of a spec, put together from parts that many specs share. The
 //! definition of an id is `TrialSpec::id`; that the two agree is a property test.
 
-use drr_core::spec::{FORMAT, Upstream, WITH_RATINGS};
+use drr_core::spec::Upstream;
 use drr_core::{Digest, Seed, TrialId, canonical};
 
 /// The parts of a spec, in canonical JSON where they are bytes.
 pub(super) struct SpecParts<'a> {
     pub dataset: Option<&'a [u8]>,
     pub digest: Digest,
+    pub format: u32,
     pub kind: &'a str,
     pub policy: Option<&'a [u8]>,
     pub seed: Seed,
@@ -18,9 +19,8 @@ pub(super) struct SpecParts<'a> {
 
 /// The id of the spec with these parts.
 pub(super) fn id(parts: &SpecParts<'_>) -> TrialId {
-    let SpecParts { dataset, digest, kind, policy, seed, settings, split, upstream } = parts;
+    let SpecParts { dataset, digest, format, kind, policy, seed, settings, split, upstream } = parts;
     let mut text = Vec::with_capacity(512 + settings.len());
-    let format = if dataset.is_some() { WITH_RATINGS } else { FORMAT };
     text.push(b'{');
     if let Some(dataset) = dataset {
         text.extend_from_slice(b"\"dataset\":");

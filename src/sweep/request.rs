@@ -15,7 +15,7 @@ use super::command;
 use super::comments;
 use super::dataset::Fingerprints;
 use super::expand::{Sweep, expand};
-use super::file::SweepFile;
+use super::file::{GivenDivisions, SweepFile};
 use super::inherit;
 use super::overrides::Request;
 use super::problem::{Problems, Source};
@@ -23,8 +23,8 @@ use super::tree;
 use super::whole;
 use crate::error::{Error, Result};
 
-/// The version of `request.json`.
-const FORMAT: u32 = 1;
+/// The version of `request.json`; those that name no given division are of the first.
+const FORMAT: u32 = 2;
 
 /// The file's name in the folder of a recorded sweep.
 const FILE: &str = "request.json";
@@ -35,8 +35,10 @@ pub struct SweepRequest {
     /// In the order in which they speak: what is built on first, the sweep file last.
     sources: Vec<Source>,
     asked: Request,
-    /// The folder of the sweep file, where commands start.
+    /// The folder of the sweep file, where commands start and paths of given divisions are seen from.
     folder: PathBuf,
+    /// What given divisions were called when it was recorded.
+    given: GivenDivisions,
 }
 
 /// A request as it is kept.
@@ -51,6 +53,9 @@ struct KeptRequest {
     /// Of sweeps of commands alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     folder: Option<PathBuf>,
+    /// Of sweeps with given divisions.
+    #[serde(default, skip_serializing_if = "GivenDivisions::is_empty")]
+    given: GivenDivisions,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -100,7 +105,7 @@ impl SweepRequest {
             Some(sources) if problems.is_empty() => {
                 let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
                 let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-                Ok(Self { sources, asked: asked.clone(), folder })
+                Ok(Self { sources, asked: asked.clone(), folder, given: GivenDivisions::new() })
             }
             _ => Err(problems.into_error(source.name())),
         }
@@ -122,7 +127,7 @@ impl SweepRequest {
         let Some(kept) = read(FILE)? else {
             let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let (sources, asked) = comments::read(&name, &recorded);
-            return Ok(Self { sources, asked, folder: PathBuf::from(".") });
+            return Ok(Self { sources, asked, folder: PathBuf::from("."), given: GivenDivisions::new() });
         };
         let at = folder.join(FILE);
         let request = Self::parse(&kept).map_err(|why| Error::environment(format!("{}: {why}", at.display())))?;
@@ -137,31 +142,33 @@ impl SweepRequest {
     fn parse(kept: &str) -> std::result::Result<Self, String> {
         let KeptFormat { format } = serde_json::from_str(kept).map_err(|error| error.to_string())?;
         match format {
-            FORMAT => {}
+            1 | FORMAT => {}
             newer if newer > FORMAT => {
                 return Err(format!("format {newer} is newer than this program reads ({FORMAT})"));
             }
             unknown => return Err(format!("there never was a format {unknown}")),
         }
-        let KeptRequest { sources, profile, set, only, folder, .. } =
+        let KeptRequest { sources, profile, set, only, folder, given, .. } =
             serde_json::from_str(kept).map_err(|error| error.to_string())?;
         if sources.is_empty() {
             return Err("it holds no sweep file".to_owned());
         }
         let sources = sources.iter().map(|source| Source::new(&source.name, &source.text)).collect();
         let folder = folder.unwrap_or_else(|| PathBuf::from("."));
-        Ok(Self { sources, asked: Request { set, only, profile }, folder })
+        Ok(Self { sources, asked: Request { set, only, profile }, folder, given })
     }
 
-    /// What `request.json` of a record holds.
-    pub fn kept(&self) -> Vec<u8> {
+    /// What `request.json` of a record holds, where given divisions are called so.
+    pub fn kept(&self, given: &GivenDivisions) -> Vec<u8> {
+        let given: GivenDivisions = self.given.iter().chain(given).map(|(key, name)| (key.clone(), *name)).collect();
         let kept = KeptRequest {
-            format: FORMAT,
+            format: if given.is_empty() { 1 } else { FORMAT },
             sources: self.sources.iter().map(KeptSource::of).collect(),
             profile: self.asked.profile.clone(),
             set: self.asked.set.clone(),
             only: self.asked.only.clone(),
             folder: self.sources.iter().any(has_commands).then(|| self.folder.clone()),
+            given,
         };
         let mut text = canonical::to_bytes(&kept);
         text.push(b'\n');
@@ -176,7 +183,7 @@ impl SweepRequest {
         if folder.join(FILE).exists() {
             return Ok(());
         }
-        let written = write_whole(&folder.join(FILE), &Self::of_record(folder)?.kept());
+        let written = write_whole(&folder.join(FILE), &Self::of_record(folder)?.kept(&GivenDivisions::new()));
         written.map_err(|error| Error::disk(format!("cannot write to {}", folder.display()), &error))
     }
 
@@ -197,7 +204,8 @@ impl SweepRequest {
     /// # Errors
     /// All problems of the texts and the options at once.
     pub fn file(&self, fingerprints: &mut dyn Fingerprints) -> Result<SweepFile> {
-        whole::read(&self.sources, &self.asked, (self.text(), &self.folder), fingerprints)
+        let file = whole::read(&self.sources, &self.asked, (self.text(), &self.folder), fingerprints)?;
+        Ok(SweepFile { given: self.given.clone(), ..file })
     }
 
     /// The sweep that is asked for, expanded by this program.
@@ -254,9 +262,10 @@ mod tests {
             sources: sources.map(|(name, text)| Source::new(name, text)).into(),
             asked,
             folder: PathBuf::from("."),
+            given: GivenDivisions::new(),
         };
         fs::write(folder.path().join("sweep.toml"), request.text()).expect("written");
-        fs::write(folder.path().join(FILE), request.kept()).expect("written");
+        fs::write(folder.path().join(FILE), request.kept(&GivenDivisions::new())).expect("written");
         let read = SweepRequest::of_record(folder.path()).expect("readable");
         assert_eq!(kept(&read), kept(&request));
         let text = request.text();

@@ -46,8 +46,9 @@ fn top_level() -> Map<String, Value> {
     );
     add(
         "dataset",
-        json!({"type": "string",
-        "description": "The ratings: a dataset of `drr-lab data list`, or \"synthetic\" for one made from [synthetic]."}),
+        json!({"anyOf": [{"type": "string"},
+            {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": true}],
+        "description": "The ratings: a dataset of `drr-lab data list`, or \"synthetic\" for one made from [synthetic]; a list is an axis."}),
     );
     add(
         "seeds",
@@ -181,7 +182,7 @@ fn axis(field: &Field) -> Value {
         }
         _ => {}
     }
-    if field.section == "split" && field.name == "seed" {
+    if field.section == "split" && matches!(field.name, "seed" | "fold") {
         forms.push(json!({"const": "trial"}));
     }
     json!({"description": field.doc.trim(), "default": (field.default)(), "anyOf": forms})
@@ -206,5 +207,6 @@ fn value(field: &Field) -> Value {
         }
         ValueKind::Any => json!({"type": ["number", "string", "boolean", "array"]}),
         ValueKind::Choice(names) => json!({"enum": names}),
+        ValueKind::Text => json!({"type": "string"}),
     }
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use drr_core::spec::{DatasetSpec, Field, PolicySpec, Settings, SplitSpec, SyntheticSpec};
-use drr_core::{Seed, canonical};
+use drr_core::spec::{DatasetSpec, Field, PolicySpec, Settings, SplitKind, SplitSpec, SyntheticSpec};
+use drr_core::{Digest, Seed, canonical};
 use drr_kinds::digest_of;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 
 use super::dataset::Fingerprints;
 use super::family::TrialFamily;
-use super::file::{DatasetChoice, SplitSeed, SweepFile};
+use super::fields::FieldKey;
+use super::file::{DatasetChoice, GivenDivisions, SplitSeed, SweepFile};
 use super::grid::{Choice, ParameterGrid, View};
 use super::problem::{Problem, Problems};
 use crate::error::Result;
@@ -86,7 +87,8 @@ impl Shared {
             })
         });
         let columns = grid.columns_of(|field| field.section == SPLIT);
-        let splits = SharedParts::new(view, &columns, |_, choice| typed(grid.section(SPLIT, choice)));
+        let splits =
+            SharedParts::new(view, &columns, |_, choice| typed::<SplitSpec>(grid.section(SPLIT, choice)).settled());
         Self { settings, policies, splits }
     }
 }
@@ -106,16 +108,32 @@ pub(super) struct Ground<'a> {
     file: &'a SweepFile,
     columns: Vec<usize>,
     datasets: HashMap<Vec<u32>, Part<DatasetSpec>>,
+    /// The same and those of the split.
+    split_columns: Vec<usize>,
+    /// What given divisions are called in specs.
+    given: HashMap<Vec<u32>, Digest>,
+    /// The same by what their files are.
+    pub names: GivenDivisions,
 }
 
 impl<'a> Ground<'a> {
     /// # Errors
     /// A dataset that is not there, or a made-up world that cannot exist.
     pub fn new(file: &'a SweepFile, grid: &ParameterGrid<'_>, fingerprints: &mut dyn Fingerprints) -> Result<Self> {
-        if file.commands.is_some() && file.dataset.name.is_empty() {
-            return Ok(Self { file, columns: Vec::new(), datasets: HashMap::new() });
+        let recipe =
+            |field: &Field| field.section == DatasetChoice::SYNTHETIC || FieldKey::dataset().field().name == field.name;
+        let whole = |field: &Field| field.section == SPLIT || recipe(field);
+        let split_columns = grid.columns_of(whole);
+        if file.datasets.is_empty() {
+            return Ok(Self {
+                file,
+                columns: Vec::new(),
+                datasets: HashMap::new(),
+                split_columns,
+                given: HashMap::new(),
+                names: GivenDivisions::new(),
+            });
         }
-        let recipe = |field: &Field| field.section == DatasetChoice::SYNTHETIC;
         let (view, columns) = (grid.view(recipe), grid.columns_of(recipe));
         let mut datasets = HashMap::new();
         for choice in &view.choices {
@@ -123,7 +141,28 @@ impl<'a> Ground<'a> {
             let text = canonical::to_bytes(&dataset);
             datasets.insert(part_key(choice, &columns), (dataset, text));
         }
-        Ok(Self { file, columns, datasets })
+        let (mut given, mut names) = (HashMap::new(), GivenDivisions::new());
+        for choice in &grid.view(whole).choices {
+            let split: SplitSpec = typed(grid.section(SPLIT, choice));
+            if split.kind == SplitKind::Given {
+                let (dataset, _) = &datasets[&part_key(choice, &columns)];
+                let key = serde_json::to_string(&(&dataset.fingerprint, &split.from, &split.train)).unwrap_or_default();
+                let train = Some(&split.train).filter(|train| !train.is_empty()).map(|train| file.folder.join(train));
+                let found = file
+                    .given
+                    .get(&key)
+                    .copied()
+                    .map_or_else(|| fingerprints.given(dataset, &file.folder.join(&split.from), train.as_deref()), Ok);
+                let found = found.map_err(|error| {
+                    let mut problems = Problems::default();
+                    problems.absorb(error, file.place_of(&dataset.name));
+                    problems.into_error(file.start.source_name())
+                })?;
+                names.insert(key, found);
+                given.insert(part_key(choice, &split_columns), found);
+            }
+        }
+        Ok(Self { file, columns, datasets, split_columns, given, names })
     }
 
     /// The ratings of a choice.
@@ -131,16 +170,31 @@ impl<'a> Ground<'a> {
         &self.datasets[&part_key(choice, &self.columns)]
     }
 
-    /// The split of a trial with this seed.
-    pub fn split<'b>(&self, (split, text): &'b Part<SplitSpec>, seed: Seed) -> (SplitSpec, Cow<'b, [u8]>) {
-        match self.file.split_seed {
-            SplitSeed::Fixed => (split.clone(), Cow::Borrowed(text)),
-            SplitSeed::Trial => {
-                let own = SplitSpec { seed: seed.0, ..split.clone() };
-                let text = canonical::to_bytes(&own);
-                (own, Cow::Owned(text))
-            }
+    /// The split of a trial with this seed, at a choice.
+    pub fn split<'b>(
+        &self,
+        (split, text): &'b Part<SplitSpec>,
+        choice: &Choice,
+        seed: Seed,
+    ) -> (SplitSpec, Cow<'b, [u8]>) {
+        let SweepFile { split_seed, split_fold, .. } = self.file;
+        let given = (split.kind == SplitKind::Given).then(|| self.given[&part_key(choice, &self.split_columns)]);
+        if (*split_seed, *split_fold, given) == (SplitSeed::Fixed, SplitSeed::Fixed, None) {
+            return (split.clone(), Cow::Borrowed(text));
         }
+        let mut own = split.clone();
+        if *split_seed == SplitSeed::Trial {
+            own.seed = seed.0;
+        }
+        if *split_fold == SplitSeed::Trial {
+            own.fold = seed.0 % own.folds;
+        }
+        if let Some(given) = given {
+            (own.from, own.train) = (given.to_string(), String::new());
+        }
+        let own = own.settled();
+        let text = canonical::to_bytes(&own);
+        (own, Cow::Owned(text))
     }
 }
 
@@ -150,9 +204,14 @@ fn dataset(
     choice: &Choice,
     fingerprints: &mut dyn Fingerprints,
 ) -> Result<DatasetSpec> {
-    let name = file.dataset.name.clone();
-    if !file.dataset.is_synthetic() {
-        return Ok(DatasetSpec { fingerprint: fingerprints.named(&file.dataset)?, name, synthetic: None });
+    let name = grid.value(FieldKey::dataset(), choice);
+    let named = DatasetChoice {
+        name: name.as_str().unwrap_or_default().to_owned(),
+        place: file.place_of(name.as_str().unwrap_or_default()).clone(),
+    };
+    let (name, place) = (named.name.clone(), &named.place);
+    if !named.is_synthetic() {
+        return Ok(DatasetSpec { fingerprint: fingerprints.named(&named)?, name, synthetic: None });
     }
     let world: SyntheticSpec = typed(grid.section(DatasetChoice::SYNTHETIC, choice));
     let most = world.users.saturating_mul(world.items);
@@ -161,13 +220,13 @@ fn dataset(
         let (users, items, ratings) = (world.users, world.items, world.ratings);
         let problem = Problem::new(format!("[synthetic] asks for {ratings} ratings, more than there can be"));
         let help = format!("{users} users and {items} items allow {most}");
-        problems.add(problem.help(help), &file.dataset.place, "the dataset is made up from [synthetic]");
-        return Err(problems.into_error(file.dataset.place.source_name()));
+        problems.add(problem.help(help), place, "the dataset is made up from [synthetic]");
+        return Err(problems.into_error(place.source_name()));
     }
     let fingerprint = fingerprints.synthetic(&world).map_err(|error| {
         let mut problems = Problems::default();
-        problems.absorb(error, &file.dataset.place);
-        problems.into_error(file.dataset.place.source_name())
+        problems.absorb(error, place);
+        problems.into_error(place.source_name())
     })?;
     Ok(DatasetSpec { fingerprint, name, synthetic: Some(world) })
 }

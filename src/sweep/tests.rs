@@ -1,5 +1,6 @@
 //! Expansion as a whole: complete, without duplicates, and the same whatever order a file is written in.
 
+mod divided;
 mod every_field;
 
 use std::collections::{BTreeSet, HashSet};

@@ -40,6 +40,9 @@ fn is_pointless(field: &Field, value: &Value) -> bool {
 pub(super) fn expected(field: &Field) -> String {
     match field.kind {
         ValueKind::Ints { lengths: [], min, .. } => format!("a list of whole numbers, each {min} or more"),
+        ValueKind::Text if field.section.is_empty() => {
+            "the name of a dataset, for example \"ml-100k\", or a list of them".to_owned()
+        }
         kind => kind.expected(),
     }
 }

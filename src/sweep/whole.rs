@@ -14,11 +14,11 @@ use super::dataset::Fingerprints;
 use super::distribution::Distribution;
 use super::draft::{Draft, Wanted};
 use super::fields::{FieldKey, Naming};
-use super::file::SweepFile;
+use super::file::{GivenDivisions, SweepFile};
 use super::name::name_fault;
 use super::overrides::{self, Request};
 use super::problem::{Problem, Problems, Source, TextSpan};
-use super::{check, inherit, search};
+use super::{check, inherit, named, search};
 use crate::error::Result;
 
 /// More trials than this are refused unless the file sets `max_trials`.
@@ -47,11 +47,10 @@ pub(super) fn read(
     asked.set.iter().for_each(|text| overrides::apply(&mut draft, text, &mut problems));
     asked.only.iter().for_each(|text| overrides::only(&mut draft, text, &mut problems));
     let mut file = whole(draft, source, suffix, folder, &mut problems);
-    if !file.dataset.is_synthetic()
-        && !file.dataset.name.is_empty()
-        && let Err(error) = fingerprints.named(&file.dataset)
-    {
-        problems.absorb(error, &file.dataset.place);
+    for choice in file.datasets.iter().filter(|choice| !choice.is_synthetic() && !choice.name.is_empty()) {
+        if let Err(error) = fingerprints.named(choice) {
+            problems.absorb(error, &choice.place);
+        }
     }
     if !problems.is_empty() {
         return Err(problems.into_error(source.name()));
@@ -60,14 +59,21 @@ pub(super) fn read(
     Ok(file)
 }
 
-fn whole(draft: Draft, source: &Source, suffix: Option<String>, folder: &Path, problems: &mut Problems) -> SweepFile {
+fn whole(
+    mut draft: Draft,
+    source: &Source,
+    suffix: Option<String>,
+    folder: &Path,
+    problems: &mut Problems,
+) -> SweepFile {
     let start = source.start();
     let (commands, asked_for) = match draft.naming {
         Naming::Parameters => command::judge(&draft.commands, &parameters(&draft), folder, problems),
         Naming::Fields => (None, None),
     };
     let stem = Path::new(source.name()).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let mut name = draft.name.map_or_else(|| stem.unwrap_or_default(), |(name, _)| name);
+    let given = draft.name.take();
+    let mut name = given.map_or_else(|| stem.unwrap_or_default(), |(name, _)| name);
     if let Some(suffix) = suffix {
         // A record of its own: a smoke run must not replace the record of the whole sweep.
         name = format!("{name}-{suffix}");
@@ -78,27 +84,18 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, folder: &Path, p
         problems.add(problem, &start, rule);
     }
     let is_of_commands = draft.naming == Naming::Parameters;
-    if let (true, None, Some((_, place))) = (is_of_commands, &asked_for, &draft.dataset) {
-        let problem = Problem::new("`dataset` has no effect: the command asks for none");
-        problems.add(problem.help("[command]\ndata = { dataset = \"ml-100k\" }"), place, "never used");
-    }
-    let (name_of_data, place) = asked_for.or(draft.dataset).unwrap_or_else(|| {
-        if is_of_commands {
-            return (String::new(), start.clone());
-        }
-        let problem = Problem::new("the sweep names no dataset").help("add dataset = \"ml-100k\", or \"synthetic\"");
-        problems.add(problem, &start, "before the first section");
-        (String::new(), start.clone())
-    });
-    let dataset = DatasetChoice { name: name_of_data, place };
+    let datasets = named::datasets(&mut draft, is_of_commands, asked_for, &start, problems);
+    let is_made_up =
+        datasets.is_empty() || datasets.iter().any(|choice| choice.is_synthetic() || choice.name.is_empty());
     let (mut fixed, mut conditions, mut drawn) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let mut elsewhere = BTreeMap::new();
     let mut axes: Vec<Axis> = draft.groups.into_iter().map(|group| group.axis).collect();
     let mut mentioned = Vec::new();
     for (key, said) in draft.settings {
         mentioned.push((key, said.place.clone()));
-        if key.field().section == DatasetChoice::SYNTHETIC && !dataset.is_synthetic() && !dataset.name.is_empty() {
-            let problem = Problem::new(format!("`{}` has no effect: the dataset is \"{}\"", key.name(), dataset.name));
+        if key.field().section == DatasetChoice::SYNTHETIC && !is_made_up {
+            let problem =
+                Problem::new(format!("`{}` has no effect: the dataset is \"{}\"", key.name(), datasets[0].name));
             problems.add(problem.help("[synthetic] describes dataset = \"synthetic\""), &said.place, "never used");
         }
         if !said.when.is_empty() {
@@ -129,7 +126,9 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, folder: &Path, p
         name,
         text: String::new(),
         notes,
-        dataset,
+        datasets,
+        folder: folder.to_owned(),
+        given: GivenDivisions::new(),
         start,
         seeds: draft.seeds.unwrap_or_else(|| vec![Seed(0), Seed(1), Seed(2)]),
         baselines: draft.baselines.unwrap_or_else(|| {
@@ -139,6 +138,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, folder: &Path, p
             usual.filter(|kind| !is_of_commands || is_cheap(kind)).collect()
         }),
         split_seed: draft.split_seed,
+        split_fold: draft.split_fold,
         measures,
         fixed,
         axes,
@@ -155,6 +155,7 @@ fn whole(draft: Draft, source: &Source, suffix: Option<String>, folder: &Path, p
         elsewhere,
     };
     check::effects(&file, &mentioned, problems);
+    check::splits(&file, &mentioned, problems);
     check::conditions(&file, problems);
     file
 }

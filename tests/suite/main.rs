@@ -13,6 +13,7 @@ mod cases;
 mod cases_import;
 mod cases_plan;
 mod chaos;
+mod divided;
 mod end_to_end;
 mod faults;
 mod formats;

@@ -27,26 +27,44 @@ fn an_outsider_rebuilds_a_split_from_its_seed() {
                 at % 97,
                 ["a", "10", "9", "b,c"][(at % 4) as usize].replace(',', ".") + &(at / 97).to_string(),
                 1 + at % 5,
-                900_000 + at
+                900_000 + at / 500
             )
         })
         .collect();
     place.file("mine.csv", &format!("user,item,rating,timestamp\n{ratings}"));
     ran(place.drr_lab(&["data", "import", "mine", "mine.csv"]));
-    for (seed, share) in [("0", "0.2"), ("7", "0.35")] {
-        let out = format!("split-{seed}");
-        let said = ran(place.drr_lab(&["data", "split", "mine", "--seed", seed, "--test", share, "--out", &out]));
+    let rules = [
+        ("random", "0", "0.2"),
+        ("random", "7", "0.35"),
+        ("by-user", "1", "0.3"),
+        ("temporal", "0", "0.2"),
+        ("time", "3", "0.1"),
+        ("leave-last", "2", "3"),
+        ("folds", "5", "2/7"),
+    ];
+    for (kind, seed, number) in rules {
+        let out = format!("split-{kind}-{seed}");
+        let set = match (kind, number.split_once('/')) {
+            ("leave-last", _) => vec![format!("split.last={number}")],
+            (_, Some((fold, folds))) => vec![format!("split.fold={fold}"), format!("split.folds={folds}")],
+            _ => vec![format!("split.test={number}")],
+        };
+        let mut options = vec!["data", "split", "mine", "--kind", kind, "--seed", seed, "--out", &out];
+        set.iter().for_each(|set| options.extend(["--set", set]));
+        let said = ran(place.drr_lab(&options));
         assert!(said.contains("2,000 ratings"), "{said}");
-        let mut python = Command::new("python3");
-        python.arg(example("rebuild_split.py")).arg(place.path().join(&out)).args([seed, share]);
-        let said = ran(python);
+        let python = |seed: &str| {
+            let mut python = Command::new("python3");
+            python.arg(example("rebuild_split.py")).arg(place.path().join(&out)).args([kind, seed, number]);
+            python
+        };
+        let said = ran(python(seed));
         assert!(said.contains("of 2000 ratings"), "{said}");
-        let mut python = Command::new("python3");
-        python.arg(example("rebuild_split.py")).arg(place.path().join(&out)).args(["8", share]);
-        assert!(!python.output().expect("it starts").status.success(), "another seed is another split");
+        // Of equally late ratings alone a seed decides where the rule is one of time.
+        assert!(!python("8").output().expect("it starts").status.success(), "{kind}: another seed is another split");
     }
-    let again = place.run(&["data", "split", "mine", "--out", "split-0"]);
-    assert!(String::from_utf8_lossy(&again.stderr).contains("split-0 is not empty"));
+    let again = place.run(&["data", "split", "mine", "--out", "split-random-0"]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("split-random-0 is not empty"));
 }
 
 #[test]

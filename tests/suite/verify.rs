@@ -210,8 +210,8 @@ fn a_request_that_cannot_be_expanded_or_is_no_longer_the_records_is_a_fault() {
     fs::remove_file(folder.join("seal.json")).expect("sealed");
     verified(&["--integrity-only"], "it asks for another sweep than sweep.toml beside it");
     // Of a program of tomorrow.
-    fs::write(folder.join("request.json"), kept.replace("\"format\":1", "\"format\":2,\"more\":[]")).expect("written");
-    verified(&["--integrity-only"], "format 2 is newer than this program reads (1)");
+    fs::write(folder.join("request.json"), kept.replace("\"format\":1", "\"format\":3,\"more\":[]")).expect("written");
+    verified(&["--integrity-only"], "format 3 is newer than this program reads (2)");
     // A key that this program does not have.
     fs::write(folder.join("request.json"), kept.replace("users = 60", "uzers = 60")).expect("written");
     fs::write(folder.join("sweep.toml"), text.replace("users = 60", "uzers = 60")).expect("written");

@@ -3,7 +3,7 @@
 //! number of workers nor libtorch has a say.
 //!
 //! Stream names in use: `init/actor`, `init/critic`, `pmf/init`, `pmf/validation`, `pmf/batches`, `pmf/refit`, `split`,
-//! `split/validation`, `sessions`, `explore`, `replay`, `eval/<mode>/<protocol>/<K>/<repeat>`, `synthetic`.
+//! `split/validation`, `split/ties`, `sessions`, `explore`, `replay`, `eval/<mode>/<protocol>/<K>/<repeat>`, `synthetic`.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};

@@ -1,7 +1,6 @@
 //! Ratings as trainer and evaluation want them: by user, as rewards, positives in the order of time.
 
 use drr_core::data::{Ratings, Split, reward};
-use drr_core::spec::SplitSpec;
 
 /// One part of the ratings, by user.
 #[derive(Clone, Debug, Default)]
@@ -78,9 +77,8 @@ pub struct World {
 }
 
 impl World {
-    /// Divides `ratings` as `split` says.
-    pub fn new(ratings: &Ratings, split: &SplitSpec) -> Self {
-        let parts = Split::new(ratings, split);
+    /// The parts of `ratings`.
+    pub fn new(ratings: &Ratings, parts: &Split) -> Self {
         Self {
             users: ratings.users.len(),
             items: ratings.items.len(),

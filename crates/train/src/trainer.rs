@@ -268,7 +268,7 @@ impl<'a> Learner<'a> {
 
 #[cfg(test)]
 mod tests {
-    use drr_core::data::{Rating, Ratings};
+    use drr_core::data::{Rating, Ratings, Split};
     use drr_core::spec::{SplitKind, SplitSpec};
 
     use super::*;
@@ -277,7 +277,10 @@ mod tests {
         let rows = (0..10).map(|item| Rating { user: 0, item, stars: 5.0, timestamp: i64::from(item) }).collect();
         let ids = |count: u32| (0..count).map(|id| id.to_string()).collect();
         let ratings = Ratings::canonical(ids(1), ids(10), rows);
-        let world = World::new(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() });
+        let world = World::new(
+            &ratings,
+            &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() }),
+        );
         Member {
             spec,
             seed: Seed(0),

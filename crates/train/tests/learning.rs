@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use drr_core::Seed;
-use drr_core::data::{Rating, Ratings};
+use drr_core::data::{Rating, Ratings, Split};
 use drr_core::spec::{SplitKind, SplitSpec};
 use drr_kinds::drr::DrrSpec;
 use drr_kinds::training::Silent;
@@ -21,7 +21,10 @@ fn world() -> World {
     let rows = (0..2).flat_map(|user| (0..ITEMS).map(move |item| (user, item))).map(rating).collect();
     let ids = |count: u32| (0..count).map(|id| id.to_string()).collect();
     let ratings = Ratings::canonical(ids(2), ids(ITEMS), rows);
-    World::new(&ratings, &SplitSpec { kind: SplitKind::Temporal, test: 0.1, ..SplitSpec::default() })
+    World::new(
+        &ratings,
+        &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, test: 0.1, ..SplitSpec::default() }),
+    )
 }
 
 /// Items at the ends of the axes, so that any of them can be ranked first; users apart from each other.

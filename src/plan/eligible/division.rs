@@ -1,7 +1,6 @@
 //! A table, divided: how much each part holds, and of each user what decides who can be trained and evaluated on.
 
 use drr_core::data::{Ratings, Split, reward};
-use drr_core::spec::SplitSpec;
 use drr_kinds::protocol::Protocol;
 
 /// The parts of a division, counted.
@@ -32,9 +31,8 @@ impl Counts {
 }
 
 impl Division {
-    /// Divides and counts.
-    pub(super) fn new(ratings: &Ratings, split: &SplitSpec) -> Self {
-        let parts = Split::new(ratings, split);
+    /// Counts the parts.
+    pub(super) fn new(ratings: &Ratings, parts: &Split) -> Self {
         let mut users = vec![Counts::default(); ratings.users.len()];
         for &row in &parts.train {
             let row = ratings.rows[row as usize];

@@ -89,14 +89,14 @@ type Demand = (&'static Kind, Need);
 pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Datasets) -> Result<Outlook> {
     let (mut outlook, mut problems, mut said) = (Outlook::default(), Problems::default(), HashSet::new());
     for (dataset, split, needs) in needed(sweep, runs) {
-        let table = datasets.table(dataset)?;
-        let division = Division::new(&table, split);
+        let (table, parts) = datasets.divided(dataset, split)?;
+        let division = Division::new(&table, &parts);
         let examined = Examined { dataset, split, table: &table, division: &division };
         let found = examined.offers(&needs);
         for (message, help) in examined.lacks(&needs, &found) {
             // Ten seeds with a split each lack the same ten times.
             if said.insert(message.clone()) {
-                problems.add(Problem::new(message).help(help), &file.dataset.place, "of these ratings");
+                problems.add(Problem::new(message).help(help), file.place_of(&dataset.name), "of these ratings");
             }
         }
         if let Some(line) = other_scale(&dataset.name, &table).filter(|line| !outlook.warnings.contains(line)) {

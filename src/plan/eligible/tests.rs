@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use drr_core::data::Split;
 use drr_core::data::catalogue::{Catalogue, Meta};
 use drr_core::data::load::ratings;
 
@@ -163,7 +164,7 @@ fn another_scale_is_said_and_splits_by_seed_show_the_fewest() {
     let of = |seed: u64| {
         let table = Catalogue::new(ten.path()).open("mine", None).expect("opens");
         let split = SplitSpec { seed, ..SplitSpec::default() };
-        Division::new(&table, &split).eligible(Protocol::Published, 1, 4)
+        Division::new(&table, &Split::by_rule(&table, &split)).eligible(Protocol::Published, 1, 4)
     };
     assert_ne!(of(0), of(1), "the splits differ");
     assert_eq!(outlook.offers[0].eligible[0].users, of(0).min(of(1)));

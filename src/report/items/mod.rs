@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use drr_core::data::catalogue::Catalogue;
-use drr_core::data::{Ratings, synthetic};
+use drr_core::data::{Ratings, Split, synthetic};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec};
 use drr_kinds::recommender::{ReadRecommender, Recommender};
@@ -51,12 +51,13 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
     let model = specs.get(&id)?.spec();
     let recommender = read(store.runs(), model, model.kind().model()?.recommender?)?;
     let (ratings, titles) = ratings(trial.spec(), data?)?;
+    let split = Split::of(&ratings, trial.spec().split()?, data?).ok()?;
     if ratings.items.len() != recommender.items() || ratings.users.len() != recommender.users() {
         return None;
     }
     let longest = trial.spec().settings.get("k")?.as_array()?.iter().filter_map(Value::as_u64).max()?;
     let length = LENGTH.min(longest as usize);
-    let sessions = sessions(&ratings, trial.spec(), &*recommender, study.subject.protocol, length);
+    let sessions = sessions((&ratings, &split), trial.spec(), &*recommender, study.subject.protocol, length);
     let map = plane::principal_components(recommender.item_embeddings(), recommender.k());
     let [good, median, bad] = session::three(&sessions)?;
     let three = [("good", good), ("median", median), ("bad", bad)];

@@ -28,15 +28,13 @@ impl ShownSession {
 
 /// Sessions of `length` recommendations for users drawn from those the evaluation would take.
 pub(super) fn sessions(
-    ratings: &Ratings,
+    (ratings, split): (&Ratings, &Split),
     spec: &TrialSpec,
     recommender: &dyn Recommender,
     protocol: Option<&str>,
     length: usize,
 ) -> Vec<ShownSession> {
     let (n, is_published) = (recommender.history(), protocol == Some(Protocol::Published.name()));
-    let Some(split) = spec.split() else { return Vec::new() };
-    let split = Split::new(ratings, split);
     let users = ratings.users.len();
     // (timestamp, item, stars) by user.
     let by_user = |rows: &[u32]| {

@@ -166,7 +166,7 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
         ))
     };
     let row = ratings.users.iter().position(|id| id == user).ok_or_else(unknown)? as u32;
-    let split = Split::new(&ratings, split);
+    let split = Split::of(&ratings, split, data).map_err(|error| Error::environment(error.to_string()))?;
     let test: Vec<Rating> =
         split.test.iter().map(|&at| ratings.rows[at as usize]).filter(|rating| rating.user == row).collect();
     let logs = train_logs(&ratings, &split, row);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use drr_core::spec::{Field, ValueKind};
+use drr_core::spec::{Field, SplitKind, ValueKind};
 use drr_core::{TrialId, TrialSpec};
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ fn two_values(field: &Field) -> [Value; 2] {
             let middle = min + (max - min).min(1.0) / 2.0;
             [middle, middle / 2.0].into_iter().map(|number| json!(number)).find(|number| *number != default)
         }
+        ValueKind::Text => return [json!("one"), json!("another")],
         ValueKind::Any => Some(json!("another")),
         ValueKind::Ints { lengths, .. } => Some(json!(vec![7; lengths.last().copied().unwrap_or(2)])),
     };
@@ -40,8 +41,9 @@ fn of_field(sweep: &Sweep, field: &Field) -> Vec<Value> {
                 _ => continue,
             },
         };
-        let value = section.get(field.name).map(|value| field.kind.normalise(value.clone()));
-        found.extend(value.filter(|value| !found.contains(value)));
+        // What is as it always was is not written.
+        let value = section.get(field.name).cloned().unwrap_or_else(|| (field.before)());
+        found.extend(Some(field.kind.normalise(value)).filter(|value| !found.contains(value)));
     }
     found
 }
@@ -51,6 +53,18 @@ static WORLD: LazyLock<String> = LazyLock::new(|| {
     let names: Vec<&str> = policies_to_compare(Naming::Fields).iter().map(|kind| kind.name).collect();
     format!("dataset = \"synthetic\"\nseeds = 1\nbaselines = {names:?}\n")
 });
+
+/// The world for an axis of this field: a field of the split stands beside a rule that asks for it.
+fn world_for(field: &Field) -> String {
+    let asks = |kind: &&SplitKind| !kind.idle().contains(&field.name);
+    match SplitKind::ALL.iter().find(asks) {
+        Some(kind) if field.section == "split" && field.name != "kind" => {
+            let from = if field.name == "train" { "split.from = \"some\"\n" } else { "" };
+            format!("{}{from}split.kind = \"{}\"\n", *WORLD, kind.name())
+        }
+        _ => WORLD.clone(),
+    }
+}
 
 #[test]
 fn every_hyperparameter_is_an_axis_in_files_and_on_the_command_line() {
@@ -64,11 +78,17 @@ fn every_hyperparameter_is_an_axis_in_files_and_on_the_command_line() {
             _ => values,
         };
         let written = explicit.each_ref().map(ToString::to_string);
-        let by_file = expanded(&format!("{}{name} = [{}, {}]\n", *WORLD, written[0], written[1]), &[]);
-        let by_set = expanded(&WORLD, &[&format!("{name}={},{}", written[0], written[1])]);
+        let world = world_for(field);
+        let by_file = expanded(&format!("{world}{name} = [{}, {}]\n", written[0], written[1]), &[]);
+        let by_set = expanded(&world, &[&format!("{name}={},{}", written[0], written[1])]);
         for sweep in [&by_file, &by_set] {
             assert_eq!(sweep.axes, std::slice::from_ref(&name));
             let found = of_field(sweep, field);
+            if matches!(field.name, "from" | "train") {
+                // A spec names the content of files.
+                assert_eq!(of_field(sweep, FieldKey::find("split", "from").expect("a field").field()).len(), 2);
+                continue;
+            }
             assert!(explicit.iter().all(|value| found.contains(value)), "{name}: {found:?} of {explicit:?}");
         }
         assert_eq!(super::ids(&by_file), super::ids(&by_set), "{name}");
@@ -80,7 +100,7 @@ fn ids_are_the_same_exactly_where_resolved_specs_are() {
     let (mut spec_of, mut id_of) = (HashMap::<TrialId, TrialSpec>::new(), HashMap::<String, TrialId>::new());
     for key in FieldKey::all() {
         for value in two_values(key.field()) {
-            for trial in expanded(&WORLD, &[&format!("{}={value}", key.name())]).trials {
+            for trial in expanded(&world_for(key.field()), &[&format!("{}={value}", key.name())]).trials {
                 let text = serde_json::to_string(&trial.spec).expect("a spec is JSON");
                 assert_eq!(*id_of.entry(text).or_insert(trial.id), trial.id, "{}", key.name());
                 assert_eq!(*spec_of.entry(trial.id).or_insert_with(|| trial.spec.clone()), trial.spec);

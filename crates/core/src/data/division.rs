@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::split::Split;
+use super::split::{Split, packed};
 use super::table::Ratings;
 use crate::canonical;
 use crate::digest::Digest;
@@ -33,16 +33,16 @@ pub fn folder(runs: &Path, ratings: &RatingsSpec) -> PathBuf {
 /// The files of a division, written if they are not there or are not as they were written.
 ///
 /// # Errors
-/// Any failure of the file system, or of `load`, which gives the ratings.
+/// Any failure of the file system, or of `load`, which gives the ratings and their division.
 pub fn provide<E: From<io::Error>>(
     runs: &Path,
     spec: &RatingsSpec,
-    load: impl FnOnce() -> Result<Ratings, E>,
+    load: impl FnOnce() -> Result<(Ratings, Split), E>,
 ) -> Result<PathBuf, E> {
     let folder = folder(runs, spec);
     if !is_whole(&folder) {
-        let table = load()?;
-        write_all(&folder, &table, &Split::new(&table, &spec.split))?;
+        let (table, split) = load()?;
+        write_all(&folder, &table, &split)?;
     }
     Ok(folder)
 }
@@ -59,38 +59,44 @@ fn is_whole(folder: &Path) -> bool {
 /// Writes the files of a division into `folder`, each whole or not at all. Two programs that do so at once write the same.
 ///
 /// # Errors
-/// Any failure of the file system, or an id that holds a line's end.
-pub fn write_all(folder: &Path, table: &Ratings, split: &Split) -> io::Result<()> {
+/// Any failure of the file system.
+fn write_all(folder: &Path, table: &Ratings, split: &Split) -> io::Result<()> {
+    let digests = write_parts(folder, table, split, FILES)?;
+    write_whole(&folder.join(DIGESTS), &serde_json::to_vec(&digests)?)
+}
+
+/// Writes a division into `folder` by three names: of the pairs that are held out, of what is held out, and of the train
+/// part. Each file is written whole or not at all. Their digests.
+///
+/// # Errors
+/// Any failure of the file system.
+pub fn write_parts(folder: &Path, table: &Ratings, split: &Split, names: [&str; 3]) -> io::Result<Vec<Digest>> {
     fs::create_dir_all(folder)?;
     let mut digests = Vec::new();
-    for name in FILES {
+    for (place, name) in names.into_iter().enumerate() {
         let path = folder.join(name);
         // Where many machines share the folder, a process id says little.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         let temporary = folder.join(format!("{name}.{}.{now}.tmp", std::process::id()));
         let mut file = BufWriter::new(File::create_new(&temporary)?);
-        match name {
-            "train.csv" => ratings(&mut file, table, &split.train)?,
-            "test.csv" => ratings(&mut file, table, &split.test)?,
-            _ => candidates(&mut file, table, &split.test)?,
+        match place {
+            0 => candidates(&mut file, table, &split.test)?,
+            1 => ratings(&mut file, table, &split.test)?,
+            _ => ratings(&mut file, table, &split.train)?,
         }
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         digests.push(Digest::of_file(&temporary)?);
         fs::rename(&temporary, &path)?;
     }
-    write_whole(&folder.join(DIGESTS), &serde_json::to_vec(&digests)?)
+    Ok(digests)
 }
 
-/// Writes `test.bits`: a bit a rating in the order of user, item and time, bit 0 of byte 0 first; 1 for the test part.
+/// Writes rows as bits: one a rating in the order of user, item and time, bit 0 of byte 0 first; 1 for the rows.
 ///
 /// # Errors
 /// Any failure of the file system.
-pub fn write_bits(folder: &Path, ratings: usize, test: &[u32]) -> io::Result<()> {
-    let mut bits = vec![0_u8; ratings.div_ceil(8)];
-    for &row in test {
-        bits[row as usize / 8] |= 1 << (row % 8);
-    }
-    write_whole(&folder.join("test.bits"), &bits)
+pub fn write_bits(path: &Path, ratings: usize, rows: &[u32]) -> io::Result<()> {
+    write_whole(path, &packed(ratings, rows.iter().map(|&row| row as usize)))
 }
 
 fn ratings(to: &mut impl Write, table: &Ratings, rows: &[u32]) -> io::Result<()> {
@@ -136,8 +142,9 @@ mod tests {
             dataset: DatasetSpec { name: "small".to_owned(), fingerprint: table.fingerprint(), synthetic: None },
             split: SplitSpec::default(),
         };
+        let divided = || (table.clone(), Split::by_rule(&table, &spec.split));
         let runs = tempfile::tempdir().expect("a folder");
-        let folder = provide::<io::Error>(runs.path(), &spec, || Ok(table.clone())).expect("written");
+        let folder = provide::<io::Error>(runs.path(), &spec, || Ok(divided())).expect("written");
         let text = |name: &str| fs::read_to_string(folder.join(name)).expect("there");
         assert_eq!((text("train.csv").lines().count(), text("test.csv").lines().count()), (41, 11));
         assert!(
@@ -149,7 +156,7 @@ mod tests {
         let again = provide::<io::Error>(runs.path(), &spec, || panic!("it is there"));
         assert_eq!(again.expect("there"), folder);
         fs::write(folder.join("test.csv"), "user\n").expect("changed");
-        provide::<io::Error>(runs.path(), &spec, || Ok(table.clone())).expect("written");
+        provide::<io::Error>(runs.path(), &spec, || Ok(divided())).expect("written");
         assert_eq!(text("test.csv").lines().count(), 11);
     }
 }

@@ -89,6 +89,8 @@ pub enum ValueKind {
     },
     /// One of some names.
     Choice(&'static [&'static str]),
+    /// A text.
+    Text,
     /// Whatever a program takes: a number, a text, true or false, or a list of them.
     Any,
 }
@@ -107,6 +109,7 @@ impl ValueKind {
                 let count = if lengths.is_empty() { String::new() } else { format!("{} ", lengths.join(" or ")) };
                 format!("a list of {count}whole numbers, each {min} or more")
             }
+            ValueKind::Text => "a text".to_owned(),
             ValueKind::Any => "a number (whole ones up to 2^53), a text, true or false, or a list of them".to_owned(),
             ValueKind::Choice(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
@@ -126,6 +129,7 @@ impl ValueKind {
                 (lengths.is_empty() || lengths.contains(&list.len()))
                     && list.iter().all(|entry| whole(entry).is_some_and(|x| (*min..=*max).contains(&x)))
             }),
+            ValueKind::Text => value.is_string(),
             ValueKind::Any => match value {
                 Value::Array(list) => list.iter().all(|entry| self.accepts(entry)),
                 // Whole numbers beyond 2^53 are others in canonical JSON, and so in ids.
@@ -171,7 +175,8 @@ fn plain(number: f64) -> String {
 
 /// Defines a section: a struct with serde and defaults, and `FIELDS`, its description for people. A field that specs of
 /// an earlier format did not have ends in `since FORMAT, before VALUE`: what every trial did until then, whatever the
-/// default becomes. One on which trials must agree to be computed together ends in `varies Shape` or `varies Pace`.
+/// default becomes. `unless FUNCTION` leaves it out of specs where the function says so, which must be at that value alone.
+/// One on which trials must agree to be computed together ends in `varies Shape` or `varies Pace`.
 #[macro_export]
 macro_rules! section {
     (
@@ -180,7 +185,7 @@ macro_rules! section {
             $(
                 $(#[doc = $doc:literal])+
                 $field:ident $(($($alias:literal),+))? : $type:ty = $default:expr, $kind:expr
-                    $(, since $since:literal, before $before:expr)? $(, varies $varies:ident)?;
+                    $(, since $since:literal, before $before:expr)? $(, unless $unless:literal)? $(, varies $varies:ident)?;
             )*
         }
     ) => {
@@ -188,7 +193,7 @@ macro_rules! section {
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(deny_unknown_fields, default = "drr_core::spec::field::legacy_default")]
         pub struct $name {
-            $( $(#[doc = $doc])+ pub $field: $type, )*
+            $( $(#[doc = $doc])+ $(#[serde(skip_serializing_if = $unless)])? pub $field: $type, )*
         }
 
         impl Default for $name {

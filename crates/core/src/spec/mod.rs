@@ -20,7 +20,7 @@ mod settings;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 pub use field::{Field, Section, ValueKind, Varies};
-pub use sections::{HeldOut, LARGE, SplitKind, SplitSpec, SyntheticSpec};
+pub use sections::{HeldOut, LARGE, SplitKind, SplitSpec, SyntheticSpec, Ties};
 pub use settings::{Name, Settings, Upstream};
 
 use crate::canonical;
@@ -28,11 +28,13 @@ use crate::digest::{Digest, TrialId};
 use crate::seed::Seed;
 
 /// The version of the spec's format; newer ones are refused, older ones are read and keep their ids.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
-/// The format of trials that stand on ratings: the last in which every trial did. A spec is written in the oldest format
-/// that holds it, so that its id stays.
+/// The last format in which every trial stands on ratings, divided by one of two rules.
 pub const WITH_RATINGS: u32 = 3;
+
+/// The first in which a trial may bring its own data.
+pub const WITHOUT_RATINGS: u32 = 4;
 
 /// The last format that had one hash for all training sources, and jobs of three shapes.
 const LAST_OF_JOBS: u32 = 2;
@@ -179,6 +181,15 @@ impl<'de> Deserialize<'de> for TrialSpec {
     }
 }
 
+/// The format of a trial on ratings that are divided so, or on none: the oldest that holds it, so that its id stays.
+pub fn format_of(split: Option<&SplitSpec>) -> u32 {
+    match split {
+        None => WITHOUT_RATINGS,
+        Some(split) if split.is_plain() => WITH_RATINGS,
+        Some(_) => FORMAT,
+    }
+}
+
 impl TrialSpec {
     /// The trial's identity.
     pub fn id(&self) -> TrialId {
@@ -238,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_trial_with_data_of_its_own_is_of_the_next_format() {
-        let own = TrialSpec { format: FORMAT, ratings: None, ..spec() };
+        let own = TrialSpec { format: format_of(None), ratings: None, ..spec() };
         let text = String::from_utf8(canonical::to_bytes(&own)).expect("text");
         assert!(!text.contains("dataset") && !text.contains("split"), "{text}");
         assert_eq!(serde_json::from_str::<TrialSpec>(&text).expect("read"), own);

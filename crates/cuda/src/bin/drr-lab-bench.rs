@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use drr_core::Seed;
 use drr_core::data::catalogue::Catalogue;
-use drr_core::data::{Rating, Ratings};
+use drr_core::data::{Rating, Ratings, Split};
 use drr_core::journal::Point;
 use drr_core::spec::{SplitKind, SplitSpec};
 use drr_cuda::{devices, kernels};
@@ -92,7 +92,7 @@ fn world(user_count: u32, item_count: u32, each: usize) -> World {
     }
     let ids = |count: u32| (0..count).map(|id| id.to_string()).collect();
     let ratings = Ratings::canonical(ids(user_count), ids(item_count), rows);
-    World::new(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() })
+    World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() }))
 }
 
 fn model(world: &World, k: usize) -> PmfModel {
@@ -350,7 +350,7 @@ fn folds(folder: &Path, spec: &PmfSpec) -> Result<serde_json::Value> {
 
 fn pmf_epoch(folder: &Path, spec: &PmfSpec) -> Result<serde_json::Value> {
     let ratings = ratings(folder)?;
-    let world = World::new(&ratings, &SplitSpec::default());
+    let world = World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec::default()));
     let seconds = |epochs: u64| -> Result<f64> {
         let spec = PmfSpec { epochs, validation: 0.0, ..spec.clone() };
         let start = Instant::now();

@@ -1,7 +1,7 @@
 //! Neighbours worked out by hand, and a model that predicts the same after it was stored.
 
 use drr_core::Seed;
-use drr_core::data::{Rating, Ratings};
+use drr_core::data::{Rating, Ratings, Split};
 use drr_core::spec::{Settings, SplitKind, SplitSpec};
 use serde_json::json;
 
@@ -25,7 +25,7 @@ fn world() -> World {
     let rows = (0..4).flat_map(|user| (0..4).map(move |item| row(user, item))).collect();
     let names = |count: usize| (0..count).map(|at| at.to_string()).collect::<Vec<_>>();
     let ratings = Ratings { users: names(4), items: names(4), rows };
-    World::new(&ratings, &SplitSpec { kind: SplitKind::Temporal, test: 0.25, ..SplitSpec::default() })
+    World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, test: 0.25, ..SplitSpec::default() }))
 }
 
 #[test]

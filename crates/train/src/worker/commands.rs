@@ -19,7 +19,7 @@ use drr_kinds::error::{Error, Result};
 use drr_kinds::ranking::StaticRanking;
 use drr_kinds::training::Reporter;
 
-use super::loaded::load;
+use super::loaded::divided;
 
 /// Where the bits of what a program computes may be the same: on this processor, as far as anybody here can tell.
 pub fn environment(device: Device) -> EnvironmentClass {
@@ -42,7 +42,7 @@ pub fn run(
     reporter: &mut dyn Reporter,
 ) -> Result<Ran> {
     let nowhere = || Error::Environment("nobody says where commands run".to_owned());
-    let of = |ratings| division::provide(&assignment.runs, ratings, || load(&assignment.data, &ratings.dataset));
+    let of = |ratings| division::provide(&assignment.runs, ratings, || divided(&assignment.data, ratings));
     let data = spec.ratings.as_ref().map(of).transpose()?;
     let program = ProgramRun {
         spec,
@@ -62,8 +62,7 @@ pub fn run(
 fn check_scores((assignment, spec): (&Assignment, &TrialSpec), folder: &TrialDir) -> Result<()> {
     let settings = CommandSettings::of(&spec.settings).map_err(Error::Deterministic)?;
     let (Some(name), Some(ratings)) = (&settings.scores, &spec.ratings) else { return Ok(()) };
-    let table = load(&assignment.data, &ratings.dataset)?;
-    let split = Split::new(&table, &ratings.split);
+    let (table, split) = divided(&assignment.data, ratings)?;
     scored(&table, &split, &folder.artifacts().join(name)).map(|_| ()).map_err(Error::Deterministic)
 }
 
@@ -86,8 +85,8 @@ pub fn ranking(assignment: &Assignment, spec: &TrialSpec, below: TrialId) -> Res
         return Err(read(format!("{} was changed after its trial", path.display())));
     }
     let ratings = spec.ratings.as_ref().ok_or_else(|| read("an evaluation stands on ratings".to_owned()))?;
-    let table = load(&assignment.data, &ratings.dataset)?;
-    let scores = scored(&table, &Split::new(&table, &ratings.split), &path).map_err(read)?;
+    let (table, split) = divided(&assignment.data, ratings)?;
+    let scores = scored(&table, &split, &path).map_err(read)?;
     Ok(StaticRanking::By(Box::new(scores)))
 }
 

@@ -8,7 +8,7 @@ use drr_core::artifacts::Artifacts;
 use drr_core::journal::{Point, Writer};
 use drr_core::protocol::{Assignment, FromWorker};
 use drr_core::result::{EnvironmentClass, TrialResult, Usage};
-use drr_core::spec::{RatingsSpec, Section, TrialSpec};
+use drr_core::spec::{Section, TrialSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
 use drr_kinds::KindOf as _;
@@ -121,8 +121,7 @@ fn train_one(
 /// The ratings of a trial that stands on some.
 fn world(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded) -> Result<Arc<World>> {
     let none = || Error::Deterministic(format!("{} stands on ratings, and the trial names none", spec.kind));
-    let RatingsSpec { dataset, split } = spec.ratings.as_ref().ok_or_else(none)?;
-    loaded.world(&assignment.data, dataset, split)
+    loaded.world(&assignment.data, spec.ratings.as_ref().ok_or_else(none)?)
 }
 
 /// Recommenders in a cohort.

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use drr_core::data::{Ratings, catalogue::Catalogue, synthetic};
+use drr_core::data::{Ratings, Split, catalogue::Catalogue, synthetic};
 use drr_core::result::TrialResult;
-use drr_core::spec::{DatasetSpec, SplitSpec};
+use drr_core::spec::{DatasetSpec, RatingsSpec, SplitSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
 
@@ -61,9 +61,12 @@ impl Loaded {
     ///
     /// # Errors
     /// If the data is missing or is not what the spec names.
-    pub fn world(&mut self, data: &Path, dataset: &DatasetSpec, split: &SplitSpec) -> Result<Arc<World>> {
-        let of = (dataset.fingerprint, split.clone());
-        self.worlds.get(of, || Ok(World::new(&load(data, dataset)?, split)))
+    pub fn world(&mut self, data: &Path, ratings: &RatingsSpec) -> Result<Arc<World>> {
+        let of = (ratings.dataset.fingerprint, ratings.split.clone());
+        self.worlds.get(of, || {
+            let (table, split) = divided(data, ratings)?;
+            Ok(World::new(&table, &split))
+        })
     }
 
     /// A finished factorisation.
@@ -102,11 +105,21 @@ pub fn check_model(runs: &Path, trial: TrialId) -> Result<()> {
     }
 }
 
+/// The ratings that a trial stands on, and their division.
+///
+/// # Errors
+/// If the data is missing or is not what the spec names.
+pub fn divided(data: &Path, ratings: &RatingsSpec) -> Result<(Ratings, Split)> {
+    let table = load(data, &ratings.dataset)?;
+    let split = Split::of(&table, &ratings.split, data).map_err(|error| Error::Environment(error.to_string()))?;
+    Ok((table, split))
+}
+
 /// The rating table of a dataset.
 ///
 /// # Errors
 /// If the data is missing or is not what the spec names.
-pub fn load(data: &Path, dataset: &DatasetSpec) -> Result<Ratings> {
+fn load(data: &Path, dataset: &DatasetSpec) -> Result<Ratings> {
     let Some(recipe) = &dataset.synthetic else {
         return Catalogue::new(data)
             .open(&dataset.name, Some(dataset.fingerprint))

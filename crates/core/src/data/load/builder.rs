@@ -51,6 +51,11 @@ pub(super) struct Ids {
 }
 
 impl Ids {
+    /// The ids by their numbers.
+    pub(super) fn into_names(self) -> Vec<String> {
+        self.names
+    }
+
     /// The number of an id; `None` where the text cannot be one.
     pub(super) fn number(&mut self, text: &[u8]) -> Option<u32> {
         let text = text.trim_ascii();

@@ -168,6 +168,11 @@ impl Spellings {
     }
 }
 
+/// Where a header has the user and the item.
+pub(super) fn user_and_item(header: &[String]) -> Option<(usize, usize)> {
+    USER.place(header).zip(ITEM.place(header))
+}
+
 fn plainly(column: &str) -> String {
     column.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }

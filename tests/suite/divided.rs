@@ -1,0 +1,88 @@
+//! Divisions that files give, and datasets side by side, from the command line to the report.
+
+use crate::common::Place;
+
+fn said(place: &Place, arguments: &[&str]) -> String {
+    let output = place.run(arguments);
+    let both = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {both}");
+    both
+}
+
+fn ratings(users: u32, step: u32) -> String {
+    let row = |at: u32| {
+        let (user, item) = (at % users, (at / users) * 3 % 41);
+        format!("{user},{item},{},{}\n", 1 + (at * step + item * item) % 5, 900_000 + at)
+    };
+    "user,item,rating,timestamp\n".to_owned() + &(0..users * 30).map(row).collect::<String>()
+}
+
+const SWEEP: &str = "seeds = 2\nbaselines = [\"random\", \"popularity\", \"item-mean\"]\nonline = false\n\
+                     [pmf]\nk = 4\nepochs = 2\n[drr]\ntrain_steps = 0\nhistory = 2\n[offline]\nk = [3]\n";
+
+#[test]
+fn a_split_goes_out_as_files_and_comes_back_as_the_same_trials() {
+    let place = Place::new();
+    place.file("mine.csv", &ratings(40, 7));
+    said(&place, &["data", "import", "mine", "mine.csv"]);
+    let told = said(&place, &["data", "split", "mine", "--kind", "temporal", "--test", "0.3", "--out", "out/split"]);
+    assert!(told.contains("840 to train on") && told.contains("360 of 40 users held out"), "{told}");
+    let sweep = |name: &str, split: &str| {
+        // Paths are seen from the sweep file, not from where the command runs.
+        place.file(
+            &format!("out/{name}.toml"),
+            &format!("name = \"{name}\"\ndataset = \"mine\"\n{SWEEP}[split]\nkind = \"given\"\n{split}"),
+        );
+        said(&place, &["sweep", &format!("out/{name}.toml")])
+    };
+    sweep("bits", "from = \"split/test.bits\"\n");
+    let again = sweep("pairs", "from = \"split/candidates.csv\"\ntrain = \"split/train.csv\"\n");
+    assert!(again.contains("0 finished") || again.contains("nothing to do") || again.contains("14 reused"), "{again}");
+    assert!(again.contains("item-mean"), "{again}");
+    // The files may go: what they said is kept.
+    std::fs::remove_dir_all(place.path().join("out/split")).expect("removed");
+    assert!(said(&place, &["verify", "bits"]).contains("bitwise"));
+    said(&place, &["report", "bits"]);
+    let table = place.path().join("reports/bits/tables/offline-published-mine-precision.md");
+    assert!(std::fs::read_to_string(table).expect("a table").contains(", given split "));
+    let splits = place.path().join("share/drr-lab/splits");
+    std::fs::remove_dir_all(&splits).expect("removed");
+    let output = place.run(&["verify", "bits"]);
+    let lost = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && lost.contains("the given split"), "{lost}");
+}
+
+#[test]
+fn datasets_side_by_side_have_tables_of_their_own() {
+    let place = Place::new();
+    for (name, step) in [("one", 7), ("two", 11)] {
+        place.file("r.csv", &ratings(30, step));
+        said(&place, &["data", "import", name, "r.csv"]);
+    }
+    let text = format!(
+        "name = \"both\"\ndataset = [\"one\", \"two\"]\n{}[split]\nkind = \"folds\"\nfold = \"trial\"\n",
+        SWEEP.replace("seeds = 2", "seeds = 3")
+    );
+    place.file("both.toml", &text);
+    let told = said(&place, &["sweep", "both.toml"]);
+    for name in ["one", "two"] {
+        assert_eq!(told.matches(&format!("Offline precision@K · {name} · protocol published")).count(), 1, "{told}");
+    }
+    said(&place, &["report", "both", "--out", "page"]);
+    let written = std::fs::read_dir(place.path().join("page/both")).expect("a page").flatten();
+    let text: String = written.filter_map(|entry| std::fs::read_to_string(entry.path()).ok()).collect();
+    assert!(text.contains("5 folds, one a seed"), "the division is told");
+    assert!(text.contains("cover training seeds and splits together"), "what intervals cover is told");
+    // One of them again, alone: nothing is computed anew.
+    place.file("one.toml", &text_of_one(&text_of(&place)));
+    let told = said(&place, &["sweep", "one.toml"]);
+    assert!(!told.contains("started"), "{told}");
+}
+
+fn text_of(place: &Place) -> String {
+    std::fs::read_to_string(place.path().join("both.toml")).expect("there")
+}
+
+fn text_of_one(both: &str) -> String {
+    both.replace("[\"one\", \"two\"]", "\"one\"").replace("\"both\"", "\"one\"")
+}
