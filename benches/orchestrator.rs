@@ -194,7 +194,7 @@ fn pmf(seed: u64) -> TrialSpec {
         settings: Settings::new(serde_json::json!(PmfSpec::default())).expect("an object"),
         policy: None,
         upstream: Upstream::default(),
-        ratings: Some(RatingsSpec { dataset, split: SplitSpec::default() }),
+        ratings: Some(RatingsSpec { dataset, split: SplitSpec::default(), reward: Default::default() }),
         seed: Seed(seed),
     }
 }

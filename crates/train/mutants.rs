@@ -100,9 +100,9 @@ pub const MUTANTS: &[Mutant] = &[
         bug: "the test ratings are among those that are learned from",
         edits: &[edit(
             "worker/loaded.rs",
-            "let (table, split) = divided(data, ratings)?;\n            Ok(World::new(&table, &split))",
+            "let (table, split) = divided(data, ratings)?;\n            Ok(World::new(&table, &split, ratings.reward))",
             "let (table, split) = divided(data, ratings)?; Ok(World { train: drr_kinds::world::Log::new(&table, \
-             &(0..table.rows.len() as u32).collect::<Vec<_>>()), ..World::new(&table, &split) })",
+             &(0..table.rows.len() as u32).collect::<Vec<_>>(), ratings.reward), ..World::new(&table, &split, ratings.reward) })",
         )],
     },
     Mutant {
@@ -134,8 +134,8 @@ pub const MUTANTS: &[Mutant] = &[
         bug: "precision@K counts the first K - 1 items and divides by K",
         edits: &[edit(
             "offline.rs",
-            "self.rewards[..k].iter().filter(|&&reward| reward > 0.0).count()",
-            "self.rewards[..k - 1].iter().filter(|&&reward| reward > 0.0).count()",
+            "self.rewards[..k].iter().filter(|&&reward| reward >= self.least_positive).count()",
+            "self.rewards[..k - 1].iter().filter(|&&reward| reward >= self.least_positive).count()",
         )],
     },
     Mutant {

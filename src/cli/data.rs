@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 use drr_core::data::catalogue::{Catalogue, CatalogueError};
+use drr_core::spec::RatingScale;
 
 use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
@@ -98,9 +99,11 @@ struct ImportArgs {
     /// The first line is a header, even one of numbers
     #[arg(long, conflicts_with_all = ["layout", "no_header"])]
     header: bool,
-    /// Take the ratings for stars, whatever scale they look like
-    #[arg(long)]
-    assume_stars: bool,
+    #[command(flatten)]
+    scale: ScaleArgs,
+    /// Which rating stays where a user rated an item several times
+    #[arg(long, value_enum, default_value_t = DuplicateRule::Latest)]
+    duplicates: DuplicateRule,
     /// Column of the users in a CSV or TSV: its name, or with --no-header its place
     #[arg(long, value_name = "COLUMN", requires = "item", requires = "rating")]
     user: Option<String>,
@@ -116,6 +119,50 @@ struct ImportArgs {
     /// Replace a dataset of that name
     #[arg(long)]
     force: bool,
+}
+
+/// What ratings are worth.
+#[derive(Debug, clap::Args)]
+struct ScaleArgs {
+    /// The scale they are on, for example 1..10, 0..100 or -10..10; "log 1..1000" for counts. Stars need not be said
+    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true)]
+    scale: Option<RatingScale>,
+    /// The least rating that is positive; without it what lies above the centre of the scale
+    #[arg(long, value_name = "RATING", allow_hyphen_values = true)]
+    positive: Option<f32>,
+    /// What becomes of ratings outside of the scale
+    #[arg(long, value_enum)]
+    outside: Option<Outside>,
+    /// Values that say that there is no rating, such as 0 or 99: their lines are left out
+    #[arg(long, value_name = "VALUE,…", value_delimiter = ',', allow_hyphen_values = true)]
+    not_rated: Vec<f32>,
+    /// Take the ratings for stars from 1 to 5, whatever scale they look like
+    #[arg(long, conflicts_with = "scale")]
+    assume_stars: bool,
+}
+
+/// What becomes of ratings outside of their scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Outside {
+    /// They stay as they are
+    Keep,
+    /// They are left out
+    Drop,
+}
+
+/// Which rating of a repeated pair stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DuplicateRule {
+    /// The latest
+    Latest,
+    /// The first
+    First,
+    /// The highest
+    Highest,
+    /// The lowest
+    Lowest,
+    /// Their sum: of counts
+    Sum,
 }
 
 /// The layouts that have a name of their own.

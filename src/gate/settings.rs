@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use drr_core::TrialId;
-use drr_core::spec::RatingsSpec;
+use drr_core::spec::{RatingsSpec, RewardRule};
 use drr_kinds::kind_settings;
 use serde::Serialize;
 use serde_json::Value;
@@ -14,11 +14,17 @@ use crate::store::TrialRecord;
 /// Settings by full name, as JSON text; but for those of the trial's point and its seed.
 pub(super) fn of(trial: &TrialRecord, all: &BTreeMap<TrialId, &TrialRecord>) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::new();
-    if let Some(RatingsSpec { dataset, split }) = &trial.spec().ratings {
+    if let Some(RatingsSpec { dataset, split, reward }) = &trial.spec().ratings {
         section("split", split, &mut settings);
         if split.seed == trial.spec().seed.0 {
             // Either every trial has its own, which the group's split says, or it is this one by chance.
             settings.remove("split.seed");
+        }
+        if split.fold == trial.spec().seed.0 % split.folds {
+            settings.remove("split.fold");
+        }
+        if *reward != RewardRule::STARS {
+            section("reward", reward, &mut settings);
         }
         if let Some(world) = &dataset.synthetic {
             section("synthetic", world, &mut settings);

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use drr_core::TrialSpec;
 use drr_core::replayed::Sameness;
+use drr_core::spec::RewardRule;
 use drr_kinds::KindOf as _;
+use drr_kinds::kind::TrivialModel;
 
 use super::group::{Group, Noise, Seeding, Study};
 use super::marks::Marked;
@@ -22,6 +24,7 @@ pub(super) fn notes(study: &Study<'_>, rows: &[Row], metrics: &[Metric], marked:
         .chain(said(About::Numbers, gaps(study, rows)))
         .chain(said(About::Marks, marks.into_iter().flatten().collect()))
         .chain(said(About::Numbers, covered.into_iter().collect()))
+        .chain(said(About::Numbers, nothing_learned(study)))
         .chain(said(About::Numbers, surroundings(study)))
         .collect()
 }
@@ -118,6 +121,24 @@ fn users(study: &Study<'_>, metrics: &[Metric]) -> Option<String> {
     ))
 }
 
+/// Models whose error is not below that of one that knows nothing of users and items.
+pub(super) fn nothing_learned(study: &Study<'_>) -> Vec<String> {
+    let Some(TrivialModel { metric, trivial, words }) = study.subject.study().trivial else { return Vec::new() };
+    let no_better = |group: &&Group<'_>| {
+        let mean = |metric| group.score(metric).map(|score| score.summary.mean);
+        mean(metric).zip(mean(trivial)).is_some_and(|(own, trivial)| own >= trivial)
+    };
+    let found: Vec<&Group<'_>> = study.groups.iter().filter(no_better).collect();
+    let Some(group) = found.first() else { return Vec::new() };
+    let mean = |metric| group.score(metric).map_or(f64::NAN, |score| score.summary.mean);
+    let (own, trivial, of) = (mean(metric), mean(trivial), study.groups.len());
+    vec![format!(
+        "No better than {words}: {} of {of} on {}, for example {own:.4} against {trivial:.4}.",
+        found.len(),
+        study.dataset
+    )]
+}
+
 /// Where the numbers come from, and what they are not set beside.
 fn surroundings(study: &Study<'_>) -> Vec<String> {
     let mut notes = Vec::new();
@@ -125,7 +146,11 @@ fn surroundings(study: &Study<'_>) -> Vec<String> {
     notes.extend(study.apart.iter().map(|reason| format!("Not set beside it: {reason}.")));
     if let Some(dataset) = study.groups[0].trials[0].spec().dataset() {
         let digits = dataset.fingerprint.short();
-        notes.push(format!("Data: {}, fingerprint {digits}, {}.", study.dataset, study.split));
+        let worth = match study.reward {
+            RewardRule::STARS => String::new(),
+            rule => format!("; {}", rule.words()),
+        };
+        notes.push(format!("Data: {}, fingerprint {digits}, {}{worth}.", study.dataset, study.split));
     }
     notes.extend(replays(study));
     let finished = study.groups.iter().flat_map(Group::finished);

@@ -59,7 +59,7 @@ fn table(study: &Study<'_>, (at, family): (usize, &'static Family), mut metrics:
     metrics.iter_mut().for_each(|metric| metric.decimals = decimals);
     let protocol = study.subject.protocol;
     let parts = [
-        Some(family.title.to_owned()),
+        Some(study.in_units(family.title)),
         Some(study.dataset.to_owned()).filter(|dataset| !dataset.is_empty()),
         protocol.map(|protocol| format!("protocol {protocol}")),
         Some(format!("rewards by {}", study.simulator)).filter(|_| !study.simulator.is_empty()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use drr_core::journal::{Point, Writer};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{DatasetSpec, PolicySpec, RatingsSpec, Settings, SplitSpec, Upstream};
+use drr_core::spec::{DatasetSpec, PolicySpec, RatingsSpec, RewardRule, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{AxisPoint, Digest, Seed, Status, Trial, TrialId, TrialSpec};
 use drr_kinds::drr::DrrSpec;
@@ -50,6 +50,7 @@ impl MadeTrials {
                     synthetic: None,
                 },
                 split: SplitSpec::default().settled(),
+                reward: RewardRule::STARS,
             }),
             seed: Seed(seed),
         }

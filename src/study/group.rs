@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use drr_core::result::measured;
+use drr_core::spec::RewardRule;
 use drr_core::{Status, TrialId};
 use drr_kinds::{Kind, KindOf as _, registry};
 
@@ -39,6 +40,8 @@ pub(crate) struct Study<'a> {
     pub(crate) dataset: &'a str,
     /// How the ratings are divided, in words.
     pub(crate) split: String,
+    /// How ratings become rewards.
+    pub(crate) reward: RewardRule,
     /// What seeds that division.
     pub(crate) seeding: Seeding,
     /// Which model answers with the rewards, where the sweep has several, in words; else empty.
@@ -57,6 +60,16 @@ pub(crate) struct Study<'a> {
     pub(crate) least: usize,
     /// Recommenders in the sweep's order, then the baselines.
     pub(crate) groups: Vec<Group<'a>>,
+}
+
+impl Study<'_> {
+    /// A text about stars, in the units that this study's ratings are in.
+    pub(crate) fn in_units(&self, text: &str) -> String {
+        match self.reward {
+            RewardRule::STARS => text.to_owned(),
+            rule => text.replace("stars", &rule.units()),
+        }
+    }
 }
 
 /// Trials that differ in the seed alone; or, where a table is asked for by fewer axes than the sweep has, in the seed

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use drr_core::spec::RewardRule;
 use drr_core::{Digest, TrialId};
 use drr_kinds::kind::Role;
 use drr_kinds::{Kind, KindOf as _, kind_settings};
@@ -15,12 +16,14 @@ use crate::stats::MINIMUM_N;
 use crate::store::{StoredSweep, TrialRecord};
 
 /// What trials must agree on to share a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Terms<'a> {
     subject: Subject,
     fingerprint: Option<Digest>,
     dataset: &'a str,
     split: String,
+    /// How ratings become rewards.
+    reward: RewardRule,
     /// What seeds that division.
     seeding: Seeding,
     /// Settings of the measurement that are no axis, in words.
@@ -46,6 +49,7 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
             fingerprint: ratings.map(|it| it.dataset.fingerprint),
             dataset: ratings.map_or("", |it| &it.dataset.name),
             split: ratings.map_or_else(String::new, |it| division::words(&it.split, seeding, trial.point())),
+            reward: ratings.map_or(RewardRule::STARS, |it| it.reward),
             seeding: match ratings {
                 Some(ratings) if division::is_drawn(&ratings.split) => seeding,
                 Some(_) => Seeding::Own,
@@ -89,11 +93,12 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
             .find(|slug| slugs.insert(slug.clone()))
             .expect("one of infinitely many names is free");
         let axes = sweep.axes.iter().map(String::as_str).filter(|axis| varies(&groups, axis)).collect();
-        let Terms { subject, dataset, split, seeding, simulator, .. } = terms;
+        let Terms { subject, dataset, split, reward, seeding, simulator, .. } = terms;
         studies.push(Study {
             subject,
             dataset,
             split,
+            reward,
             seeding,
             simulator,
             apart,
@@ -196,6 +201,9 @@ fn reasons(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> Vec<String> 
         if other.split != own.split {
             parts.push(other.split.clone());
         }
+        if other.reward != own.reward {
+            parts.push(other.reward.words());
+        }
         if other.method != own.method {
             parts.push(other.method.clone());
         }
@@ -229,6 +237,7 @@ fn own_words(own: &Terms<'_>, all: &[(Terms<'_>, Vec<Group<'_>>)]) -> String {
     let parts = [
         differs(|terms| terms.fingerprint.map_or_else(String::new, |it| it.short().to_string())),
         differs(|terms| terms.split.clone()),
+        differs(|terms| terms.reward.words()),
         differs(|terms| terms.method.clone()),
         differs(|terms| terms.budget.map_or_else(String::new, |steps| format!("{steps} training steps"))),
     ];

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use drr_core::spec::{DatasetSpec, SyntheticSpec};
+use drr_core::spec::{DatasetSpec, RewardRule, SyntheticSpec};
 use drr_core::{Digest, canonical};
 
 use super::choices::DatasetChoice;
@@ -21,6 +21,10 @@ impl Fingerprints for ByName {
 
     fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest> {
         Ok(canonical::digest(world))
+    }
+
+    fn rule(&mut self, _: &DatasetChoice) -> Result<RewardRule> {
+        Ok(RewardRule::STARS)
     }
 
     fn given(&mut self, _: &DatasetSpec, test: &Path, train: Option<&Path>) -> Result<Digest> {

@@ -8,7 +8,7 @@ use drr_core::data::catalogue::{Catalogue, CatalogueError, FETCHABLE};
 use drr_core::data::split::{self, GivenError};
 use drr_core::data::synthetic::generate;
 use drr_core::data::{Ratings, Split};
-use drr_core::spec::{DatasetSpec, SplitSpec, SyntheticSpec};
+use drr_core::spec::{DatasetSpec, RewardRule, SplitSpec, SyntheticSpec};
 use drr_core::{Digest, canonical};
 
 use super::choices::DatasetChoice;
@@ -29,6 +29,12 @@ pub trait Fingerprints {
     /// # Errors
     /// The world cannot be made.
     fn synthetic(&mut self, world: &SyntheticSpec) -> Result<Digest>;
+
+    /// How the ratings of a dataset in the data folder become rewards, where a sweep says nothing else.
+    ///
+    /// # Errors
+    /// The dataset is unknown or not there.
+    fn rule(&mut self, choice: &DatasetChoice) -> Result<RewardRule>;
 
     /// The content of a division that files give, of the test part and, where it is not all the rest, of the train part.
     ///
@@ -113,6 +119,12 @@ impl Fingerprints for Datasets {
         self.keep(fingerprint, ratings);
         self.known.insert(key, fingerprint);
         Ok(fingerprint)
+    }
+
+    fn rule(&mut self, choice: &DatasetChoice) -> Result<RewardRule> {
+        let catalogue = Catalogue::new(&self.data);
+        let described = catalogue.describe(&choice.name).map_err(|error| explain(&catalogue, choice, &error))?;
+        Ok(described.rule())
     }
 
     fn given(&mut self, dataset: &DatasetSpec, test: &Path, train: Option<&Path>) -> Result<Digest> {

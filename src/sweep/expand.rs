@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use drr_core::command::CommandPlace;
-use drr_core::spec::{Name, RatingsSpec, Upstream, format_of};
+use drr_core::spec::{Name, RatingsSpec, RewardRule, Upstream, format_of};
 use drr_core::{Trial, TrialId, TrialSpec};
 use drr_kinds::command::Declaration;
 use rayon::prelude::*;
@@ -122,25 +122,31 @@ fn make(
             (below.slot.clone(), trial.id)
         });
         let upstream = Upstream::new(upstream);
-        let ground = family.is_on_ratings().then(|| {
+        let ratings = family.is_on_ratings().then(|| {
             let choice_of_view = &view.choices[choice];
-            (ground.dataset(choice_of_view), ground.split(splits.get(choice), choice_of_view, seed))
+            let (split, split_text) = ground.split(splits.get(choice), choice_of_view, seed);
+            (ground.dataset(choice_of_view), (split, split_text), ground.reward(choice_of_view))
         });
-        let (dataset, split_text) =
-            ground.as_ref().map(|((_, dataset), (_, split))| (dataset.as_slice(), split.as_ref())).unzip();
+        let parts = ratings.as_ref();
         let (settings, settings_text) = settings.get(choice);
         let policy = policies.as_ref().map(|policies| policies.get(choice));
-        let format = format_of(ground.as_ref().map(|(_, (split, _))| split));
+        let format = format_of(parts.map(|(_, (split, _), (reward, _))| (split, reward)));
         let id: TrialId = identity::id(&SpecParts {
-            dataset,
+            dataset: parts.map(|((_, text), ..)| text.as_slice()),
             digest,
             format,
             kind: family.kind.name,
             policy: policy.map(|(_, text)| text.as_slice()),
+            reward: parts.and_then(|(.., (reward, text))| (*reward != RewardRule::STARS).then_some(text.as_slice())),
             seed,
             settings: settings_text,
-            split: split_text,
+            split: parts.map(|(_, (_, text), _)| text.as_ref()),
             upstream: &upstream,
+        });
+        let ratings = ratings.map(|((dataset, _), (split, _), (reward, _))| RatingsSpec {
+            dataset: dataset.clone(),
+            split,
+            reward: *reward,
         });
         let spec = TrialSpec {
             format,
@@ -149,7 +155,7 @@ fn make(
             settings: settings.clone(),
             policy: policy.map(|(policy, _)| policy.clone()),
             upstream,
-            ratings: ground.map(|((dataset, _), (split, _))| RatingsSpec { dataset: dataset.clone(), split }),
+            ratings,
             seed,
         };
         Arc::new(Trial { id, spec, point: Arc::clone(&points[choice]) })

@@ -11,6 +11,7 @@ pub(super) struct SpecParts<'a> {
     pub format: u32,
     pub kind: &'a str,
     pub policy: Option<&'a [u8]>,
+    pub reward: Option<&'a [u8]>,
     pub seed: Seed,
     pub settings: &'a [u8],
     pub split: Option<&'a [u8]>,
@@ -19,7 +20,7 @@ pub(super) struct SpecParts<'a> {
 
 /// The id of the spec with these parts.
 pub(super) fn id(parts: &SpecParts<'_>) -> TrialId {
-    let SpecParts { dataset, digest, format, kind, policy, seed, settings, split, upstream } = parts;
+    let SpecParts { dataset, digest, format, kind, policy, reward, seed, settings, split, upstream } = parts;
     let mut text = Vec::with_capacity(512 + settings.len());
     text.push(b'{');
     if let Some(dataset) = dataset {
@@ -31,6 +32,10 @@ pub(super) fn id(parts: &SpecParts<'_>) -> TrialId {
     if let Some(policy) = policy {
         text.extend_from_slice(b",\"policy\":");
         text.extend_from_slice(policy);
+    }
+    if let Some(reward) = reward {
+        text.extend_from_slice(b",\"reward\":");
+        text.extend_from_slice(reward);
     }
     text.extend_from_slice(format!(",\"seed\":{},\"settings\":", seed.0).as_bytes());
     text.extend_from_slice(settings);

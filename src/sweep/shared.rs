@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use drr_core::spec::{DatasetSpec, Field, PolicySpec, Settings, SplitKind, SplitSpec, SyntheticSpec};
+use drr_core::spec::{
+    DatasetSpec, Field, PolicySpec, RewardRule, RewardSpec, Settings, SplitKind, SplitSpec, SyntheticSpec,
+};
 use drr_core::{Digest, Seed, canonical};
 use drr_kinds::digest_of;
 use rayon::prelude::*;
@@ -94,6 +96,7 @@ impl Shared {
 }
 
 const SPLIT: &str = "split";
+const REWARD: &str = "reward";
 
 fn object(fields: Map<String, Value>) -> Settings {
     Settings::new(Value::Object(fields)).expect("an object is an object")
@@ -108,7 +111,10 @@ pub(super) struct Ground<'a> {
     file: &'a SweepFile,
     columns: Vec<usize>,
     datasets: HashMap<Vec<u32>, Part<DatasetSpec>>,
-    /// The same and those of the split.
+    /// The same and those of the rewards.
+    reward_columns: Vec<usize>,
+    rewards: HashMap<Vec<u32>, Part<RewardRule>>,
+    /// Those of the ratings and of the split.
     split_columns: Vec<usize>,
     /// What given divisions are called in specs.
     given: HashMap<Vec<u32>, Digest>,
@@ -129,6 +135,8 @@ impl<'a> Ground<'a> {
                 file,
                 columns: Vec::new(),
                 datasets: HashMap::new(),
+                reward_columns: Vec::new(),
+                rewards: HashMap::new(),
                 split_columns,
                 given: HashMap::new(),
                 names: GivenDivisions::new(),
@@ -140,6 +148,13 @@ impl<'a> Ground<'a> {
             let dataset = dataset(file, grid, choice, fingerprints)?;
             let text = canonical::to_bytes(&dataset);
             datasets.insert(part_key(choice, &columns), (dataset, text));
+        }
+        let worth = |field: &Field| field.section == REWARD || recipe(field);
+        let reward_columns = grid.columns_of(worth);
+        let mut rewards = HashMap::new();
+        for choice in &grid.view(worth).choices {
+            let rule = reward_rule(file, grid, choice, fingerprints)?;
+            rewards.insert(part_key(choice, &reward_columns), (rule, canonical::to_bytes(&rule)));
         }
         let (mut given, mut names) = (HashMap::new(), GivenDivisions::new());
         for choice in &grid.view(whole).choices {
@@ -162,12 +177,17 @@ impl<'a> Ground<'a> {
                 given.insert(part_key(choice, &split_columns), found);
             }
         }
-        Ok(Self { file, columns, datasets, split_columns, given, names })
+        Ok(Self { file, columns, datasets, reward_columns, rewards, split_columns, given, names })
     }
 
     /// The ratings of a choice.
     pub fn dataset(&self, choice: &Choice) -> &Part<DatasetSpec> {
         &self.datasets[&part_key(choice, &self.columns)]
+    }
+
+    /// How the ratings of a choice become rewards.
+    pub fn reward(&self, choice: &Choice) -> &Part<RewardRule> {
+        &self.rewards[&part_key(choice, &self.reward_columns)]
     }
 
     /// The split of a trial with this seed, at a choice.
@@ -198,17 +218,47 @@ impl<'a> Ground<'a> {
     }
 }
 
+/// The rule of a choice: what the sweep says of scale and threshold, else what the dataset does.
+fn reward_rule(
+    file: &SweepFile,
+    grid: &ParameterGrid<'_>,
+    choice: &Choice,
+    fingerprints: &mut dyn Fingerprints,
+) -> Result<RewardRule> {
+    let asked: RewardSpec = typed(grid.section(REWARD, choice));
+    let named = named(file, grid, choice);
+    let own = if named.is_synthetic() { RewardRule::STARS } else { fingerprints.rule(&named)? };
+    let scale = match asked.scale.as_str() {
+        "" => Ok(own.scale),
+        text => text.parse().map_err(|expected| format!("reward.scale = \"{text}\" is no scale: expected {expected}")),
+    };
+    let rule = scale.and_then(|scale| {
+        // A threshold belongs to the scale it was named on.
+        let of_dataset = own.positive.filter(|_| scale == own.scale);
+        let rule = RewardRule { scale, positive: asked.positive.map(|least| least as f32).or(of_dataset) };
+        rule.fault().map_or(Ok(rule), Err)
+    });
+    rule.map_err(|message| {
+        let mut problems = Problems::default();
+        problems.add(Problem::new(message), &named.place, "of these ratings");
+        problems.into_error(named.place.source_name())
+    })
+}
+
+/// The dataset of a choice.
+fn named(file: &SweepFile, grid: &ParameterGrid<'_>, choice: &Choice) -> DatasetChoice {
+    let name = grid.value(FieldKey::dataset(), choice).as_str().unwrap_or_default().to_owned();
+    let place = file.place_of(&name).clone();
+    DatasetChoice { name, place }
+}
+
 fn dataset(
     file: &SweepFile,
     grid: &ParameterGrid<'_>,
     choice: &Choice,
     fingerprints: &mut dyn Fingerprints,
 ) -> Result<DatasetSpec> {
-    let name = grid.value(FieldKey::dataset(), choice);
-    let named = DatasetChoice {
-        name: name.as_str().unwrap_or_default().to_owned(),
-        place: file.place_of(name.as_str().unwrap_or_default()).clone(),
-    };
+    let named = named(file, grid, choice);
     let (name, place) = (named.name.clone(), &named.place);
     if !named.is_synthetic() {
         return Ok(DatasetSpec { fingerprint: fingerprints.named(&named)?, name, synthetic: None });

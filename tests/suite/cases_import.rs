@@ -137,7 +137,7 @@ fn another_scale_is_refused_with_its_name_unless_it_is_meant() {
         ("s02", ["0.2", "1", "0.6", "0.4"], "a scale from 0 to 1"),
         ("s01", ["0", "1", "1", "0"], "clicks or likes, 0 or 1"),
         ("spm1", ["-1", "1", "1", "-1"], "likes and dislikes, -1 and 1"),
-        ("s05", ["0", "5", "3", "4"], "a scale from 0 to 5"),
+        ("s05", ["0", "5", "3", "4"], "look like stars, beside 1 times 0"),
     ] {
         let file = scaled(name, stars);
         refused(&file, &[], &[looks, "(stars - 3) / 2", "--assume-stars"]);
@@ -236,4 +236,47 @@ fn a_published_name_is_kept_for_the_published_table() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("import ml-latest ml-latest.zip --items ml-latest.zip"), "{said}");
+}
+
+#[test]
+fn values_that_mean_no_rating_are_asked_about_with_their_counts() {
+    let place = Place::new();
+    let rows = |values: &[f64]| -> String {
+        let rows = values.iter().enumerate().map(|(at, value)| format!("{},{},{value},7\n", at % 3, at / 3));
+        "user,item,rating,time\n".to_owned() + &rows.collect::<String>()
+    };
+    // Jester's: -10 to 10, and 99 where a joke was not rated.
+    let jokes = written(&place, "jokes.csv", rows(&[-9.95, 3.2, 99.0, 7.1, -0.4, 99.0, 99.0, 8.8, 1.2]));
+    let asked = "the ratings run from -9.95 to 99 and look like a scale around 0, beside 3 times 99";
+    refused(&jokes, &[], &[asked, "--scale=\"-10..10\" --not-rated=99"]);
+    let kept = imported(&jokes, &["--scale=-10..10", "--not-rated=99"], "left out 3 lines of 99, not rated");
+    assert_eq!(kept.lines().count(), 6);
+    let scale = ["--scale", "-10..10"];
+    refused(&jokes, &scale, &["3 of 9 ratings lie outside of -10..10: 3 times 99", "--outside drop", "--not-rated 99"]);
+    let dropped = imported(&jokes, &[&scale[..], &["--outside", "drop"]].concat(), "left out: 3 of 9 ratings");
+    assert_eq!(dropped, kept);
+    let all =
+        imported(&jokes, &[&scale[..], &["--outside", "keep"]].concat(), "kept, with rewards beyond -1 to 1: 3 of 9");
+    assert_eq!(all.lines().count(), 9);
+    // Books: 1 to 10, and 0 where one was only looked at; a threshold of one's own.
+    let books: Vec<f64> = (0..=10).chain([0, 0]).map(f64::from).collect();
+    let books = written(&place, "books.csv", rows(&books));
+    refused(&books, &[], &["look like a scale of equal steps, beside 3 times 0", "--scale=\"1..10\" --not-rated=0"]);
+    let more = ["--scale", "1..10", "--not-rated", "0", "--positive", "7"];
+    imported(&books, &more, "ratings on 1..10, reward (r - 5.5) / 4.5, positive from 7");
+    refused(&books, &["--scale", "1..10", "--positive", "11", "--not-rated", "0"], &["outside of the scale 1..10"]);
+    refused(&books, &["--scale", "10..1"], &["its lower end comes first"]);
+    // Counts.
+    let plays = written(&place, "plays.csv", rows(&[1.0, 5.0, 13_883.0, 260.0, 2.0, 77.0]));
+    refused(&plays, &[], &["look like counts or times", "--scale=\"log 1..13883\"", "the logarithms of 1 to 13883"]);
+    imported(&plays, &["--scale", "log 1..13883"], "ratings on log 1..13883");
+    // Clicks.
+    let clicks = written(&place, "clicks.csv", rows(&[1.0; 12]));
+    imported(&clicks, &["--scale", "0..1"], "what is not rated is unknown, not negative");
+    // Another threshold for the same ratings is another dataset, and is said to be.
+    let same = written(&place, "same.csv", "user,item,rating,time\n1,1,5,7\n1,1,3,9\n1,2,2,8\n");
+    let first = imported(&same, &["--duplicates", "first"], "left out 1 ratings that the same user had given before");
+    assert!(first.starts_with("1\t1\t5\t7\n"), "{first}");
+    let sum = imported(&same, &["--duplicates", "sum", "--scale", "1..10"], "added 1 ratings to another");
+    assert!(sum.starts_with("1\t1\t8\t9\n"), "{sum}");
 }

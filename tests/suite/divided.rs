@@ -86,3 +86,18 @@ fn text_of(place: &Place) -> String {
 fn text_of_one(both: &str) -> String {
     both.replace("[\"one\", \"two\"]", "\"one\"").replace("\"both\"", "\"one\"")
 }
+
+#[test]
+fn a_model_that_is_no_better_than_the_mean_is_said_to_be_so() {
+    let place = Place::new();
+    place.file("mine.csv", &ratings(40, 7));
+    said(&place, &["data", "import", "mine", "mine.csv"]);
+    let text = format!("name = \"idle\"\ndataset = \"mine\"\n{}", SWEEP.replace("epochs = 2", "epochs = 1\nlr = 1e-6"));
+    place.file("idle.toml", &text);
+    let told = said(&place, &["sweep", "idle.toml"]);
+    let line = "No better than always saying the mean of the train ratings: 1 of 1 on mine, for example ";
+    assert!(told.contains(line), "{told}");
+    let table = || std::fs::read_to_string(place.path().join("reports/idle/tables/pmf-mine.md")).expect("a table");
+    said(&place, &["report", "idle"]);
+    assert!(table().contains(line), "{}", table());
+}

@@ -189,7 +189,7 @@ mod tests {
     use crate::journal::Writer;
     use crate::result::{EnvironmentClass, FORMAT};
     use crate::seed::Seed;
-    use crate::spec::{DatasetSpec, RatingsSpec, Settings, SplitSpec, Upstream, WITH_RATINGS};
+    use crate::spec::{DatasetSpec, RatingsSpec, RewardRule, Settings, SplitSpec, Upstream, WITH_RATINGS};
 
     fn spec() -> TrialSpec {
         let dataset = DatasetSpec { name: "made-up".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None };
@@ -200,7 +200,7 @@ mod tests {
             settings: Settings::new(serde_json::json!({"k": 4})).expect("an object"),
             policy: None,
             upstream: Upstream::default(),
-            ratings: Some(RatingsSpec { dataset, split: SplitSpec::default() }),
+            ratings: Some(RatingsSpec { dataset, split: SplitSpec::default(), reward: RewardRule::STARS }),
             seed: Seed(1),
         }
     }

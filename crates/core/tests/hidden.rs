@@ -4,7 +4,7 @@ use drr_core::artifacts::Artifacts;
 use drr_core::finished::{self, Fault};
 use drr_core::journal::{Point, Writer};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
-use drr_core::spec::{DatasetSpec, RatingsSpec, Settings, SplitSpec, Upstream, WITH_RATINGS};
+use drr_core::spec::{DatasetSpec, RatingsSpec, RewardRule, Settings, SplitSpec, Upstream, WITH_RATINGS};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, Seed, TrialSpec};
 
@@ -21,6 +21,7 @@ fn read_with(dataset: &str, metric: &str, device: &str, points: &str) -> Result<
         ratings: Some(RatingsSpec {
             dataset: DatasetSpec { name: dataset.to_owned(), fingerprint: Digest::of(b"ratings"), synthetic: None },
             split: SplitSpec::default(),
+            reward: RewardRule::STARS,
         }),
         seed: Seed(1),
     };

@@ -203,9 +203,31 @@ pub struct StudyFacts {
     pub headline: &'static [&'static str],
     /// What a reader must know of all its tables.
     pub note: Option<&'static str>,
+    /// What its errors must be below for anything to have been learned.
+    pub trivial: Option<TrivialModel>,
     /// The kind of model whose predictions its rewards are; `None` where the data itself judges. Numbers that models of
     /// different settings answered never share a table.
     pub answered_by: Option<&'static str>,
+}
+
+/// A model that knows nothing of users and items, measured beside one that should.
+#[derive(Clone, Copy, Debug)]
+pub struct TrivialModel {
+    /// An error of the model.
+    pub metric: &'static str,
+    /// The same of the one that knows nothing.
+    pub trivial: &'static str,
+    /// What that one does, in words.
+    pub words: &'static str,
+}
+
+impl TrivialModel {
+    /// Of a model of ratings: always the mean of the train ratings.
+    pub const MEAN: Self = Self {
+        metric: "test_rmse_stars",
+        trivial: "mean_rmse_stars",
+        words: "always saying the mean of the train ratings",
+    };
 }
 
 /// Metrics that share a table.

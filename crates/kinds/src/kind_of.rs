@@ -35,6 +35,7 @@ static UNKNOWN: Kind = Kind {
             curves: &[],
             headline: &[],
             note: None,
+            trivial: None,
             answered_by: None,
         },
     }),

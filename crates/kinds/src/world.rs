@@ -1,6 +1,7 @@
 //! Ratings as trainer and evaluation want them: by user, as rewards, positives in the order of time.
 
-use drr_core::data::{Ratings, Split, reward};
+use drr_core::data::{Ratings, Split};
+use drr_core::spec::RewardRule;
 
 /// One part of the ratings, by user.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +15,8 @@ pub struct Log {
 
 impl Log {
     /// The log of the given rows (ascending) of `ratings`.
-    pub fn new(ratings: &Ratings, rows: &[u32]) -> Self {
+    pub fn new(ratings: &Ratings, rows: &[u32], rule: RewardRule) -> Self {
+        let least_positive = rule.least_positive();
         let mut log = Self { starts: vec![0], positive_starts: vec![0], ..Self::default() };
         let mut rows = rows.iter().map(|&row| ratings.rows[row as usize]).peekable();
         let mut positives = Vec::new();
@@ -22,8 +24,9 @@ impl Log {
             positives.clear();
             while let Some(row) = rows.next_if(|row| row.user == user) {
                 log.items.push(row.item);
-                log.rewards.push(reward(row.stars));
-                if reward(row.stars) > 0.0 {
+                let reward = rule.reward(row.stars);
+                log.rewards.push(reward);
+                if reward >= least_positive {
                     positives.push((row.timestamp, row.item));
                 }
             }
@@ -74,18 +77,46 @@ pub struct World {
     pub test: Log,
     /// Least and greatest reward of the dataset.
     pub reward_range: (f32, f32),
+    /// The least reward that counts as positive.
+    pub least_positive: f32,
+    /// What a unit of reward is on the ratings' own scale.
+    pub unit: f64,
 }
 
 impl World {
-    /// The parts of `ratings`.
-    pub fn new(ratings: &Ratings, parts: &Split) -> Self {
+    /// The parts of `ratings`, as rewards.
+    pub fn new(ratings: &Ratings, parts: &Split, rule: RewardRule) -> Self {
+        let [low, high] = ratings.range();
         Self {
             users: ratings.users.len(),
             items: ratings.items.len(),
-            train: Log::new(ratings, &parts.train),
-            test: Log::new(ratings, &parts.test),
-            reward_range: ratings.reward_range(),
+            train: Log::new(ratings, &parts.train, rule),
+            test: Log::new(ratings, &parts.test, rule),
+            reward_range: (rule.reward(low), rule.reward(high)),
+            least_positive: rule.least_positive(),
+            unit: rule.unit(),
         }
+    }
+
+    /// The root mean squared error on the test part, in rewards, of always saying the mean of the train part.
+    pub fn mean_error(&self) -> f64 {
+        let (mut sum, mut count) = (0.0, 0.0_f64);
+        for (_, _, reward) in self.train.ratings() {
+            sum += f64::from(reward);
+            count += 1.0;
+        }
+        let mean = sum / count.max(1.0);
+        let (mut squares, mut count) = (0.0, 0.0_f64);
+        for (_, _, reward) in self.test.ratings() {
+            squares += (f64::from(reward) - mean).powi(2);
+            count += 1.0;
+        }
+        (squares / count.max(1.0)).sqrt()
+    }
+
+    /// Whether a reward counts as positive.
+    pub fn is_positive(&self, reward: f32) -> bool {
+        reward >= self.least_positive
     }
 
     /// Brings a predicted reward into the dataset's range.

@@ -19,15 +19,14 @@ impl History {
 
     /// A positive reward: the oldest item leaves, `item` joins; otherwise H stays (slides, line 11). Returns whether it
     /// changed.
-    pub fn observe(&mut self, item: u32, reward: f32) -> bool {
-        let changes = reward > 0.0;
-        if changes {
+    pub fn observe(&mut self, item: u32, is_positive: bool) -> bool {
+        if is_positive {
             self.items.rotate_left(1);
             if let Some(last) = self.items.last_mut() {
                 *last = item;
             }
         }
-        changes
+        is_positive
     }
 }
 
@@ -46,7 +45,7 @@ mod tests {
             let mut history = History::new(&start);
             let mut all = start.clone();
             for (item, reward) in steps {
-                history.observe(item, reward);
+                history.observe(item, reward > 0.0);
                 if reward > 0.0 {
                     all.push(item);
                 }

@@ -149,6 +149,8 @@ struct Session {
     candidates: Vec<(u32, f32)>,
     rewards: Vec<f32>,
     ideal: Vec<f32>,
+    /// The least reward that counts as positive.
+    least_positive: f32,
     /// The history is another one than that of the last action.
     moved: bool,
 }
@@ -160,7 +162,8 @@ impl Session {
         let candidates: Vec<(u32, f32)> = items.iter().copied().zip(rewards.iter().copied()).collect();
         let mut ideal = rewards.to_vec();
         ideal.sort_unstable_by(|a, b| b.total_cmp(a));
-        Self { user, history: History::new(history), candidates, rewards: Vec::new(), ideal, moved: true }
+        let (history, least_positive) = (History::new(history), world.least_positive);
+        Self { user, history, candidates, rewards: Vec::new(), ideal, least_positive, moved: true }
     }
 
     /// Recommends the candidate with the highest score, the first of equals.
@@ -178,22 +181,22 @@ impl Session {
     /// Recommends a candidate: feedback from the log, a new history, one candidate less.
     fn take(&mut self, index: usize) {
         let (item, reward) = self.candidates.remove(index);
-        self.moved |= self.history.observe(item, reward);
+        self.moved |= self.history.observe(item, reward >= self.least_positive);
         self.rewards.push(reward);
     }
 
     /// Share of positives among the first K recommendations.
     fn precision(&self, k: usize) -> f64 {
-        self.rewards[..k].iter().filter(|&&reward| reward > 0.0).count() as f64 / k as f64
+        self.rewards[..k].iter().filter(|&&reward| reward >= self.least_positive).count() as f64 / k as f64
     }
 
-    /// Discounted gain over that of the best order of the same candidates; the gain is R* above that of half a star.
+    /// Discounted gain over that of the best order of the same candidates; the gain is R* above -1.25, that of half a star.
     fn ndcg(&self, k: usize) -> f64 {
         let gain = |rewards: &[f32]| -> f64 {
             rewards
                 .iter()
                 .enumerate()
-                .map(|(rank, &reward)| f64::from(reward + 1.25) / math::log2(rank as f64 + 2.0))
+                .map(|(rank, &reward)| f64::from((reward + 1.25).max(0.0)) / math::log2(rank as f64 + 2.0))
                 .sum()
         };
         gain(&self.rewards[..k]) / gain(&self.ideal[..k])

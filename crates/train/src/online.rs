@@ -99,7 +99,7 @@ impl Repeat<'_> {
                     let reward = feedback(self.world, self.model, Known::All, user, item);
                     sum += f64::from(reward);
                     let previous = history.clone();
-                    history.observe(item, reward);
+                    history.observe(item, self.world.is_positive(reward));
                     if let Some(learner) = &mut learner {
                         learner.learn(
                             user,

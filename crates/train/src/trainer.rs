@@ -133,7 +133,7 @@ impl<'a> Learner<'a> {
         let order: Vec<u32> = (0..world.users as u32).filter(|&user| world.train.positives(user).len() >= n).collect();
         if order.is_empty() {
             return Err(Error::Deterministic(format!(
-                "no user has {n} positive train ratings (above 3 stars): lower drr.history"
+                "no user has {n} positive train ratings: lower drr.history, or reward.positive"
             )));
         }
         let action = spec.action_size(member.model.k as u64) as usize;
@@ -210,7 +210,7 @@ impl<'a> Learner<'a> {
         self.ranking.exclude(item);
         let reward = feedback(world, model, Known::Train, self.user, item);
         let before = self.history.clone();
-        self.history.observe(item, reward);
+        self.history.observe(item, world.is_positive(reward));
         self.replay.push(Transition {
             user: self.user,
             before: before.items(),
@@ -269,7 +269,7 @@ impl<'a> Learner<'a> {
 #[cfg(test)]
 mod tests {
     use drr_core::data::{Rating, Ratings, Split};
-    use drr_core::spec::{SplitKind, SplitSpec};
+    use drr_core::spec::{RewardRule, SplitKind, SplitSpec};
 
     use super::*;
 
@@ -280,6 +280,7 @@ mod tests {
         let world = World::new(
             &ratings,
             &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() }),
+            RewardRule::STARS,
         );
         Member {
             spec,

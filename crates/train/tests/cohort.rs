@@ -5,7 +5,7 @@ use std::sync::Arc;
 use drr_core::Seed;
 use drr_core::data::Split;
 use drr_core::journal::Point;
-use drr_core::spec::{SplitSpec, SyntheticSpec};
+use drr_core::spec::{RewardRule, SplitSpec, SyntheticSpec};
 use drr_kinds::drr::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, StateKind};
 use drr_kinds::error::{Error, Result};
 use drr_kinds::pmf::PmfSpec;
@@ -33,7 +33,7 @@ impl Reporter for Points {
 
 fn world() -> (Arc<World>, Arc<PmfModel>) {
     let ratings = drr_core::data::synthetic::generate(&SyntheticSpec::default()).expect("the default world fits");
-    let world = World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec::default()));
+    let world = World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec::default()), RewardRule::STARS);
     let spec = PmfSpec { k: 20, epochs: 5, ..PmfSpec::default() };
     let (model, _) = pmf::train(&world, &spec, Seed(0), &mut Points::default()).expect("PMF trains");
     (Arc::new(world), Arc::new(model))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use drr_core::Seed;
 use drr_core::data::{Rating, Ratings, Split};
-use drr_core::spec::{SplitKind, SplitSpec};
+use drr_core::spec::{RewardRule, SplitKind, SplitSpec};
 use drr_kinds::drr::DrrSpec;
 use drr_kinds::error::{Error, Result};
 use drr_kinds::offline::OfflineSpec;
@@ -28,7 +28,11 @@ fn world(users: u32, items: u32, stars: impl Fn(u32, u32) -> f32) -> World {
         .collect();
     let ids = |count: u32| (0..count).map(|id| id.to_string()).collect();
     let ratings = Ratings::canonical(ids(users), ids(items), rows);
-    World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() }))
+    World::new(
+        &ratings,
+        &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() }),
+        RewardRule::STARS,
+    )
 }
 
 fn model(world: &World) -> PmfModel {

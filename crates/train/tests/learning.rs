@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use drr_core::Seed;
 use drr_core::data::{Rating, Ratings, Split};
-use drr_core::spec::{SplitKind, SplitSpec};
+use drr_core::spec::{RewardRule, SplitKind, SplitSpec};
 use drr_kinds::drr::DrrSpec;
 use drr_kinds::training::Silent;
 use drr_kinds::world::World;
@@ -24,6 +24,7 @@ fn world() -> World {
     World::new(
         &ratings,
         &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, test: 0.1, ..SplitSpec::default() }),
+        RewardRule::STARS,
     )
 }
 

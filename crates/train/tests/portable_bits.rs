@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use drr_core::data::Split;
 use drr_core::journal::Point;
-use drr_core::spec::{SplitSpec, SyntheticSpec};
+use drr_core::spec::{RewardRule, SplitSpec, SyntheticSpec};
 use drr_core::{Digest, Seed};
 use drr_kinds::drr::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, StateKind};
 use drr_kinds::error::Result;
@@ -61,7 +61,7 @@ const K: u64 = 19;
 
 fn factorised(seed: u64) -> (Arc<World>, Arc<PmfModel>, String) {
     let ratings = drr_core::data::synthetic::generate(&SyntheticSpec::default()).expect("the default world fits");
-    let world = World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec::default()));
+    let world = World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec::default()), RewardRule::STARS);
     let mut bits = Bits::default();
     let spec = PmfSpec { k: K, epochs: 4, ..PmfSpec::default() };
     let (model, metrics) = pmf::train(&world, &spec, Seed(seed), &mut bits).expect("PMF trains");

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use drr_core::data::catalogue::{Catalogue, CatalogueError, Description, Meta};
 use drr_core::data::load::{LoadError, items, ratings};
+use drr_core::spec::RewardRule;
 
 use super::archive::read_members;
 use super::failure::Failure;
@@ -124,6 +125,7 @@ fn unpack(known: &KnownDataset, origin: &DownloadSource, archive: &Path, catalog
         source: format!("{} ({})", origin.place.describe(), origin.ratings),
         duplicates: loaded.report.duplicates,
         licence: Some(format!("{}; terms: {}", known::LICENCE, known.readme)),
+        reward: RewardRule::STARS,
     };
     catalogue.install(known.name, &loaded.ratings, &list, meta).map_err(catalogue_error)
 }

@@ -1,19 +1,22 @@
 //! `drr-lab data import`: a file of ratings the person has, into the data folder.
 
+mod scale;
+
 use std::collections::HashSet;
 use std::path::Path;
 
 use drr_core::data::Ratings;
 use drr_core::data::catalogue::{Catalogue, CatalogueError, Meta, check_name};
 use drr_core::data::load::{
-    Alike, ColumnNames, Encoding, FileLayout, Item, ItemColumns, LoadError, NumbersForNames, Places, Report, Scale,
-    Timestamps, has_positives, items, ratings,
+    Alike, ColumnNames, Duplicates, Encoding, FileLayout, Item, ItemColumns, LoadError, NumbersForNames, Places,
+    ReadingOptions, Report, ScaleGuess, Timestamps, items, ratings_as,
 };
 
+use self::scale::{ScaledRatings, scaled};
 use super::fetch::{summary, told};
 use super::present::{first_of, tell, thousands};
 use super::source::{self, ArchiveMember};
-use super::{ImportArgs, NamedLayout, catalogue_error, known};
+use super::{DuplicateRule, ImportArgs, NamedLayout, catalogue_error, known};
 use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
 
@@ -21,51 +24,51 @@ pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output:
     check_name(&args.name).map_err(catalogue_error)?;
     let layout = layout(args)?;
     let file = source::read(&args.file, ArchiveMember::Ratings)?;
-    let loaded = ratings(&file.name, &file.bytes, layout.as_ref()).map_err(load_error)?;
+    let reading = ReadingOptions { layout, duplicates: duplicates(args), not_rated: args.scale.not_rated.clone() };
+    let loaded = ratings_as(&file.name, &file.bytes, &reading).map_err(load_error)?;
     let read_from = file.name;
     drop(file.bytes);
     let list = args.items.as_deref().map(|file| titles(file, args)).transpose()?;
-    let (table, report) = (loaded.ratings, loaded.report);
-    let scale = Scale::of(&table);
-    if !args.assume_stars {
-        refuse_other_scale(&read_from, scale)?;
-    }
+    let report = loaded.report;
+    let ScaledRatings { table, rule, said } = scaled(&args.scale, &read_from, loaded.ratings)?;
     let found = table.fingerprint();
     // A name that sweeps take for a published dataset must not hold another.
     if let Some(difference) = known::find(&args.name).and_then(|known| known.difference(&table, found)) {
         return Err(Error::input(difference).hint("choose another name"));
     }
     match catalogue.describe(&args.name) {
-        Ok(there) if !args.force && there.fingerprint == found && list.is_none() => {
+        Ok(there) if !args.force && there.fingerprint == found && there.rule() == rule && list.is_none() => {
             let line = format!("these ratings are already in {} as `{}`, nothing to do", data.display(), args.name);
             return told(&there, &line, output);
         }
         Ok(there) if !args.force => {
-            let message = format!("there is a `{}` already, with the fingerprint {}", args.name, there.fingerprint);
+            let mut message = format!("there is a `{}` already, with the fingerprint {}", args.name, there.fingerprint);
+            if there.fingerprint == found && there.rule() != rule {
+                message =
+                    format!("there is a `{}` already, with the same ratings as {}", args.name, there.rule().words());
+            }
             return Err(Error::input(message).hint("`--force` replaces it"));
         }
         Ok(_) | Err(CatalogueError::Missing { .. }) => {}
         Err(_) if args.force => {}
         Err(error) => return Err(catalogue_error(error).hint("`--force` replaces it")),
     }
-    said_of(&read_from, &report).iter().for_each(|line| tell(output, line));
-    if !has_positives(&table) {
-        tell(output, "no rating is above 3 stars: none counts as positive, and no recommender can be trained on them");
-    }
+    said_of(&read_from, &report, reading.duplicates).iter().for_each(|line| tell(output, line));
+    said.iter().for_each(|line| tell(output, line));
     if let Some((name, list)) = &list {
         tell(output, &matched(name, list, &table));
     }
     let file = args.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let assumed = if scale == Scale::Stars { "" } else { ", another scale taken for stars" };
-    let source = format!("imported from {file}{assumed}");
-    let meta = Meta { source, duplicates: report.duplicates, licence: None };
+    let is_assumed = args.scale.assume_stars && ScaleGuess::of(&table) != ScaleGuess::Stars;
+    let source = format!("imported from {file}{}", if is_assumed { ", another scale taken for stars" } else { "" });
+    let meta = Meta { source, duplicates: report.duplicates, licence: None, reward: rule };
     let list = list.map(|(_, list)| list).unwrap_or_default();
     let description = catalogue.install(&args.name, &table, &list, meta).map_err(catalogue_error)?;
     told(&description, &summary(&description, data), output)
 }
 
 /// What a person should know of how a file was read, a line each.
-fn said_of(file: &str, report: &Report) -> Vec<String> {
+fn said_of(file: &str, report: &Report, duplicates: Duplicates) -> Vec<String> {
     let mut lines = vec![format!("read {file}: {}; {} ratings", report.taken, thousands(report.lines))];
     match report.encoding {
         Encoding::Utf8 => {}
@@ -91,7 +94,17 @@ fn said_of(file: &str, report: &Report) -> Vec<String> {
     let alike = [("users", &report.alike_users), ("items", &report.alike_items)];
     lines.extend(alike.into_iter().filter_map(|(what, alike)| Some(said_of_ids(what, alike.as_ref()?))));
     if report.duplicates > 0 {
-        lines.push(format!("left out {} ratings that the same user gave anew later", thousands(report.duplicates)));
+        let count = thousands(report.duplicates);
+        lines.push(match duplicates {
+            Duplicates::Latest => format!("left out {count} ratings that the same user gave anew later"),
+            Duplicates::First => format!("left out {count} ratings that the same user had given before"),
+            Duplicates::Highest => format!("left out {count} ratings beside a higher one of the same user and item"),
+            Duplicates::Lowest => format!("left out {count} ratings beside a lower one of the same user and item"),
+            Duplicates::Sum => format!("added {count} ratings to another of the same user and item"),
+        });
+    }
+    for (value, count) in &report.not_rated {
+        lines.push(format!("left out {} lines of {value}, not rated", thousands(*count)));
     }
     lines
 }
@@ -105,14 +118,14 @@ fn said_of_ids(what: &str, alike: &Alike) -> String {
     )
 }
 
-/// Rewards and positives are made for stars: what is on another scale would be learned from wrongly, without a word.
-fn refuse_other_scale(file: &str, scale: Scale) -> Result<()> {
-    let Scale::Other { range: [low, high], looks, mend } = scale else { return Ok(()) };
-    let message = format!(
-        "{file}: the ratings run from {low} to {high} and look like {looks}, not like stars from 0.5 to 5; rewards are \
-         (stars - 3) / 2, and positive is what lies above 3 stars"
-    );
-    Err(Error::input(message).hint(format!("{mend}; or `--assume-stars` takes them for stars as they are")))
+fn duplicates(args: &ImportArgs) -> Duplicates {
+    match args.duplicates {
+        DuplicateRule::Latest => Duplicates::Latest,
+        DuplicateRule::First => Duplicates::First,
+        DuplicateRule::Highest => Duplicates::Highest,
+        DuplicateRule::Lowest => Duplicates::Lowest,
+        DuplicateRule::Sum => Duplicates::Sum,
+    }
 }
 
 fn titles(path: &Path, args: &ImportArgs) -> Result<(String, Vec<Item>)> {

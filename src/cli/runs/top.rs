@@ -56,7 +56,9 @@ fn text(list: &TopList) -> String {
     let width = width.max("recommended".len());
     text += &format!("\n  #  {:<width$}  {:>7}  held out\n", "recommended", "score");
     for (at, scored) in list.items.iter().enumerate() {
-        let stars = scored.stars.map_or_else(|| "–".to_owned(), |stars| format!("{stars} ★"));
+        let stars = scored
+            .stars
+            .map_or_else(|| "–".to_owned(), |stars| format!("{stars}{}", if list.in_stars { " ★" } else { "" }));
         text += &format!("{:>3}  {:<width$}  {:>7.3}  {stars}\n", at + 1, line(&scored.item.title), scored.score);
     }
     let Alike { users, same, distinct } = list.alike;

@@ -1,6 +1,7 @@
 //! A table, divided: how much each part holds, and of each user what decides who can be trained and evaluated on.
 
-use drr_core::data::{Ratings, Split, reward};
+use drr_core::data::{Ratings, Split};
+use drr_core::spec::RewardRule;
 use drr_kinds::protocol::Protocol;
 
 /// The parts of a division, counted.
@@ -32,17 +33,18 @@ impl Counts {
 
 impl Division {
     /// Counts the parts.
-    pub(super) fn new(ratings: &Ratings, parts: &Split) -> Self {
+    pub(super) fn new(ratings: &Ratings, parts: &Split, rule: RewardRule) -> Self {
+        let least = rule.least_positive();
         let mut users = vec![Counts::default(); ratings.users.len()];
         for &row in &parts.train {
             let row = ratings.rows[row as usize];
-            users[row.user as usize].positive_train += u32::from(reward(row.stars) > 0.0);
+            users[row.user as usize].positive_train += u32::from(rule.reward(row.stars) >= least);
         }
         for &row in &parts.test {
             let row = ratings.rows[row as usize];
             let counts = &mut users[row.user as usize];
             counts.test += 1;
-            counts.positive_test += u32::from(reward(row.stars) > 0.0);
+            counts.positive_test += u32::from(rule.reward(row.stars) >= least);
         }
         Self { train: parts.train.len(), test: parts.test.len(), users }
     }

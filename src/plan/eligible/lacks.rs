@@ -1,7 +1,7 @@
 //! What a division of the ratings cannot give, in words: what is wrong, and what to do about it.
 
-use drr_core::data::load::{Scale, has_positives};
-use drr_core::spec::{HeldOut, SplitSpec};
+use drr_core::data::load::ScaleGuess;
+use drr_core::spec::{HeldOut, RatingScale, SplitSpec};
 use drr_kinds::kind::Need;
 use drr_kinds::protocol::Protocol;
 
@@ -75,18 +75,24 @@ impl Examined<'_> {
 
     fn no_positives(&self, (field, history): (&str, u64), part: &str, purpose: &str) -> Lack {
         let most = self.division.most_positives(if part == "train" { Protocol::Strict } else { Protocol::Published });
+        let words = self.reward.positive_words();
         let message = format!(
-            "no user of {} has {history} positive {part} ratings (above 3 stars) {purpose}: the most is {most}",
+            "no user of {} has {history} positive {part} ratings ({words}) {purpose}: the most is {most}",
             self.dataset.name
         );
-        let cause = match Scale::of(self.table) {
-            Scale::Other { range: [low, high], looks, mend } => Some(format!(
-                "the ratings run from {low} to {high} and look like {looks}, while above 3 stars is positive: {mend}"
+        let any = self.table.rows.iter().any(|row| self.reward.is_positive(row.stars));
+        let cause = match ScaleGuess::of(self.table) {
+            ScaleGuess::Other { range: [low, high], looks, scale, .. } if self.reward.scale == RatingScale::STARS => {
+                Some(format!(
+                    "the ratings run from {low} to {high} and look like {looks}, while {words} is positive: set \
+                     reward.scale = \"{scale}\", or import them with `--scale {scale}`"
+                ))
+            }
+            _ if !any => Some(format!(
+                "no rating at all is positive ({words}): is {} their scale? reward.scale and reward.positive say another",
+                self.reward.scale
             )),
-            Scale::Stars if !has_positives(self.table) => Some(
-                "no rating at all is above 3 stars: is it the scale from 1 to 5 that drr-lab takes it for?".to_owned(),
-            ),
-            Scale::Stars => None,
+            _ => None,
         };
         let lower = match most {
             0 => "import ratings with positive ones".to_owned(),

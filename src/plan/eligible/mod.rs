@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use drr_core::data::Ratings;
-use drr_core::data::load::Scale;
-use drr_core::spec::{DatasetSpec, RatingsSpec, SplitSpec};
+use drr_core::data::load::ScaleGuess;
+use drr_core::spec::{DatasetSpec, RatingsSpec, RewardRule, SplitSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec};
 use drr_kinds::kind::{Need, Role};
@@ -88,10 +88,11 @@ type Demand = (&'static Kind, Need);
 /// A part of the ratings is empty, or nobody can be trained or evaluated on: a trial would fail, or measure nothing.
 pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Datasets) -> Result<Outlook> {
     let (mut outlook, mut problems, mut said) = (Outlook::default(), Problems::default(), HashSet::new());
-    for (dataset, split, needs) in needed(sweep, runs) {
+    for (ratings, needs) in needed(sweep, runs) {
+        let RatingsSpec { dataset, split, reward } = ratings;
         let (table, parts) = datasets.divided(dataset, split)?;
-        let division = Division::new(&table, &parts);
-        let examined = Examined { dataset, split, table: &table, division: &division };
+        let division = Division::new(&table, &parts, *reward);
+        let examined = Examined { dataset, split, reward: *reward, table: &table, division: &division };
         let found = examined.offers(&needs);
         for (message, help) in examined.lacks(&needs, &found) {
             // Ten seeds with a split each lack the same ten times.
@@ -99,7 +100,7 @@ pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Data
                 problems.add(Problem::new(message).help(help), file.place_of(&dataset.name), "of these ratings");
             }
         }
-        if let Some(line) = other_scale(&dataset.name, &table).filter(|line| !outlook.warnings.contains(line)) {
+        if let Some(line) = off_scale(&dataset.name, &table, *reward).filter(|line| !outlook.warnings.contains(line)) {
             outlook.warnings.push(line);
         }
         found.into_iter().for_each(|offer| outlook.add(offer));
@@ -126,38 +127,46 @@ impl Outlook {
     }
 }
 
-/// Ratings that came in before scales were looked at, or were meant to.
-fn other_scale(name: &str, table: &Ratings) -> Option<String> {
-    match Scale::of(table) {
-        Scale::Stars => None,
-        Scale::Other { range: [low, high], looks, .. } => Some(format!(
-            "the ratings of {name} run from {low} to {high} and look like {looks}; they are taken for stars, positive above 3"
-        )),
-    }
+/// Ratings that do not lie on the scale that they are taken for.
+fn off_scale(name: &str, table: &Ratings, rule: RewardRule) -> Option<String> {
+    let outside = table.rows.iter().filter(|row| !rule.scale.holds(row.stars)).count();
+    let [low, high] = table.range();
+    let looks = match ScaleGuess::of(table) {
+        ScaleGuess::Other { looks, .. } => format!(" and look like {looks}"),
+        ScaleGuess::Stars => String::new(),
+    };
+    (outside > 0).then(|| {
+        format!(
+            "{outside} of {} ratings of {name} lie outside of {}: they run from {low} to {high}{looks}; `drr-lab data import` \
+             with --scale says what they are, or reward.scale in the sweep",
+            table.rows.len(),
+            rule.scale
+        )
+    })
 }
 
 /// What the unfinished trials of a sweep need, by the division they stand on.
-fn needed<'a>(sweep: &'a Sweep, runs: &Path) -> Vec<(&'a DatasetSpec, &'a SplitSpec, Vec<Demand>)> {
+fn needed<'a>(sweep: &'a Sweep, runs: &Path) -> Vec<(&'a RatingsSpec, Vec<Demand>)> {
     let begun = begun(runs);
     let is_finished = |id: TrialId| begun.contains(&id) && TrialDir::new(runs, id).is_complete();
-    let mut divisions: Vec<(&DatasetSpec, &SplitSpec, Vec<Demand>)> = Vec::new();
+    let mut divisions: Vec<(&RatingsSpec, Vec<Demand>)> = Vec::new();
     for trial in &sweep.trials {
         let spec = &trial.spec;
-        let Some(RatingsSpec { dataset: own, split: own_split }) = &spec.ratings else { continue };
-        let same = |(dataset, split, _): &(&DatasetSpec, &SplitSpec, _)| {
-            dataset.fingerprint == own.fingerprint && *split == own_split
+        let Some(own) = &spec.ratings else { continue };
+        let same = |(other, _): &(&RatingsSpec, _)| {
+            (other.dataset.fingerprint, &other.split, other.reward) == (own.dataset.fingerprint, &own.split, own.reward)
         };
         let mut new = demands(spec);
         let at = divisions.iter().rposition(same);
         if let Some(at) = at {
-            new.retain(|demand| !divisions[at].2.contains(demand));
+            new.retain(|demand| !divisions[at].1.contains(demand));
         }
         if (at.is_some() && new.is_empty()) || is_finished(trial.id) {
             continue;
         }
         match at {
-            Some(at) => divisions[at].2.extend(new),
-            None => divisions.push((own, own_split, new)),
+            Some(at) => divisions[at].1.extend(new),
+            None => divisions.push((own, new)),
         }
     }
     divisions
@@ -177,6 +186,7 @@ fn demands(spec: &TrialSpec) -> Vec<Demand> {
 struct Examined<'a> {
     dataset: &'a DatasetSpec,
     split: &'a SplitSpec,
+    reward: RewardRule,
     table: &'a Ratings,
     division: &'a Division,
 }

@@ -115,9 +115,12 @@ fn a_history_that_nobody_has_is_refused_and_names_the_scale() {
     let clicks = refused(&liked([0.0, 1.0]), "");
     assert!(clicks.contains("| the ratings run from 0 to 1 and look like clicks or likes, 0 or 1"), "{clicks}");
     let shares = refused(&liked([0.2, 1.0]), "");
-    assert!(shares.contains("a scale from 0 to 1, while above 3 stars is positive: multiply them by 5"), "{shares}");
+    assert!(
+        shares.contains("a scale from 0 to 1, while above 3 stars is positive: set reward.scale = \"0..1\", or import"),
+        "{shares}"
+    );
     let low = refused(&liked([1.0, 3.0]), "");
-    assert!(low.contains("| no rating at all is above 3 stars"), "{low}");
+    assert!(low.contains("| no rating at all is positive (above 3 stars): is 1..5 their scale?"), "{low}");
 }
 
 #[test]
@@ -158,13 +161,15 @@ fn another_scale_is_said_and_splits_by_seed_show_the_fewest() {
     let ten = data((0..60).flat_map(|user| (0..12).map(move |item| (user, item, ((user + item) % 9 + 2) as f32))));
     let text = "[split]\nseed = \"trial\"\n[drr]\nhistory = 1\n[offline]\nk = [4]";
     let outlook = examined(&ten, text).expect("somebody can be measured");
-    let scale = "the ratings of mine run from 2 to 10 and look like a scale up to 10; they are taken for stars, positive above 3";
+    let scale = "399 of 720 ratings of mine lie outside of 1..5: they run from 2 to 10 and look like a scale of equal steps; `drr-lab data import` with --scale says what they are, or reward.scale in the sweep";
     assert_eq!(outlook.warnings[0], scale);
+    let said = examined(&ten, &format!("{text}\n[reward]\nscale = \"2..10\"")).expect("somebody can be measured");
+    assert!(said.warnings.iter().all(|line| !line.contains("outside")), "{:?}", said.warnings);
     assert_eq!((outlook.offers.len(), outlook.offers[0].eligible.len()), (1, 1));
     let of = |seed: u64| {
         let table = Catalogue::new(ten.path()).open("mine", None).expect("opens");
         let split = SplitSpec { seed, ..SplitSpec::default() };
-        Division::new(&table, &Split::by_rule(&table, &split)).eligible(Protocol::Published, 1, 4)
+        Division::new(&table, &Split::by_rule(&table, &split), RewardRule::STARS).eligible(Protocol::Published, 1, 4)
     };
     assert_ne!(of(0), of(1), "the splits differ");
     assert_eq!(outlook.offers[0].eligible[0].users, of(0).min(of(1)));

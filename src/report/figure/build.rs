@@ -106,7 +106,7 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
         note,
         plot: Plot::Lines(PlottedCurves {
             x: XAxis { label: what.x.to_owned(), kind: XKind::Continuous },
-            y_label: what.y.to_owned(),
+            y_label: study.in_units(what.y),
             series,
         }),
     }))
@@ -162,7 +162,7 @@ fn at_k(study: &Study<'_>, family: &'static Family) -> Option<Figure> {
     note += &left_out;
     Some(Figure {
         slug: format!("{}-{}", study.slug, family.name),
-        title: family.title.to_owned(),
+        title: study.in_units(family.title),
         subtitle: subtitle(study),
         note,
         plot: Plot::Lines(PlottedCurves {
@@ -170,7 +170,7 @@ fn at_k(study: &Study<'_>, family: &'static Family) -> Option<Figure> {
                 label: "K, recommendations in an episode".to_owned(),
                 kind: XKind::Values(lengths.iter().map(|&k| k as f64).collect()),
             },
-            y_label: family.axis.to_owned(),
+            y_label: study.in_units(family.axis),
             series,
         }),
     })

@@ -113,8 +113,10 @@ pub(in crate::report) struct ItemMap {
 pub(in crate::report) struct Listed {
     pub(in crate::report) place: (f64, f64),
     pub(in crate::report) title: String,
-    /// The user's own rating.
-    pub(in crate::report) stars: f32,
+    /// The user's own rating, with its unit.
+    pub(in crate::report) rating: String,
+    /// Whether it is a positive one.
+    pub(in crate::report) is_liked: bool,
 }
 
 /// The horizontal axis.

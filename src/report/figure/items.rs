@@ -31,7 +31,7 @@ pub(super) fn draw<B: DrawingBackend>(map: &ItemMap, canvas: &mut Canvas<'_, B>,
     canvas.text(&map.y_label, (left + 8.0, top + 14.0), TextAnchor::Left, TICK)?;
     for item in &map.history {
         canvas.marker(Marker::Square, at(item.place), 7.0, HISTORY)?;
-        canvas.spot(at(item.place), format!("history: {} ({})", item.title, stars(item)));
+        canvas.spot(at(item.place), format!("history: {} ({})", item.title, item.rating));
     }
     for (rank, item) in map.recommended.iter().enumerate() {
         let place = at(item.place);
@@ -39,7 +39,7 @@ pub(super) fn draw<B: DrawingBackend>(map: &ItemMap, canvas: &mut Canvas<'_, B>,
         canvas.marker(marker, place, 8.0, color)?;
         let number = Type { size: 15.0, weight: Weight::SemiBold, color };
         canvas.text(&(rank + 1).to_string(), (place.0 + 10.0, place.1 - 7.0), TextAnchor::Left, number)?;
-        canvas.spot(place, format!("{}. {} ({})", rank + 1, item.title, stars(item)));
+        canvas.spot(place, format!("{}. {} ({})", rank + 1, item.title, item.rating));
     }
     list(map, canvas, right + 34.0, top + 10.0)
 }
@@ -81,14 +81,10 @@ fn entry<B: DrawingBackend>(
         title = format!("{}…", title.trim_end());
     }
     canvas.text(&title, place, TextAnchor::Left, look)?;
-    canvas.text(&stars(item), (end, place.1), TextAnchor::Right, look)
+    canvas.text(&item.rating, (end, place.1), TextAnchor::Right, look)
 }
 
 /// Shape and colour say whether the user liked it: either alone is enough.
 fn look(item: &Listed) -> (Marker, RGBColor) {
-    if item.stars > 3.0 { (Marker::Triangle, LIKED) } else { (Marker::Down, NOT_LIKED) }
-}
-
-fn stars(item: &Listed) -> String {
-    format!("{} stars", item.stars)
+    if item.is_liked { (Marker::Triangle, LIKED) } else { (Marker::Down, NOT_LIKED) }
 }

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use drr_core::data::catalogue::Catalogue;
 use drr_core::data::{Ratings, Split, synthetic};
+use drr_core::spec::{RatingScale, RatingsSpec, RewardRule};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{TrialId, TrialSpec};
 use drr_kinds::recommender::{ReadRecommender, Recommender};
@@ -51,13 +52,14 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
     let model = specs.get(&id)?.spec();
     let recommender = read(store.runs(), model, model.kind().model()?.recommender?)?;
     let (ratings, titles) = ratings(trial.spec(), data?)?;
-    let split = Split::of(&ratings, trial.spec().split()?, data?).ok()?;
+    let RatingsSpec { split, reward, .. } = trial.spec().ratings.as_ref()?;
+    let split = Split::of(&ratings, split, data?).ok()?;
     if ratings.items.len() != recommender.items() || ratings.users.len() != recommender.users() {
         return None;
     }
     let longest = trial.spec().settings.get("k")?.as_array()?.iter().filter_map(Value::as_u64).max()?;
     let length = LENGTH.min(longest as usize);
-    let sessions = sessions((&ratings, &split), trial.spec(), &*recommender, study.subject.protocol, length);
+    let sessions = sessions((&ratings, &split, *reward), trial.spec(), &*recommender, study.subject.protocol, length);
     let map = plane::principal_components(recommender.item_embeddings(), recommender.k());
     let [good, median, bad] = session::three(&sessions)?;
     let three = [("good", good), ("median", median), ("bad", bad)];
@@ -73,17 +75,18 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
         ),
         note: format!(
             "The best recommender by mean precision (trial {}), greedy, among what user {} rated in the test log. Squares: \
-             history; triangles up: recommended and liked (more than 3 stars); down: not liked. Of {} users drawn, this one \
+             history; triangles up: recommended and liked ({}); down: not liked. Of {} users drawn, this one \
              stands at the {} by precision. Grey: all items' PMF embeddings on their first two principal components.",
             id.short(),
+            reward.positive_words(),
             ratings.users[session.user as usize],
             sessions.len(),
             session::quantile_name(name),
         ),
         plot: Plot::Items(ItemMap {
             all: thinned(&map.places),
-            history: listed(&session.history, &map, &ratings, &titles),
-            recommended: listed(&session.recommended, &map, &ratings, &titles),
+            history: listed(&session.history, &map, (&ratings, *reward), &titles),
+            recommended: listed(&session.recommended, &map, (&ratings, *reward), &titles),
             x_label: format!("first component ({:.0} % of the variance)", 100.0 * map.shares[0]),
             y_label: format!("second component ({:.0} %)", 100.0 * map.shares[1]),
         }),
@@ -142,7 +145,7 @@ fn ratings(spec: &TrialSpec, data: &Path) -> Option<(Ratings, BTreeMap<String, S
 fn listed(
     items: &[(u32, f32)],
     map: &plane::Plane,
-    ratings: &Ratings,
+    (ratings, rule): (&Ratings, RewardRule),
     titles: &BTreeMap<String, String>,
 ) -> Vec<Listed> {
     let one = |&(item, stars): &(u32, f32)| {
@@ -150,7 +153,8 @@ fn listed(
         Listed {
             place: map.places[item as usize],
             title: titles.get(id).cloned().unwrap_or_else(|| format!("item {id}")),
-            stars,
+            is_liked: rule.is_positive(stars),
+            rating: if rule.scale == RatingScale::STARS { format!("{stars} stars") } else { stars.to_string() },
         }
     };
     items.iter().map(one).collect()

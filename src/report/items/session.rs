@@ -2,7 +2,8 @@
 //! ratings, a positive one joining the history.
 
 use drr_core::TrialSpec;
-use drr_core::data::{Ratings, Split, reward};
+use drr_core::data::{Ratings, Split};
+use drr_core::spec::RewardRule;
 use drr_kinds::protocol::Protocol;
 
 use drr_kinds::recommender::Recommender;
@@ -16,19 +17,19 @@ pub(super) struct ShownSession {
     pub(super) user: u32,
     pub(super) history: Vec<(u32, f32)>,
     pub(super) recommended: Vec<(u32, f32)>,
+    liked: usize,
 }
 
 impl ShownSession {
     /// Share of recommendations the user liked.
     pub(super) fn precision(&self) -> f64 {
-        let liked = self.recommended.iter().filter(|(_, stars)| reward(*stars) > 0.0).count();
-        liked as f64 / self.recommended.len() as f64
+        self.liked as f64 / self.recommended.len() as f64
     }
 }
 
 /// Sessions of `length` recommendations for users drawn from those the evaluation would take.
 pub(super) fn sessions(
-    (ratings, split): (&Ratings, &Split),
+    (ratings, split, rule): (&Ratings, &Split, RewardRule),
     spec: &TrialSpec,
     recommender: &dyn Recommender,
     protocol: Option<&str>,
@@ -49,7 +50,7 @@ pub(super) fn sessions(
     let start = |user: usize| {
         let log = if is_published { &test[user] } else { &train[user] };
         let mut positive: Vec<(i64, u32, f32)> =
-            log.iter().copied().filter(|(_, _, stars)| reward(*stars) > 0.0).collect();
+            log.iter().copied().filter(|(_, _, stars)| rule.is_positive(*stars)).collect();
         positive.sort_unstable_by_key(|&(time, item, _)| (time, item));
         let from = if is_published { 0 } else { positive.len().checked_sub(n)? };
         Some(positive.get(from..from + n)?.iter().map(|&(_, item, stars)| (item, stars)).collect::<Vec<_>>())
@@ -79,12 +80,13 @@ pub(super) fn sessions(
             }
             let (item, stars) = candidates.remove(best.0);
             recommended.push((item, stars));
-            if reward(stars) > 0.0 && !latest.is_empty() {
+            if rule.is_positive(stars) && !latest.is_empty() {
                 latest.rotate_left(1);
                 latest[n - 1] = item;
             }
         }
-        ShownSession { user, history, recommended }
+        let liked = recommended.iter().filter(|(_, stars)| rule.is_positive(*stars)).count();
+        ShownSession { user, history, recommended, liked }
     };
     eligible.into_iter().map(play).collect()
 }
@@ -116,6 +118,7 @@ mod tests {
             user,
             history: vec![],
             recommended: (0..10).map(|at| (at, if at < user { 5.0 } else { 1.0 })).collect(),
+            liked: user as usize,
         };
         let sessions: Vec<ShownSession> = (0..=10).map(session).collect();
         let users = three(&sessions).expect("sessions").map(|session| session.user);

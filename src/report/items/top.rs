@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use drr_core::data::{Rating, Ratings, Split, reward};
-use drr_core::spec::{DatasetSpec, RatingsSpec};
+use drr_core::data::{Rating, Ratings, Split};
+use drr_core::spec::{DatasetSpec, RatingScale, RatingsSpec, RewardRule};
 use drr_core::{TrialId, TrialSpec};
 use drr_kinds::KindOf as _;
 use drr_kinds::recommender::Recommender;
@@ -26,6 +26,9 @@ pub struct TopList {
     pub items: Vec<Scored>,
     /// How it stands among other users' lists.
     pub alike: Alike,
+    /// Whether ratings are stars.
+    #[serde(skip)]
+    pub in_stars: bool,
 }
 
 /// A user's list among those of others.
@@ -85,8 +88,8 @@ fn train_logs(ratings: &Ratings, split: &Split, user: u32) -> BTreeMap<u32, Vec<
 }
 
 /// The latest positive items, oldest first; how many there are where they are too few.
-fn positive_history(log: &[Rating], length: usize) -> std::result::Result<Vec<u32>, usize> {
-    let liked = log.iter().filter(|rating| reward(rating.stars) > 0.0);
+fn positive_history(log: &[Rating], rule: RewardRule, length: usize) -> std::result::Result<Vec<u32>, usize> {
+    let liked = log.iter().filter(|rating| rule.is_positive(rating.stars));
     let mut positive: Vec<(i64, u32)> = liked.map(|rating| (rating.timestamp, rating.item)).collect();
     positive.sort_unstable();
     let from = positive.len().checked_sub(length).ok_or(positive.len())?;
@@ -100,6 +103,8 @@ struct Serve<'a> {
     n: usize,
     /// Whether rated items stand in it.
     seen: bool,
+    /// What is liked.
+    rule: RewardRule,
 }
 
 impl Serve<'_> {
@@ -124,7 +129,7 @@ fn alike(serve: &Serve<'_>, logs: &BTreeMap<u32, Vec<Rating>>, own: &[(u32, f32)
     let lists: Vec<BTreeSet<u32>> = logs
         .iter()
         .filter_map(|(&user, log)| {
-            let history = positive_history(log, serve.recommender.history()).ok()?;
+            let history = positive_history(log, serve.rule, serve.recommender.history()).ok()?;
             Some(set(&serve.list(user, &history, log)))
         })
         .collect();
@@ -146,7 +151,7 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
         Error::environment(format!("the models of {} and of its PMF cannot be read", spec.id().short()))
             .hint("`drr-lab verify` tells which file is gone or changed")
     })?;
-    let RatingsSpec { dataset: DatasetSpec { name, .. }, split } = spec
+    let RatingsSpec { dataset: DatasetSpec { name, .. }, split, reward } = spec
         .ratings
         .as_ref()
         .ok_or_else(|| Error::input(format!("trial {} stands on no ratings", spec.id().short())))?;
@@ -171,9 +176,9 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
         split.test.iter().map(|&at| ratings.rows[at as usize]).filter(|rating| rating.user == row).collect();
     let logs = train_logs(&ratings, &split, row);
     let length = recommender.history();
-    let serve = Serve { recommender: &*recommender, n, seen };
+    let serve = Serve { recommender: &*recommender, n, seen, rule: *reward };
     let own = &logs[&row];
-    let history = positive_history(own, length).map_err(|liked| {
+    let history = positive_history(own, *reward, length).map_err(|liked| {
         Error::input(format!(
             "user {user} likes {liked} items of the train log; this recommender's history has {length}"
         ))
@@ -190,6 +195,7 @@ pub fn top(runs: &Path, data: &Path, spec: &TrialSpec, user: &str, n: usize, see
         user: user.to_owned(),
         history: history.iter().map(|&item| named(item)).collect(),
         alike,
+        in_stars: reward.scale == RatingScale::STARS,
         items: scored.iter().map(|&(item, score)| Scored { item: named(item), score, stars: stars(item) }).collect(),
     })
 }

@@ -56,7 +56,12 @@ fn hard_names_survive_every_format() {
 fn hard_titles_are_drawn_and_cut_between_letters() {
     use figure::{Figure, ItemMap, Listed, Plot};
     let long = NAME.repeat(4);
-    let listed = |title: &str, at: f64| Listed { place: (at, -at), title: title.to_owned(), stars: 3.5 };
+    let listed = |title: &str, at: f64| Listed {
+        place: (at, -at),
+        title: title.to_owned(),
+        rating: "3.5 stars".to_owned(),
+        is_liked: true,
+    };
     let map = ItemMap {
         all: vec![(0.0, 0.0), (1.0, 1.0)],
         history: vec![listed(NAME, 0.5), listed("", 0.1)],

@@ -13,6 +13,10 @@ use crate::sweep::fields::Naming;
 
 /// The default and another value that the field takes.
 fn two_values(field: &Field) -> [Value; 2] {
+    if field.section == "reward" {
+        let of = |scale, positive| if field.name == "scale" { json!(scale) } else { json!(positive) };
+        return [of("1..10", 3.5), of("log 1..100", 4.0)];
+    }
     let default = (field.default)();
     let other = match field.kind {
         ValueKind::Choice(names) => names.iter().map(|name| json!(name)).find(|name| *name != default),
@@ -34,6 +38,7 @@ fn of_field(sweep: &Sweep, field: &Field) -> Vec<Value> {
         let spec = &trial.spec;
         let section = match field.section {
             "split" => json!(spec.split()),
+            "reward" => json!(spec.ratings.as_ref().map(|it| it.reward)),
             "synthetic" => json!(spec.dataset().and_then(|it| it.synthetic.as_ref())),
             section if spec.kind == section => spec.settings.to_json(),
             section => match &spec.policy {

@@ -248,23 +248,20 @@ fn precisions(place: &Place, dataset: &str) -> Vec<f64> {
     found
 }
 
-/// Another scale is known for what it is: refused with that reason, or measured as the same world in stars is.
-fn scale_is_known(name: &str, turn: impl Fn(u32) -> String) {
+/// Another scale is asked about, and once it is said it is measured as the same world in stars is.
+fn scale_is_known(name: &str, scale: &str, turn: impl Fn(u32) -> String) -> [Vec<f64>; 2] {
     let place = Place::new();
     place.file("stars.csv", &world(|stars| stars.to_string()));
     place.file("other.csv", &world(turn));
-    let (answer, read) = import(&place, name, "other.csv", &[]);
-    if read.is_none() {
-        assert_eq!(answer.code, 2, "{answer:?}");
-        assert!(answer.says(&["scale", "--assume-stars", "--positive"]), "{answer:?}");
-        return;
-    }
+    let (answer, _) = import(&place, name, "other.csv", &[]);
+    assert_eq!(answer.code, 2, "{answer:?}");
+    let scale = format!("--scale={scale}");
+    assert!(answer.says(&["which scale", "--assume-stars", "--positive", "reward"]), "{answer:?}");
+    assert!(answer.says(&[&scale.replace('=', "=\"")]), "{answer:?}");
+    let (answer, read) = import(&place, name, "other.csv", &[&scale]);
+    assert!(read.is_some_and(|read| read > 2000) && answer.says(&["positive above"]), "{answer:?}");
     import(&place, "stars", "stars.csv", &[]);
-    let (stars, other) = (precisions(&place, "stars"), precisions(&place, name));
-    assert_eq!(stars.len(), other.len());
-    for (stars, other) in stars.iter().zip(&other) {
-        assert!((stars - other).abs() < 0.05, "the same world: {stars} in stars, {other} in {name}: {answer:?}");
-    }
+    [precisions(&place, "stars"), precisions(&place, name)]
 }
 
 #[test]
@@ -278,32 +275,45 @@ fn rating_scale_stars_are_stars() {
     }
 }
 
+fn same([stars, other]: [Vec<f64>; 2]) {
+    assert_eq!(stars, other);
+    assert_eq!(stars.len(), 3);
+}
+
+#[test]
+fn rating_scale_around_zero() {
+    same(scale_is_known("zero", "-10..10", |stars| (5 * i64::from(stars) - 15).to_string()));
+}
+
 #[test]
 fn rating_scale_of_ten() {
-    scale_is_known("ten", |stars| (2 * stars).to_string());
+    same(scale_is_known("ten", "2..10", |stars| (2 * stars).to_string()));
 }
 
 #[test]
 fn rating_scale_of_a_hundred() {
-    scale_is_known("hundred", |stars| (20 * stars).to_string());
+    same(scale_is_known("hundred", "20..100", |stars| (20 * stars).to_string()));
 }
 
 #[test]
 fn rating_scale_up_to_one() {
-    scale_is_known("one", |stars| format!("{:.1}", f64::from(stars) / 5.0));
+    same(scale_is_known("one", "0.2..1", |stars| format!("{:.1}", f64::from(stars) / 5.0)));
 }
 
 #[test]
 fn rating_scale_of_clicks() {
-    scale_is_known("clicks", |stars| u32::from(stars > 3).to_string());
+    // The same are positive; how much each is worth differs.
+    let [stars, clicks] = scale_is_known("clicks", "0..1", |stars| u32::from(stars > 3).to_string());
+    assert!(stars.iter().zip(&clicks).all(|(stars, clicks)| (stars - clicks).abs() < 0.1), "{stars:?} {clicks:?}");
+    assert_eq!(stars[0], clicks[0], "random");
 }
 
 #[test]
 fn rating_scale_of_thumbs() {
-    scale_is_known("thumbs", |stars| if stars > 3 { "1" } else { "-1" }.to_owned());
+    scale_is_known("thumbs", "-1..1", |stars| if stars > 3 { "1" } else { "-1" }.to_owned());
 }
 
 #[test]
 fn rating_scale_up_to_nine() {
-    scale_is_known("nine", |stars| (2 * stars - 1).to_string());
+    same(scale_is_known("nine", "1..9", |stars| (2 * stars - 1).to_string()));
 }

@@ -21,9 +21,10 @@ pub use error::CatalogueError;
 use super::load::{FileLayout, Item, ratings, read_stored_items};
 use super::table::Ratings;
 use crate::digest::Digest;
+use crate::spec::RewardRule;
 
-/// The version of `dataset.json`; newer ones are refused.
-const FORMAT: u32 = 1;
+/// The version of `dataset.json`; newer ones are refused. Those that name no scale are of the first.
+const FORMAT: u32 = 2;
 
 /// The datasets that `drr-lab data fetch` knows.
 pub const FETCHABLE: &[&str] = &["ml-100k", "ml-1m", "ml-25m"];
@@ -55,10 +56,20 @@ pub struct Description {
     pub duplicates: usize,
     /// What may be done with it.
     pub licence: Option<String>,
+    /// How its ratings become rewards, where sweeps say nothing else: as stars if it names no scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<RewardRule>,
+}
+
+impl Description {
+    /// How its ratings become rewards, where sweeps say nothing else.
+    pub fn rule(&self) -> RewardRule {
+        self.reward.unwrap_or_default()
+    }
 }
 
 /// What a table does not know of itself.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct Meta {
     /// Where the dataset came from.
     pub source: String,
@@ -66,6 +77,8 @@ pub struct Meta {
     pub duplicates: usize,
     /// What may be done with it.
     pub licence: Option<String>,
+    /// How its ratings become rewards, where sweeps say nothing else.
+    pub reward: RewardRule,
 }
 
 /// The datasets below a data folder.
@@ -204,19 +217,18 @@ impl Catalogue {
     ) -> Result<Description, CatalogueError> {
         check_name(name)?;
         let bytes = table.canonical_bytes();
-        let stars = || table.rows.iter().map(|row| row.stars);
-        let range = [stars().fold(f32::INFINITY, f32::min), stars().fold(f32::NEG_INFINITY, f32::max)];
         let description = Description {
-            format: FORMAT,
+            format: if meta.reward == RewardRule::STARS { 1 } else { FORMAT },
             name: name.to_owned(),
             source: meta.source,
             fingerprint: Digest::of(&bytes),
             users: table.users.len(),
             items: table.items.len(),
             ratings: table.rows.len(),
-            rating_range: if table.rows.is_empty() { [0.0, 0.0] } else { range },
+            rating_range: if table.rows.is_empty() { [0.0, 0.0] } else { table.range() },
             duplicates: meta.duplicates,
             licence: meta.licence,
+            reward: Some(meta.reward).filter(|reward| *reward != RewardRule::STARS),
         };
         install::write(&self.data, &description, &bytes, items)?;
         Ok(description)

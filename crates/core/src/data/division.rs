@@ -130,7 +130,7 @@ fn field(id: &str) -> std::borrow::Cow<'_, str> {
 mod tests {
     use super::super::table::Rating;
     use super::*;
-    use crate::spec::{DatasetSpec, SplitSpec};
+    use crate::spec::{DatasetSpec, RewardRule, SplitSpec};
 
     #[test]
     fn a_division_is_written_once_and_again_where_it_was_changed() {
@@ -141,6 +141,7 @@ mod tests {
         let spec = RatingsSpec {
             dataset: DatasetSpec { name: "small".to_owned(), fingerprint: table.fingerprint(), synthetic: None },
             split: SplitSpec::default(),
+            reward: RewardRule::STARS,
         };
         let divided = || (table.clone(), Split::by_rule(&table, &spec.split));
         let runs = tempfile::tempdir().expect("a folder");

@@ -17,4 +17,4 @@ pub mod synthetic;
 pub mod table;
 
 pub use split::Split;
-pub use table::{Rating, Ratings, reward};
+pub use table::{Rating, Ratings};

@@ -13,7 +13,7 @@ pub struct Rating {
     pub user: u32,
     /// Index of the item.
     pub item: u32,
-    /// Stars, for example 1..5 or 0.5..5.
+    /// The rating: stars, or on whatever scale its dataset is.
     pub stars: f32,
     /// Seconds since 1970, or any other order in time.
     pub timestamp: i64,
@@ -28,11 +28,6 @@ pub struct Ratings {
     pub items: Vec<String>,
     /// The ratings.
     pub rows: Vec<Rating>,
-}
-
-/// The reward of a rating, R* = (r - 3) / 2: 1..5 stars become -1..1 (slides, "Normalization").
-pub fn reward(stars: f32) -> f32 {
-    (stars - 3.0) / 2.0
 }
 
 /// The order of ids: numbers by value and before words, words by their bytes.
@@ -82,10 +77,10 @@ impl Ratings {
         Digest::of(&self.canonical_bytes())
     }
 
-    /// Range of the rewards in the table, (least, greatest).
-    pub fn reward_range(&self) -> (f32, f32) {
-        let fold = |f: fn(f32, f32) -> f32, from| self.rows.iter().map(|row| reward(row.stars)).fold(from, f);
-        (fold(f32::min, f32::INFINITY), fold(f32::max, f32::NEG_INFINITY))
+    /// The least and the greatest rating; infinite ends in a table of none.
+    pub fn range(&self) -> [f32; 2] {
+        let fold = |f: fn(f32, f32) -> f32, from| self.rows.iter().map(|row| row.stars).fold(from, f);
+        [fold(f32::min, f32::INFINITY), fold(f32::max, f32::NEG_INFINITY)]
     }
 }
 
@@ -155,7 +150,7 @@ mod tests {
         assert_eq!(one, two);
         assert_eq!(one.users, ["9", "10"]);
         assert_eq!(String::from_utf8(one.canonical_bytes()).expect("text"), "9\ta\t3\t7\n10\tb\t4.5\t7\n");
-        assert_eq!(one.reward_range(), (0.0, 0.75));
+        assert_eq!(one.range(), [3.0, 4.5]);
     }
 
     proptest::proptest! {

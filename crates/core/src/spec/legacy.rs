@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, ser::Error as _};
 use serde_json::{Map, Value, json};
 
 use super::sections::{SplitSpec, SyntheticSpec};
-use super::{Field, Name, PolicySpec, RatingsSpec, Settings, TrialSpec, Upstream};
+use super::{Field, Name, PolicySpec, RatingsSpec, RewardRule, Settings, TrialSpec, Upstream};
 use crate::digest::{Digest, TrialId};
 
 /// The kind that stood behind evaluations, and the recommender's, by their names of then.
@@ -117,8 +117,8 @@ pub(super) fn write(spec: &TrialSpec) -> Result<Value, serde_json::Error> {
         job: Value,
     }
     let TrialSpec { format, kind, digest, settings, policy, upstream, ratings, seed } = spec;
-    let Some(RatingsSpec { dataset, split }) = ratings else {
-        return Err(serde_json::Error::custom(format!("in format {format} every trial stands on ratings")));
+    let Some(RatingsSpec { dataset, split, reward: RewardRule::STARS }) = ratings else {
+        return Err(serde_json::Error::custom(format!("in format {format} every trial stands on ratings in stars")));
     };
     let model = upstream.get(MODEL);
     let job = match policy {

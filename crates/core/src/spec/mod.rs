@@ -10,17 +10,20 @@
 //! | `settings` | settings as data |
 //! | `field` | what a hyperparameter is to a person |
 //! | `sections` | the ratings' own: how they are divided, how they are made up |
+//! | `reward` | how ratings become rewards |
 //! | `legacy` | specs of older formats, read and written as they were |
 
 pub mod field;
 mod legacy;
+mod reward;
 mod sections;
 mod settings;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 pub use field::{Field, Section, ValueKind, Varies};
-pub use sections::{HeldOut, LARGE, SplitKind, SplitSpec, SyntheticSpec, Ties};
+pub use reward::{RatingScale, RewardRule};
+pub use sections::{HeldOut, LARGE, RewardSpec, SplitKind, SplitSpec, SyntheticSpec, Ties};
 pub use settings::{Name, Settings, Upstream};
 
 use crate::canonical;
@@ -79,6 +82,8 @@ pub struct RatingsSpec {
     pub dataset: DatasetSpec,
     /// Their division into train and test.
     pub split: SplitSpec,
+    /// How they become rewards.
+    pub reward: RewardRule,
 }
 
 /// Which ratings, by name for people and by content for identity.
@@ -103,6 +108,8 @@ struct Written<'a> {
     settings: &'a Settings,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: &'a Option<PolicySpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reward: Option<&'a RewardRule>,
     upstream: &'a Upstream,
     #[serde(skip_serializing_if = "Option::is_none")]
     dataset: Option<&'a DatasetSpec>,
@@ -118,6 +125,7 @@ struct Read {
     format: u32,
     dataset: Option<DatasetSpec>,
     split: Option<SplitSpec>,
+    reward: Option<RewardRule>,
     seed: Seed,
     kind: Option<Name>,
     digest: Option<Digest>,
@@ -136,18 +144,21 @@ impl Serialize for TrialSpec {
         }
         let Self { format, kind, digest, settings, policy, upstream, ratings, seed } = self;
         let (dataset, split) = ratings.as_ref().map(|it| (&it.dataset, &it.split)).unzip();
-        Written { format: *format, kind, digest, settings, policy, upstream, dataset, split, seed: *seed }
+        let reward = ratings.as_ref().map(|it| &it.reward).filter(|reward| **reward != RewardRule::STARS);
+        Written { format: *format, kind, digest, settings, policy, reward, upstream, dataset, split, seed: *seed }
             .serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for TrialSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Read { format, dataset, split, seed, kind, digest, settings, policy, upstream, train_digest, job } =
+        let Read { format, dataset, split, reward, seed, kind, digest, settings, policy, upstream, train_digest, job } =
             Read::deserialize(deserializer)?;
         let missing = |name| de::Error::missing_field(name);
         let ratings = match (dataset, split) {
-            (Some(dataset), Some(split)) => Some(RatingsSpec { dataset, split }),
+            (Some(dataset), Some(split)) => {
+                Some(RatingsSpec { dataset, split, reward: reward.unwrap_or(RewardRule::STARS) })
+            }
             (None, None) if format > WITH_RATINGS => None,
             (None, _) => return Err(missing("dataset")),
             (_, None) => return Err(missing("split")),
@@ -181,11 +192,12 @@ impl<'de> Deserialize<'de> for TrialSpec {
     }
 }
 
-/// The format of a trial on ratings that are divided so, or on none: the oldest that holds it, so that its id stays.
-pub fn format_of(split: Option<&SplitSpec>) -> u32 {
-    match split {
+/// The format of a trial on ratings that are divided and become rewards so, or on none: the oldest that holds it, so that
+/// its id stays.
+pub fn format_of(ratings: Option<(&SplitSpec, &RewardRule)>) -> u32 {
+    match ratings {
         None => WITHOUT_RATINGS,
-        Some(split) if split.is_plain() => WITH_RATINGS,
+        Some((split, reward)) if split.is_plain() && *reward == RewardRule::STARS => WITH_RATINGS,
         Some(_) => FORMAT,
     }
 }
@@ -238,6 +250,7 @@ mod tests {
             ratings: Some(RatingsSpec {
                 dataset: DatasetSpec { name: "ml-100k".to_owned(), fingerprint: Digest::of(b"table"), synthetic: None },
                 split: SplitSpec::default(),
+                reward: RewardRule::STARS,
             }),
             seed: Seed(3),
         }
@@ -269,7 +282,7 @@ mod tests {
 
     #[test]
     fn everything_changes_the_id() {
-        let changes: [fn(&mut TrialSpec); 10] = [
+        let changes: [fn(&mut TrialSpec); 12] = [
             |spec| spec.kind = "other".into(),
             |spec| spec.digest = Digest::of(b"other"),
             |spec| spec.settings = Settings::new(json!({"rate": 1.5})).expect("an object"),
@@ -279,6 +292,8 @@ mod tests {
             |spec| ratings(spec).dataset.fingerprint = Digest::of(b"other"),
             |spec| ratings(spec).dataset.synthetic = Some(SyntheticSpec::default()),
             |spec| ratings(spec).split.seed = 7,
+            |spec| ratings(spec).reward.positive = Some(4.0),
+            |spec| ratings(spec).reward.scale.low = 0.5,
             |spec| spec.seed = Seed(4),
         ];
         let mut ids = vec![spec().id()];
@@ -289,7 +304,7 @@ mod tests {
         }));
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), 11);
+        assert_eq!(ids.len(), 13);
     }
 
     #[test]

@@ -169,6 +169,17 @@ impl SplitSpec {
 }
 
 section! {
+    /// How ratings become rewards. On a scale from low to high a rating r is worth (r - centre) / half-range, from -1 to 1.
+    pub struct RewardSpec in "reward" {
+        /// The scale of the ratings, such as `1..10`, `-10..10`, or for counts `log 1..1000`; the dataset's own if it is not
+        /// said.
+        scale: String = String::new(), Text;
+        /// The least rating that is positive; what lies above the centre of the scale if neither the dataset nor this says it.
+        positive: Option<f64> = None, Float { min: -1e9, max: 1e9 };
+    }
+}
+
+section! {
     /// A made-up world for tests and offline use: latent factors, Zipf popularity, user bias, noise.
     pub struct SyntheticSpec in "synthetic" {
         /// Number of users.

@@ -20,7 +20,7 @@ use drr_core::Seed;
 use drr_core::data::catalogue::Catalogue;
 use drr_core::data::{Rating, Ratings, Split};
 use drr_core::journal::Point;
-use drr_core::spec::{SplitKind, SplitSpec};
+use drr_core::spec::{RewardRule, SplitKind, SplitSpec};
 use drr_cuda::{devices, kernels};
 use drr_kinds::drr::DrrSpec;
 use drr_kinds::error::{Error, Result};
@@ -92,7 +92,11 @@ fn world(user_count: u32, item_count: u32, each: usize) -> World {
     }
     let ids = |count: u32| (0..count).map(|id| id.to_string()).collect();
     let ratings = Ratings::canonical(ids(user_count), ids(item_count), rows);
-    World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() }))
+    World::new(
+        &ratings,
+        &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, ..SplitSpec::default() }),
+        RewardRule::STARS,
+    )
 }
 
 fn model(world: &World, k: usize) -> PmfModel {
@@ -334,12 +338,15 @@ fn folds(folder: &Path, spec: &PmfSpec) -> Result<serde_json::Value> {
             rows.sort_unstable();
             rows
         };
+        let [low, high] = ratings.range();
         let world = World {
             users: ratings.users.len(),
             items: ratings.items.len(),
-            train: Log::new(&ratings, &part(false)),
-            test: Log::new(&ratings, &part(true)),
-            reward_range: ratings.reward_range(),
+            train: Log::new(&ratings, &part(false), RewardRule::STARS),
+            test: Log::new(&ratings, &part(true), RewardRule::STARS),
+            reward_range: (RewardRule::STARS.reward(low), RewardRule::STARS.reward(high)),
+            least_positive: RewardRule::STARS.least_positive(),
+            unit: RewardRule::STARS.unit(),
         };
         let (_, metrics) = pmf::train(&world, spec, Seed(fold as u64), &mut Silent)?;
         sum += metrics["test_rmse_stars"];
@@ -350,7 +357,7 @@ fn folds(folder: &Path, spec: &PmfSpec) -> Result<serde_json::Value> {
 
 fn pmf_epoch(folder: &Path, spec: &PmfSpec) -> Result<serde_json::Value> {
     let ratings = ratings(folder)?;
-    let world = World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec::default()));
+    let world = World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec::default()), RewardRule::STARS);
     let seconds = |epochs: u64| -> Result<f64> {
         let spec = PmfSpec { epochs, validation: 0.0, ..spec.clone() };
         let start = Instant::now();

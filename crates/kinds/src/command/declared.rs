@@ -167,6 +167,7 @@ fn make(declaration: &Declaration) -> Kind {
             curves: list(curves),
             headline: list(columns.iter().map(|column| column.metric)),
             note: None,
+            trivial: None,
             answered_by: None,
         },
     };

@@ -69,6 +69,7 @@ static MODEL: Kind = Kind {
                 "Measured while exploring and learning, with the training's own exploration rate; evaluations are the \
                  comparison.",
             ),
+            trivial: None,
             answered_by: Some("pmf"),
         },
     }),

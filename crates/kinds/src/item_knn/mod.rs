@@ -10,7 +10,7 @@ pub use settings::ItemKnnSpec;
 
 use crate::kind::{
     Better, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns, Trainer,
-    complete_nothing, typed,
+    TrivialModel, complete_nothing, typed,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -52,6 +52,7 @@ static MODEL: Kind = Kind {
             curves: &[],
             headline: &[],
             note: None,
+            trivial: Some(TrivialModel::MEAN),
             answered_by: None,
         },
     }),

@@ -2,7 +2,7 @@
 
 use drr_core::Seed;
 use drr_core::data::{Rating, Ratings, Split};
-use drr_core::spec::{Settings, SplitKind, SplitSpec};
+use drr_core::spec::{RewardRule, Settings, SplitKind, SplitSpec};
 use serde_json::json;
 
 use super::ItemKnnSpec;
@@ -25,7 +25,11 @@ fn world() -> World {
     let rows = (0..4).flat_map(|user| (0..4).map(move |item| row(user, item))).collect();
     let names = |count: usize| (0..count).map(|at| at.to_string()).collect::<Vec<_>>();
     let ratings = Ratings { users: names(4), items: names(4), rows };
-    World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, test: 0.25, ..SplitSpec::default() }))
+    World::new(
+        &ratings,
+        &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, test: 0.25, ..SplitSpec::default() }),
+        RewardRule::STARS,
+    )
 }
 
 #[test]

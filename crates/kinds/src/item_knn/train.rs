@@ -19,10 +19,10 @@ pub(super) fn train(training: &Training<'_>, reporter: &mut dyn Reporter) -> Res
     let settings = settings.map_err(|error| Error::Deterministic(format!("the settings of item-knn: {error}")))?;
     let model = neighbours(training.world, &settings, &mut |done, total| reporter.progress(done, total))?;
     let (rmse, mae) = errors(training.world, &model);
-    // R* spans a star in half a unit.
     let metrics = Metrics::from([
-        ("test_rmse_stars".to_owned(), 2.0 * rmse),
-        ("test_mae_stars".to_owned(), 2.0 * mae),
+        ("test_rmse_stars".to_owned(), training.world.unit * rmse),
+        ("test_mae_stars".to_owned(), training.world.unit * mae),
+        ("mean_rmse_stars".to_owned(), training.world.unit * training.world.mean_error()),
         ("neighbours/mean".to_owned(), model.similarities.len() as f64 / training.world.items as f64),
     ]);
     reporter.points(0, metrics.iter().map(|(name, value)| Point::new(name.clone(), 1, *value)).collect())?;

@@ -1,7 +1,7 @@
 //! Means worked out by hand.
 
 use drr_core::data::{Rating, Ratings, Split};
-use drr_core::spec::{Settings, SplitKind, SplitSpec};
+use drr_core::spec::{RewardRule, Settings, SplitKind, SplitSpec};
 use serde_json::json;
 
 use super::ranking::ranking;
@@ -21,7 +21,11 @@ fn world(stars: &[[f32; 5]]) -> World {
     });
     let names = |count: usize| (0..count).map(|at| at.to_string()).collect::<Vec<_>>();
     let ratings = Ratings { users: names(stars.len()), items: names(5), rows: rows.collect() };
-    World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, test: 0.2, ..SplitSpec::default() }))
+    World::new(
+        &ratings,
+        &Split::by_rule(&ratings, &SplitSpec { kind: SplitKind::Temporal, test: 0.2, ..SplitSpec::default() }),
+        RewardRule::STARS,
+    )
 }
 
 fn scores(shrinkage: f64) -> Box<dyn Scores> {

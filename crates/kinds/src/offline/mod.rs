@@ -59,6 +59,7 @@ static MEASURE: Kind = Kind {
             curves: &[],
             headline: &["precision@"],
             note: None,
+            trivial: None,
             answered_by: None,
         },
     }),

@@ -44,6 +44,7 @@ static MEASURE: Kind = Kind {
             curves: &[],
             headline: &["reward@"],
             note: None,
+            trivial: None,
             answered_by: Some("pmf"),
         },
     }),

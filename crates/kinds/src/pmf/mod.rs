@@ -6,7 +6,7 @@ pub use settings::{Optimizer, PmfSpec, Select};
 
 use crate::kind::{
     Better, Column, Curves, Family, Kind, Marker, Model, Need, PolicyRole, Role, StudyFacts, Style, TableColumns,
-    Trainer, complete_nothing, typed,
+    Trainer, TrivialModel, complete_nothing, typed,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -59,6 +59,7 @@ static MODEL: Kind = Kind {
             }],
             headline: &["test_rmse_stars"],
             note: None,
+            trivial: Some(TrivialModel::MEAN),
             answered_by: None,
         },
     }),

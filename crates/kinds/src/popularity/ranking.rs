@@ -7,7 +7,7 @@ use crate::ranking::{RankingInput, StaticRanking};
 pub(super) fn ranking(input: &RankingInput<'_>) -> Result<StaticRanking> {
     let mut counts = vec![0.0_f32; input.world.items];
     for (_, item, reward) in input.world.train.ratings() {
-        if reward > 0.0 {
+        if input.world.is_positive(reward) {
             counts[item as usize] += 1.0;
         }
     }

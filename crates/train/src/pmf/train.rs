@@ -38,7 +38,7 @@ pub fn train(world: &World, spec: &PmfSpec, seed: Seed, reporter: &mut dyn Repor
     let search = search(world, spec, seed, (&mut batches, &validation), reporter)?;
     let mut metrics = Metrics::from([("best_epoch".to_owned(), search.epoch as f64)]);
     if let Some(rmse) = search.valid_rmse {
-        metrics.insert("valid_rmse_stars".to_owned(), 2.0 * rmse);
+        metrics.insert("valid_rmse_stars".to_owned(), world.unit * rmse);
     }
     let model = match spec.select {
         Select::Refit if !validation.is_empty() => {
@@ -51,8 +51,9 @@ pub fn train(world: &World, spec: &PmfSpec, seed: Seed, reporter: &mut dyn Repor
     let (test_rmse, test_mae) = errors(world, &model, world.test.ratings());
     for (name, error) in [("test_rmse", test_rmse), ("test_mae", test_mae)] {
         metrics.insert(name.to_owned(), error);
-        metrics.insert(format!("{name}_stars"), 2.0 * error);
+        metrics.insert(format!("{name}_stars"), world.unit * error);
     }
+    metrics.insert("mean_rmse_stars".to_owned(), world.unit * world.mean_error());
     Ok((model, metrics))
 }
 
@@ -74,10 +75,10 @@ fn search(
     let mut best = Search { model: factors.model(), epoch: 0, valid_rmse: None };
     for epoch in 1..=spec.epochs {
         let train_rmse = batches.pass(&mut factors, epoch)?;
-        let mut points = in_both_units("train/rmse", epoch, train_rmse);
+        let mut points = in_both_units(world, "train/rmse", epoch, train_rmse);
         let model = (!validation.is_empty()).then(|| factors.model());
         let rated = model.map(|model| (errors(world, &model, validation.iter().copied()).0, model));
-        points.extend(rated.iter().flat_map(|(rmse, _)| in_both_units("valid/rmse", epoch, *rmse)));
+        points.extend(rated.iter().flat_map(|(rmse, _)| in_both_units(world, "valid/rmse", epoch, *rmse)));
         reporter.points(0, points)?;
         reporter.progress(epoch, spec.epochs)?;
         if rated.as_ref().is_some_and(|(rmse, _)| !rmse.is_finite()) {
@@ -109,7 +110,7 @@ fn refit(
     let mut factors = Factors::new(world, spec, seed);
     for epoch in 1..=epochs {
         let rmse = batches.pass(&mut factors, epoch)?;
-        reporter.points(0, in_both_units("refit/rmse", epoch, rmse))?;
+        reporter.points(0, in_both_units(world, "refit/rmse", epoch, rmse))?;
         reporter.progress(epoch, epochs)?;
     }
     Ok(factors.model())
@@ -167,7 +168,7 @@ fn not_finite(epoch: u64) -> Error {
     Error::Deterministic(format!("PMF's loss is not finite in epoch {epoch}: lower pmf.lr"))
 }
 
-/// A root mean squared error on the reward scale and in stars.
-fn in_both_units(name: &str, epoch: u64, rmse: f64) -> Vec<Point> {
-    vec![Point::new(name, epoch, rmse), Point::new(format!("{name}_stars"), epoch, 2.0 * rmse)]
+/// A root mean squared error on the reward scale and on the ratings' own.
+fn in_both_units(world: &World, name: &str, epoch: u64, rmse: f64) -> Vec<Point> {
+    vec![Point::new(name, epoch, rmse), Point::new(format!("{name}_stars"), epoch, world.unit * rmse)]
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use drr_core::data::{Ratings, Split, catalogue::Catalogue, synthetic};
 use drr_core::result::TrialResult;
-use drr_core::spec::{DatasetSpec, RatingsSpec, SplitSpec};
+use drr_core::spec::{DatasetSpec, RatingsSpec, RewardRule, SplitSpec};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialId};
 
@@ -47,7 +47,7 @@ impl<K: PartialEq, V> Cache<K, V> {
 pub struct Loaded {
     /// What this worker computes on.
     pub devices: &'static dyn WorkerDevices,
-    worlds: Cache<(Digest, SplitSpec), World>,
+    worlds: Cache<(Digest, SplitSpec, RewardRule), World>,
     models: Cache<TrialId, PmfModel>,
 }
 
@@ -62,10 +62,10 @@ impl Loaded {
     /// # Errors
     /// If the data is missing or is not what the spec names.
     pub fn world(&mut self, data: &Path, ratings: &RatingsSpec) -> Result<Arc<World>> {
-        let of = (ratings.dataset.fingerprint, ratings.split.clone());
+        let of = (ratings.dataset.fingerprint, ratings.split.clone(), ratings.reward);
         self.worlds.get(of, || {
             let (table, split) = divided(data, ratings)?;
-            Ok(World::new(&table, &split))
+            Ok(World::new(&table, &split, ratings.reward))
         })
     }
 

@@ -73,7 +73,7 @@ fn what_is_wrong_is_said_with_the_mend() {
     );
     assert!(hint.is_some_and(|hint| hint.contains("--user")));
     let (message, _) = says(folder, "import own {}/own.tsv --user who --item what --rating stars");
-    assert_eq!(message, "{}/own.tsv:2: read `many`, expected a rating (a number within -100..100)");
+    assert_eq!(message, "{}/own.tsv:2: read `many`, expected a rating (a number, at most 10,000,000)");
     let (message, _) = says(folder, "import own {}/own.tsv --user me --item what --rating stars");
     assert!(message.ends_with("expected one named `me`"), "{message}");
     let (message, _) = says(folder, "import ../own {}/own.tsv");

@@ -16,7 +16,7 @@ fn what_is_installed_can_be_listed_described_and_opened() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let catalogue = Catalogue::new(&folder.path().join("data"));
     assert_eq!(catalogue.list().expect("a missing folder is an empty one"), []);
-    let meta = Meta { source: "a test".to_owned(), duplicates: 3, licence: None };
+    let meta = Meta { source: "a test".to_owned(), duplicates: 3, licence: None, reward: RewardRule::STARS };
     let description = catalogue.install("mine", &table("4"), &[item()], meta).expect("installs");
     assert_eq!(description.rating_range, [0.5, 4.0]);
     assert_eq!((description.users, description.items, description.ratings), (2, 1, 2));
@@ -75,7 +75,7 @@ fn a_newer_description_is_refused() {
     let catalogue = Catalogue::new(folder.path());
     catalogue.install("mine", &table("4"), &[], Meta::default()).expect("installs");
     let file = folder.path().join("mine/dataset.json");
-    fs::write(&file, r#"{"format": 2, "more": true}"#).expect("can be written");
+    fs::write(&file, r#"{"format": 3, "more": true}"#).expect("can be written");
     let error = catalogue.describe("mine").expect_err("is newer").to_string();
     assert!(error.ends_with("it was written by a newer drr-lab"), "{error}");
     fs::write(&file, "{").expect("can be written");

@@ -8,12 +8,15 @@ use crate::data::table::{Rating, Ratings};
 /// Ids that are whole numbers below this are looked up in a list, not in a hash map.
 const LISTED: usize = 1 << 20;
 
-/// Stars lie within this of zero.
-const LARGEST_RATING: f32 = 100.0;
+/// What is read as a rating lies within this of zero; so do counts.
+const LARGEST_RATING: f32 = 10_000_000.0;
+
+/// What is taken for one without being told lies within this: an id or a time is seldom so small.
+const LARGEST_GUESSED: f32 = 100.0;
 
 /// What a field of each kind should be, as errors say it.
 pub(super) const EXPECTED_ID: &str = "an id (text without control characters)";
-pub(super) const EXPECTED_RATING: &str = "a rating (a number within -100..100)";
+pub(super) const EXPECTED_RATING: &str = "a rating (a number, at most 10,000,000)";
 
 /// Collects ratings in file order.
 #[derive(Default)]
@@ -24,16 +27,46 @@ pub(super) struct Builder {
     pub(super) times: Times,
 }
 
+/// Which rating of a repeated pair of user and item stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The latest; of equally late ones the highest.
+    #[default]
+    Latest,
+    /// The first; of equally early ones the lowest.
+    First,
+    /// The highest; of equally high ones the latest.
+    Highest,
+    /// The lowest; of equally low ones the latest.
+    Lowest,
+    /// All together, at the latest time: of counts.
+    Sum,
+}
+
+impl Duplicates {
+    /// What becomes of one that is kept when another comes, which is not earlier.
+    fn merged(self, kept: Rating, later: Rating) -> Rating {
+        match self {
+            Self::Latest => later,
+            Self::First => kept,
+            Self::Highest if later.stars >= kept.stars => later,
+            Self::Lowest if later.stars <= kept.stars => later,
+            Self::Highest | Self::Lowest => kept,
+            Self::Sum => Rating { stars: kept.stars + later.stars, ..later },
+        }
+    }
+}
+
 impl Builder {
-    /// The canonical table and how many rows repeated a (user, item) pair. The latest rating of a pair stays, of
-    /// equally late ones the highest: the order of the file's lines has no say.
-    pub(super) fn finish(self) -> (Ratings, usize) {
+    /// The canonical table and how many rows repeated a (user, item) pair. Which of them stays is a matter of times and
+    /// ratings alone: the order of the file's lines has no say.
+    pub(super) fn finish(self, duplicates: Duplicates) -> (Ratings, usize) {
         let before = self.rows.len();
         let mut table = Ratings::canonical(self.users.names, self.items.names, self.rows);
         table.rows.dedup_by(|later, kept| {
             let same = (later.user, later.item) == (kept.user, kept.item);
             if same {
-                *kept = *later;
+                *kept = duplicates.merged(*kept, *later);
             }
             same
         });
@@ -99,7 +132,12 @@ fn small(text: &[u8]) -> Option<usize> {
     (value < LISTED).then_some(value)
 }
 
-/// Stars: finite and within -100..100.
+/// A number that may be a rating though nobody said that it is one.
+pub(super) fn is_likely_rating(text: &[u8]) -> bool {
+    rating(text).is_some_and(|rating| rating.abs() <= LARGEST_GUESSED)
+}
+
+/// A rating: finite and of a size that ratings and counts have.
 pub(super) fn rating(text: &[u8]) -> Option<f32> {
     let text = text.trim_ascii();
     let digit = |byte: u8| byte.is_ascii_digit().then(|| f32::from(byte - b'0'));
@@ -134,7 +172,9 @@ mod tests {
         let read = [b"4".as_slice(), b" 4.0", b"0.5", b"3.75", b"-2", b"1e1", b"-0"].map(rating);
         assert_eq!(read, [4.0, 4.0, 0.5, 3.75, -2.0, 10.0, 0.0].map(Some));
         assert!(rating(b"-0").is_some_and(f32::is_sign_positive));
-        assert!([b"".as_slice(), b"x", b"nan", b"inf", b"100.1", b"4,5", b"\xff"].iter().all(|t| rating(t).is_none()));
+        assert!(
+            [b"".as_slice(), b"x", b"nan", b"inf", b"10000001", b"4,5", b"\xff"].iter().all(|t| rating(t).is_none())
+        );
     }
 
     #[test]
@@ -150,14 +190,22 @@ mod tests {
     #[test]
     fn the_latest_of_repeated_ratings_stays_whatever_the_order() {
         let lines = [(1.0, 5), (4.0, 9), (2.0, 9), (5.0, 1)];
-        let build = |order: [usize; 4]| {
+        let build = |duplicates, order: [usize; 4]| {
             let mut builder = Builder::default();
             let (user, item) = (builder.users.number(b"u").unwrap(), builder.items.number(b"i").unwrap());
             builder.rows = order.map(|i| Rating { user, item, stars: lines[i].0, timestamp: lines[i].1 }).to_vec();
-            builder.finish()
+            builder.finish(duplicates)
         };
-        let (table, repeated) = build([0, 1, 2, 3]);
-        assert_eq!((table.rows[0].stars, table.rows[0].timestamp, repeated), (4.0, 9, 3));
-        assert_eq!(build([3, 2, 1, 0]), (table, 3));
+        for (duplicates, stars, time) in [
+            (Duplicates::Latest, 4.0, 9),
+            (Duplicates::First, 5.0, 1),
+            (Duplicates::Highest, 5.0, 1),
+            (Duplicates::Lowest, 1.0, 5),
+            (Duplicates::Sum, 12.0, 9),
+        ] {
+            let (table, repeated) = build(duplicates, [0, 1, 2, 3]);
+            assert_eq!((table.rows[0].stars, table.rows[0].timestamp, repeated), (stars, time, 3), "{duplicates:?}");
+            assert_eq!(build(duplicates, [3, 2, 1, 0]), (table, 3));
+        }
     }
 }

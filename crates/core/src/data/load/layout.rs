@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::builder::rating;
+use super::builder::is_likely_rating;
 use super::error::{LoadError, shown};
 use super::plan::{ReadingPlan, first_line};
 use super::records::{Delimiter, FileRecords};
@@ -73,7 +73,7 @@ impl FileLayout {
     pub fn detect(name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
         let looks_like_rows = |delimiter| {
             let fields = first_record(bytes, delimiter);
-            fields.len() == 4 && rating(&fields[2]).is_some() && is_time(&fields[3])
+            fields.len() == 4 && is_likely_rating(&fields[2]) && is_time(&fields[3])
         };
         if looks_like_rows(Delimiter::DoubleColon) {
             return Ok(FileLayout::RatingsDat);

@@ -20,12 +20,13 @@ use std::fs;
 use std::path::Path;
 
 pub use alike::Alike;
+pub use builder::Duplicates;
 pub use error::LoadError;
 pub use items::{Item, ItemColumns, items, read_stored_items, write_stored_items};
 pub use layout::{ColumnNames, FileLayout, NumbersForNames};
 pub use pairs::{Pairs, pairs_file};
 pub use rows::Places;
-pub use scale::{Scale, has_positives};
+pub use scale::ScaleGuess;
 pub use text::Encoding;
 
 use super::table::{Rating, Ratings};
@@ -43,8 +44,19 @@ pub struct LoadedTable {
     pub report: Report,
 }
 
+/// How a file is to be read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReadingOptions {
+    /// Its layout; without one it is recognised.
+    pub layout: Option<FileLayout>,
+    /// Which rating of a repeated pair stays.
+    pub duplicates: Duplicates,
+    /// Values that say that there is no rating.
+    pub not_rated: Vec<f32>,
+}
+
 /// How a file was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The layout, as given or as detected.
     pub layout: FileLayout,
@@ -52,10 +64,12 @@ pub struct Report {
     pub taken: String,
     /// The encoding of its text.
     pub encoding: Encoding,
-    /// Ratings in the file.
+    /// Ratings in the file, those that were left out among them.
     pub lines: usize,
-    /// Ratings left out since a later one of the same user and item stands in the file.
+    /// Ratings left out since another of the same user and item stands in the file.
     pub duplicates: usize,
+    /// Lines left out since their value says that there is no rating: each value and how often.
+    pub not_rated: Vec<(f32, usize)>,
     /// Where the timestamps come from.
     pub timestamps: Timestamps,
     /// Users whose ids are one number in several spellings.
@@ -93,26 +107,34 @@ pub fn ratings_file(path: &Path, layout: Option<&FileLayout>) -> Result<LoadedTa
 /// # Errors
 /// See [`LoadError`].
 pub fn ratings(file: &str, bytes: &[u8], layout: Option<&FileLayout>) -> Result<LoadedTable, LoadError> {
+    ratings_as(file, bytes, &ReadingOptions { layout: layout.cloned(), ..ReadingOptions::default() })
+}
+
+/// Loads ratings from the bytes of a file called `file` as `reading` says.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn ratings_as(file: &str, bytes: &[u8], reading: &ReadingOptions) -> Result<LoadedTable, LoadError> {
     let (bytes, encoding) = text::prepared(file, bytes)?;
-    let mut loaded = table(file, &bytes, layout, encoding);
+    let mut loaded = table(file, &bytes, reading, encoding);
     // Only a line that cannot be read is reason to look at the whole file: nearly all are UTF-8.
     if matches!(loaded, Err(LoadError::Line { .. }))
         && let (text, other @ Encoding::Windows1252) = text::decoded(&bytes)
     {
-        loaded = table(file, text.as_bytes(), layout, other);
+        loaded = table(file, text.as_bytes(), reading, other);
     }
     loaded.map_err(|error| text::instead(file, &bytes, error))
 }
 
-fn table(file: &str, bytes: &[u8], layout: Option<&FileLayout>, encoding: Encoding) -> Result<LoadedTable, LoadError> {
-    let layout = match layout {
+fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding) -> Result<LoadedTable, LoadError> {
+    let layout = match &reading.layout {
         Some(layout) => layout.clone(),
         None => FileLayout::detect(file, bytes)?,
     };
     let plan = layout.plan(file, bytes)?;
-    let mut builder = rows(file, bytes, &plan)?;
-    let lines = builder.rows.len();
-    if lines == 0 {
+    let (mut builder, not_rated) = rows(file, bytes, &plan, &reading.not_rated)?;
+    let lines = builder.rows.len() + not_rated.iter().map(|(_, count)| count).sum::<usize>();
+    if builder.rows.is_empty() {
         return Err(LoadError::Empty { file: file.to_owned() });
     }
     let too_large = || LoadError::Times { file: file.to_owned() };
@@ -122,14 +144,21 @@ fn table(file: &str, bytes: &[u8], layout: Option<&FileLayout>, encoding: Encodi
         Some(_) => Timestamps::Column { fractions, dates },
         None => Timestamps::RowOrder,
     };
-    let (ratings, duplicates) = builder.finish();
+    let (ratings, duplicates) = builder.finish(reading.duplicates);
     let (alike_users, alike_items) = (alike::alike(&ratings.users), alike::alike(&ratings.items));
     let taken = plan.taken;
-    let report = Report { layout, taken, encoding, lines, duplicates, timestamps, alike_users, alike_items };
+    let report = Report { layout, taken, encoding, lines, duplicates, not_rated, timestamps, alike_users, alike_items };
     Ok(LoadedTable { ratings, report })
 }
 
-fn rows(file: &str, bytes: &[u8], plan: &ReadingPlan) -> Result<Builder, LoadError> {
+/// Ratings in file order, and how often each value of `not_rated` stood in a line.
+fn rows(
+    file: &str,
+    bytes: &[u8],
+    plan: &ReadingPlan,
+    not_rated: &[f32],
+) -> Result<(Builder, Vec<(f32, usize)>), LoadError> {
+    let mut unrated: Vec<(f32, usize)> = not_rated.iter().map(|value| (*value, 0)).collect();
     let mut builder = Builder::default();
     // A guess from the first line spares the growing list its copies.
     builder.rows.reserve(bytes.len() / (plan::first_line(bytes).len().max(12) + 1));
@@ -144,9 +173,13 @@ fn rows(file: &str, bytes: &[u8], plan: &ReadingPlan) -> Result<Builder, LoadErr
             return Err(bad_line(file, records.line, records.text, &fields_expected(plan)));
         }
         let bad = |place: usize, expected: &str| bad_line(file, records.line, &fields[place], expected);
+        let stars = builder::rating(&fields[plan.rating]).ok_or_else(|| bad(plan.rating, EXPECTED_RATING))?;
+        if let Some((_, count)) = unrated.iter_mut().find(|(value, _)| *value == stars) {
+            *count += 1;
+            continue;
+        }
         let user = builder.users.number(&fields[plan.user]).ok_or_else(|| bad(plan.user, EXPECTED_ID))?;
         let item = builder.items.number(&fields[plan.item]).ok_or_else(|| bad(plan.item, EXPECTED_ID))?;
-        let stars = builder::rating(&fields[plan.rating]).ok_or_else(|| bad(plan.rating, EXPECTED_RATING))?;
         let timestamp = match plan.timestamp {
             Some(place) => {
                 let read = builder.times.read(&fields[place], builder.rows.len());
@@ -159,7 +192,7 @@ fn rows(file: &str, bytes: &[u8], plan: &ReadingPlan) -> Result<Builder, LoadErr
     if u32::try_from(builder.rows.len()).is_err() {
         return Err(LoadError::TooLarge { file: file.to_owned() });
     }
-    Ok(builder)
+    Ok((builder, unrated))
 }
 
 fn fields_expected(plan: &ReadingPlan) -> String {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::builder::{is_id, rating};
+use super::builder::{is_id, is_likely_rating, rating};
 use super::error::{LoadError, shown};
 use super::plan::{ReadingPlan, first_line};
 use super::records::{Delimiter, FileRecords};
@@ -44,7 +44,8 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<ReadingPlan> {
     DELIMITERS.into_iter().find_map(|delimiter| {
         let first = head(bytes, delimiter, 1).pop()?;
         let places = Places { user: 1, item: 2, rating: 3, timestamp: (first.len() == 4).then_some(4) };
-        (matches!(first.len(), 3 | 4) && fits(&first, places)).then(|| plan_of(delimiter, first.len(), places))
+        (matches!(first.len(), 3 | 4) && fits(&first, places) && is_likely_rating(&first[2]))
+            .then(|| plan_of(delimiter, first.len(), places))
     })
 }
 

@@ -69,7 +69,7 @@ fn a_bad_line_says_where_what_and_what_else() {
         (
             "u.data",
             "1\t2\t3\t4\n\n1\t2\tgood\t4\n",
-            "u.data:3: read `good`, expected a rating (a number within -100..100)",
+            "u.data:3: read `good`, expected a rating (a number, at most 10,000,000)",
         ),
         ("u.data", "1\t2\t3\t4\n1\t2\t3\n", "u.data:2: read `1\\t2\\t3`, expected 4 fields with tabs between them"),
         (
@@ -78,7 +78,7 @@ fn a_bad_line_says_where_what_and_what_else() {
             "u.data:2: read `then`, expected a timestamp (a number of seconds, or a date such as 2001-02-03 04:05:06)",
         ),
         ("u.data", "1\t2\t3\t4\n\t2\t3\t4\n", "u.data:2: read ``, expected an id (text without control characters)"),
-        ("r.dat", "1::2::101::4\n", "r.dat:1: read `101`, expected a rating (a number within -100..100)"),
+        ("r.dat", "1::2::10000001::4\n", "r.dat:1: read `10000001`, expected a rating (a number, at most 10,000,000)"),
         ("r.csv", "userId,movieId,rating\n1,2\n", "r.csv:2: read `1,2`, expected 3 fields as in the header"),
         ("r.csv", "userId,movieId,rating\n1,2,\"3\n4,5,6\n", "r.csv:2: read `1,2,\"3`, expected a closing quote"),
         ("r.csv", "userId,rating\n", "r.csv:1: read the columns `userId`, `rating`, expected one named `movieid`"),
@@ -152,7 +152,7 @@ fn tables() -> impl Strategy<Value = Ratings> {
             let (stars, timestamp) = (f32::from(halves) / 2.0, i64::from(timestamp));
             builder.rows.push(Rating { user, item, stars, timestamp });
         }
-        builder.finish().0
+        builder.finish(Duplicates::Latest).0
     })
 }
 
