@@ -3,6 +3,7 @@
 mod archive;
 mod checksum;
 mod download;
+mod elsewhere;
 mod failure;
 mod fetch;
 mod import;
@@ -73,9 +74,10 @@ enum FetchFrom {
 struct ImportArgs {
     /// Name to give the dataset
     name: String,
-    /// The file of ratings, plain, in gzip or in a ZIP archive
+    /// The file of ratings: plain, compressed by gzip or Zstandard, or in a ZIP or tar archive
     file: PathBuf,
-    /// A file of titles and genres: u.item, movies.dat, movies.csv, RecBole's .item, or a ZIP archive of one
+    /// A file of titles and genres: u.item, movies.dat, movies.csv, RecBole's .item, or an archive of one; those in the
+    /// archive of the ratings need not be named
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
     /// Column of the ids in a file of titles with a header
@@ -101,6 +103,9 @@ struct ImportArgs {
     header: bool,
     #[command(flatten)]
     scale: ScaleArgs,
+    /// Leave lines out that cannot be read; without it they are named and nothing is imported
+    #[arg(long)]
+    skip_bad_lines: bool,
     /// Which rating stays where a user rated an item several times
     #[arg(long, value_enum, default_value_t = DuplicateRule::Latest)]
     duplicates: DuplicateRule,

@@ -23,6 +23,7 @@ mod hostile;
 mod ignored;
 mod kinds;
 mod layering;
+mod made_files;
 mod mistakes;
 mod patience;
 mod planted;

@@ -108,7 +108,8 @@ impl World {
         let mean = sum / count.max(1.0);
         let (mut squares, mut count) = (0.0, 0.0_f64);
         for (_, _, reward) in self.test.ratings() {
-            squares += (f64::from(reward) - mean).powi(2);
+            let error = f64::from(reward) - mean;
+            squares += error * error;
             count += 1.0;
         }
         (squares / count.max(1.0)).sqrt()

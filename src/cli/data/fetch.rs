@@ -12,7 +12,7 @@ use super::archive::read_members;
 use super::failure::Failure;
 use super::known::{self, Availability, DownloadSource, KnownDataset};
 use super::present::{print, print_json, tell, thousands};
-use super::{FetchArgs, FetchFrom, catalogue_error, download, pip};
+use super::{FetchArgs, FetchFrom, catalogue_error, download, elsewhere, pip};
 use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
 
@@ -130,17 +130,9 @@ fn unpack(known: &KnownDataset, origin: &DownloadSource, archive: &Path, catalog
     catalogue.install(known.name, &loaded.ratings, &list, meta).map_err(catalogue_error)
 }
 
-/// MovieLens' releases that change under their name.
-const CHANGING: [&str; 2] = ["ml-latest", "ml-latest-small"];
-
 fn unknown(name: &str) -> Error {
-    if CHANGING.contains(&name) {
-        let message =
-            format!("{name} is another file from time to time, so what is fetched could not be checked nor had again");
-        return Error::input(message).hint(format!(
-            "download https://files.grouplens.org/datasets/movielens/{name}.zip, keep it, and import it: \
-             `drr-lab data import {name} {name}.zip --items {name}.zip`"
-        ));
+    if let Some(error) = elsewhere::placed(name) {
+        return error;
     }
     let names: Vec<&str> = known::all().iter().map(|known| known.name).collect();
     let error = Error::input(format!("no dataset `{name}` is known, only {}", names.join(", ")));

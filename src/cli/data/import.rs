@@ -8,8 +8,8 @@ use std::path::Path;
 use drr_core::data::Ratings;
 use drr_core::data::catalogue::{Catalogue, CatalogueError, Meta, check_name};
 use drr_core::data::load::{
-    Alike, ColumnNames, Duplicates, Encoding, FileLayout, Item, ItemColumns, LoadError, NumbersForNames, Places,
-    ReadingOptions, Report, ScaleGuess, Timestamps, items, ratings_as,
+    Alike, BadLine, BadLines, ColumnNames, Duplicates, Encoding, FileLayout, Item, ItemColumns, LoadError,
+    NumbersForNames, Places, ReadingOptions, Report, ScaleGuess, Timestamps, items, ratings_as,
 };
 
 use self::scale::{ScaledRatings, scaled};
@@ -24,11 +24,22 @@ pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output:
     check_name(&args.name).map_err(catalogue_error)?;
     let layout = layout(args)?;
     let file = source::read(&args.file, ArchiveMember::Ratings)?;
-    let reading = ReadingOptions { layout, duplicates: duplicates(args), not_rated: args.scale.not_rated.clone() };
+    let reading = ReadingOptions {
+        layout,
+        duplicates: duplicates(args),
+        not_rated: args.scale.not_rated.clone(),
+        bad_lines: if args.skip_bad_lines { BadLines::LeftOut } else { BadLines::Refused },
+        mends_times: true,
+    };
     let loaded = ratings_as(&file.name, &file.bytes, &reading).map_err(load_error)?;
     let read_from = file.name;
     drop(file.bytes);
-    let list = args.items.as_deref().map(|file| titles(file, args)).transpose()?;
+    let list = match &args.items {
+        Some(file) => Some(titles(file, args)?),
+        // Titles that lie beside the ratings in their archive; whoever has other ones names them.
+        None if source::has_items(&args.file) => titles(&args.file, args).ok(),
+        None => None,
+    };
     let report = loaded.report;
     let ScaledRatings { table, rule, said } = scaled(&args.scale, &read_from, loaded.ratings)?;
     let found = table.fingerprint();
@@ -69,7 +80,12 @@ pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output:
 
 /// What a person should know of how a file was read, a line each.
 fn said_of(file: &str, report: &Report, duplicates: Duplicates) -> Vec<String> {
-    let mut lines = vec![format!("read {file}: {}; {} ratings", report.taken, thousands(report.lines))];
+    let not_rated: usize = report.not_rated.iter().map(|(_, count)| count).sum();
+    let by_format: usize = report.left_out.iter().map(|(_, count)| count).sum();
+    let left_out = not_rated + by_format + report.unreadable;
+    let aside = if left_out > 0 { format!(", {} lines left out", thousands(left_out)) } else { String::new() };
+    let kept = thousands(report.lines - left_out);
+    let mut lines = vec![format!("read {file}: {}; {kept} ratings{aside}", report.taken)];
     match report.encoding {
         Encoding::Utf8 => {}
         Encoding::Utf16 => lines.push("its text is UTF-16".to_owned()),
@@ -81,7 +97,13 @@ fn said_of(file: &str, report: &Report, duplicates: Duplicates) -> Vec<String> {
         Timestamps::RowOrder => {
             lines.push("no timestamps: the order of the rows is taken for the order in time".to_owned());
         }
-        Timestamps::Column { fractions, dates } => {
+        Timestamps::Column { fractions, dates, milliseconds } => {
+            if milliseconds > 0 {
+                lines.push(format!(
+                    "{} times are milliseconds among seconds: they are brought to seconds",
+                    thousands(milliseconds)
+                ));
+            }
             if dates > 0 {
                 lines.push(format!("{} times are dates: taken as UTC where they name no zone", thousands(dates)));
             }
@@ -105,6 +127,19 @@ fn said_of(file: &str, report: &Report, duplicates: Duplicates) -> Vec<String> {
     }
     for (value, count) in &report.not_rated {
         lines.push(format!("left out {} lines of {value}, not rated", thousands(*count)));
+    }
+    for (why, count) in &report.left_out {
+        lines.push(format!("left out {}: {why}", thousands(*count)));
+    }
+    if report.commas > 0 {
+        lines.push(format!("{} ratings are written with a decimal comma", thousands(report.commas)));
+    }
+    if report.unreadable > 0 {
+        let count = thousands(report.unreadable);
+        lines.push(format!("left out {count} lines that cannot be read, the first of them"));
+        let one =
+            |BadLine { line, read, expected }: &BadLine| format!("  line {line}: read `{read}`, expected {expected}");
+        lines.extend(report.bad.iter().map(one));
     }
     lines
 }
@@ -217,6 +252,10 @@ fn load_error(error: LoadError) -> Error {
             "name the columns by `--user`, `--item`, `--rating`; without a header give their places, for example \
              `--no-header --user 1 --item 2 --rating 3`; or say it by `--layout`",
         ),
+        LoadError::Lines { ref first, .. } if first.iter().all(|it| is_decimal_comma(&it.read)) => {
+            message.hint("write decimals with a point, not with a comma")
+        }
+        LoadError::Lines { .. } => message.hint("`--skip-bad-lines` leaves them out, named and counted"),
         LoadError::Column { .. } => message.hint("name the columns by `--user`, `--item`, `--rating`, `--timestamp`"),
         LoadError::Line { read, expected, .. } if expected.starts_with("a rating") && is_decimal_comma(&read) => {
             message.hint("write decimals with a point, not with a comma")

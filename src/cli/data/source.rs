@@ -1,13 +1,14 @@
-//! A file to import as it lies there: plain, compressed by gzip, or in a ZIP archive, from which the member that is meant
-//! is read into memory. Nothing is unpacked to the disk.
+//! A file to import as it lies there: plain, compressed by gzip or Zstandard, or in a ZIP or tar archive, from which what is
+//! meant is read into memory. Nothing is unpacked to the disk.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read as _};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+use ruzstd::decoding::StreamingDecoder;
 
-use super::archive::{ArchiveError, member_names, read_members};
+use super::archive::{ArchiveError, member_names, read_member, tar_contents, tar_names};
 use super::present::first_of;
 use crate::error::{Error, Result};
 
@@ -32,10 +33,27 @@ pub(super) struct Found {
     pub(super) bytes: Vec<u8>,
 }
 
+/// Files of ratings as published datasets name them, those that hold most first.
+const RATINGS: &[&str] = &[
+    "ratings.csv",
+    "ratings.dat",
+    "u.data",
+    "ratings.txt",
+    "bx-book-ratings.csv",
+    "rating.csv",
+    "animelist.csv",
+    "steam-200k.csv",
+    "usersha1-artmbid-artname-plays.tsv",
+    "user_artists.dat",
+    "user_ratedmovies.dat",
+    "jester_ratings.dat",
+    "ydata-ymusic-rating-study-v1_0-train.txt",
+];
+
 /// Reads a file, out of its wrapping where it has one that can be taken off.
 pub(super) fn read(path: &Path, wanted: ArchiveMember) -> Result<Found> {
     let name = path.display().to_string();
-    let unreadable = |error: std::io::Error| Error::input(format!("cannot read {name}: {error}"));
+    let unreadable = |error: io::Error| Error::input(format!("cannot read {name}: {error}"));
     let mut file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     // One byte more than the length, so that the end is met without the list growing.
@@ -44,35 +62,80 @@ pub(super) fn read(path: &Path, wanted: ArchiveMember) -> Result<Found> {
     unpacked(name, bytes, wanted, LONGEST)
 }
 
+/// Whether a file is a ZIP archive with titles beside the ratings.
+pub(super) fn has_items(path: &Path) -> bool {
+    let members = File::open(path).ok().and_then(|file| member_names(BufReader::new(file)).ok()).unwrap_or_default();
+    let is_named = |member: &String| matches!(base(member).as_str(), "movies.csv" | "movies.dat" | "u.item");
+    members.iter().filter(|member| is_named(member)).count() == 1
+}
+
 fn unpacked(name: String, bytes: Vec<u8>, wanted: ArchiveMember, limit: u64) -> Result<Found> {
-    if bytes.starts_with(b"\x1f\x8b") {
+    let taken_off = |by: &str, with: &str, reader: &mut dyn Read| -> Result<Vec<u8>> {
         let mut content = Vec::new();
-        let read = MultiGzDecoder::new(bytes.as_slice()).take(limit + 1).read_to_end(&mut content);
-        read.map_err(|error| {
-            Error::input(format!("{name} is compressed by gzip and cannot be unpacked: {error}"))
+        reader.take(limit + 1).read_to_end(&mut content).map_err(|error| {
+            Error::input(format!("{name} is compressed by {by} and cannot be unpacked: {error}"))
                 .hint("download it anew")
         })?;
         if content.len() as u64 > limit {
-            return Err(
-                Error::input(format!("{name} unpacks to more than {limit} bytes")).hint("unpack it with gunzip")
-            );
+            return Err(Error::input(format!("{name} unpacks to more than {limit} bytes"))
+                .hint(format!("unpack it with {with}")));
         }
+        Ok(content)
+    };
+    let content = match bytes.as_slice() {
+        [0x1f, 0x8b, ..] => taken_off("gzip", "gunzip", &mut MultiGzDecoder::new(bytes.as_slice()))?,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            let broken = |error| {
+                Error::input(format!("{name} is compressed by Zstandard and cannot be unpacked: {error}"))
+                    .hint("download it anew")
+            };
+            let mut decoder = StreamingDecoder::new(bytes.as_slice()).map_err(broken)?;
+            taken_off("Zstandard", "unzstd", &mut decoder)?
+        }
+        _ => bytes,
+    };
+    let is_tar = content.get(257..262) == Some(b"ustar");
+    if !is_tar && !content.starts_with(b"PK\x03\x04") {
         return Ok(Found { name, bytes: content });
     }
-    if !bytes.starts_with(b"PK\x03\x04") {
-        return Ok(Found { name, bytes });
-    }
+    let kind = if is_tar { "tar" } else { "ZIP" };
     let unusable = |error: ArchiveError| {
-        Error::input(format!("{name} is a ZIP archive and not usable: {error}")).hint("unpack it, and import the file")
+        Error::input(format!("{name} is a {kind} archive and not usable: {error}"))
+            .hint("unpack it, and import the file")
     };
-    let members = member_names(Cursor::new(&bytes)).map_err(unusable)?;
-    let member = choose(&name, &members, wanted)?;
-    let [content] = read_members(BufReader::new(Cursor::new(&bytes)), [member], limit).map_err(unusable)?;
-    Ok(Found { name: format!("{name}/{member}"), bytes: content })
+    let names = if is_tar { tar_names(&content) } else { member_names(Cursor::new(&content)) }.map_err(unusable)?;
+    let chosen = choose((&name, kind), &names, wanted)?;
+    let bytes = match is_tar {
+        true => tar_contents(&content, &chosen, limit).map_err(unusable)?,
+        false => {
+            let mut bytes = Vec::new();
+            for member in &chosen {
+                let left = limit - bytes.len() as u64;
+                bytes.extend(read_member(BufReader::new(Cursor::new(&content)), member, left).map_err(unusable)?);
+                if chosen.len() > 1 && bytes.last().is_some_and(|last| *last != b'\n') {
+                    bytes.push(b'\n');
+                }
+            }
+            bytes
+        }
+    };
+    let shown = match chosen.as_slice() {
+        [one] => (*one).to_owned(),
+        several => format!("{} and {} more", several[0], several.len() - 1),
+    };
+    // A file may be compressed once more, as Jester's sheets or Amazon's categories are.
+    if bytes.starts_with(b"\x1f\x8b") {
+        return unpacked(format!("{name}/{shown}"), bytes, wanted, limit);
+    }
+    Ok(Found { name: format!("{name}/{shown}"), bytes })
 }
 
-/// The member that is meant: by its name, or the only file there is.
-fn choose<'a>(name: &str, members: &'a [String], wanted: ArchiveMember) -> Result<&'a str> {
+fn base(member: &str) -> String {
+    member.rsplit('/').next().unwrap_or_default().to_lowercase()
+}
+
+/// The members that are meant: by their names, or the only file there is. Several are the parts of one.
+fn choose<'a>((name, kind): (&str, &str), members: &'a [String], wanted: ArchiveMember) -> Result<Vec<&'a str>> {
     let has = |wanted: &str| members.iter().any(|member| member == wanted);
     let sheet = match () {
         () if has("xl/workbook.xml") => Some("an Excel spreadsheet"),
@@ -82,25 +145,33 @@ fn choose<'a>(name: &str, members: &'a [String], wanted: ArchiveMember) -> Resul
     if let Some(sheet) = sheet {
         return Err(Error::input(format!("{name} is {sheet}")).hint("save the sheet as CSV"));
     }
-    let base = |member: &str| member.rsplit('/').next().unwrap_or_default().to_lowercase();
-    let is_named = |member: &&String| match (wanted, base(member).as_str()) {
-        (ArchiveMember::Ratings, "ratings.csv" | "ratings.dat" | "u.data")
-        | (ArchiveMember::Items, "movies.csv" | "movies.dat" | "u.item") => true,
-        (ArchiveMember::Ratings, other) => other.ends_with(".inter"),
-        (ArchiveMember::Items, other) => other.ends_with(".item"),
-    };
     // What archivers of some systems add beside each file.
     let is_extra = |member: &str| member.starts_with("__MACOSX/") || base(member).starts_with('.');
     let files: Vec<&String> = members.iter().filter(|member| !is_extra(member)).collect();
-    let named: Vec<&String> = files.iter().copied().filter(|member| is_named(member)).collect();
-    match (named.as_slice(), files.as_slice()) {
-        ([one], _) | ([], [one]) => Ok(one),
+    let called = |is: &dyn Fn(&str) -> bool| -> Vec<&'a str> {
+        files.iter().filter(|member| is(&base(member))).map(|member| member.as_str()).collect()
+    };
+    let named: Vec<&str> = match wanted {
+        ArchiveMember::Ratings => called(&|name| RATINGS.contains(&name) || name.ends_with(".inter")),
+        ArchiveMember::Items => {
+            called(&|name| matches!(name, "movies.csv" | "movies.dat" | "u.item") || name.ends_with(".item"))
+        }
+    };
+    // The Netflix Prize comes in parts.
+    let is_part =
+        |name: &str| name.starts_with("combined_data_") || (name.starts_with("mv_") && name.ends_with(".txt"));
+    let mut parts = if wanted == ArchiveMember::Ratings { called(&is_part) } else { Vec::new() };
+    parts.sort_unstable();
+    match (named.as_slice(), parts.is_empty(), files.as_slice()) {
+        ([one], ..) => Ok(vec![*one]),
+        ([], false, _) => Ok(parts),
+        ([], true, [one]) => Ok(vec![one.as_str()]),
         _ => {
             let what = match wanted {
                 ArchiveMember::Ratings => "the ratings",
                 ArchiveMember::Items => "the titles",
             };
-            let message = format!("{name} is a ZIP archive of {} files", files.len());
+            let message = format!("{name} is a {kind} archive of {} files", files.len());
             let listed: Vec<String> = files.into_iter().cloned().collect();
             Err(Error::input(message)
                 .hint(format!("unpack it, and import the file with {what}; there is {}", first_of(&listed))))

@@ -106,7 +106,7 @@ fn an_unknown_name_gets_a_suggestion() {
     assert_eq!(error.message, "no dataset `ml100k` is known, only ml-100k, ml-1m, ml-25m");
     assert_eq!(error.hint.as_deref(), Some("did you mean `ml-100k`?"));
     let error = unknown("ml-latest");
-    assert!(error.message.starts_with("ml-latest is another file from time to time"), "{error}");
-    assert!(error.hint.is_some_and(|hint| hint.contains("import ml-latest ml-latest.zip --items ml-latest.zip")));
+    assert!(error.message.starts_with("ml-latest is not fetched: it is another file from time to time"), "{error}");
+    assert!(error.hint.is_some_and(|hint| hint.contains("import ml-latest ml-latest.zip`")));
     assert!(unknown("netflix").hint.is_some_and(|hint| hint.contains("import netflix")));
 }

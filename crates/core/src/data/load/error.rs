@@ -43,6 +43,16 @@ pub enum LoadError {
         /// What should.
         expected: String,
     },
+    /// Several such lines.
+    #[error("{file}: {count} lines cannot be read\n{}{}", listed(first), if *count > first.len() { format!("\n  and {} more", count - first.len()) } else { String::new() })]
+    Lines {
+        /// The file.
+        file: String,
+        /// How many.
+        count: usize,
+        /// The first of them.
+        first: Vec<BadLine>,
+    },
     /// The first line may be a rating or not: to be said, not guessed.
     #[error("{file}: the first line is `{first}`: {why}")]
     Unsure {
@@ -93,6 +103,22 @@ pub enum LoadError {
         /// The file.
         file: String,
     },
+}
+
+/// A line that is not what its layout asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadLine {
+    /// The line, counted from one.
+    pub line: u64,
+    /// What stands there, shortened.
+    pub read: String,
+    /// What should.
+    pub expected: String,
+}
+
+fn listed(lines: &[BadLine]) -> String {
+    let one = |BadLine { line, read, expected }: &BadLine| format!("  line {line}: read `{read}`, expected {expected}");
+    lines.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
 /// The most characters of a file that an error shows.

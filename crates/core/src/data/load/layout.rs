@@ -8,6 +8,7 @@ use super::error::{LoadError, shown};
 use super::plan::{ReadingPlan, first_line};
 use super::records::{Delimiter, FileRecords};
 use super::rows::{self, Places};
+use super::special::SpecialLayout;
 use super::time::is_time;
 
 /// How a file of ratings is laid out.
@@ -26,6 +27,8 @@ pub enum FileLayout {
     /// Rows without a header: commas, tabs, semicolons, bars, double colons or spaces. Without places they are user, item,
     /// rating and perhaps a timestamp.
     Rows(Option<Places>),
+    /// A format of one dataset alone.
+    Special(SpecialLayout),
 }
 
 /// The names of the columns of a CSV or TSV.
@@ -61,6 +64,7 @@ impl fmt::Display for FileLayout {
             FileLayout::Inter => "inter",
             FileLayout::Columns(_) => "named columns",
             FileLayout::Rows(_) => "rows without a header",
+            FileLayout::Special(_) => "a format of its own",
         })
     }
 }
@@ -71,6 +75,12 @@ impl FileLayout {
     /// # Errors
     /// Neither tells it, or the first line may be a rating or a header of numbers.
     pub fn detect(name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
+        if first_line(bytes).trim_ascii().is_empty() {
+            return Err(LoadError::Empty { file: name.to_owned() });
+        }
+        if let Some(special) = SpecialLayout::detect(name, bytes)? {
+            return Ok(FileLayout::Special(special));
+        }
         let looks_like_rows = |delimiter| {
             let fields = first_record(bytes, delimiter);
             fields.len() == 4 && is_likely_rating(&fields[2]) && is_time(&fields[3])
@@ -115,6 +125,9 @@ impl FileLayout {
                 let unknown = || LoadError::Layout { file: file.to_owned(), first: shown(first_line(bytes)) };
                 return rows::recognise(bytes).ok_or_else(unknown);
             }
+            FileLayout::Special(special) => {
+                return Ok(ReadingPlan { taken: special.taken().to_owned(), ..fixed(Delimiter::Plain(b',')) });
+            }
             FileLayout::Inter => Delimiter::Plain(b'\t'),
             FileLayout::RatingsCsv | FileLayout::Columns(_) => sniffed(bytes),
         };
@@ -157,10 +170,32 @@ impl FileLayout {
 /// Spellings of a column, in lower case without separators, the commonest first.
 struct Spellings(&'static [&'static str]);
 
-const USER: Spellings = Spellings(&["userid", "user"]);
-const ITEM: Spellings = Spellings(&["movieid", "itemid", "movie", "item"]);
-const RATING: Spellings = Spellings(&["rating", "stars", "score"]);
-const TIMESTAMP: Spellings = Spellings(&["timestamp", "time"]);
+const USER: Spellings = Spellings(&["userid", "user", "reviewerid", "customerid", "uid"]);
+const ITEM: Spellings = Spellings(&[
+    "movieid",
+    "itemid",
+    "movie",
+    "item",
+    "isbn",
+    "parentasin",
+    "asin",
+    "animeid",
+    "artistid",
+    "jokeid",
+    "bookid",
+    "gameid",
+    "songid",
+    "productid",
+    "iid",
+]);
+const RATING: Spellings =
+    Spellings(&["rating", "stars", "score", "bookrating", "overall", "weight", "plays", "playcount"]);
+const TIMESTAMP: Spellings = Spellings(&["timestamp", "time", "unixreviewtime"]);
+
+/// Where names have the user, the item, the rating and the time.
+pub(super) fn place_of_columns(names: &[String]) -> [Option<usize>; 4] {
+    [&USER, &ITEM, &RATING, &TIMESTAMP].map(|column| column.place(names))
+}
 
 impl Spellings {
     fn place(&self, header: &[String]) -> Option<usize> {

@@ -5,6 +5,7 @@
 mod alike;
 mod builder;
 mod error;
+mod gathering;
 mod items;
 mod layout;
 mod pairs;
@@ -12,6 +13,7 @@ mod plan;
 mod records;
 mod rows;
 mod scale;
+mod special;
 mod text;
 mod time;
 mod title;
@@ -21,19 +23,21 @@ use std::path::Path;
 
 pub use alike::Alike;
 pub use builder::Duplicates;
-pub use error::LoadError;
+pub use error::{BadLine, LoadError};
 pub use items::{Item, ItemColumns, items, read_stored_items, write_stored_items};
 pub use layout::{ColumnNames, FileLayout, NumbersForNames};
 pub use pairs::{Pairs, pairs_file};
 pub use rows::Places;
 pub use scale::ScaleGuess;
+pub use special::SpecialLayout;
 pub use text::Encoding;
+pub use time::day;
 
-use super::table::{Rating, Ratings};
-use builder::{Builder, EXPECTED_ID, EXPECTED_RATING};
+use super::table::Ratings;
 use error::shown;
+use gathering::{Gathering, LineFields};
 use plan::ReadingPlan;
-use records::FileRecords;
+use records::{Delimiter, FileRecords};
 
 /// A loaded table and what is to be said about the loading.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +57,20 @@ pub struct ReadingOptions {
     pub duplicates: Duplicates,
     /// Values that say that there is no rating.
     pub not_rated: Vec<f32>,
+    /// What becomes of lines that cannot be read.
+    pub bad_lines: BadLines,
+    /// Whether milliseconds among seconds become seconds; a file that was written here is taken as it is.
+    pub mends_times: bool,
+}
+
+/// What becomes of lines that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BadLines {
+    /// The file is refused, and the first of them are named.
+    #[default]
+    Refused,
+    /// They are left out, counted and the first of them named.
+    LeftOut,
 }
 
 /// How a file was read.
@@ -64,12 +82,20 @@ pub struct Report {
     pub taken: String,
     /// The encoding of its text.
     pub encoding: Encoding,
-    /// Ratings in the file, those that were left out among them.
+    /// Ratings in the file, and lines that were left out.
     pub lines: usize,
     /// Ratings left out since another of the same user and item stands in the file.
     pub duplicates: usize,
     /// Lines left out since their value says that there is no rating: each value and how often.
     pub not_rated: Vec<(f32, usize)>,
+    /// Lines that the format leaves out, by why.
+    pub left_out: Vec<(&'static str, usize)>,
+    /// Ratings that were written with a comma for a point.
+    pub commas: usize,
+    /// Lines left out since they cannot be read.
+    pub unreadable: usize,
+    /// The first of them.
+    pub bad: Vec<BadLine>,
     /// Where the timestamps come from.
     pub timestamps: Timestamps,
     /// Users whose ids are one number in several spellings.
@@ -87,6 +113,8 @@ pub enum Timestamps {
         fractions: usize,
         /// How many are dates, which count in seconds since 1970.
         dates: usize,
+        /// How many were milliseconds among seconds, and became seconds.
+        milliseconds: usize,
     },
     /// The order of the file's rows.
     RowOrder,
@@ -118,12 +146,15 @@ pub fn ratings_as(file: &str, bytes: &[u8], reading: &ReadingOptions) -> Result<
     let (bytes, encoding) = text::prepared(file, bytes)?;
     let mut loaded = table(file, &bytes, reading, encoding);
     // Only a line that cannot be read is reason to look at the whole file: nearly all are UTF-8.
-    if matches!(loaded, Err(LoadError::Line { .. }))
+    if matches!(loaded, Err(LoadError::Line { .. } | LoadError::Lines { .. }))
         && let (text, other @ Encoding::Windows1252) = text::decoded(&bytes)
     {
         loaded = table(file, text.as_bytes(), reading, other);
     }
-    loaded.map_err(|error| text::instead(file, &bytes, error))
+    loaded.map_err(|error| match SpecialLayout::detect(file, &bytes) {
+        Ok(Some(_)) => error,
+        _ => text::instead(file, &bytes, error),
+    })
 }
 
 fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding) -> Result<LoadedTable, LoadError> {
@@ -132,36 +163,64 @@ fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding)
         None => FileLayout::detect(file, bytes)?,
     };
     let plan = layout.plan(file, bytes)?;
-    let (mut builder, not_rated) = rows(file, bytes, &plan, &reading.not_rated)?;
-    let lines = builder.rows.len() + not_rated.iter().map(|(_, count)| count).sum::<usize>();
+    let mut gathering = Gathering::new(&reading.not_rated);
+    let has_times = match layout {
+        FileLayout::Special(special) => {
+            special.read(file, bytes, &mut gathering)?;
+            special.has_times()
+        }
+        _ => {
+            rows(file, bytes, &plan, &mut gathering)?;
+            plan.timestamp.is_some()
+        }
+    };
+    let unreadable = gathering.bad_count;
+    let lines = gathering.lines();
+    if reading.bad_lines == BadLines::Refused
+        && let Some(fault) = gathering.fault(file)
+    {
+        return Err(fault);
+    }
+    let Gathering { mut builder, not_rated, left_out, commas, bad, .. } = gathering;
+    if u32::try_from(builder.rows.len()).is_err() {
+        return Err(LoadError::TooLarge { file: file.to_owned() });
+    }
     if builder.rows.is_empty() {
         return Err(LoadError::Empty { file: file.to_owned() });
     }
     let too_large = || LoadError::Times { file: file.to_owned() };
-    let fractions = builder.times.finish(&mut builder.rows).ok_or_else(too_large)?;
+    let finished = builder.times.finish(&mut builder.rows, reading.mends_times).ok_or_else(too_large)?;
     let dates = builder.times.dates;
-    let timestamps = match plan.timestamp {
-        Some(_) => Timestamps::Column { fractions, dates },
-        None => Timestamps::RowOrder,
+    let timestamps = match has_times {
+        true => Timestamps::Column { fractions: finished.fractions, dates, milliseconds: finished.milliseconds },
+        false => Timestamps::RowOrder,
     };
     let (ratings, duplicates) = builder.finish(reading.duplicates);
     let (alike_users, alike_items) = (alike::alike(&ratings.users), alike::alike(&ratings.items));
     let taken = plan.taken;
-    let report = Report { layout, taken, encoding, lines, duplicates, not_rated, timestamps, alike_users, alike_items };
+    let report = Report {
+        layout,
+        taken,
+        encoding,
+        lines,
+        duplicates,
+        not_rated,
+        left_out,
+        commas,
+        unreadable,
+        bad,
+        timestamps,
+        alike_users,
+        alike_items,
+    };
     Ok(LoadedTable { ratings, report })
 }
 
-/// Ratings in file order, and how often each value of `not_rated` stood in a line.
-fn rows(
-    file: &str,
-    bytes: &[u8],
-    plan: &ReadingPlan,
-    not_rated: &[f32],
-) -> Result<(Builder, Vec<(f32, usize)>), LoadError> {
-    let mut unrated: Vec<(f32, usize)> = not_rated.iter().map(|value| (*value, 0)).collect();
-    let mut builder = Builder::default();
+/// Gathers the lines of a table of columns.
+fn rows(file: &str, bytes: &[u8], plan: &ReadingPlan, gathering: &mut Gathering) -> Result<(), LoadError> {
     // A guess from the first line spares the growing list its copies.
-    builder.rows.reserve(bytes.len() / (plan::first_line(bytes).len().max(12) + 1));
+    gathering.builder.rows.reserve(bytes.len() / (plan::first_line(bytes).len().max(12) + 1));
+    gathering.may_have_commas = plan.delimiter != Delimiter::Quoted(b',');
     let mut records = FileRecords::new(bytes, plan.delimiter);
     let mut fields = Vec::new();
     let mut header = plan.header;
@@ -170,29 +229,18 @@ fn rows(
             continue;
         }
         if fields.len() != plan.fields {
-            return Err(bad_line(file, records.line, records.text, &fields_expected(plan)));
-        }
-        let bad = |place: usize, expected: &str| bad_line(file, records.line, &fields[place], expected);
-        let stars = builder::rating(&fields[plan.rating]).ok_or_else(|| bad(plan.rating, EXPECTED_RATING))?;
-        if let Some((_, count)) = unrated.iter_mut().find(|(value, _)| *value == stars) {
-            *count += 1;
+            gathering.cannot(records.line, records.text, &fields_expected(plan));
             continue;
         }
-        let user = builder.users.number(&fields[plan.user]).ok_or_else(|| bad(plan.user, EXPECTED_ID))?;
-        let item = builder.items.number(&fields[plan.item]).ok_or_else(|| bad(plan.item, EXPECTED_ID))?;
-        let timestamp = match plan.timestamp {
-            Some(place) => {
-                let read = builder.times.read(&fields[place], builder.rows.len());
-                read.ok_or_else(|| bad(place, time::EXPECTED))?
-            }
-            None => builder.rows.len() as i64,
-        };
-        builder.rows.push(Rating { user, item, stars, timestamp });
+        gathering.add(&LineFields {
+            line: records.line,
+            user: &fields[plan.user],
+            item: &fields[plan.item],
+            rating: &fields[plan.rating],
+            time: plan.timestamp.map(|place| &*fields[place]),
+        });
     }
-    if u32::try_from(builder.rows.len()).is_err() {
-        return Err(LoadError::TooLarge { file: file.to_owned() });
-    }
-    Ok((builder, unrated))
+    Ok(())
 }
 
 fn fields_expected(plan: &ReadingPlan) -> String {

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 
 use super::builder::{is_id, is_likely_rating, rating};
 use super::error::{LoadError, shown};
+use super::gathering::pointed;
 use super::plan::{ReadingPlan, first_line};
-use super::records::{Delimiter, FileRecords};
+use super::records::Delimiter;
+use super::special::head;
 use super::time;
 
 /// The places of the columns of rows without a header, counted from one.
@@ -32,6 +34,9 @@ const DELIMITERS: [Delimiter; 6] = [
     Delimiter::Spaces,
 ];
 
+/// So many lines tell the order of columns.
+const VOTERS: usize = 20;
+
 /// Seconds between a header `1, 2, 3, 4` and a first rating that cannot be by chance.
 const FAR: i64 = 1_000_000;
 
@@ -42,17 +47,49 @@ const EITHER: &str = "`--no-header` takes the first line for a rating, with `--u
 /// The plan of a file whose first line is a rating: user, item, rating and perhaps a timestamp.
 pub(super) fn recognise(bytes: &[u8]) -> Option<ReadingPlan> {
     DELIMITERS.into_iter().find_map(|delimiter| {
-        let first = head(bytes, delimiter, 1).pop()?;
-        let places = Places { user: 1, item: 2, rating: 3, timestamp: (first.len() == 4).then_some(4) };
-        (matches!(first.len(), 3 | 4) && fits(&first, places) && is_likely_rating(&first[2]))
-            .then(|| plan_of(delimiter, first.len(), places))
+        let lines = head(bytes, delimiter, VOTERS);
+        let first = lines.first()?;
+        let mut places = Places { user: 1, item: 2, rating: 3, timestamp: (first.len() == 4).then_some(4) };
+        let likely = |field: &[u8]| is_likely_rating(&number_of(delimiter, field));
+        if !matches!(first.len(), 3 | 4) || !fits(first, places, delimiter) || !likely(&first[2]) {
+            return None;
+        }
+        let is_swapped = is_item_first(&lines);
+        if is_swapped {
+            (places.user, places.item) = (2, 1);
+        }
+        let mut plan = plan_of(delimiter, first.len(), places);
+        if is_swapped {
+            plan.taken += " (by the ids, in the order of Amazon's files of 2018)";
+        }
+        Some(plan)
     })
+}
+
+/// Whether the first column holds Amazon's products and the second its customers. The files of 2014 have them the other way
+/// round, and nothing but the ids tells.
+fn is_item_first(lines: &[Vec<Cow<'_, [u8]>>]) -> bool {
+    let is_upper = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+    let is_product = |text: &[u8]| text.len() == 10 && is_upper(text) && (text[0].is_ascii_digit() || text[0] == b'B');
+    let is_customer = |text: &[u8]| (10..=30).contains(&text.len()) && is_upper(text) && text[0] == b'A';
+    let whole = lines.iter().filter(|line| line.len() >= 3);
+    lines.len() > 1
+        && whole.clone().all(|line| is_product(&line[0]) && is_customer(&line[1]))
+        && whole.count() == lines.len()
+}
+
+/// A number, with a point for its comma where a comma does not stand between fields.
+fn number_of(delimiter: Delimiter, field: &[u8]) -> Cow<'_, [u8]> {
+    match delimiter {
+        Delimiter::Quoted(b',') | Delimiter::Plain(b',') => field.into(),
+        _ => pointed(field).unwrap_or(field.into()),
+    }
 }
 
 /// The plan of a file without a header whose columns stand at `places`.
 pub(super) fn placed(file: &str, bytes: &[u8], places: Places) -> Result<ReadingPlan, LoadError> {
     let heads = DELIMITERS.map(|delimiter| (delimiter, head(bytes, delimiter, 1).pop().unwrap_or_default()));
-    let fitting = heads.iter().find(|(_, first)| fits(first, places));
+    let fitting = heads.iter().find(|(delimiter, first)| fits(first, places, *delimiter));
     // Without one that fits, the lines say what is wrong.
     let (delimiter, first) =
         fitting.or_else(|| heads.iter().max_by_key(|(_, first)| first.len())).expect("there are some");
@@ -96,12 +133,12 @@ fn unsure(file: &str, bytes: &[u8], why: &'static str, mend: &'static str) -> Lo
     LoadError::Unsure { file: file.to_owned(), first: shown(first_line(bytes)), why, mend }
 }
 
-fn fits(fields: &[Cow<'_, [u8]>], places: Places) -> bool {
+fn fits(fields: &[Cow<'_, [u8]>], places: Places, delimiter: Delimiter) -> bool {
     let at = |place: usize| place.checked_sub(1).and_then(|place| fields.get(place));
     let is = |place: usize, check: fn(&[u8]) -> bool| at(place).is_some_and(|field| check(field));
     is(places.user, is_id)
         && is(places.item, is_id)
-        && is(places.rating, |field| rating(field).is_some())
+        && at(places.rating).is_some_and(|field| rating(&number_of(delimiter, field)).is_some())
         && places.timestamp.is_none_or(|place| is(place, time::is_time))
 }
 
@@ -124,18 +161,6 @@ fn plan_of(delimiter: Delimiter, fields: usize, places: Places) -> ReadingPlan {
         timestamp: places.timestamp.map(|place| place - 1),
         taken: format!("{}, no header: {}", delimiter.name(), columns.join(", ")),
     }
-}
-
-/// The fields of the first `most` lines.
-fn head(bytes: &[u8], delimiter: Delimiter, most: usize) -> Vec<Vec<Cow<'_, [u8]>>> {
-    let mut records = FileRecords::new(bytes, delimiter);
-    let mut lines = Vec::new();
-    let mut fields = Vec::new();
-    // An unclosed quote is reported when the file is read.
-    while lines.len() < most && records.next(&mut fields) == Ok(true) {
-        lines.push(std::mem::take(&mut fields));
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::builder::Builder;
 use super::items::{ItemLayout, read_items};
 use super::*;
+use crate::data::table::Rating;
 
 const LINES: &str = "196\t242\t3\t881250949\n22\t377\t1\t878887116\n196\t10\t4.5\t881250950\n";
 
@@ -171,6 +173,18 @@ fn written(table: &Ratings, between: &str, end: &str, order: [usize; 4], field: 
     table.rows.iter().rev().map(line).collect::<Vec<_>>().join(end)
 }
 
+/// What may stand in a field.
+fn cells() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[0-9]{1,2}",
+        3 => "[1-5]",
+        1 => "[0-9]{9,10}",
+        1 => "-?[0-9]{1,3}[.,][0-9]",
+        1 => "[a-zé ]{0,4}",
+        1 => prop_oneof![Just("99".to_owned()), Just("-1".to_owned()), Just("0".to_owned()), Just("2001-02-03".to_owned())],
+    ]
+}
+
 fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
@@ -196,6 +210,39 @@ proptest! {
         same(format!("\u{feff}{header}{end}{}", written(&table, ",", end, order, quote)), FileLayout::RatingsCsv);
         let loaded = ratings("file", &table.canonical_bytes(), Some(&FileLayout::UData)).expect("the canonical file");
         prop_assert_eq!(loaded.ratings, table);
+    }
+
+    #[test]
+    fn every_line_is_kept_or_named(
+        separator in prop_oneof![Just(","), Just(";"), Just("\t"), Just("|"), Just("::"), Just(" ")],
+        first in prop_oneof![
+            Just("userId movieId rating timestamp"), Just("Rating user ITEM"), Just("7 x 3.5 880000000"), Just("7 8 4"), Just(""),
+        ],
+        lines in prop::collection::vec(prop::collection::vec(cells(), 0..6), 1..40),
+        end in prop_oneof![Just("\n"), Just("\r\n")],
+        not_rated in prop::collection::vec(prop_oneof![Just(0.0_f32), Just(99.0), Just(-1.0), Just(3.0)], 0..3),
+        duplicates in prop_oneof![
+            Just(Duplicates::Latest), Just(Duplicates::First), Just(Duplicates::Highest), Just(Duplicates::Lowest),
+            Just(Duplicates::Sum),
+        ],
+    ) {
+        let written: Vec<String> = std::iter::once(first.replace(' ', separator))
+            .chain(lines.iter().map(|cells| cells.join(separator)))
+            .collect();
+        let text = written.join(end);
+        let options = ReadingOptions { bad_lines: BadLines::LeftOut, not_rated, duplicates, ..ReadingOptions::default() };
+        if let Ok(LoadedTable { ratings: table, report }) = ratings_as("r", text.as_bytes(), &options) {
+            let blank = |line: &&String| !line.trim().is_empty();
+            let has_header = !matches!(report.layout, FileLayout::UData | FileLayout::RatingsDat | FileLayout::Rows(_));
+            let all = written.iter().filter(blank).count() - usize::from(has_header);
+            let unrated: usize = report.not_rated.iter().map(|(_, count)| count).sum();
+            prop_assert_eq!(report.lines, all, "{}: {}", report.layout, text);
+            prop_assert_eq!(all, table.rows.len() + report.duplicates + unrated + report.unreadable, "{}", text);
+            prop_assert_eq!(report.bad.len(), report.unreadable.min(20));
+            // Where nothing is left out, to refuse is the same.
+            let strict = ratings_as("r", text.as_bytes(), &ReadingOptions { bad_lines: BadLines::Refused, ..options });
+            prop_assert_eq!(strict.is_ok(), report.unreadable == 0);
+        }
     }
 
     #[test]

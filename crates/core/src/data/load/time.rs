@@ -37,11 +37,12 @@ impl Times {
         Some(value)
     }
 
-    /// Brings all times to microseconds where one has a fraction, so that none loses its place in the order. How many
-    /// had one; `None` where the times are too large for that.
-    pub(super) fn finish(&self, rows: &mut [Rating]) -> Option<usize> {
+    /// Brings milliseconds among seconds to seconds, and all times to microseconds where one has a fraction, so that none
+    /// loses its place in the order. `None` where the times are too large for that.
+    pub(super) fn finish(&self, rows: &mut [Rating], mends: bool) -> Option<FinishedTimes> {
+        let milliseconds = if mends { to_seconds(rows) } else { 0 };
         if self.fractions.is_empty() {
-            return Some(0);
+            return Some(FinishedTimes { fractions: 0, milliseconds });
         }
         for row in rows.iter_mut() {
             row.timestamp = row.timestamp.checked_mul(PARTS)?;
@@ -49,8 +50,50 @@ impl Times {
         for &(row, fraction) in &self.fractions {
             rows[row].timestamp = rows[row].timestamp.checked_add(i64::from(fraction))?;
         }
-        Some(self.fractions.len())
+        Some(FinishedTimes { fractions: self.fractions.len(), milliseconds })
     }
+}
+
+/// What was unusual about times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FinishedTimes {
+    /// How many had a fraction of a second.
+    pub(super) fractions: usize,
+    /// How many were milliseconds among seconds.
+    pub(super) milliseconds: usize,
+}
+
+/// Seconds of the years 1973 to 2286; what is a thousand times as much are milliseconds.
+const SECONDS: std::ops::Range<i64> = 100_000_000..10_000_000_000;
+
+/// Where some times are seconds and others milliseconds, those become seconds; how many did.
+fn to_seconds(rows: &mut [Rating]) -> usize {
+    let is_milliseconds = |time: i64| SECONDS.contains(&(time / 1000));
+    if !rows.iter().any(|row| is_milliseconds(row.timestamp))
+        || !rows.iter().any(|row| SECONDS.contains(&row.timestamp))
+    {
+        return 0;
+    }
+    let mut count = 0;
+    for row in rows.iter_mut().filter(|row| is_milliseconds(row.timestamp)) {
+        row.timestamp /= 1000;
+        count += 1;
+    }
+    count
+}
+
+/// The day of a time in seconds since 1970, as `2001-02-03`.
+pub fn day(seconds: i64) -> String {
+    let days = seconds.div_euclid(86_400);
+    // Counted from 1 March of year 0, in eras of 400 years.
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let dom = of_year - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    format!("{:04}-{month:02}-{dom:02}", era * 400 + year + later)
 }
 
 /// Whether a field can be a time.
@@ -169,6 +212,14 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_written_as_it_is_read() {
+        for days in (-200_000..200_000_i64).step_by(37) {
+            let written = day(days * 86_400 + 4000);
+            assert_eq!(date(written.as_bytes()), Some((days * 86_400, 0)), "{written}");
+        }
+    }
+
+    #[test]
     fn dates_count_from_1970_in_utc() {
         assert_eq!(read("1970-01-01"), Some((0, 0)));
         assert_eq!(read("2000-01-31 23:59:59"), Some((949_363_199, 0)));
@@ -204,11 +255,12 @@ mod tests {
             let time = times.read(text.as_bytes(), rows.len()).expect("a time");
             rows.push(rating(time));
         }
-        assert_eq!(times.finish(&mut rows), Some(2));
+        assert_eq!(times.finish(&mut rows, true), Some(FinishedTimes { fractions: 2, milliseconds: 0 }));
         assert_eq!(rows.iter().map(|row| row.timestamp).collect::<Vec<_>>(), [10_000_000, 10_500_000, 10_250_000]);
-        assert_eq!(times.finish(&mut [rating(i64::MAX / 2)]), None, "too large to keep");
+        assert_eq!(times.finish(&mut [rating(i64::MAX / 2)], true), None, "too large to keep");
         let mut whole = [rating(i64::MAX)];
-        assert_eq!(Times::default().finish(&mut whole), Some(0));
+        let finished = FinishedTimes { fractions: 0, milliseconds: 0 };
+        assert_eq!(Times::default().finish(&mut whole, true), Some(finished));
         assert_eq!(whole[0].timestamp, i64::MAX);
     }
 }
