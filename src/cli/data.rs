@@ -195,7 +195,7 @@ pub fn run(args: Args, data: &Path, output: OutputFormat) -> Result<()> {
     let catalogue = Catalogue::new(data);
     match args.verb {
         Verb::List => show::list(&catalogue, output),
-        Verb::Show { name } => show::show(&catalogue, &name, output),
+        Verb::Show { name } => show::show(data, &catalogue, &name, output),
         Verb::Split(args) => split::run(&args, data, output),
         Verb::Fetch(args) => fetch::run(&args, data, &catalogue, output),
         Verb::Import(args) => import::run(&args, data, &catalogue, output),

@@ -161,6 +161,9 @@ impl<'a> PlanTable<'a> {
         for (sweep, count) in shared {
             println!("found in {}: {count}", neutral::line(sweep));
         }
+        for offer in self.outlook.iter().flat_map(|it| &it.offers) {
+            println!("{} of {}, {}: {}", offer.measure, offer.dataset, offer.protocol.name(), offer.counts());
+        }
         self.outlook.iter().flat_map(|it| &it.warnings).for_each(|line| println!("{line}"));
         if let Some(memory) = self.memory.filter(|memory| memory.workers < self.wanted as u64) {
             println!("memory: {memory}");

@@ -183,7 +183,7 @@ fn what_is_no_table_is_named_with_the_mend() {
         ("table.parquet", b"PAR1\x15\x04", "is a Parquet table"),
         ("r.csv.bz2", b"BZh91AY", "is compressed by bzip2"),
         ("r.csv", b"1\0,\x002\0,\x003\0\n\0", "is text in UTF-16 without a mark of it"),
-        ("r.json", b"{\"user\": 1}", "is JSON"),
+        ("r.json", b"[{\"user\": 1}]", "is JSON"),
     ] {
         refused(&written(&place, name, content), &[], &[what, "hint: "]);
     }

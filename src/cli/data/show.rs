@@ -1,9 +1,12 @@
 //! `drr-lab data list` and `drr-lab data show`: what there is, computed from what lies there.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use drr_core::data::Ratings;
 use drr_core::data::catalogue::{Catalogue, Description};
+use drr_core::data::load::day;
+use drr_core::spec::RewardRule;
 use serde::Serialize;
 
 use super::catalogue_error;
@@ -12,6 +15,8 @@ use super::present::{print, print_json, thousands};
 use crate::cli::OutputFormat;
 use crate::error::Result;
 use crate::neutral;
+use crate::plan::{Offer, Outlook, examine};
+use crate::sweep::{Datasets, Request, Source, SweepRequest};
 
 /// More distinct ratings than this are shown in ranges.
 const MOST_BARS: usize = 12;
@@ -38,7 +43,29 @@ struct DatasetSummary {
     dataset: Description,
     density: f64,
     mean: f64,
+    /// How ratings become rewards, where sweeps say nothing else.
+    reward: RewardRule,
+    /// Ratings that are positive then.
+    positive: usize,
     histogram: Vec<Bar>,
+    /// Ratings of a user: the least, the quartiles, the most.
+    per_user: [usize; 5],
+    /// Ratings of an item.
+    per_item: [usize; 5],
+    /// The first and the last time.
+    times: [i64; 2],
+    /// What a sweep of nothing but defaults could measure on it.
+    with_defaults: Defaults,
+}
+
+/// What a sweep of defaults makes of a dataset.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Defaults {
+    /// Users that can be evaluated.
+    Offers(Vec<Offer>),
+    /// It would not start, and why.
+    Refused(Vec<String>),
 }
 
 /// The ratings from `low` to `high`, both included.
@@ -87,20 +114,74 @@ fn listed(datasets: &[Description], fetchable: &[Fetchable]) -> String {
     text
 }
 
-pub(super) fn show(catalogue: &Catalogue, name: &str, output: OutputFormat) -> Result<()> {
+pub(super) fn show(data: &Path, catalogue: &Catalogue, name: &str, output: OutputFormat) -> Result<()> {
     let dataset = catalogue.describe(name).map_err(catalogue_error)?;
     // Opened, not only described: what is shown was counted, and its fingerprint checked, just now.
     let table = catalogue.open(name, None).map_err(catalogue_error)?;
-    let shown = DatasetSummary {
-        density: table.rows.len() as f64 / (table.users.len() as f64 * table.items.len() as f64),
-        mean: table.rows.iter().map(|row| f64::from(row.stars)).sum::<f64>() / table.rows.len() as f64,
-        histogram: histogram(&table),
-        dataset,
-    };
+    let shown = summarised(dataset, &table, defaults(data, name));
     match output {
         OutputFormat::Human => print(&described(&shown)),
         OutputFormat::Json => print_json(&shown),
         OutputFormat::Quiet => print(&shown.dataset.fingerprint.to_string()),
+    }
+}
+
+fn summarised(dataset: Description, table: &Ratings, with_defaults: Defaults) -> DatasetSummary {
+    let rule = dataset.rule();
+    let times = || table.rows.iter().map(|row| row.timestamp);
+    DatasetSummary {
+        density: table.rows.len() as f64 / (table.users.len() as f64 * table.items.len() as f64),
+        mean: table.rows.iter().map(|row| f64::from(row.stars)).sum::<f64>() / table.rows.len() as f64,
+        reward: rule,
+        positive: table.rows.iter().filter(|row| rule.is_positive(row.stars)).count(),
+        histogram: histogram(table),
+        per_user: quantiles(table.users.len(), table.rows.iter().map(|row| row.user)),
+        per_item: quantiles(table.items.len(), table.rows.iter().map(|row| row.item)),
+        times: [times().min().unwrap_or(0), times().max().unwrap_or(0)],
+        with_defaults,
+        dataset,
+    }
+}
+
+/// How many ratings each of so many has: the least, the quartiles, the most.
+fn quantiles(count: usize, whose: impl Iterator<Item = u32>) -> [usize; 5] {
+    let mut counts = vec![0_usize; count];
+    whose.for_each(|at| counts[at as usize] += 1);
+    counts.sort_unstable();
+    [0, 25, 50, 75, 100].map(|percent| counts.get(count.saturating_sub(1) * percent / 100).copied().unwrap_or(0))
+}
+
+/// What a sweep of nothing but defaults could measure.
+fn defaults(data: &Path, name: &str) -> Defaults {
+    let looked = || -> Result<Outlook> {
+        let text = format!(
+            "dataset = \"{name}\"\nseeds = 1\nbaselines = []\n[offline]\nprotocol = [\"published\", \"strict\"]\n"
+        );
+        let request = SweepRequest::of_text(&Source::new("defaults.toml", &text), Path::new("."), &Request::default())?;
+        let mut datasets = Datasets::new(data);
+        let file = request.file(&mut datasets)?;
+        let sweep = request.expand(&mut datasets)?;
+        // Nothing is finished where nothing was run.
+        examine(&file, &sweep, &data.join(".nothing-was-run"), &mut datasets)
+    };
+    match looked() {
+        Ok(outlook) => Defaults::Offers(outlook.offers),
+        Err(error) if error.problems.is_empty() => Defaults::Refused(vec![error.message]),
+        Err(error) => Defaults::Refused(error.problems.iter().map(ToString::to_string).collect()),
+    }
+}
+
+/// A span of times: days where they are seconds, milliseconds or microseconds since 1970.
+fn span([first, last]: [i64; 2], ratings: usize) -> String {
+    // From 1980 to 2100; smaller numbers only count.
+    const SECONDS: std::ops::Range<i64> = 315_532_800..4_102_444_800;
+    let of = [1, 1_000, 1_000_000]
+        .into_iter()
+        .find(|unit| [first, last].iter().all(|time| SECONDS.contains(&(time / unit))));
+    match of {
+        Some(unit) => format!("{} to {}", day(first / unit), day(last / unit)),
+        None if first == 0 && last == ratings as i64 - 1 => "the order in which they were read".to_owned(),
+        None => format!("{first} to {last}"),
     }
 }
 
@@ -133,9 +214,25 @@ fn described(shown: &DatasetSummary) -> String {
     line("users", thousands(dataset.users));
     line("items", thousands(dataset.items));
     line("density", format!("{:.2} %", 100.0 * shown.density));
-    line("stars", format!("{low} to {high}, mean {:.2}", shown.mean));
+    let [least, lower, median, upper, most] = shown.per_user.map(thousands);
+    line("per user", format!("{least} to {most} ratings, half of them {lower} to {upper}, median {median}"));
+    let [least, lower, median, upper, most] = shown.per_item.map(thousands);
+    line("per item", format!("{least} to {most}, half of them {lower} to {upper}, median {median}"));
+    line("times", span(shown.times, dataset.ratings));
+    line("values", format!("{low} to {high}, mean {:.2}", shown.mean));
+    line("scale", shown.reward.words());
+    let share = 100.0 * shown.positive as f64 / dataset.ratings.max(1) as f64;
+    line("positive", format!("{} ratings, {share:.1} %", thousands(shown.positive)));
+    match &shown.with_defaults {
+        Defaults::Offers(offers) => {
+            offers.iter().for_each(|offer| line(offer.protocol.name(), offer.counts()));
+        }
+        Defaults::Refused(why) => {
+            why.iter().for_each(|why| line("by default", why.clone()));
+        }
+    }
     if dataset.duplicates > 0 {
-        line("left out", format!("{} ratings given anew later", thousands(dataset.duplicates)));
+        line("left out", format!("{} ratings of a pair that has another", thousands(dataset.duplicates)));
     }
     line("fingerprint", dataset.fingerprint.to_string());
     line("source", dataset.source.clone());
@@ -185,7 +282,7 @@ mod tests {
         let catalogue = Catalogue::new(folder.path());
         let table = table([1.0, 5.0, 5.0, 4.0].into_iter());
         let dataset = catalogue.install("mine", &table, &[], Default::default()).expect("installs");
-        let shown = DatasetSummary { dataset, density: 1.0, mean: 3.75, histogram: histogram(&table) };
+        let shown = summarised(dataset, &table, defaults(folder.path(), "mine"));
         insta::assert_snapshot!(described(&shown));
     }
 }

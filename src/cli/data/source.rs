@@ -2,7 +2,7 @@
 //! meant is read into memory. Nothing is unpacked to the disk.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufRead as _, BufReader, Cursor, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -64,7 +64,13 @@ pub(super) fn read(path: &Path, wanted: ArchiveMember) -> Result<Found> {
 
 /// Whether a file is a ZIP archive with titles beside the ratings.
 pub(super) fn has_items(path: &Path) -> bool {
-    let members = File::open(path).ok().and_then(|file| member_names(BufReader::new(file)).ok()).unwrap_or_default();
+    let members = || {
+        let mut file = BufReader::new(File::open(path).ok()?);
+        // What is no archive would be searched for its end from front to back.
+        let is_zip = file.fill_buf().ok()?.starts_with(b"PK\x03\x04");
+        if is_zip { member_names(file).ok() } else { None }
+    };
+    let members = members().unwrap_or_default();
     let is_named = |member: &String| matches!(base(member).as_str(), "movies.csv" | "movies.dat" | "u.item");
     members.iter().filter(|member| is_named(member)).count() == 1
 }

@@ -64,6 +64,15 @@ pub struct Eligible {
 }
 
 impl Offer {
+    /// The users that can be taken, in words: of how many, and at each K.
+    pub fn counts(&self) -> String {
+        let at = self.eligible.iter().map(|Eligible { k, users }| match k {
+            None => users.to_string(),
+            Some(k) => format!("{users} at K = {k}"),
+        });
+        format!("of {} users with a history of {}: {}", self.users, self.history, at.collect::<Vec<_>>().join(", "))
+    }
+
     /// What a person should know before the sweep runs; nothing where there are users enough.
     fn warning(&self) -> Option<String> {
         let Self { dataset, measure, history, users: all, .. } = self;

@@ -111,7 +111,7 @@ fn steam() -> String {
 fn last_fm() -> String {
     let sha = |user: u32| format!("{user:040x}");
     let row = |at: u32| {
-        let mbid = if at % 3 == 0 { String::new() } else { format!("3bd73256-3905-4f3a-97e2-{at:012x}") };
+        let mbid = if at.is_multiple_of(3) { String::new() } else { format!("3bd73256-3905-4f3a-97e2-{at:012x}") };
         format!("{}\t{mbid}\tdie Ärzte \"{at}\"\t{}\n", sha(at % 4), 1 + at * 113)
     };
     let strange = "sep 20, 2008\t7e870dd5-2667-454b-9fcf-a132dd8071f1\tturbostaat\t12\n";

@@ -116,6 +116,11 @@ pub struct BadLine {
     pub expected: String,
 }
 
+/// The error of a line.
+pub(super) fn bad_line(file: &str, line: u64, read: &[u8], expected: &str) -> LoadError {
+    LoadError::Line { file: file.to_owned(), line, read: shown(read), expected: expected.to_owned() }
+}
+
 fn listed(lines: &[BadLine]) -> String {
     let one = |BadLine { line, read, expected }: &BadLine| format!("  line {line}: read `{read}`, expected {expected}");
     lines.iter().map(one).collect::<Vec<_>>().join("\n")

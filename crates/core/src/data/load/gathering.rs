@@ -44,7 +44,7 @@ impl Gathering {
     }
 
     /// Takes a line for a rating, or says why it is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, fields: &LineFields<'_>) {
         let LineFields { line, user, item, rating: text, time } = *fields;
         let Some(stars) = rating(text).or_else(|| self.with_comma(text)) else {

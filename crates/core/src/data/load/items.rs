@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::error::{LoadError, shown};
+use super::error::{LoadError, bad_line, shown};
 use super::layout::{header, sniffed};
 use super::plan::first_line;
-use super::records::{Delimiter, FileRecords};
+use super::records::{Delimiter, FileRecords, next};
 use super::text::{decoded, instead, prepared};
 use super::title::{clean, genres, split_year, year};
-use super::{bad_line, next};
 use crate::data::table::compare_ids;
 
 /// What is known of an item beside its ratings.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::builder::is_likely_rating;
+use super::columns::{ITEM, RATING, Spellings, TIMESTAMP, USER};
 use super::error::{LoadError, shown};
 use super::plan::{ReadingPlan, first_line};
 use super::records::{Delimiter, FileRecords};
@@ -165,51 +166,6 @@ impl FileLayout {
         let taken = format!("{}, header: {}", delimiter.name(), from.collect::<Vec<_>>().join(", "));
         Ok(ReadingPlan { delimiter, header: true, fields: header.len(), user, item, rating, timestamp, taken })
     }
-}
-
-/// Spellings of a column, in lower case without separators, the commonest first.
-struct Spellings(&'static [&'static str]);
-
-const USER: Spellings = Spellings(&["userid", "user", "reviewerid", "customerid", "uid"]);
-const ITEM: Spellings = Spellings(&[
-    "movieid",
-    "itemid",
-    "movie",
-    "item",
-    "isbn",
-    "parentasin",
-    "asin",
-    "animeid",
-    "artistid",
-    "jokeid",
-    "bookid",
-    "gameid",
-    "songid",
-    "productid",
-    "iid",
-]);
-const RATING: Spellings =
-    Spellings(&["rating", "stars", "score", "bookrating", "overall", "weight", "plays", "playcount"]);
-const TIMESTAMP: Spellings = Spellings(&["timestamp", "time", "unixreviewtime"]);
-
-/// Where names have the user, the item, the rating and the time.
-pub(super) fn place_of_columns(names: &[String]) -> [Option<usize>; 4] {
-    [&USER, &ITEM, &RATING, &TIMESTAMP].map(|column| column.place(names))
-}
-
-impl Spellings {
-    fn place(&self, header: &[String]) -> Option<usize> {
-        self.0.iter().find_map(|spelling| header.iter().position(|column| plainly(column) == *spelling))
-    }
-}
-
-/// Where a header has the user and the item.
-pub(super) fn user_and_item(header: &[String]) -> Option<(usize, usize)> {
-    USER.place(header).zip(ITEM.place(header))
-}
-
-fn plainly(column: &str) -> String {
-    column.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
 /// The names in a header, RecBole's `:type` taken off.

@@ -4,6 +4,7 @@
 
 mod alike;
 mod builder;
+mod columns;
 mod error;
 mod gathering;
 mod items;
@@ -34,10 +35,9 @@ pub use text::Encoding;
 pub use time::day;
 
 use super::table::Ratings;
-use error::shown;
 use gathering::{Gathering, LineFields};
 use plan::ReadingPlan;
-use records::{Delimiter, FileRecords};
+use records::{Delimiter, FileRecords, next};
 
 /// A loaded table and what is to be said about the loading.
 #[derive(Clone, Debug, PartialEq)]
@@ -248,18 +248,6 @@ fn fields_expected(plan: &ReadingPlan) -> String {
         return format!("{} fields as in the header", plan.fields);
     }
     format!("{} fields with {}s between them", plan.fields, plan.delimiter.name())
-}
-
-fn next<'a>(
-    file: &str,
-    records: &mut FileRecords<'a>,
-    fields: &mut Vec<std::borrow::Cow<'a, [u8]>>,
-) -> Result<bool, LoadError> {
-    records.next(fields).map_err(|unclosed| bad_line(file, unclosed.line, unclosed.text, "a closing quote"))
-}
-
-fn bad_line(file: &str, line: u64, read: &[u8], expected: &str) -> LoadError {
-    LoadError::Line { file: file.to_owned(), line, read: shown(read), expected: expected.to_owned() }
 }
 
 #[cfg(test)]

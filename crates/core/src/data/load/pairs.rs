@@ -1,10 +1,12 @@
 //! Pairs of a user and an item: of a file of ratings, or of one that has these two columns alone.
 
-use super::error::LoadError;
-use super::layout::{header, sniffed, user_and_item};
+use super::builder::{EXPECTED_ID, Ids};
+use super::columns::user_and_item;
+use super::error::{LoadError, bad_line};
+use super::layout::{header, sniffed};
 use super::plan::first_line;
-use super::records::{Delimiter, FileRecords};
-use super::{bad_line, builder::EXPECTED_ID, builder::Ids, next, ratings, text};
+use super::records::{Delimiter, FileRecords, next};
+use super::{ratings, text};
 
 /// Pairs in the order they stand in a file, or of a file of ratings in the order of its table.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

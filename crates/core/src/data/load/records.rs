@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
+use super::error::{LoadError, bad_line};
+
 /// What stands between two fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Delimiter {
@@ -95,6 +97,27 @@ impl<'a> FileRecords<'a> {
         }
         Ok(false)
     }
+}
+
+/// Reads the next record of a file; an unclosed quote is an error.
+pub(super) fn next<'a>(
+    file: &str,
+    records: &mut FileRecords<'a>,
+    fields: &mut Vec<Cow<'a, [u8]>>,
+) -> Result<bool, LoadError> {
+    records.next(fields).map_err(|unclosed| bad_line(file, unclosed.line, unclosed.text, "a closing quote"))
+}
+
+/// The fields of the first `most` lines.
+pub(super) fn head(bytes: &[u8], delimiter: Delimiter, most: usize) -> Vec<Vec<Cow<'_, [u8]>>> {
+    let mut records = FileRecords::new(bytes, delimiter);
+    let mut lines = Vec::new();
+    let mut fields = Vec::new();
+    // An unclosed quote is reported when the file is read.
+    while lines.len() < most && records.next(&mut fields) == Ok(true) {
+        lines.push(std::mem::take(&mut fields));
+    }
+    lines
 }
 
 fn plain<'a>(line: &'a [u8], delimiter: u8, fields: &mut Vec<Cow<'a, [u8]>>) {

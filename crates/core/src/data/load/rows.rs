@@ -7,8 +7,7 @@ use super::builder::{is_id, is_likely_rating, rating};
 use super::error::{LoadError, shown};
 use super::gathering::pointed;
 use super::plan::{ReadingPlan, first_line};
-use super::records::Delimiter;
-use super::special::head;
+use super::records::{Delimiter, head};
 use super::time;
 
 /// The places of the columns of rows without a header, counted from one.

@@ -5,13 +5,12 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::builder::{is_likely_rating, rating};
-use super::error::{LoadError, shown};
+use super::columns::place_of_columns;
+use super::error::{LoadError, bad_line, shown};
 use super::gathering::{Gathering, LineFields};
-use super::layout::place_of_columns;
 use super::plan::first_line;
-use super::records::{Delimiter, FileRecords};
+use super::records::{Delimiter, FileRecords, head, next};
 use super::time::is_time;
-use super::{bad_line, next};
 
 /// A format that no table of columns describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,16 +256,4 @@ fn json_lines(file: &str, bytes: &[u8], gathering: &mut Gathering) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// The fields of the first `most` lines.
-pub(super) fn head(bytes: &[u8], delimiter: Delimiter, most: usize) -> Vec<Vec<Cow<'_, [u8]>>> {
-    let mut records = FileRecords::new(bytes, delimiter);
-    let mut lines = Vec::new();
-    let mut fields = Vec::new();
-    // An unclosed quote is reported when the file is read.
-    while lines.len() < most && records.next(&mut fields) == Ok(true) {
-        lines.push(std::mem::take(&mut fields));
-    }
-    lines
 }
