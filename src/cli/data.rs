@@ -109,17 +109,18 @@ struct ImportArgs {
     /// Which rating stays where a user rated an item several times
     #[arg(long, value_enum, default_value_t = DuplicateRule::Latest)]
     duplicates: DuplicateRule,
-    /// Column of the users in a CSV or TSV: its name, or with --no-header its place
-    #[arg(long, value_name = "COLUMN", requires = "item", requires = "rating")]
+    /// Column of the users in a CSV or TSV: its name, or with --no-header its place; what is not named is looked for under its
+    /// usual names
+    #[arg(long, value_name = "COLUMN")]
     user: Option<String>,
     /// Column of the items
-    #[arg(long, value_name = "COLUMN", requires = "user")]
+    #[arg(long, value_name = "COLUMN")]
     item: Option<String>,
     /// Column of the ratings
-    #[arg(long, value_name = "COLUMN", requires = "user")]
+    #[arg(long, value_name = "COLUMN")]
     rating: Option<String>,
-    /// Column of the timestamps; without it the order of the rows is the order in time
-    #[arg(long, value_name = "COLUMN", requires = "user")]
+    /// Column of the timestamps; without it, where another column is named, the order of the rows is the order in time
+    #[arg(long, value_name = "COLUMN")]
     timestamp: Option<String>,
     /// Replace a dataset of that name
     #[arg(long)]

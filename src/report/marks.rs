@@ -23,7 +23,7 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked
     if rows.len() < 2 || !metrics.iter().any(Metric::is_ranked) {
         return Marked::Nothing;
     }
-    let mut tested = false;
+    let (mut tested, mut marked) = (false, false);
     for (column, metric) in metrics.iter().enumerate().filter(|(_, metric)| metric.is_ranked()) {
         let sign = sign(metric);
         let mean = |row: &Row| {
@@ -31,6 +31,12 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked
             Some(mean).filter(|mean| !mean.is_nan())
         };
         let best = rows.iter().filter_map(mean).fold(f64::NEG_INFINITY, f64::max);
+        let worst = rows.iter().filter_map(mean).fold(f64::INFINITY, f64::min);
+        // Where all are equal nobody is best.
+        if best == worst && rows.iter().filter_map(mean).count() > 1 {
+            continue;
+        }
+        marked = true;
         let Some(leader) = rows.iter().position(|row| mean(row) == Some(best)) else { continue };
         let paired = |row: &Row| {
             let (best, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
@@ -53,7 +59,11 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked
             };
         }
     }
-    if tested { Marked::Tested } else { Marked::Best }
+    match (marked, tested) {
+        (false, _) => Marked::Nothing,
+        (true, true) => Marked::Tested,
+        (true, false) => Marked::Best,
+    }
 }
 
 /// The p of Student's paired test, where there are pairs enough.

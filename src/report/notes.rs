@@ -108,7 +108,7 @@ pub(super) fn covered(seeding: Seeding) -> &'static str {
         Seeding::Own => {
             "Intervals and p cover the noise of training seeds on this one split of the ratings, not that of another split."
         }
-        Seeding::Trial => "Intervals and p cover training seeds and splits together: each seed has a split of its own.",
+        Seeding::Trial => "Intervals and p cover training seeds and splits together: the split follows the seed.",
     }
 }
 

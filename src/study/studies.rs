@@ -10,7 +10,7 @@ use drr_kinds::{Kind, KindOf as _, kind_settings};
 use serde_json::Value;
 
 use super::axis::{self, AxisValue};
-use super::division;
+use super::division::{self, DrawnByTrial};
 use super::group::{Group, Seeding, Study, Subject, rank, slug, varies};
 use crate::stats::MINIMUM_N;
 use crate::store::{StoredSweep, TrialRecord};
@@ -36,7 +36,7 @@ struct Terms<'a> {
 
 /// The studies of a sweep: evaluations first, what they stand on after.
 pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
-    let seeding = division::seeding(sweep);
+    let by_trial = DrawnByTrial::of(sweep);
     let budgets = budgets(sweep);
     let simulators = simulators(sweep);
     // Of what is found by its key: the place of a group among many thousands.
@@ -48,11 +48,10 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
             subject,
             fingerprint: ratings.map(|it| it.dataset.fingerprint),
             dataset: ratings.map_or("", |it| &it.dataset.name),
-            split: ratings.map_or_else(String::new, |it| division::words(&it.split, seeding, trial.point())),
+            split: ratings.map_or_else(String::new, |it| division::words(&it.split, by_trial, trial.point())),
             reward: ratings.map_or(RewardRule::STARS, |it| it.reward),
             seeding: match ratings {
-                Some(ratings) if division::is_drawn(&ratings.split) => seeding,
-                Some(_) => Seeding::Own,
+                Some(ratings) => by_trial.seeding(&ratings.split),
                 None => Seeding::Nothing,
             },
             method: method(trial, &sweep.axes),

@@ -6,6 +6,7 @@ use drr_core::spec::SplitKind;
 use drr_kinds::registry;
 use serde_json::Value;
 
+use super::choices::SplitSeed;
 use super::condition::Condition;
 use super::family::families;
 use super::fields::FieldKey;
@@ -73,6 +74,25 @@ pub(super) fn splits(file: &SweepFile, said: &[(FieldKey, TextSpan)], problems: 
         let problem = Problem::new(format!("there is no fold {fold} of {folds}"));
         problems.add(problem.help(format!("folds count from 0 to {}", folds - 1)), place("fold"), "beyond the last");
     }
+}
+
+/// Says so where folds follow the seeds and some are held out more often than others.
+pub(super) fn uneven_folds(file: &SweepFile) -> Option<String> {
+    if file.split_fold == SplitSeed::Fixed {
+        return None;
+    }
+    let folds = values_of(file, FieldKey::find(SPLIT, "folds")?);
+    let uneven = folds.iter().filter_map(Value::as_u64).find(|folds| {
+        let mut times = vec![0_usize; usize::try_from(*folds).unwrap_or(0)];
+        file.seeds.iter().for_each(|seed| times[(seed.0 % folds) as usize] += 1);
+        times.iter().any(|count| *count != times[0])
+    })?;
+    let held_out: Vec<String> = file.seeds.iter().take(12).map(|seed| (seed.0 % uneven).to_string()).collect();
+    Some(format!(
+        "of {uneven} folds these seeds hold out {}{}: with seeds = {uneven} each is held out once",
+        held_out.join(", "),
+        if file.seeds.len() > held_out.len() { ", …" } else { "" }
+    ))
 }
 
 /// Complains about conditions that can never hold.

@@ -76,6 +76,18 @@ impl Datasets {
         Ok(self.keep(dataset.fingerprint, table))
     }
 
+    /// How the ratings of a trial become rewards where its sweep says nothing else.
+    ///
+    /// # Errors
+    /// The dataset is not there.
+    pub fn rule_of(&self, dataset: &DatasetSpec) -> Result<RewardRule> {
+        if dataset.synthetic.is_some() {
+            return Ok(RewardRule::STARS);
+        }
+        let described = Catalogue::new(&self.data).describe(&dataset.name);
+        described.map(|described| described.rule()).map_err(|error| Error::input(error.to_string()))
+    }
+
     /// The ratings that a trial names, and their parts.
     ///
     /// # Errors
@@ -131,7 +143,8 @@ impl Fingerprints for Datasets {
         let table = self.table(dataset)?;
         split::keep(&self.data, &table, test, train).map_err(|error| {
             let is_of_disk = matches!(&error, GivenError::Io { what: "write", .. });
-            let said = error.to_string();
+            // Lines of a file are told in one of the message.
+            let said = error.to_string().replace("\n  ", "; ");
             if is_of_disk { Error::environment(said) } else { Error::input(said) }
         })
     }

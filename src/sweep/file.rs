@@ -51,6 +51,8 @@ pub struct SweepFile {
     pub fixed: BTreeMap<FieldKey, Value>,
     /// What varies, in canonical order: the order of the file changes nothing.
     pub axes: Vec<Axis>,
+    /// Where fields are set.
+    pub places: BTreeMap<FieldKey, TextSpan>,
     /// How the axes make points.
     pub design: Design,
     /// When a field varies at all; elsewhere it has its default.
@@ -79,6 +81,12 @@ impl SweepFile {
     /// What a field is where nothing is said of it, or its condition does not hold.
     pub(super) fn default_of(&self, key: FieldKey) -> Value {
         self.elsewhere.get(&key).cloned().unwrap_or_else(|| key.field().default_value())
+    }
+
+    /// Where a field is set; the file's start where it is not.
+    pub fn place_of_field(&self, name: &str) -> &TextSpan {
+        let said = self.places.iter().find(|(key, _)| key.name() == name);
+        said.map_or(&self.start, |(_, place)| place)
     }
 
     /// Where a dataset is named; the file's start where none of that name is.

@@ -170,7 +170,9 @@ impl<'a> Ground<'a> {
                     .map_or_else(|| fingerprints.given(dataset, &file.folder.join(&split.from), train.as_deref()), Ok);
                 let found = found.map_err(|error| {
                     let mut problems = Problems::default();
-                    problems.absorb(error, file.place_of(&dataset.name));
+                    let problem = Problem::new(error.message)
+                        .help("paths are seen from the sweep file; it needs the ratings of the dataset, or (user, item) pairs of them");
+                    problems.add(problem, file.place_of_field("split.from"), "this division");
                     problems.into_error(file.start.source_name())
                 })?;
                 names.insert(key, found);
@@ -233,14 +235,13 @@ fn reward_rule(
         text => text.parse().map_err(|expected| format!("reward.scale = \"{text}\" is no scale: expected {expected}")),
     };
     let rule = scale.and_then(|scale| {
-        // A threshold belongs to the scale it was named on.
-        let of_dataset = own.positive.filter(|_| scale == own.scale);
-        let rule = RewardRule { scale, positive: asked.positive.map(|least| least as f32).or(of_dataset) };
+        let rule = RewardRule { scale, positive: asked.positive.map(|least| least as f32).or(own.positive) };
         rule.fault().map_or(Ok(rule), Err)
     });
     rule.map_err(|message| {
         let mut problems = Problems::default();
-        problems.add(Problem::new(message), &named.place, "of these ratings");
+        let field = if asked.positive.is_some() { "reward.positive" } else { "reward.scale" };
+        problems.add(Problem::new(message), file.place_of_field(field), "here");
         problems.into_error(named.place.source_name())
     })
 }

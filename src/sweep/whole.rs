@@ -122,7 +122,7 @@ fn whole(
         true => measures_of_scores(&draft.measures, &commands, &start, problems),
         false => wanted(&draft.measures),
     };
-    let file = SweepFile {
+    let mut file = SweepFile {
         name,
         text: String::new(),
         notes,
@@ -141,6 +141,7 @@ fn whole(
         split_fold: draft.split_fold,
         measures,
         fixed,
+        places: mentioned.iter().cloned().collect(),
         axes,
         design: draft.design.unwrap_or(Design::Grid),
         conditions,
@@ -154,6 +155,7 @@ fn whole(
         commands,
         elsewhere,
     };
+    file.notes.extend(check::uneven_folds(&file));
     check::effects(&file, &mentioned, problems);
     check::splits(&file, &mentioned, problems);
     check::conditions(&file, problems);

@@ -26,7 +26,7 @@ fn a_split_goes_out_as_files_and_comes_back_as_the_same_trials() {
     place.file("mine.csv", &ratings(40, 7));
     said(&place, &["data", "import", "mine", "mine.csv"]);
     let told = said(&place, &["data", "split", "mine", "--kind", "temporal", "--test", "0.3", "--out", "out/split"]);
-    assert!(told.contains("840 to train on") && told.contains("360 of 40 users held out"), "{told}");
+    assert!(told.contains("840 to train on") && told.contains("360 ratings of 40 users held out"), "{told}");
     let sweep = |name: &str, split: &str| {
         // Paths are seen from the sweep file, not from where the command runs.
         place.file(
@@ -71,8 +71,19 @@ fn datasets_side_by_side_have_tables_of_their_own() {
     said(&place, &["report", "both", "--out", "page"]);
     let written = std::fs::read_dir(place.path().join("page/both")).expect("a page").flatten();
     let text: String = written.filter_map(|entry| std::fs::read_to_string(entry.path()).ok()).collect();
-    assert!(text.contains("5 folds, one a seed"), "the division is told");
+    assert!(text.contains("5 folds, the trial's seed modulo 5 held out, split seed 0"), "the division is told");
     assert!(text.contains("cover training seeds and splits together"), "what intervals cover is told");
+    // Which of them is written has to be said, and how is said.
+    let output = place.run(&["data", "split", "--sweep", "both.toml", "--out", "parts"]);
+    let asked = String::from_utf8_lossy(&output.stderr).into_owned();
+    let hint = "choose one, for example --only dataset=\"one\" --set \"seeds=[0]\" (it follows the seed)";
+    assert!(!output.status.success() && asked.contains(hint), "{asked}");
+    let choice = ["--only", "dataset=\"one\"", "--set", "seeds=[1]", "--out", "parts"];
+    let told = said(&place, &[&["data", "split", "--sweep", "both.toml"][..], &choice].concat());
+    assert!(told.starts_with("one, 900 ratings: 720 to train on"), "{told}");
+    // Five folds and three seeds: two are never held out.
+    let told = said(&place, &["sweep", "both.toml", "--dry-run"]);
+    assert!(told.contains("of 5 folds these seeds hold out 0, 1, 2: with seeds = 5 each is held out once"), "{told}");
     // One of them again, alone: nothing is computed anew.
     place.file("one.toml", &text_of_one(&text_of(&place)));
     let told = said(&place, &["sweep", "one.toml"]);
@@ -85,6 +96,28 @@ fn text_of(place: &Place) -> String {
 
 fn text_of_one(both: &str) -> String {
     both.replace("[\"one\", \"two\"]", "\"one\"").replace("\"both\"", "\"one\"")
+}
+
+#[test]
+fn what_only_measures_nothing_is_said_and_a_scale_that_does_not_hold_the_ratings_refused() {
+    let place = Place::new();
+    place.file("mine.csv", &ratings(40, 7));
+    said(&place, &["data", "import", "mine", "mine.csv"]);
+    let last = SWEEP.replace("k = [3]", "k = [1]\nprotocol = \"strict\"");
+    place.file("last.toml", &format!("name = \"last\"\ndataset = \"mine\"\n{last}[split]\nkind = \"leave-last\"\n"));
+    let told = said(&place, &["sweep", "last.toml", "--dry-run"]);
+    assert!(
+        told.contains("every policy scores the same at K = 1 (offline, strict): no user of mine has more"),
+        "{told}"
+    );
+    place.file("scale.toml", &format!("name = \"scale\"\ndataset = \"mine\"\n{SWEEP}[reward]\nscale = \"1..3\"\n"));
+    let output = place.run(&["sweep", "scale.toml"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("ratings of mine lie outside of 1..3") && told.contains("scale = \"1..3\""), "{told}");
+    let output = place.run(&["data", "import", "splits", "mine.csv"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("`splits` cannot be the name of a dataset"), "{told}");
 }
 
 #[test]

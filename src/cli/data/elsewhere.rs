@@ -78,6 +78,11 @@ const PLACED: &[Placed] = &[
     },
 ];
 
+/// The names of all of them.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    PLACED.iter().flat_map(|known| known.names.iter().copied())
+}
+
 /// What to say of a dataset that is not fetched, if it is a known one.
 pub(super) fn placed(name: &str) -> Option<Error> {
     let Placed { why, address, import, .. } = PLACED.iter().find(|known| known.names.contains(&name))?;

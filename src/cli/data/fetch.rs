@@ -136,7 +136,8 @@ fn unknown(name: &str) -> Error {
     }
     let names: Vec<&str> = known::all().iter().map(|known| known.name).collect();
     let error = Error::input(format!("no dataset `{name}` is known, only {}", names.join(", ")));
-    let near = names.iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+    let near =
+        names.iter().copied().chain(elsewhere::names()).find(|known| strsim::damerau_levenshtein(known, name) <= 2);
     match near {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint(format!("`drr-lab data import {name} FILE` takes files you have")),

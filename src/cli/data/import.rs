@@ -131,6 +131,13 @@ fn said_of(file: &str, report: &Report, duplicates: Duplicates) -> Vec<String> {
     for (why, count) in &report.left_out {
         lines.push(format!("left out {}: {why}", thousands(*count)));
     }
+    if let Some((count, first)) = report.spanning {
+        lines.push(format!(
+            "{} rows go over several lines, the first from line {first} on: a quote that is opened there and closed later holds \
+             whatever stands between",
+            thousands(count)
+        ));
+    }
     if report.commas > 0 {
         lines.push(format!("{} ratings are written with a decimal comma", thousands(report.commas)));
     }
@@ -196,10 +203,15 @@ fn matched(file: &str, list: &[Item], table: &Ratings) -> String {
 }
 
 fn layout(args: &ImportArgs) -> Result<Option<FileLayout>> {
+    let any = [&args.user, &args.item, &args.rating, &args.timestamp].into_iter().any(|name| name.is_some());
     let named = match (&args.user, &args.item, &args.rating) {
         (Some(user), Some(item), Some(rating)) => Some((user, item, rating)),
         _ => None,
     };
+    if args.no_header && any && named.is_none() {
+        let message = "without a header there are no names to look the other columns up by";
+        return Err(Error::input(message).hint("give the places of all three: `--user 1 --item 2 --rating 3`"));
+    }
     if args.no_header {
         let place = |option: &str, text: &str| {
             text.parse::<usize>().ok().filter(|place| *place > 0).ok_or_else(|| {
@@ -218,12 +230,11 @@ fn layout(args: &ImportArgs) -> Result<Option<FileLayout>> {
         });
         return Ok(Some(FileLayout::Rows(places.transpose()?)));
     }
-    if let Some((user, item, rating)) = named {
-        let timestamp = args.timestamp.clone();
+    if any {
         let numbers = if args.header { NumbersForNames::Meant } else { NumbersForNames::Refused };
-        let columns =
-            ColumnNames { user: user.clone(), item: item.clone(), rating: rating.clone(), timestamp, numbers };
-        return Ok(Some(FileLayout::Columns(columns)));
+        let [user, item, rating] = [&args.user, &args.item, &args.rating].map(|name| name.clone().unwrap_or_default());
+        let timestamp = args.timestamp.clone();
+        return Ok(Some(FileLayout::Columns(ColumnNames { user, item, rating, timestamp, numbers })));
     }
     if args.header {
         return Ok(Some(FileLayout::RatingsCsv));
@@ -256,6 +267,9 @@ fn load_error(error: LoadError) -> Error {
             message.hint("write decimals with a point, not with a comma")
         }
         LoadError::Lines { .. } => message.hint("`--skip-bad-lines` leaves them out, named and counted"),
+        LoadError::Column { column, .. } if column == "rating" => message.hint(
+            "name its column by `--rating`; where there is none, as of clicks, add one of 1 and import it with `--scale 0..1`",
+        ),
         LoadError::Column { .. } => message.hint("name the columns by `--user`, `--item`, `--rating`, `--timestamp`"),
         LoadError::Line { read, expected, .. } if expected.starts_with("a rating") && is_decimal_comma(&read) => {
             message.hint("write decimals with a point, not with a comma")

@@ -3,7 +3,7 @@
 //! What is asked for is a sweep's `[split]`, read and resolved as a sweep's: a division that trials cannot have cannot be
 //! written either.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::present::{print, print_json, thousands};
 use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
-use crate::sweep::{Datasets, Request, Source, SweepRequest};
+use crate::sweep::{Datasets, Request, Source, Sweep, SweepRequest};
 
 /// `drr-lab data split`
 #[derive(Debug, clap::Args)]
@@ -90,6 +90,31 @@ impl SplitArgs {
     }
 }
 
+/// Which options leave one of several divisions: of an axis by its value, of what follows the seed by the seed.
+fn how_to_choose(sweep: &Sweep, divisions: &[&RatingsSpec]) -> String {
+    let of = |ratings: &RatingsSpec| {
+        let mut fields = serde_json::to_value(&ratings.split).unwrap_or_default();
+        fields["dataset"] = ratings.dataset.name.clone().into();
+        fields
+    };
+    let all: Vec<serde_json::Value> = divisions.iter().map(|ratings| of(ratings)).collect();
+    let keys: BTreeSet<&String> = all.iter().filter_map(|it| it.as_object()).flat_map(|it| it.keys()).collect();
+    let mut options = Vec::new();
+    for key in keys {
+        let shown = all.iter().find_map(|it| it.get(key));
+        if let Some(value) = shown.filter(|_| all.iter().any(|other| other.get(key) != all[0].get(key))) {
+            let name = if key == "dataset" { key.clone() } else { format!("split.{key}") };
+            match sweep.axes.contains(&name) {
+                true if key == "from" => options.push("--only split.from=\"FILE\"".to_owned()),
+                true => options.push(format!("--only {name}={value}")),
+                false => options.push("--set \"seeds=[0]\" (it follows the seed)".to_owned()),
+            }
+        }
+    }
+    options.dedup();
+    format!("choose one, for example {}", options.join(" "))
+}
+
 fn toml_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -110,7 +135,7 @@ pub(super) fn run(args: &SplitArgs, data: &Path, output: OutputFormat) -> Result
         [] => return Err(Error::input("its trials stand on no ratings")),
         several => {
             return Err(Error::input(format!("the sweep divides its ratings in {} ways", several.len()))
-                .hint("choose one: --only split.seed=0, or --only dataset=NAME; or --set split.seed=0"));
+                .hint(how_to_choose(&sweep, several)));
         }
     };
     let folder = &args.out;
@@ -151,7 +176,7 @@ pub(super) fn run(args: &SplitArgs, data: &Path, output: OutputFormat) -> Result
                 rest => format!(", {} in neither", thousands(rest)),
             };
             print(&format!(
-                "{dataset}, {} ratings: {} to train on in {shown}/train.csv, {} of {} users held out in {held_out}{aside};\n\
+                "{dataset}, {} ratings: {} to train on in {shown}/train.csv, {} ratings of {} users held out in {held_out}{aside};\n\
                  the pairs that are held out in candidates.csv, and a bit a rating in {part}.bits and train.bits",
                 thousands(table.rows.len()),
                 thousands(train),

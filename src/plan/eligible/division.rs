@@ -54,6 +54,11 @@ impl Division {
         self.able(protocol, history).filter(|counts| u64::from(counts.test) >= k).count()
     }
 
+    /// Of those the ones with more test ratings than `k`: for the others every order of their candidates is the same.
+    pub(super) fn ordered(&self, protocol: Protocol, history: u64, k: u64) -> usize {
+        self.able(protocol, history).filter(|counts| u64::from(counts.test) > k).count()
+    }
+
     /// The most positives of a user.
     pub(super) fn most_positives(&self, protocol: Protocol) -> u64 {
         self.users.iter().map(|counts| counts.positives(protocol)).max().unwrap_or(0)

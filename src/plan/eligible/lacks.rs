@@ -1,7 +1,7 @@
 //! What a division of the ratings cannot give, in words: what is wrong, and what to do about it.
 
 use drr_core::data::load::ScaleGuess;
-use drr_core::spec::{HeldOut, RatingScale, SplitSpec};
+use drr_core::spec::{HeldOut, RatingScale, SplitKind, SplitSpec};
 use drr_kinds::kind::Need;
 use drr_kinds::protocol::Protocol;
 
@@ -42,17 +42,22 @@ impl Examined<'_> {
             0 => ("leaves nothing to learn from", "train"),
             _ => ("holds nothing out", held_out),
         };
-        let SplitSpec { kind, test, .. } = self.split;
-        let kind = serde_json::to_value(kind).expect("a kind is a word");
-        let message = format!(
-            "the split {what}: of {ratings} ratings by {users} users none is in the {part} part (split.kind = {kind}, \
-             split.test = {test})"
-        );
-        let help = match part {
-            "train" => "lower split.test, or import more ratings",
-            _ if kind == "temporal" => {
-                "a temporal split holds out the rounded share of each user's ratings: raise split.test, or set split.kind = \
-                 \"random\""
+        let SplitSpec { kind, test, last, min_per_user, min_per_item, .. } = self.split;
+        let rule = match kind {
+            SplitKind::LeaveLast => format!("split.kind = \"leave-last\", split.last = {last}"),
+            SplitKind::Folds | SplitKind::Given => format!("split.kind = \"{}\"", kind.name()),
+            _ => format!("split.kind = \"{}\", split.test = {test}", kind.name()),
+        };
+        let message =
+            format!("the split {what}: of {ratings} ratings by {users} users none is in the {part} part ({rule})");
+        let help = match (part, kind) {
+            _ if *min_per_user > 1 || *min_per_item > 1 => "lower split.min_per_user and split.min_per_item",
+            (_, SplitKind::Given) => "the file says so: does it hold the whole of the ratings, or none?",
+            (_, SplitKind::LeaveLast) => "lower split.last: who has no more ratings than that keeps all in train",
+            (_, SplitKind::Folds) => "lower split.folds, or import more ratings",
+            ("train", _) => "lower split.test, or import more ratings",
+            (_, SplitKind::Temporal | SplitKind::ByUser) => {
+                "the rounded share of each user's ratings is held out: raise split.test, or set split.kind = \"random\""
             }
             _ => "raise split.test, or import more ratings",
         };
@@ -134,7 +139,11 @@ impl Examined<'_> {
         let help = match kept.as_slice() {
             [] => {
                 let most = self.division.most_candidates(offer.protocol, *history);
-                format!("the most test ratings of such a user are {most}: set {measure}.k = [{most}] or less")
+                match most {
+                    0 => "no user that has such a history has a test rating: another split.kind holds some out of each"
+                        .to_owned(),
+                    _ => format!("the most test ratings of such a user are {most}: set {measure}.k = [{most}] or less"),
+                }
             }
             _ => format!("set {measure}.k = [{}]; a larger split.test or a smaller {field} leaves more", list(&kept)),
         };

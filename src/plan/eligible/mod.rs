@@ -61,16 +61,38 @@ pub struct Eligible {
     pub k: Option<u64>,
     /// How many users have candidates and positives enough.
     pub users: usize,
+    /// How many of them have more candidates than K, so that the order of these matters.
+    #[serde(skip)]
+    pub ordered: usize,
 }
 
 impl Offer {
     /// The users that can be taken, in words: of how many, and at each K.
     pub fn counts(&self) -> String {
-        let at = self.eligible.iter().map(|Eligible { k, users }| match k {
+        let at = self.eligible.iter().map(|Eligible { k, users, .. }| match k {
             None => users.to_string(),
             Some(k) => format!("{users} at K = {k}"),
         });
         format!("of {} users with a history of {}: {}", self.users, self.history, at.collect::<Vec<_>>().join(", "))
+    }
+
+    /// Ks at which there is nothing to choose.
+    fn idle(&self) -> Option<String> {
+        let all_alike: Vec<String> = self
+            .eligible
+            .iter()
+            .filter(|eligible| eligible.users > 0 && eligible.ordered == 0)
+            .filter_map(|eligible| Some(eligible.k?.to_string()))
+            .collect();
+        let Self { dataset, measure, .. } = self;
+        let protocol = self.protocol.name();
+        (!all_alike.is_empty()).then(|| {
+            format!(
+                "every policy scores the same at K = {} ({measure}, {protocol}): no user of {dataset} has more test ratings than \
+                 that, and candidates are the user's test ratings; a split that holds more out of each user leaves a choice",
+                all_alike.join(", ")
+            )
+        })
     }
 
     /// What a person should know before the sweep runs; nothing where there are users enough.
@@ -79,7 +101,7 @@ impl Offer {
         if self.eligible.iter().all(|eligible| eligible.users >= HANDFUL) {
             return None;
         }
-        let at = self.eligible.iter().map(|Eligible { k, users }| match k {
+        let at = self.eligible.iter().map(|Eligible { k, users, .. }| match k {
             None => format!("{users} of {all}"),
             Some(k) => format!("{users} of {all} at K = {k}"),
         });
@@ -109,13 +131,34 @@ pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Data
                 problems.add(Problem::new(message).help(help), file.place_of(&dataset.name), "of these ratings");
             }
         }
-        if let Some(line) = off_scale(&dataset.name, &table, *reward).filter(|line| !outlook.warnings.contains(line)) {
+        let all_positive = table.rows.iter().all(|row| reward.is_positive(row.stars));
+        let line = format!(
+            "every rating of {} is positive: among what a user rated every order has a precision of 1",
+            dataset.name
+        );
+        if all_positive && !found.is_empty() && !outlook.warnings.contains(&line) {
             outlook.warnings.push(line);
+        }
+        if let Some(line) = off_scale(&dataset.name, &table, *reward) {
+            // What an import kept is meant; a sweep that says another scale is held to it.
+            let is_asked = reward.scale != datasets.rule_of(dataset)?.scale;
+            match (is_asked, outlook.warnings.contains(&line) || said.contains(&line)) {
+                (_, true) => {}
+                (true, false) => {
+                    said.insert(line.clone());
+                    let help =
+                        "name the scale that they are on: reward.scale, or leave it out to take the dataset's own";
+                    problems.add(Problem::new(line).help(help), file.place_of_field("reward.scale"), "not on it");
+                }
+                (false, false) => outlook.warnings.push(line),
+            }
         }
         found.into_iter().for_each(|offer| outlook.add(offer));
     }
     let few: Vec<String> = outlook.offers.iter().filter_map(Offer::warning).collect();
     outlook.warnings.extend(few);
+    let idle: Vec<String> = outlook.offers.iter().filter_map(Offer::idle).collect();
+    outlook.warnings.extend(idle);
     if problems.is_empty() { Ok(outlook) } else { Err(problems.into_error(file.start.source_name())) }
 }
 
@@ -127,10 +170,13 @@ impl Outlook {
                 == (&offer.dataset, offer.measure, offer.protocol, offer.history)
         };
         let Some(known) = self.offers.iter_mut().find(is_same) else { return self.offers.push(offer) };
-        for Eligible { k, users } in offer.eligible {
-            match known.eligible.iter_mut().find(|known| known.k == k) {
-                Some(known) => known.users = known.users.min(users),
-                None => known.eligible.push(Eligible { k, users }),
+        for eligible in offer.eligible {
+            match known.eligible.iter_mut().find(|known| known.k == eligible.k) {
+                Some(known) => {
+                    known.users = known.users.min(eligible.users);
+                    known.ordered = known.ordered.min(eligible.ordered);
+                }
+                None => known.eligible.push(eligible),
             }
         }
     }
@@ -146,8 +192,8 @@ fn off_scale(name: &str, table: &Ratings, rule: RewardRule) -> Option<String> {
     };
     (outside > 0).then(|| {
         format!(
-            "{outside} of {} ratings of {name} lie outside of {}: they run from {low} to {high}{looks}; `drr-lab data import` \
-             with --scale says what they are, or reward.scale in the sweep",
+            "{outside} of {} ratings of {name} lie outside of {}, with rewards beyond -1 to 1: they run from {low} to \
+             {high}{looks}",
             table.rows.len(),
             rule.scale
         )
@@ -206,7 +252,8 @@ impl Examined<'_> {
         for (kind, need) in demands {
             let Need::Users { field, protocol, history, k } = need else { continue };
             let users = self.division.eligible(*protocol, *history, k.unwrap_or(0));
-            let eligible = Eligible { k: *k, users };
+            let ordered = k.map_or(users, |k| self.division.ordered(*protocol, *history, k));
+            let eligible = Eligible { k: *k, users, ordered };
             let is_same =
                 |offer: &&mut Offer| (offer.measure, offer.protocol, offer.history) == (kind.name, *protocol, *history);
             match offers.iter_mut().find(is_same) {

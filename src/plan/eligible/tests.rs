@@ -53,7 +53,7 @@ fn a_split_that_holds_nothing_out_is_refused() {
             "{said}"
         );
         assert!(
-            said.contains("in the test part (split.kind = \"temporal\", split.test = 0.2) | a temporal split"),
+            said.contains("in the test part (split.kind = \"temporal\", split.test = 0.2) | the rounded share of each user's ratings"),
             "{said}"
         );
     }
@@ -100,9 +100,11 @@ fn one_k_that_nobody_reaches_is_refused_with_what_the_others_have() {
     assert!(said.ends_with("| the most test ratings of such a user are 6: set offline.k = [6] or less"), "{said}");
     let outlook = examined(&even, "[split]\nkind = \"temporal\"\n[offline]\nk = [5, 6]").expect("all can be measured");
     let offers = &outlook.offers;
-    let at = |k, users| Eligible { k: Some(k), users };
-    assert_eq!((offers.len(), offers[0].eligible.as_slice()), (1, [at(5, 100), at(6, 100)].as_slice()));
-    assert_eq!(outlook.warnings, Vec::<String>::new());
+    let at = |k, users, ordered| Eligible { k: Some(k), users, ordered };
+    assert_eq!((offers.len(), offers[0].eligible.as_slice()), (1, [at(5, 100, 100), at(6, 100, 0)].as_slice()));
+    let every = "every rating of mine is positive: among what a user rated every order has a precision of 1";
+    assert_eq!((outlook.warnings.len(), outlook.warnings[0].as_str()), (2, every));
+    assert!(outlook.warnings[1].starts_with("every policy scores the same at K = 6 (offline, published)"));
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn another_scale_is_said_and_splits_by_seed_show_the_fewest() {
     let ten = data((0..60).flat_map(|user| (0..12).map(move |item| (user, item, ((user + item) % 9 + 2) as f32))));
     let text = "[split]\nseed = \"trial\"\n[drr]\nhistory = 1\n[offline]\nk = [4]";
     let outlook = examined(&ten, text).expect("somebody can be measured");
-    let scale = "399 of 720 ratings of mine lie outside of 1..5: they run from 2 to 10 and look like a scale of equal steps; `drr-lab data import` with --scale says what they are, or reward.scale in the sweep";
+    let scale = "399 of 720 ratings of mine lie outside of 1..5, with rewards beyond -1 to 1: they run from 2 to 10 and look like a scale of equal steps";
     assert_eq!(outlook.warnings[0], scale);
     let said = examined(&ten, &format!("{text}\n[reward]\nscale = \"2..10\"")).expect("somebody can be measured");
     assert!(said.warnings.iter().all(|line| !line.contains("outside")), "{:?}", said.warnings);

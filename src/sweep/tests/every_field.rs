@@ -20,6 +20,8 @@ fn two_values(field: &Field) -> [Value; 2] {
     let default = (field.default)();
     let other = match field.kind {
         ValueKind::Choice(names) => names.iter().map(|name| json!(name)).find(|name| *name != default),
+        // Everybody has one.
+        ValueKind::Int { .. } if field.name.starts_with("min_per") => Some(json!(2)),
         ValueKind::Int { .. } => default.as_u64().map(|number| json!(number + 1)),
         ValueKind::Float { min, max } => {
             let middle = min + (max - min).min(1.0) / 2.0;

@@ -271,6 +271,13 @@ pub(super) fn all() -> Vec<MadeFile> {
             15,
             &["15 ratings"],
         ),
+        counted(
+            "combined_data_4.txt",
+            "1:\n5,3,2005-09-06\n2\n8,4,2005-01-01\n3:\n8,4,2005-01-01\n".into(),
+            &["--skip-bad-lines"],
+            2,
+            &["2 lines left out", "line 4: read `8,4,2005-01-01`, expected a line `movie:` above"],
+        ),
         MadeFile::refused("probe.txt", "1:\n30878\n2647871\n", &["without ratings", "combined_data_1.txt"]),
         MadeFile::refused("qualifying.txt", "1:\n1046323,2005-12-19\n", &["without ratings"]),
         // Book-Crossing.

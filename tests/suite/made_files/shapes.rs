@@ -135,6 +135,30 @@ pub(super) fn all() -> Vec<MadeFile> {
             rows(",") + "1,2,good,7\n",
             &["one-bad.csv:41: read `good`, expected a rating"],
         ),
+        MadeFile::read(
+            "spanning.csv",
+            "user,item,rating,title\n1,10,5,\"foo\n2,11,4,bar\n3,12,1,baz\"\n4,10,3,x\n",
+            2,
+            &["1 rows go over several lines, the first from line 2 on"],
+        ),
+        MadeFile::refused(
+            "thousands.tsv",
+            "user\titem\trating\n1\t2\t1,234\n1\t3\t37\n",
+            &["read `1,234`, expected a rating"],
+        ),
+        MadeFile::read(
+            "unclosed.csv",
+            rows(",") + "\"7,101,3,4\n8,9,2,5\n",
+            41,
+            &["1 lines left out", "line 41: read `\"7,101,3,4`, expected a closing quote"],
+        )
+        .with(&["--skip-bad-lines"]),
+        MadeFile::refused(
+            "sum.csv",
+            "user,item,rating\n1,10,10000000\n1,10,9999999\n2,11,5\n",
+            &["add up to more than a rating can be"],
+        )
+        .with(&["--duplicates", "sum", "--scale", "log 1..100000000"]),
         MadeFile::refused(
             "lfs.csv",
             "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n",

@@ -29,8 +29,8 @@ const FORMAT: u32 = 2;
 /// The datasets that `drr-lab data fetch` knows.
 pub const FETCHABLE: &[&str] = &["ml-100k", "ml-1m", "ml-25m"];
 
-/// Names that mean something else in a sweep file.
-const RESERVED: &[&str] = &["synthetic"];
+/// Names that mean something else in a sweep file or in the data folder.
+const RESERVED: &[&str] = &["synthetic", "splits"];
 
 /// What the data folder says of a dataset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

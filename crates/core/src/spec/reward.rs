@@ -26,9 +26,14 @@ impl RatingScale {
     /// Stars, the scale of MovieLens; half stars below 1 lie beyond its end.
     pub const STARS: Self = Self { low: 1.0, high: 5.0, is_log: false };
 
-    /// Whether a rating lies on it. On that of stars half a star does.
+    /// Whether a rating lies on it. On that of stars half a star does, and on a logarithmic one whatever is less than its
+    /// lower end, which has the reward of that end.
     pub fn holds(self, rating: f32) -> bool {
-        let low = if self == Self::STARS { 0.5 } else { self.low };
+        let low = match self {
+            Self::STARS => 0.5,
+            Self { is_log: true, .. } => 0.0,
+            Self { low, .. } => low,
+        };
         (low..=self.high).contains(&rating)
     }
 }

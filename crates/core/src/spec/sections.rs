@@ -145,7 +145,11 @@ impl SplitSpec {
             (kind, _) => kind.idle(),
         };
         let is_idle = |name| idle.contains(&name);
+        // Whoever is there has one rating.
+        let least = |count: u64| if count == 1 { 0 } else { count };
         Self {
+            min_per_user: least(self.min_per_user),
+            min_per_item: least(self.min_per_item),
             test: if is_idle("test") { plain.test } else { self.test },
             seed: if is_idle("seed") { plain.seed } else { self.seed },
             ties: if is_idle("ties") { plain.ties } else { self.ties },

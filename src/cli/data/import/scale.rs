@@ -8,6 +8,9 @@ use super::super::present::thousands;
 use super::super::{Outside, ScaleArgs};
 use crate::error::{Error, Result};
 
+/// No more values than this are likely to be codes.
+const FEW: usize = 3;
+
 /// So many values outside of a scale are named.
 const NAMED: usize = 8;
 
@@ -59,10 +62,18 @@ pub(super) fn scaled(args: &ScaleArgs, file: &str, mut table: Ratings) -> Result
             (None, true) => {}
             (None, false) => {
                 let values: Vec<String> = outside.iter().take(NAMED).map(|(value, _)| value.to_string()).collect();
+                let other = match ScaleGuess::of(&table) {
+                    ScaleGuess::Other { scale: guessed, .. } if guessed != scale && outside.len() > FEW => {
+                        format!("is --scale=\"{guessed}\" meant? ")
+                    }
+                    _ => String::new(),
+                };
+                let codes = match outside.len() {
+                    ..=FEW => format!("; `--not-rated {}` says that these values mean no rating", values.join(",")),
+                    _ => String::new(),
+                };
                 return Err(Error::input(format!("{file}: {what}")).hint(format!(
-                    "`--outside drop` leaves them out, `--outside keep` takes them as they are; `--not-rated {}` says that \
-                     these values mean no rating",
-                    values.join(",")
+                    "{other}`--outside drop` leaves them out, `--outside keep` takes them as they are{codes}"
                 )));
             }
         }

@@ -80,7 +80,11 @@ fn what_is_wrong_is_said_with_the_mend() {
     assert!(message.starts_with("`../own` cannot be the name of a dataset"), "{message}");
     let (message, _) = says(folder, "import own {}/missing");
     assert!(message.starts_with("cannot read {}/missing: "), "{message}");
-    assert!(says(folder, "import own {}/own.tsv --user who").0.contains("--item"));
+    // What is not named is looked for under its usual names.
+    let (message, _) = says(folder, "import own {}/own.tsv --user who");
+    assert!(message.ends_with("expected one named `movieid`"), "{message}");
+    let (message, hint) = says(folder, "import own {}/own.tsv --no-header --user 1");
+    assert!(message.contains("without a header") && hint.is_some_and(|hint| hint.contains("--item 2")), "{message}");
     // A published name is kept for the published table.
     fs::write(folder.join("u.data"), "1\t10\t4\t7\n").expect("can be written");
     let (message, hint) = says(folder, "import ml-100k {}/u.data");

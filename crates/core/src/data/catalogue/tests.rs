@@ -61,7 +61,7 @@ fn a_missing_dataset_says_how_to_get_it() {
 
 #[test]
 fn a_name_stays_in_the_folder() {
-    for name in ["", ".", "..", "../x", "a/b", "/a", ".hidden", "-x", "a b", "synthetic", &"x".repeat(65)] {
+    for name in ["", ".", "..", "../x", "a/b", "/a", ".hidden", "-x", "a b", "synthetic", "splits", &"x".repeat(65)] {
         assert!(matches!(check_name(name), Err(CatalogueError::Name { .. })), "{name}");
     }
     for name in ["ml-100k", "ML_1.0", "7"] {

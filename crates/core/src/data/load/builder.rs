@@ -52,7 +52,8 @@ impl Duplicates {
             Self::Highest if later.stars >= kept.stars => later,
             Self::Lowest if later.stars <= kept.stars => later,
             Self::Highest | Self::Lowest => kept,
-            Self::Sum => Rating { stars: kept.stars + later.stars, ..later },
+            // What they add up to is seen to by `added`.
+            Self::Sum => later,
         }
     }
 }
@@ -60,9 +61,13 @@ impl Duplicates {
 impl Builder {
     /// The canonical table and how many rows repeated a (user, item) pair. Which of them stays is a matter of times and
     /// ratings alone: the order of the file's lines has no say.
-    pub(super) fn finish(self, duplicates: Duplicates) -> (Ratings, usize) {
+    /// `None` where those of a pair add up to more than a rating can be.
+    pub(super) fn finish(self, duplicates: Duplicates) -> Option<(Ratings, usize)> {
         let before = self.rows.len();
         let mut table = Ratings::canonical(self.users.names, self.items.names, self.rows);
+        if duplicates == Duplicates::Sum {
+            add_up(&mut table.rows)?;
+        }
         table.rows.dedup_by(|later, kept| {
             let same = (later.user, later.item) == (kept.user, kept.item);
             if same {
@@ -71,8 +76,18 @@ impl Builder {
             same
         });
         let repeated = before - table.rows.len();
-        (table, repeated)
+        Some((table, repeated))
     }
+}
+
+/// Gives the last rating of each pair what all of them add up to. In double precision: many small ones count.
+fn add_up(rows: &mut [Rating]) -> Option<()> {
+    for pair in rows.chunk_by_mut(|a, b| (a.user, a.item) == (b.user, b.item)) {
+        let sum: f64 = pair.iter().map(|row| f64::from(row.stars)).sum();
+        let last = pair.last_mut()?;
+        last.stars = if sum.abs() <= f64::from(LARGEST_RATING) { sum as f32 } else { return None };
+    }
+    Some(())
 }
 
 /// Ids numbered in the order they are met.
@@ -188,13 +203,27 @@ mod tests {
     }
 
     #[test]
+    fn many_small_counts_add_up() {
+        let mut builder = Builder::default();
+        let (user, item) = (builder.users.number(b"u").unwrap(), builder.items.number(b"i").unwrap());
+        let row = |at: i64, stars: f32| Rating { user, item, stars, timestamp: at };
+        builder.rows = std::iter::once(row(0, 9_990_000.0)).chain((1..=9000).map(|at| row(at, 0.1))).collect();
+        let (table, repeated) = builder.finish(Duplicates::Sum).expect("less than the most");
+        assert_eq!((table.rows[0].stars, table.rows[0].timestamp, repeated), (9_990_900.0, 9000, 9000));
+        let mut builder = Builder::default();
+        let (user, item) = (builder.users.number(b"u").unwrap(), builder.items.number(b"i").unwrap());
+        builder.rows = (0..2).map(|timestamp| Rating { user, item, stars: 9e6, timestamp }).collect();
+        assert!(builder.finish(Duplicates::Sum).is_none());
+    }
+
+    #[test]
     fn the_latest_of_repeated_ratings_stays_whatever_the_order() {
         let lines = [(1.0, 5), (4.0, 9), (2.0, 9), (5.0, 1)];
         let build = |duplicates, order: [usize; 4]| {
             let mut builder = Builder::default();
             let (user, item) = (builder.users.number(b"u").unwrap(), builder.items.number(b"i").unwrap());
             builder.rows = order.map(|i| Rating { user, item, stars: lines[i].0, timestamp: lines[i].1 }).to_vec();
-            builder.finish(duplicates)
+            builder.finish(duplicates).expect("not too much")
         };
         for (duplicates, stars, time) in [
             (Duplicates::Latest, 4.0, 9),

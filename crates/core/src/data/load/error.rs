@@ -91,6 +91,12 @@ pub enum LoadError {
         /// The file.
         file: String,
     },
+    /// Ratings of a pair that are added up and too much.
+    #[error("{file}: the ratings of a user and an item add up to more than a rating can be, 10,000,000")]
+    Sum {
+        /// The file.
+        file: String,
+    },
     /// There is nothing in it.
     #[error("{file}: no rows in it")]
     Empty {

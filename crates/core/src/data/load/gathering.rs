@@ -20,6 +20,8 @@ pub(super) struct Gathering {
     pub(super) left_out: Vec<(&'static str, usize)>,
     /// Ratings written with a comma where others write a point.
     pub(super) commas: usize,
+    /// Rows that go over several lines: how many, and the line of the first.
+    pub(super) spanning: Option<(usize, u64)>,
     /// Whether a comma may be one: where it does not stand between fields.
     pub(super) may_have_commas: bool,
     /// The first lines that cannot be read.
@@ -116,9 +118,10 @@ impl Gathering {
     }
 }
 
-/// The same number with a point for its one comma.
+/// The same number with a point for its one comma. Three digits behind it may as well be thousands, as in `1,234`.
 pub(super) fn pointed(text: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let commas = text.iter().filter(|byte| **byte == b',').count();
-    (commas == 1 && !text.contains(&b'.'))
+    let text = text.trim_ascii();
+    let (_, behind) = text.split_at(text.iter().position(|byte| *byte == b',')? + 1);
+    (!behind.contains(&b',') && behind.len() != 3 && !text.contains(&b'.'))
         .then(|| text.iter().map(|&byte| if byte == b',' { b'.' } else { byte }).collect::<Vec<u8>>().into())
 }

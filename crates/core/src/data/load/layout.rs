@@ -32,7 +32,7 @@ pub enum FileLayout {
     Special(SpecialLayout),
 }
 
-/// The names of the columns of a CSV or TSV.
+/// The names of the columns of a CSV or TSV; an empty one is looked for under its usual names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnNames {
     /// The user's id.
@@ -150,7 +150,8 @@ impl FileLayout {
         let (user, item, rating, timestamp) = match self {
             FileLayout::Columns(columns) => {
                 let timestamp = columns.timestamp.as_deref().map(named).transpose()?;
-                (named(&columns.user)?, named(&columns.item)?, named(&columns.rating)?, timestamp)
+                let one = |name: &str, usual: &Spellings| if name.is_empty() { known(usual) } else { named(name) };
+                (one(&columns.user, &USER)?, one(&columns.item, &ITEM)?, one(&columns.rating, &RATING)?, timestamp)
             }
             _ => (known(&USER)?, known(&ITEM)?, known(&RATING)?, TIMESTAMP.place(&header)),
         };

@@ -37,7 +37,7 @@ pub use time::day;
 use super::table::Ratings;
 use gathering::{Gathering, LineFields};
 use plan::ReadingPlan;
-use records::{Delimiter, FileRecords, next};
+use records::{Delimiter, FileRecords};
 
 /// A loaded table and what is to be said about the loading.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +92,8 @@ pub struct Report {
     pub left_out: Vec<(&'static str, usize)>,
     /// Ratings that were written with a comma for a point.
     pub commas: usize,
+    /// Rows that go over several lines, as a quote lets them: how many, and the line of the first.
+    pub spanning: Option<(usize, u64)>,
     /// Lines left out since they cannot be read.
     pub unreadable: usize,
     /// The first of them.
@@ -170,7 +172,7 @@ fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding)
             special.has_times()
         }
         _ => {
-            rows(file, bytes, &plan, &mut gathering)?;
+            rows(bytes, &plan, &mut gathering);
             plan.timestamp.is_some()
         }
     };
@@ -181,7 +183,7 @@ fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding)
     {
         return Err(fault);
     }
-    let Gathering { mut builder, not_rated, left_out, commas, bad, .. } = gathering;
+    let Gathering { mut builder, not_rated, left_out, commas, spanning, bad, .. } = gathering;
     if u32::try_from(builder.rows.len()).is_err() {
         return Err(LoadError::TooLarge { file: file.to_owned() });
     }
@@ -195,7 +197,8 @@ fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding)
         true => Timestamps::Column { fractions: finished.fractions, dates, milliseconds: finished.milliseconds },
         false => Timestamps::RowOrder,
     };
-    let (ratings, duplicates) = builder.finish(reading.duplicates);
+    let too_much = || LoadError::Sum { file: file.to_owned() };
+    let (ratings, duplicates) = builder.finish(reading.duplicates).ok_or_else(too_much)?;
     let (alike_users, alike_items) = (alike::alike(&ratings.users), alike::alike(&ratings.items));
     let taken = plan.taken;
     let report = Report {
@@ -207,6 +210,7 @@ fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding)
         not_rated,
         left_out,
         commas,
+        spanning,
         unreadable,
         bad,
         timestamps,
@@ -217,16 +221,29 @@ fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding)
 }
 
 /// Gathers the lines of a table of columns.
-fn rows(file: &str, bytes: &[u8], plan: &ReadingPlan, gathering: &mut Gathering) -> Result<(), LoadError> {
+fn rows(bytes: &[u8], plan: &ReadingPlan, gathering: &mut Gathering) {
     // A guess from the first line spares the growing list its copies.
     gathering.builder.rows.reserve(bytes.len() / (plan::first_line(bytes).len().max(12) + 1));
     gathering.may_have_commas = plan.delimiter != Delimiter::Quoted(b',');
     let mut records = FileRecords::new(bytes, plan.delimiter);
     let mut fields = Vec::new();
     let mut header = plan.header;
-    while next(file, &mut records, &mut fields)? {
+    loop {
+        match records.next(&mut fields) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(unclosed) => {
+                gathering.cannot(unclosed.line, unclosed.text, "a closing quote");
+                header = false;
+                continue;
+            }
+        }
         if std::mem::take(&mut header) {
             continue;
+        }
+        if records.spans() {
+            let first = gathering.spanning.map_or(records.line, |(_, first)| first);
+            gathering.spanning = Some((gathering.spanning.map_or(0, |(count, _)| count) + 1, first));
         }
         if fields.len() != plan.fields {
             gathering.cannot(records.line, records.text, &fields_expected(plan));
@@ -240,7 +257,6 @@ fn rows(file: &str, bytes: &[u8], plan: &ReadingPlan, gathering: &mut Gathering)
             time: plan.timestamp.map(|place| &*fields[place]),
         });
     }
-    Ok(())
 }
 
 fn fields_expected(plan: &ReadingPlan) -> String {

@@ -62,6 +62,11 @@ impl<'a> FileRecords<'a> {
         Self { bytes, position: 0, next_line: 1, delimiter, line: 0, text: b"" }
     }
 
+    /// Whether the record read last goes over several lines.
+    pub(super) fn spans(&self) -> bool {
+        self.next_line > self.line + 1
+    }
+
     /// Reads the next record that is not blank into `fields`; false at the end.
     pub(super) fn next(&mut self, fields: &mut Vec<Cow<'a, [u8]>>) -> Result<bool, Unclosed<'a>> {
         fields.clear();
@@ -75,7 +80,12 @@ impl<'a> FileRecords<'a> {
             if let Delimiter::Quoted(delimiter) = self.delimiter
                 && memchr(b'"', line).is_some()
             {
-                let length = quoted(rest, delimiter, fields).ok_or(Unclosed { line: self.line, text: line })?;
+                let Some(length) = quoted(rest, delimiter, fields) else {
+                    // Whoever goes on goes on below that line.
+                    self.position = start + (end + 1).min(rest.len());
+                    self.next_line += 1;
+                    return Err(Unclosed { line: self.line, text: line });
+                };
                 self.next_line += memchr::memchr_iter(b'\n', &rest[..length]).count() as u64;
                 self.position = start + length;
                 return Ok(true);

@@ -149,10 +149,17 @@ fn netflix(file: &str, bytes: &[u8], gathering: &mut Gathering) -> Result<(), Lo
             continue;
         }
         match fields.as_slice() {
+            [_, _, _] if movie.is_empty() => {
+                gathering.cannot(records.line, records.text, "a line `movie:` above, which could be read");
+            }
             [user, stars, time] => {
                 gathering.add(&LineFields { line: records.line, user, item: movie, rating: stars, time: Some(time) })
             }
-            _ => gathering.cannot(records.line, records.text, "`movie:` or `customer,rating,date`"),
+            _ => {
+                // It may have been a movie: whose ratings follow is not known then.
+                movie = b"";
+                gathering.cannot(records.line, records.text, "`movie:` or `customer,rating,date`");
+            }
         }
     }
     Ok(())

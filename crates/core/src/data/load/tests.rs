@@ -154,7 +154,7 @@ fn tables() -> impl Strategy<Value = Ratings> {
             let (stars, timestamp) = (f32::from(halves) / 2.0, i64::from(timestamp));
             builder.rows.push(Rating { user, item, stars, timestamp });
         }
-        builder.finish(Duplicates::Latest).0
+        builder.finish(Duplicates::Latest).expect("not too much").0
     })
 }
 

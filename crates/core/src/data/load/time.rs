@@ -27,8 +27,9 @@ impl Times {
         let (value, fraction) = match number(text) {
             Some(read) => read,
             None => {
+                let read = date(text.as_bytes())?;
                 self.dates += 1;
-                date(text.as_bytes())?
+                read
             }
         };
         if fraction > 0 {

@@ -50,7 +50,7 @@ pub enum GivenError {
         why: String,
     },
     /// Pairs that are no ratings.
-    #[error("{}: {count} of {all} pairs (user, item) are none of the ratings: {named}", path.display())]
+    #[error("{}: {count} of {all} pairs (user, item) are none of the ratings: {named}{}", path.display(), exchanged_words(*exchanged))]
     Strangers {
         /// The file.
         path: PathBuf,
@@ -60,6 +60,8 @@ pub enum GivenError {
         all: usize,
         /// The first of them.
         named: String,
+        /// How many are, with user and item exchanged.
+        exchanged: usize,
     },
     /// Ratings that are in both parts.
     #[error("{count} ratings are in both parts, {} and {}: {named}", test.display(), train.display())]
@@ -167,8 +169,13 @@ fn bits(ratings: &Ratings, path: &Path) -> Result<Vec<u8>, GivenError> {
     if strangers.is_empty() {
         return Ok(packed(ratings.rows.len(), rows.into_iter()));
     }
+    let (as_items, as_users) = (places(&users, &ratings.items), places(&items, &ratings.users));
+    let is_exchanged = |&&(user, item): &&(u32, u32)| {
+        as_users[item as usize].zip(as_items[user as usize]).is_some_and(|pair| !rows_of(ratings, pair).is_empty())
+    };
+    let exchanged = pairs.iter().filter(is_exchanged).count();
     let (count, all, named) = (strangers.len(), pairs.len(), named(strangers.into_iter()));
-    Err(GivenError::Strangers { path: path.to_owned(), count, all, named })
+    Err(GivenError::Strangers { path: path.to_owned(), count, all, named, exchanged })
 }
 
 /// The rows of a user's rating of an item; more than one only in tables that are made up so.
@@ -200,6 +207,10 @@ pub(in crate::data) fn packed(count: usize, rows: impl Iterator<Item = usize>) -
 
 fn is_set(bits: &[u8], row: usize) -> bool {
     bits[row / 8] >> (row % 8) & 1 == 1
+}
+
+fn exchanged_words(count: usize) -> String {
+    if count > 0 { format!("; {count} are with user and item exchanged") } else { String::new() }
 }
 
 /// The first of some pairs, in words.
