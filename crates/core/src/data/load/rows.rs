@@ -111,10 +111,13 @@ pub(super) fn refuse_counting(file: &str, bytes: &[u8], plan: &ReadingPlan) -> R
         return Err(unsure(file, bytes, "it may be a header of numbers or a rating", EITHER));
     }
     let column: Option<Vec<i64>> = numbers.iter().map(|line| line[0]).collect();
-    let counted = column.is_some_and(|column| column.len() > 2 && column.windows(2).all(|pair| pair[1] == pair[0] + 1));
+    let counted = column.is_some_and(|column| {
+        column.len() > 2 && column.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]))
+    });
     // Where the third column cannot be stars and the fourth can, a column too many stands in front.
-    let is_shifted = |line: &Vec<Cow<'_, [u8]>>| rating(&line[3]).is_some_and(|last| last <= 5.0);
-    let is_high = |line: &Vec<Cow<'_, [u8]>>| rating(&line[2]).is_some_and(|third| third > 5.0);
+    let number = |line: &Vec<Cow<'_, [u8]>>, place: usize| line.get(place).and_then(|field| rating(field));
+    let is_shifted = |line: &Vec<Cow<'_, [u8]>>| number(line, 3).is_some_and(|last| last <= 5.0);
+    let is_high = |line: &Vec<Cow<'_, [u8]>>| number(line, 2).is_some_and(|third| third > 5.0);
     if plan.fields == 4 && counted && lines.iter().all(is_shifted) && lines.iter().any(is_high) {
         let mend = "`--no-header --user 2 --item 3 --rating 4` leaves the first column out; \
                     `--no-header --user 1 --item 2 --rating 3 --timestamp 4` takes it for the users";
@@ -203,6 +206,9 @@ mod tests {
         let column = said("0,7,12,3\n1,7,13,4.5\n2,8,12,1\n").expect("the first column counts");
         assert!(column.ends_with("the first column may only count the lines"), "{column}");
         assert_eq!(said("0,7,4,3\n1,7,4,4\n2,8,4,5\n"), None);
+        // Lines that are too short, and numbers that nothing comes after.
+        assert_eq!(said("2,0,0,0\n3\n4\n"), None);
+        assert_eq!(said("9223372036854775807,0,4,7\n9223372036854775807,0,4,8\n9223372036854775807,0,4,9\n"), None);
         assert_eq!(said("1,7,5,880000000\n2,7,5,880000001\n3,8,5,880000002\n"), None);
     }
 
