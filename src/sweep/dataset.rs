@@ -12,7 +12,7 @@ use drr_core::spec::{DatasetSpec, RewardRule, SplitSpec, SyntheticSpec};
 use drr_core::{Digest, canonical};
 
 use super::choices::DatasetChoice;
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
 use super::suggest::nearest;
 use crate::error::{Error, Result};
 
@@ -98,7 +98,8 @@ impl Datasets {
         Ok((table, parts))
     }
 
-    fn keep(&mut self, fingerprint: Digest, table: Ratings) -> Arc<Ratings> {
+    /// Takes a table that was opened elsewhere for the ratings of this fingerprint.
+    pub fn keep(&mut self, fingerprint: Digest, table: Ratings) -> Arc<Ratings> {
         let kept: usize = self.tables.values().map(|table| table.rows.len()).sum();
         if kept + table.rows.len() > KEPT {
             self.tables.clear();
@@ -168,7 +169,5 @@ fn explain(catalogue: &Catalogue, choice: &DatasetChoice, error: &CatalogueError
         }
         _ => (error.to_string(), None),
     };
-    let mut problems = Problems::default();
-    problems.add(Problem::new(message).maybe_help(help), &choice.place, "named here");
-    problems.into_error(choice.place.source_name())
+    Problem::new(message).maybe_help(help).alone(&choice.place, "named here")
 }

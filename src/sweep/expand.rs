@@ -16,7 +16,7 @@ use super::family::{TrialFamily, families, subject};
 use super::file::{GivenDivisions, SweepFile};
 use super::grid::{ParameterGrid, View};
 use super::identity::{self, SpecParts};
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
 use super::shared::{Ground, Shared, SharedParts};
 use crate::error::Result;
 
@@ -168,7 +168,6 @@ fn check_count(file: &SweepFile, grid: &ParameterGrid<'_>, count: usize) -> Resu
     if count <= file.max_trials {
         return Ok(());
     }
-    let mut problems = Problems::default();
     let problem = Problem::new(format!("the sweep {} has {count} trials, more than {}", file.name, file.max_trials));
     let axes = grid.describe();
     let times = if axes.is_empty() { "" } else { " × " };
@@ -176,6 +175,5 @@ fn check_count(file: &SweepFile, grid: &ParameterGrid<'_>, count: usize) -> Resu
         "{axes}{times}seeds ({}) make that many; if it is meant, set max_trials = {count} at the top of the file",
         file.seeds.len()
     );
-    problems.add(problem.help(help), &file.start, "this file");
-    Err(problems.into_error(file.start.source_name()))
+    Err(problem.help(help).alone(&file.start, "this file"))
 }

@@ -25,7 +25,7 @@ mod identity;
 mod idle;
 mod inherit;
 mod name;
-mod named;
+mod named_datasets;
 mod overrides;
 mod problem;
 mod reference;

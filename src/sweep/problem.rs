@@ -118,6 +118,13 @@ impl Problem {
         self.help = help.or(self.help);
         self
     }
+
+    /// An error of this problem alone, at `place`.
+    pub fn alone(self, place: &TextSpan, label: impl Into<String>) -> Error {
+        let mut problems = Problems::default();
+        problems.add(self, place, label);
+        problems.into_error(place.source_name())
+    }
 }
 
 /// The problems found so far.

@@ -169,11 +169,9 @@ impl<'a> Ground<'a> {
                     .copied()
                     .map_or_else(|| fingerprints.given(dataset, &file.folder.join(&split.from), train.as_deref()), Ok);
                 let found = found.map_err(|error| {
-                    let mut problems = Problems::default();
-                    let problem = Problem::new(error.message)
-                        .help("paths are seen from the sweep file; it needs the ratings of the dataset, or (user, item) pairs of them");
-                    problems.add(problem, file.place_of_field("split.from"), "this division");
-                    problems.into_error(file.start.source_name())
+                    let help =
+                        "paths are seen from the sweep file; it needs the ratings of the dataset, or (user, item) pairs of them";
+                    Problem::new(error.message).help(help).alone(file.place_of_field("split.from"), "this division")
                 })?;
                 names.insert(key, found);
                 given.insert(part_key(choice, &split_columns), found);
@@ -232,18 +230,15 @@ fn reward_rule(
     let own = if named.is_synthetic() { RewardRule::STARS } else { fingerprints.rule(&named)? };
     let scale = match asked.scale.as_str() {
         "" => Ok(own.scale),
-        text => text.parse().map_err(|expected| format!("reward.scale = \"{text}\" is no scale: expected {expected}")),
+        text => text.parse().map_err(|expected| {
+            let message = format!("reward.scale = \"{text}\" is no scale: expected {expected}");
+            Problem::new(message).alone(file.place_of_field("reward.scale"), "here")
+        }),
     };
-    let rule = scale.and_then(|scale| {
-        let rule = RewardRule { scale, positive: asked.positive.map(|least| least as f32).or(own.positive) };
-        rule.fault().map_or(Ok(rule), Err)
-    });
-    rule.map_err(|message| {
-        let mut problems = Problems::default();
-        let field = if asked.positive.is_some() { "reward.positive" } else { "reward.scale" };
-        problems.add(Problem::new(message), file.place_of_field(field), "here");
-        problems.into_error(named.place.source_name())
-    })
+    let rule = RewardRule { scale: scale?, positive: asked.positive.map(|least| least as f32).or(own.positive) };
+    let field = if asked.positive.is_some() { "reward.positive" } else { "reward.scale" };
+    let wrong = |message| Err(Problem::new(message).alone(file.place_of_field(field), "here"));
+    rule.fault().map_or(Ok(rule), wrong)
 }
 
 /// The dataset of a choice.
@@ -267,12 +262,10 @@ fn dataset(
     let world: SyntheticSpec = typed(grid.section(DatasetChoice::SYNTHETIC, choice));
     let most = world.users.saturating_mul(world.items);
     if world.ratings > most {
-        let mut problems = Problems::default();
         let (users, items, ratings) = (world.users, world.items, world.ratings);
         let problem = Problem::new(format!("[synthetic] asks for {ratings} ratings, more than there can be"));
         let help = format!("{users} users and {items} items allow {most}");
-        problems.add(problem.help(help), place, "the dataset is made up from [synthetic]");
-        return Err(problems.into_error(place.source_name()));
+        return Err(problem.help(help).alone(place, "the dataset is made up from [synthetic]"));
     }
     let fingerprint = fingerprints.synthetic(&world).map_err(|error| {
         let mut problems = Problems::default();

@@ -18,7 +18,7 @@ use super::file::{GivenDivisions, SweepFile};
 use super::name::name_fault;
 use super::overrides::{self, Request};
 use super::problem::{Problem, Problems, Source, TextSpan};
-use super::{check, inherit, named, search};
+use super::{check, inherit, named_datasets, search};
 use crate::error::Result;
 
 /// More trials than this are refused unless the file sets `max_trials`.
@@ -84,7 +84,7 @@ fn whole(
         problems.add(problem, &start, rule);
     }
     let is_of_commands = draft.naming == Naming::Parameters;
-    let datasets = named::datasets(&mut draft, is_of_commands, asked_for, &start, problems);
+    let datasets = named_datasets::datasets(&mut draft, is_of_commands, asked_for, &start, problems);
     let is_made_up =
         datasets.is_empty() || datasets.iter().any(|choice| choice.is_synthetic() || choice.name.is_empty());
     let (mut fixed, mut conditions, mut drawn) = (BTreeMap::new(), BTreeMap::new(), Vec::new());

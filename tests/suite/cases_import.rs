@@ -267,6 +267,12 @@ fn values_that_mean_no_rating_are_asked_about_with_their_counts() {
     imported(&books, &more, "ratings on 1..10, reward (r - 5.5) / 4.5, positive from 7");
     refused(&books, &["--scale", "1..10", "--positive", "11", "--not-rated", "0"], &["outside of the scale 1..10"]);
     refused(&books, &["--scale", "10..1"], &["its lower end comes first"]);
+    // What lies outside leaves before duplicates are looked for: the rating that stays is one that counts.
+    let twice = written(&place, "twice.csv", "user,item,rating,time\n1,1,4,7\n1,1,9,9\n1,2,2,8\n");
+    let more = ["--scale", "1..5", "--outside", "drop"];
+    let kept = imported(&twice, &more, "2 ratings, 1 lines left out");
+    assert_eq!(kept, "1\t1\t4\t7\n1\t2\t2\t8\n");
+    refused(&twice, &["--scale", "20..30", "--outside", "drop"], &["none of its 3 lines is kept as a rating"]);
     // Counts.
     let plays = written(&place, "plays.csv", rows(&[1.0, 5.0, 13_883.0, 260.0, 2.0, 77.0]));
     refused(&plays, &[], &["look like counts or times", "--scale=\"log 1..13883\"", "the logarithms of 1 to 13883"]);

@@ -45,6 +45,18 @@ fn lines(line: impl Fn(MadeRating) -> String) -> String {
 }
 
 #[test]
+fn an_archive_imported_again_changes_nothing() {
+    let place = Place::new();
+    let made = published::all().into_iter().find(|made| made.name == "ml-latest-small.zip").expect("one of them");
+    std::fs::write(place.path().join(made.name), &made.bytes).expect("written");
+    for said in ["titles for 5 of 5 items", "nothing to do"] {
+        let output = place.run(&["data", "import", "x", made.name]);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && told.contains(said), "{told}");
+    }
+}
+
+#[test]
 fn every_file_is_read_in_full_or_refused_with_its_reason() {
     let all: Vec<MadeFile> = published::all().into_iter().chain(shapes::all()).collect();
     assert!(all.len() >= 60, "{} files", all.len());

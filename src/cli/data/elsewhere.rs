@@ -30,9 +30,9 @@ const PLACED: &[Placed] = &[
     },
     Placed {
         names: &["jester", "jester-1", "jester-3", "jester-4"],
-        why: "is published as spreadsheets",
+        why: "is published as spreadsheets, of which each has to be saved as CSV",
         address: "https://eigentaste.berkeley.edu/dataset/",
-        import: "jester-data-1.csv --scale=-10..10    (the sheet saved as CSV)",
+        import: "SHEET.csv --scale=-10..10",
     },
     Placed {
         names: &["yahoo-r3", "yahoo"],

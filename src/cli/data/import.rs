@@ -16,7 +16,7 @@ use self::scale::{ScaledRatings, scaled};
 use super::fetch::{summary, told};
 use super::present::{first_of, tell, thousands};
 use super::source::{self, ArchiveMember};
-use super::{DuplicateRule, ImportArgs, NamedLayout, catalogue_error, known};
+use super::{DuplicateRule, ImportArgs, NamedLayout, Outside, catalogue_error, known};
 use crate::cli::OutputFormat;
 use crate::error::{Error, Result};
 
@@ -28,6 +28,7 @@ pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output:
         layout,
         duplicates: duplicates(args),
         not_rated: args.scale.not_rated.clone(),
+        within: args.scale.scale.filter(|_| args.scale.outside == Some(Outside::Drop)),
         bad_lines: if args.skip_bad_lines { BadLines::LeftOut } else { BadLines::Refused },
         mends_times: true,
     };
@@ -37,18 +38,27 @@ pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output:
     let list = match &args.items {
         Some(file) => Some(titles(file, args)?),
         // Titles that lie beside the ratings in their archive; whoever has other ones names them.
-        None if source::has_items(&args.file) => titles(&args.file, args).ok(),
+        None if source::has_items(&args.file) => match titles(&args.file, args) {
+            Ok(list) => Some(list),
+            Err(error) => {
+                tell(
+                    output,
+                    &format!("without the titles beside the ratings, which cannot be read: {}", error.message),
+                );
+                None
+            }
+        },
         None => None,
     };
     let report = loaded.report;
-    let ScaledRatings { table, rule, said } = scaled(&args.scale, &read_from, loaded.ratings)?;
+    let ScaledRatings { table, rule, said } = scaled(&args.scale, &read_from, loaded.ratings, &report)?;
     let found = table.fingerprint();
     // A name that sweeps take for a published dataset must not hold another.
     if let Some(difference) = known::find(&args.name).and_then(|known| known.difference(&table, found)) {
         return Err(Error::input(difference).hint("choose another name"));
     }
     match catalogue.describe(&args.name) {
-        Ok(there) if !args.force && there.fingerprint == found && there.rule() == rule && list.is_none() => {
+        Ok(there) if !args.force && there.fingerprint == found && there.rule() == rule && args.items.is_none() => {
             let line = format!("these ratings are already in {} as `{}`, nothing to do", data.display(), args.name);
             return told(&there, &line, output);
         }
@@ -82,7 +92,8 @@ pub(super) fn run(args: &ImportArgs, data: &Path, catalogue: &Catalogue, output:
 fn said_of(file: &str, report: &Report, duplicates: Duplicates) -> Vec<String> {
     let not_rated: usize = report.not_rated.iter().map(|(_, count)| count).sum();
     let by_format: usize = report.left_out.iter().map(|(_, count)| count).sum();
-    let left_out = not_rated + by_format + report.unreadable;
+    let outside: usize = report.outside.iter().map(|(_, count)| count).sum();
+    let left_out = not_rated + outside + by_format + report.unreadable;
     let aside = if left_out > 0 { format!(", {} lines left out", thousands(left_out)) } else { String::new() };
     let kept = thousands(report.lines - left_out);
     let mut lines = vec![format!("read {file}: {}; {kept} ratings{aside}", report.taken)];

@@ -118,7 +118,9 @@ pub(super) fn show(data: &Path, catalogue: &Catalogue, name: &str, output: Outpu
     let dataset = catalogue.describe(name).map_err(catalogue_error)?;
     // Opened, not only described: what is shown was counted, and its fingerprint checked, just now.
     let table = catalogue.open(name, None).map_err(catalogue_error)?;
-    let shown = summarised(dataset, &table, defaults(data, name));
+    let mut datasets = Datasets::new(data);
+    let table = datasets.keep(dataset.fingerprint, table);
+    let shown = summarised(dataset, &table, defaults(&mut datasets, name, data));
     match output {
         OutputFormat::Human => print(&described(&shown)),
         OutputFormat::Json => print_json(&shown),
@@ -152,17 +154,16 @@ fn quantiles(count: usize, whose: impl Iterator<Item = u32>) -> [usize; 5] {
 }
 
 /// What a sweep of nothing but defaults could measure.
-fn defaults(data: &Path, name: &str) -> Defaults {
-    let looked = || -> Result<Outlook> {
+fn defaults(datasets: &mut Datasets, name: &str, data: &Path) -> Defaults {
+    let mut looked = || -> Result<Outlook> {
         let text = format!(
             "dataset = \"{name}\"\nseeds = 1\nbaselines = []\n[offline]\nprotocol = [\"published\", \"strict\"]\n"
         );
         let request = SweepRequest::of_text(&Source::new("defaults.toml", &text), Path::new("."), &Request::default())?;
-        let mut datasets = Datasets::new(data);
-        let file = request.file(&mut datasets)?;
-        let sweep = request.expand(&mut datasets)?;
+        let file = request.file(datasets)?;
+        let sweep = request.expand(datasets)?;
         // Nothing is finished where nothing was run.
-        examine(&file, &sweep, &data.join(".nothing-was-run"), &mut datasets)
+        examine(&file, &sweep, &data.join(".nothing-was-run"), datasets)
     };
     match looked() {
         Ok(outlook) => Defaults::Offers(outlook.offers),
@@ -282,7 +283,7 @@ mod tests {
         let catalogue = Catalogue::new(folder.path());
         let table = table([1.0, 5.0, 5.0, 4.0].into_iter());
         let dataset = catalogue.install("mine", &table, &[], Default::default()).expect("installs");
-        let shown = summarised(dataset, &table, defaults(folder.path(), "mine"));
+        let shown = summarised(dataset, &table, defaults(&mut Datasets::new(folder.path()), "mine", folder.path()));
         insta::assert_snapshot!(described(&shown));
     }
 }

@@ -90,7 +90,7 @@ impl Examined<'_> {
             ScaleGuess::Other { range: [low, high], looks, scale, .. } if self.reward.scale == RatingScale::STARS => {
                 Some(format!(
                     "the ratings run from {low} to {high} and look like {looks}, while {words} is positive: set \
-                     reward.scale = \"{scale}\", or import them with `--scale {scale}`"
+                     reward.scale = \"{scale}\", or import them with `--scale=\"{scale}\"`"
                 ))
             }
             _ if !any => Some(format!(

@@ -118,7 +118,8 @@ type Demand = (&'static Kind, Need);
 /// # Errors
 /// A part of the ratings is empty, or nobody can be trained or evaluated on: a trial would fail, or measure nothing.
 pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Datasets) -> Result<Outlook> {
-    let (mut outlook, mut problems, mut said) = (Outlook::default(), Problems::default(), HashSet::new());
+    let (mut outlook, mut problems) = (Outlook::default(), Problems::default());
+    let (mut said, mut looked_at) = (HashSet::new(), HashSet::new());
     for (ratings, needs) in needed(sweep, runs) {
         let RatingsSpec { dataset, split, reward } = ratings;
         let (table, parts) = datasets.divided(dataset, split)?;
@@ -139,18 +140,15 @@ pub fn examine(file: &SweepFile, sweep: &Sweep, runs: &Path, datasets: &mut Data
         if all_positive && !found.is_empty() && !outlook.warnings.contains(&line) {
             outlook.warnings.push(line);
         }
-        if let Some(line) = off_scale(&dataset.name, &table, *reward) {
+        // Whatever divides them.
+        let is_new = looked_at.insert((dataset.fingerprint, reward.words()));
+        if let Some(line) = is_new.then(|| off_scale(&dataset.name, &table, *reward)).flatten() {
             // What an import kept is meant; a sweep that says another scale is held to it.
-            let is_asked = reward.scale != datasets.rule_of(dataset)?.scale;
-            match (is_asked, outlook.warnings.contains(&line) || said.contains(&line)) {
-                (_, true) => {}
-                (true, false) => {
-                    said.insert(line.clone());
-                    let help =
-                        "name the scale that they are on: reward.scale, or leave it out to take the dataset's own";
-                    problems.add(Problem::new(line).help(help), file.place_of_field("reward.scale"), "not on it");
-                }
-                (false, false) => outlook.warnings.push(line),
+            if reward.scale == datasets.rule_of(dataset)?.scale {
+                outlook.warnings.push(line);
+            } else {
+                let help = "name the scale that they are on: reward.scale, or leave it out to take the dataset's own";
+                problems.add(Problem::new(line).help(help), file.place_of_field("reward.scale"), "not on it");
             }
         }
         found.into_iter().for_each(|offer| outlook.add(offer));
@@ -185,19 +183,19 @@ impl Outlook {
 /// Ratings that do not lie on the scale that they are taken for.
 fn off_scale(name: &str, table: &Ratings, rule: RewardRule) -> Option<String> {
     let outside = table.rows.iter().filter(|row| !rule.scale.holds(row.stars)).count();
+    if outside == 0 {
+        return None;
+    }
     let [low, high] = table.range();
     let looks = match ScaleGuess::of(table) {
         ScaleGuess::Other { looks, .. } => format!(" and look like {looks}"),
         ScaleGuess::Stars => String::new(),
     };
-    (outside > 0).then(|| {
-        format!(
-            "{outside} of {} ratings of {name} lie outside of {}, with rewards beyond -1 to 1: they run from {low} to \
-             {high}{looks}",
-            table.rows.len(),
-            rule.scale
-        )
-    })
+    Some(format!(
+        "{outside} of {} ratings of {name} lie outside of {}, with rewards beyond -1 to 1: they run from {low} to {high}{looks}",
+        table.rows.len(),
+        rule.scale
+    ))
 }
 
 /// What the unfinished trials of a sweep need, by the division they stand on.

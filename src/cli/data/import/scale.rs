@@ -1,11 +1,11 @@
 //! Which scale imported ratings are on: said on the command line, or stars if they look like them; else it is asked.
 
 use drr_core::data::Ratings;
-use drr_core::data::load::ScaleGuess;
+use drr_core::data::load::{Report, ScaleGuess};
 use drr_core::spec::{RatingScale, RewardRule};
 
+use super::super::ScaleArgs;
 use super::super::present::thousands;
-use super::super::{Outside, ScaleArgs};
 use crate::error::{Error, Result};
 
 /// No more values than this are likely to be codes.
@@ -26,7 +26,7 @@ pub(super) struct ScaledRatings {
 ///
 /// # Errors
 /// They do not look like stars and nothing was said, or some lie outside of the scale that was.
-pub(super) fn scaled(args: &ScaleArgs, file: &str, mut table: Ratings) -> Result<ScaledRatings> {
+pub(super) fn scaled(args: &ScaleArgs, file: &str, table: Ratings, report: &Report) -> Result<ScaledRatings> {
     let scale = match (args.assume_stars, args.scale) {
         (true, _) => RatingScale::STARS,
         (false, Some(scale)) => scale,
@@ -40,42 +40,21 @@ pub(super) fn scaled(args: &ScaleArgs, file: &str, mut table: Ratings) -> Result
         return Err(Error::input(fault).hint("--scale and --positive belong together"));
     }
     let mut said = Vec::new();
+    let lie_outside = |outside: &[(f32, usize)], of: usize| {
+        let count: usize = outside.iter().map(|(_, count)| count).sum();
+        let (count, of) = (thousands(count), thousands(of));
+        format!("{count} of {of} ratings lie outside of {scale}: {}", listed(outside))
+    };
+    if !report.outside.is_empty() {
+        said.push(format!("left out: {}", lie_outside(&report.outside, report.lines)));
+    }
     let outside = counted(table.rows.iter().map(|row| row.stars).filter(|rating| !scale.holds(*rating)));
-    let count: usize = outside.iter().map(|(_, count)| count).sum();
-    if count > 0 {
-        let what = format!(
-            "{} of {} ratings lie outside of {scale}: {}",
-            thousands(count),
-            thousands(table.rows.len()),
-            listed(&outside)
-        );
+    if !outside.is_empty() {
+        let what = lie_outside(&outside, table.rows.len());
         match (args.outside, args.assume_stars) {
-            (Some(Outside::Drop), _) => {
-                table.rows.retain(|row| scale.holds(row.stars));
-                if table.rows.is_empty() {
-                    return Err(Error::input(format!("{file}: no rating lies on {scale}")).hint("--scale says another"));
-                }
-                table = Ratings::canonical(table.users, table.items, table.rows);
-                said.push(format!("left out: {what}"));
-            }
-            (Some(Outside::Keep), _) => said.push(format!("kept, with rewards beyond -1 to 1: {what}")),
-            (None, true) => {}
-            (None, false) => {
-                let values: Vec<String> = outside.iter().take(NAMED).map(|(value, _)| value.to_string()).collect();
-                let other = match ScaleGuess::of(&table) {
-                    ScaleGuess::Other { scale: guessed, .. } if guessed != scale && outside.len() > FEW => {
-                        format!("is --scale=\"{guessed}\" meant? ")
-                    }
-                    _ => String::new(),
-                };
-                let codes = match outside.len() {
-                    ..=FEW => format!("; `--not-rated {}` says that these values mean no rating", values.join(",")),
-                    _ => String::new(),
-                };
-                return Err(Error::input(format!("{file}: {what}")).hint(format!(
-                    "{other}`--outside drop` leaves them out, `--outside keep` takes them as they are{codes}"
-                )));
-            }
+            (_, true) => {}
+            (Some(_), false) => said.push(format!("kept, with rewards beyond -1 to 1: {what}")),
+            (None, false) => return Err(unexplained(file, scale, &what, &outside, &table)),
         }
     }
     if rule != RewardRule::STARS {
@@ -94,6 +73,25 @@ pub(super) fn scaled(args: &ScaleArgs, file: &str, mut table: Ratings) -> Result
         );
     }
     Ok(ScaledRatings { table, rule, said })
+}
+
+/// Ratings outside of the scale that was named, of which nothing was said.
+fn unexplained(file: &str, scale: RatingScale, what: &str, outside: &[(f32, usize)], table: &Ratings) -> Error {
+    let is_few = outside.len() <= FEW;
+    let other = match ScaleGuess::of(table) {
+        ScaleGuess::Other { scale: guessed, .. } if guessed != scale && !is_few => {
+            format!("is --scale=\"{guessed}\" meant? ")
+        }
+        _ => String::new(),
+    };
+    let codes = if is_few {
+        let values: Vec<String> = outside.iter().map(|(value, _)| value.to_string()).collect();
+        format!("; `--not-rated {}` says that these values mean no rating", values.join(","))
+    } else {
+        String::new()
+    };
+    Error::input(format!("{file}: {what}"))
+        .hint(format!("{other}`--outside drop` leaves them out, `--outside keep` takes them as they are{codes}"))
 }
 
 /// Ratings that are not on the scale of stars: what they look like, and what can be said of them.

@@ -52,7 +52,7 @@ impl Duplicates {
             Self::Highest if later.stars >= kept.stars => later,
             Self::Lowest if later.stars <= kept.stars => later,
             Self::Highest | Self::Lowest => kept,
-            // What they add up to is seen to by `added`.
+            // What they add up to is seen to by [`add_up`].
             Self::Sum => later,
         }
     }

@@ -91,6 +91,14 @@ pub enum LoadError {
         /// The file.
         file: String,
     },
+    /// There is nothing left of it.
+    #[error("{file}: none of its {lines} lines is kept as a rating")]
+    AllLeftOut {
+        /// The file.
+        file: String,
+        /// How many lines it has.
+        lines: usize,
+    },
     /// Ratings of a pair that are added up and too much.
     #[error("{file}: the ratings of a user and an item add up to more than a rating can be, 10,000,000")]
     Sum {

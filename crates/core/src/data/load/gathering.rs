@@ -1,11 +1,13 @@
 //! What is gathered from a file line by line: ratings, and every line that is none with why.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::builder::{Builder, EXPECTED_ID, EXPECTED_RATING, rating};
 use super::error::{BadLine, LoadError, shown};
 use super::time;
 use crate::data::table::Rating;
+use crate::spec::RatingScale;
 
 /// So many lines that cannot be read are kept to be named.
 const NAMED: usize = 20;
@@ -16,6 +18,10 @@ pub(super) struct Gathering {
     pub(super) builder: Builder,
     /// Values that say that there is no rating, and how often each stood in a line.
     pub(super) not_rated: Vec<(f32, usize)>,
+    /// The scale that ratings have to lie on.
+    within: Option<RatingScale>,
+    /// By bits, the ratings that do not, and how often.
+    outside: BTreeMap<u32, usize>,
     /// Lines that a format leaves out, by why.
     pub(super) left_out: Vec<(&'static str, usize)>,
     /// Ratings written with a comma where others write a point.
@@ -40,9 +46,17 @@ pub(super) struct LineFields<'a> {
 }
 
 impl Gathering {
-    /// Nothing yet; lines of these values will be left out.
-    pub(super) fn new(not_rated: &[f32]) -> Self {
-        Self { not_rated: not_rated.iter().map(|value| (*value, 0)).collect(), ..Self::default() }
+    /// Nothing yet; lines of these values, and those that do not lie on the scale, will be left out.
+    pub(super) fn new(not_rated: &[f32], within: Option<RatingScale>) -> Self {
+        Self { not_rated: not_rated.iter().map(|value| (*value, 0)).collect(), within, ..Self::default() }
+    }
+
+    /// The ratings that do not lie on the scale, and how often each was there: the commonest first.
+    pub(super) fn outside(&self) -> Vec<(f32, usize)> {
+        let mut counts: Vec<(f32, usize)> =
+            self.outside.iter().map(|(bits, count)| (f32::from_bits(*bits), *count)).collect();
+        counts.sort_by(|(a, many), (b, more)| more.cmp(many).then(a.total_cmp(b)));
+        counts
     }
 
     /// Takes a line for a rating, or says why it is none.
@@ -54,6 +68,10 @@ impl Gathering {
         };
         if let Some((_, count)) = self.not_rated.iter_mut().find(|(value, _)| *value == stars) {
             *count += 1;
+            return;
+        }
+        if self.within.is_some_and(|scale| !scale.holds(stars)) {
+            *self.outside.entry(stars.to_bits()).or_default() += 1;
             return;
         }
         let Some(user_number) = self.builder.users.number(user) else { return self.cannot(line, user, EXPECTED_ID) };
@@ -114,7 +132,7 @@ impl Gathering {
     pub(super) fn lines(&self) -> usize {
         let counted: usize = self.not_rated.iter().map(|(_, count)| count).sum();
         let left_out: usize = self.left_out.iter().map(|(_, count)| count).sum();
-        self.builder.rows.len() + counted + left_out + self.bad_count
+        self.builder.rows.len() + counted + self.outside.values().sum::<usize>() + left_out + self.bad_count
     }
 }
 

@@ -35,6 +35,7 @@ pub use text::Encoding;
 pub use time::day;
 
 use super::table::Ratings;
+use crate::spec::RatingScale;
 use gathering::{Gathering, LineFields};
 use plan::ReadingPlan;
 use records::{Delimiter, FileRecords};
@@ -57,6 +58,8 @@ pub struct ReadingOptions {
     pub duplicates: Duplicates,
     /// Values that say that there is no rating.
     pub not_rated: Vec<f32>,
+    /// Ratings that do not lie on this scale are left out.
+    pub within: Option<RatingScale>,
     /// What becomes of lines that cannot be read.
     pub bad_lines: BadLines,
     /// Whether milliseconds among seconds become seconds; a file that was written here is taken as it is.
@@ -88,6 +91,8 @@ pub struct Report {
     pub duplicates: usize,
     /// Lines left out since their value says that there is no rating: each value and how often.
     pub not_rated: Vec<(f32, usize)>,
+    /// Lines left out since their rating lies on another scale: each value and how often, the commonest first.
+    pub outside: Vec<(f32, usize)>,
     /// Lines that the format leaves out, by why.
     pub left_out: Vec<(&'static str, usize)>,
     /// Ratings that were written with a comma for a point.
@@ -165,7 +170,7 @@ fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding)
         None => FileLayout::detect(file, bytes)?,
     };
     let plan = layout.plan(file, bytes)?;
-    let mut gathering = Gathering::new(&reading.not_rated);
+    let mut gathering = Gathering::new(&reading.not_rated, reading.within);
     let has_times = match layout {
         FileLayout::Special(special) => {
             special.read(file, bytes, &mut gathering)?;
@@ -183,12 +188,14 @@ fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding)
     {
         return Err(fault);
     }
+    let outside = gathering.outside();
     let Gathering { mut builder, not_rated, left_out, commas, spanning, bad, .. } = gathering;
     if u32::try_from(builder.rows.len()).is_err() {
         return Err(LoadError::TooLarge { file: file.to_owned() });
     }
     if builder.rows.is_empty() {
-        return Err(LoadError::Empty { file: file.to_owned() });
+        let file = file.to_owned();
+        return Err(if lines > 0 { LoadError::AllLeftOut { file, lines } } else { LoadError::Empty { file } });
     }
     let too_large = || LoadError::Times { file: file.to_owned() };
     let finished = builder.times.finish(&mut builder.rows, reading.mends_times).ok_or_else(too_large)?;
@@ -208,6 +215,7 @@ fn table(file: &str, bytes: &[u8], reading: &ReadingOptions, encoding: Encoding)
         lines,
         duplicates,
         not_rated,
+        outside,
         left_out,
         commas,
         spanning,
