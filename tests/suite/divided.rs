@@ -45,6 +45,11 @@ fn a_split_goes_out_as_files_and_comes_back_as_the_same_trials() {
     said(&place, &["report", "bits"]);
     let table = place.path().join("reports/bits/tables/offline-published-mine-precision.md");
     assert!(std::fs::read_to_string(table).expect("a table").contains(", given split "));
+    let page = std::fs::read_to_string(place.path().join("reports/bits/index.html")).expect("a page");
+    assert!(
+        page.contains("recommended and liked (above 3 stars)"),
+        "the pictures of recommended items say what is liked"
+    );
     let splits = place.path().join("share/drr-lab/splits");
     std::fs::remove_dir_all(&splits).expect("removed");
     let output = place.run(&["verify", "bits"]);

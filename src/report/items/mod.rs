@@ -78,8 +78,8 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
              history; triangles up: recommended and liked ({}); down: not liked. Of {} users drawn, this one \
              stands at the {} by precision. Grey: all items' PMF embeddings on their first two principal components.",
             id.short(),
-            reward.positive_words(),
             ratings.users[session.user as usize],
+            reward.positive_words(),
             sessions.len(),
             session::quantile_name(name),
         ),
