@@ -8,7 +8,7 @@ use drr_train::kernels::accelerator::{
     Accelerator, DeviceEmbeddings, DeviceMemory, DeviceOptimiser, EmbeddingTables, Rates,
 };
 use drr_train::kernels::slices::LEAST_LENGTH;
-use drr_train::kernels::{Array, Backend, Columns, Region, View, ViewMut};
+use drr_train::kernels::{Array, Backend, Columns, Departure, Region, View, ViewMut};
 use tch::{Device, Kind, Tensor};
 
 use crate::embeddings::CohortTables;
@@ -136,6 +136,34 @@ impl Accelerator for Libtorch {
         let along = (g * x).sum_dim_intlist(2, true, Kind::Float);
         let slope = 1.0 - (&length * x).square();
         write(gradient, &((g - along * x) / length * slope));
+    }
+
+    fn unit_backward(&self, gradient: &mut Array, x: &Array, length: &Array) {
+        let (g, x, length) = (tensor(gradient), tensor(x), tensor(length).unsqueeze(2));
+        let along = (g * x).sum_dim_intlist(2, true, Kind::Float);
+        write(gradient, &((g - along * x) / length));
+    }
+
+    fn depart(&self, how: Departure, z: &Array, state: &Array, out: &mut Array) {
+        let z = tensor(z);
+        let bounded = if how.is_tanh { z.tanh() } else { z.shallow_clone() };
+        write(out, &(bounded * f64::from(how.range)));
+        if how.base > 0 {
+            let (out, factors) = (tensor(out), how.base as i64);
+            let _ = out.narrow(2, 0, factors).g_add_(&tensor(state).narrow(2, 0, factors));
+            let _ = out.narrow(2, factors, out.size()[2] - factors).g_add_scalar_(1.0);
+        }
+    }
+
+    fn depart_backward(&self, how: Departure, gradient: &mut Array, z: &Array) {
+        let (g, z) = (tensor(gradient), tensor(z));
+        let slope = if how.is_tanh {
+            1.0 - z.tanh().square()
+        } else {
+            let towards = Tensor::where_self(&g.lt(0.0), &z.neg(), z);
+            (towards + 1.0) * 0.5
+        };
+        write(gradient, &(g * slope * f64::from(how.range) + z * f64::from(how.penalty)));
     }
 
     fn column_sums(&self, x: &Array, gradient: &mut Array, at: usize) {

@@ -48,6 +48,14 @@ impl Ranking {
         self.left = self.marks.len();
     }
 
+    /// A new session: only these items, each named once, are candidates.
+    pub fn begin_with(&mut self, items: &[u32]) {
+        self.session += 1;
+        self.marks.fill(self.session);
+        items.iter().for_each(|&item| self.marks[item as usize] = 0);
+        self.left = items.len();
+    }
+
     /// Takes an item out of the candidates.
     pub fn exclude(&mut self, item: u32) {
         let mark = &mut self.marks[item as usize];
@@ -108,6 +116,7 @@ pub struct Chooser {
     exploration: Exploration,
     critic_action: CriticAction,
     norm: ActionNorm,
+    noise: f32,
     action: Vec<f32>,
 }
 
@@ -118,6 +127,7 @@ impl Chooser {
             exploration: spec.exploration,
             critic_action: spec.critic_action,
             norm: spec.action_norm,
+            noise: spec.noise as f32,
             action: vec![0.0; action],
         }
     }
@@ -132,14 +142,35 @@ impl Chooser {
         Some(item)
     }
 
-    /// An exploring step's item; `None` when no candidate is left.
-    pub fn explore(&mut self, stream: &mut Stream, ranking: &mut Ranking, model: &PmfModel) -> Option<u32> {
-        if self.exploration == Exploration::Item {
-            let item = ranking.any(stream)?;
-            self.take_item(model, item);
-            return Some(item);
+    /// Whether an exploring step needs the actor's action.
+    pub fn explores_near(&self) -> bool {
+        self.exploration == Exploration::Near
+    }
+
+    /// An exploring step's item; `None` when no candidate is left. `near` is the actor's action, where exploring needs it.
+    pub fn explore(
+        &mut self,
+        near: Option<&[f32]>,
+        stream: &mut Stream,
+        ranking: &mut Ranking,
+        model: &PmfModel,
+    ) -> Option<u32> {
+        match (self.exploration, near) {
+            (Exploration::Item, _) => {
+                let item = ranking.any(stream)?;
+                self.take_item(model, item);
+                return Some(item);
+            }
+            (Exploration::Near, Some(near)) => {
+                let noise = self.noise;
+                self.action.iter_mut().zip(near).for_each(|(own, near)| *own = near + noise * stream.normal() as f32);
+                if self.norm == ActionNorm::Unit {
+                    let width = self.action.len();
+                    to_unit(&mut self.action, width, &mut [0.0]);
+                }
+            }
+            (Exploration::Near | Exploration::Action, _) => explore(stream, self.norm, &mut self.action),
         }
-        explore(stream, self.norm, &mut self.action);
         let item = ranking.best(model, &self.action)?;
         if self.critic_action == CriticAction::Item {
             self.take_item(model, item);

@@ -7,6 +7,7 @@ use std::mem;
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
 use drr_core::{Seed, math};
+use drr_kinds::drr::Remembers;
 use drr_kinds::offline::OfflineSpec;
 use drr_kinds::protocol::Protocol;
 use drr_kinds::ranking::StaticRanking;
@@ -167,7 +168,7 @@ impl Session {
     }
 
     /// Recommends the candidate with the highest score, the first of equals.
-    fn take_best(&mut self, score: impl Fn(u32) -> f32) {
+    fn take_best(&mut self, score: impl Fn(u32) -> f32, remembers: Remembers) {
         let mut best = (0, f32::NEG_INFINITY);
         for (index, &(item, _)) in self.candidates.iter().enumerate() {
             let score = score(item);
@@ -175,13 +176,13 @@ impl Session {
                 best = (index, score);
             }
         }
-        self.take(best.0);
+        self.take(best.0, remembers);
     }
 
     /// Recommends a candidate: feedback from the log, a new history, one candidate less.
-    fn take(&mut self, index: usize) {
+    fn take(&mut self, index: usize, remembers: Remembers) {
         let (item, reward) = self.candidates.remove(index);
-        self.moved |= self.history.observe(item, reward >= self.least_positive);
+        self.moved |= self.history.observe(item, remembers == Remembers::Any || reward >= self.least_positive);
         self.rewards.push(reward);
     }
 
@@ -205,9 +206,9 @@ impl Session {
 
 /// K steps of the policy for all users; a user without a candidate left stops early.
 fn play(model: &PmfModel, policy: &Policy, sessions: &mut [Session], k: usize, epsilon: f64, stream: &mut Stream) {
-    let mut actor = match policy {
-        Policy::Recommender(agent, _) => Some(Actor::new(agent, sessions.len())),
-        Policy::Static(_) => None,
+    let (mut actor, remembers) = match policy {
+        Policy::Recommender(agent, spec) => (Some(Actor::new(agent, sessions.len())), spec.remembers),
+        Policy::Static(_) => (None, Remembers::Positive),
     };
     for _ in 0..k {
         if let Some(actor) = &mut actor {
@@ -221,13 +222,13 @@ fn play(model: &PmfModel, policy: &Policy, sessions: &mut [Session], k: usize, e
             match (policy, &mut actor) {
                 (Policy::Recommender(..), Some(actor)) => {
                     let action = actor.action(row, explores.then_some(&mut *stream));
-                    session.take_best(|item| model.score(item, action));
+                    session.take_best(|item| model.score(item, action), remembers);
                 }
-                (Policy::Static(StaticRanking::Uniform), _) => session.take(stream.below(session.candidates.len())),
-                (Policy::Static(_), _) if explores => session.take(stream.below(session.candidates.len())),
+                (Policy::Static(StaticRanking::Uniform), _) => session.take(stream.below(session.candidates.len()), remembers),
+                (Policy::Static(_), _) if explores => session.take(stream.below(session.candidates.len()), remembers),
                 (Policy::Static(StaticRanking::By(scores)), _) => {
                     let user = session.user;
-                    session.take_best(|item| scores.score(user, item));
+                    session.take_best(|item| scores.score(user, item), remembers);
                 }
                 (Policy::Recommender(..), None) => unreachable!("a recommender has its actor"),
             }

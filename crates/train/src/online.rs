@@ -99,7 +99,8 @@ impl Repeat<'_> {
                     let reward = feedback(self.world, self.model, Known::All, user, item);
                     sum += f64::from(reward);
                     let previous = history.clone();
-                    history.observe(item, self.world.is_positive(reward));
+                    let is_positive = self.world.is_positive(reward);
+                    history.observe(item, learner.as_ref().map_or(is_positive, |it| it.spec.remembers(is_positive)));
                     if let Some(learner) = &mut learner {
                         learner.learn(
                             user,
@@ -150,7 +151,8 @@ impl Repeat<'_> {
             (Some(learner), _) => {
                 let Online { agent, chooser, .. } = learner;
                 if explores {
-                    chooser.explore(&mut self.stream, ranking, self.model)
+                    let near = chooser.explores_near().then(|| agent.act(&[user], history.items()));
+                    chooser.explore(near, &mut self.stream, ranking, self.model)
                 } else {
                     chooser.exploit(agent.act(&[user], history.items()), ranking, self.model)
                 }

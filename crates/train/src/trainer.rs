@@ -5,7 +5,7 @@ use std::sync::Arc;
 use drr_core::Seed;
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
-use drr_kinds::drr::DrrSpec;
+use drr_kinds::drr::{DrrSpec, TrainItems};
 use drr_kinds::training::Reporter;
 
 use crate::actor_critic::{Agent, Batch, Losses, Shapes};
@@ -59,11 +59,11 @@ pub fn train(members: &[Member], backend: Backend, reporter: &mut dyn Reporter) 
             histories.extend_from_slice(learner.history.items()); // line 7: s = f(H)
         }
         let explores: Vec<bool> = learners.iter_mut().map(|learner| learner.explores(step)).collect();
-        let greedy = if explores.iter().all(|&explores| explores) { None } else { Some(agent.act(&users, &histories)) };
+        let acts = |(learner, explores): (&Learner<'_>, &bool)| !explores || learner.chooser.explores_near();
+        let actions = learners.iter().zip(&explores).any(acts).then(|| agent.act(&users, &histories));
         for (member, learner) in learners.iter_mut().enumerate() {
-            let action =
-                greedy.filter(|_| !explores[member]).map(|all| &all[member * shapes.action..][..shapes.action]);
-            learner.recommend(action); // lines 8–12: a = π(s) or ε-greedy, item, reward, next state, replay
+            let action = actions.map(|all| &all[member * shapes.action..][..shapes.action]);
+            learner.recommend(action, explores[member]); // lines 8–12: a = π(s) or ε-greedy, item, reward, next state, replay
         }
         if step + 1 >= spec.learning_starts {
             batch.clear();
@@ -173,7 +173,10 @@ impl<'a> Learner<'a> {
         self.steps_in_session = 0;
         let positives = self.member.world.train.positives(self.user);
         self.history = History::new(&positives[..self.member.spec.history as usize]);
-        self.ranking.begin();
+        match self.member.spec.train_items {
+            TrainItems::All => self.ranking.begin(),
+            TrainItems::Rated => self.ranking.begin_with(self.member.world.train.of(self.user).0),
+        }
         Ok(())
     }
 
@@ -194,23 +197,23 @@ impl<'a> Learner<'a> {
         spec.beta + (1.0 - spec.beta) * (step as f64 / spec.beta_steps as f64).min(1.0)
     }
 
-    /// Recommends the best candidate for the actor's action, or explores where there is none; takes the user's feedback
+    /// Recommends the best candidate for the actor's action, or explores; takes the user's feedback
     /// and stores the transition.
-    fn recommend(&mut self, action: Option<&[f32]>) {
+    fn recommend(&mut self, action: Option<&[f32]>, explores: bool) {
         let (world, model) = (&self.member.world, &self.member.model);
         let item = match action {
-            Some(action) => self.chooser.exploit(action, &mut self.ranking, model),
-            None => self.chooser.explore(&mut self.explore, &mut self.ranking, model),
+            Some(action) if !explores => self.chooser.exploit(action, &mut self.ranking, model),
+            near => self.chooser.explore(near, &mut self.explore, &mut self.ranking, model),
         };
         let Some(item) = item else {
-            // Every item was recommended in this session: it is over before its T steps.
+            // Every candidate was recommended in this session: it is over before its T steps.
             self.steps_in_session = self.member.spec.episode_length;
             return;
         };
         self.ranking.exclude(item);
         let reward = feedback(world, model, Known::Train, self.user, item);
         let before = self.history.clone();
-        self.history.observe(item, world.is_positive(reward));
+        self.history.observe(item, self.member.spec.remembers(world.is_positive(reward)));
         self.replay.push(Transition {
             user: self.user,
             before: before.items(),

@@ -13,7 +13,9 @@ mod settings;
 use drr_core::spec::Settings;
 use serde_json::{Map, Value, json};
 
-pub use settings::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, StateKind};
+pub use settings::{
+    ActionBase, ActionNorm, Bounding, CriticAction, DrrSpec, Exploration, Remembers, Scoring, StateKind, TrainItems,
+};
 
 use crate::kind::{
     Better, Column, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style,

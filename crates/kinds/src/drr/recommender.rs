@@ -7,7 +7,7 @@ use drr_core::math;
 use drr_core::spec::Settings;
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use super::{ActionNorm, DrrSpec, Scoring, StateKind};
+use super::{ActionBase, ActionNorm, Bounding, DrrSpec, Scoring, StateKind};
 use crate::kind::typed;
 use crate::recommender::Recommender;
 
@@ -30,6 +30,10 @@ struct StoredDrr {
     biases: Option<Vec<f32>>,
     layers: Vec<LinearLayer>,
     norm: ActionNorm,
+    base: ActionBase,
+    bounding: Bounding,
+    /// What the bounded output is multiplied by.
+    range: f32,
     /// The learned weights w of the history, oldest first.
     history_weights: Vec<f32>,
 }
@@ -53,6 +57,9 @@ impl StoredDrr {
         let read = Self {
             state: spec.state,
             norm: spec.action_norm,
+            base: spec.action_base,
+            bounding: spec.bounding,
+            range: spec.action_range as f32,
             k,
             biases,
             users: values(&pmf, "user.embedding")?,
@@ -127,9 +134,18 @@ impl Recommender for StoredDrr {
             let inputs = x.len();
             let output = |(row, bias): (&[f32], &f32)| {
                 let sum = row.iter().zip(&x).map(|(w, x)| w * x).sum::<f32>() + bias;
-                if last { math::tanh(sum) } else { sum.max(0.0) }
+                match (last, self.bounding) {
+                    (true, Bounding::Tanh) => self.range * math::tanh(sum),
+                    (true, Bounding::Inverting) => self.range * sum,
+                    (false, _) => sum.max(0.0),
+                }
             };
             x = layer.weight.chunks_exact(inputs).zip(&layer.bias).map(output).collect();
+        }
+        if self.base == ActionBase::Pmf {
+            let p = &self.users[user as usize * self.k..][..self.k];
+            x.iter_mut().zip(p).for_each(|(x, p)| *x += p);
+            x[self.k..].iter_mut().for_each(|x| *x += 1.0);
         }
         if self.norm == ActionNorm::Unit {
             let length = x.iter().map(|x| x * x).sum::<f32>().sqrt() + LEAST_LENGTH;
@@ -169,6 +185,9 @@ mod tests {
         let mut recommender = StoredDrr {
             state: StateKind::Ave,
             norm: ActionNorm::None,
+            base: ActionBase::None,
+            bounding: Bounding::Tanh,
+            range: 1.0,
             biases: None,
             k: 1,
             users: vec![0.5],
@@ -181,6 +200,10 @@ mod tests {
         assert_eq!(recommender.score(1, &[0.5]), 2.5);
         recommender.norm = ActionNorm::Unit;
         assert!((recommender.act(0, &[0, 1])[0] - 1.0).abs() < 1e-5);
+        recommender.norm = ActionNorm::None;
+        (recommender.base, recommender.range, recommender.bounding) = (ActionBase::Pmf, 0.5, Bounding::Inverting);
+        // 0.5 + 0.5 · 0.25
+        assert_eq!(recommender.act(0, &[0, 1]), [0.625]);
         // The weighted history is [6, -5], its only pair -30; the user 0.5.
         recommender.state = StateKind::P;
         assert_eq!(recommender.encode(0, &[0, 1]), [3.0, 5.0, -30.0]);

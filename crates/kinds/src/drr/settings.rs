@@ -36,6 +36,26 @@ pub enum ActionNorm {
     Unit,
 }
 
+/// What the actor's output is added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionBase {
+    /// Nothing: the output is the action.
+    None,
+    /// The action by which PMF ranks, `[p_u ; 1]`.
+    Pmf,
+}
+
+/// What keeps the actor's output within -1 and 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bounding {
+    /// tanh of the last layer's sum.
+    Tanh,
+    /// The last layer's sum, whose gradient shrinks towards the bound it points at and turns beyond it.
+    Inverting,
+}
+
 /// What an exploring step draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -44,6 +64,28 @@ pub enum Exploration {
     Action,
     /// A candidate, each equally likely; its vector is the action.
     Item,
+    /// The actor's action with Gaussian noise in every coordinate.
+    Near,
+}
+
+/// Which items a training session recommends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrainItems {
+    /// All; the model answers what the user has not rated.
+    All,
+    /// Those that the user rated in the train part: every answer is the user's own.
+    Rated,
+}
+
+/// Which recommendations enter the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remembers {
+    /// Those that met a positive answer.
+    Positive,
+    /// All.
+    Any,
 }
 
 /// What stands for a step's action in the replay, and so what the critic learns the value of.
@@ -72,13 +114,32 @@ section! {
         /// Whether the actor's output is brought to length 1; the order of items does not depend on it, the critic's
         /// task does.
         action_norm: ActionNorm = ActionNorm::None, Choice(&["none", "unit"]), since 2, before ActionNorm::None, varies Shape;
-        /// What an exploring step draws: an action (slides), or one of the candidates.
-        exploration: Exploration = Exploration::Action, Choice(&["action", "item"]), since 2, before Exploration::Action;
+        /// What the actor's output is added to: nothing (slides), or the action by which PMF ranks, so that what is untrained
+        /// ranks as PMF does and training learns what to do otherwise. The output then starts at 0. State `ave` alone has it.
+        action_base: ActionBase = ActionBase::None, Choice(&["none", "pmf"]), since 5, before ActionBase::None, varies Shape;
+        /// What the actor's bounded output is multiplied by: the farthest that a coordinate comes from its base (slides: 1).
+        action_range ("ρ"): f64 = 1.0, Float { min: 0.0, max: 100.0 }, since 5, before 1.0, varies Shape;
+        /// What bounds the actor's output: tanh (slides), or gradients that are scaled by the room left to the bound they point
+        /// at (inverting gradients; Hausknecht & Stone, arXiv 1511.04143).
+        bounding: Bounding = Bounding::Tanh, Choice(&["tanh", "inverting"]), since 5, before Bounding::Tanh, varies Shape;
+        /// Weight λ of a penalty of the actor's sums z before they are bounded, λ/2 · |z|² a state; what keeps it from corners
+        /// where nothing is learned any more (slides: 0).
+        sum_penalty ("λ_z"): f64 = 0.0, Float { min: 0.0, max: 1e6 }, since 5, before 0.0, varies Shape;
+        /// What an exploring step draws: an action (slides), one of the candidates, or an action near the actor's own.
+        exploration: Exploration = Exploration::Action, Choice(&["action", "item", "near"]), since 2, before Exploration::Action;
+        /// Standard deviation of the noise of every coordinate where `exploration` is `near`.
+        noise ("σ"): f64 = 0.1, Float { min: 0.0, max: 100.0 }, since 5, before 0.1;
         /// What the critic learns the value of: the action that ranked the items (slides), or the vector of the recommended
         /// item, of length 1 where actions are (as the critic of Dulac-Arnold et al., arXiv 1512.07679, does).
         critic_action: CriticAction = CriticAction::Actor, Choice(&["actor", "item"]), since 2, before CriticAction::Actor;
         /// Least reward that is learned from; 0 clips dislikes, -1 keeps all (slides). Recorded rewards are never clipped.
         reward_floor: f64 = -1.0, Float { min: -1.0, max: 1.0 }, since 2, before -1.0;
+        /// Which items a training session recommends: all (slides), or those that the user rated in the train part, so that
+        /// every reward is the user's own.
+        train_items: TrainItems = TrainItems::All, Choice(&["all", "rated"]), since 5, before TrainItems::All;
+        /// Which recommendations enter the history H: those that met a positive answer (slides), or all, where a dislike too
+        /// changes what comes next.
+        remembers: Remembers = Remembers::Positive, Choice(&["positive", "any"]), since 5, before Remembers::Positive;
         /// Discount factor γ (slides: 0.9).
         gamma ("γ"): f64 = 0.9, Float { min: 0.0, max: 1.0 };
         /// Soft-update rate τ of both target networks (slides: 0.001).
@@ -126,6 +187,11 @@ impl DrrSpec {
             StateKind::Ave => 3 * k,
             StateKind::P | StateKind::U => k * (n + n * (n - 1) / 2),
         }
+    }
+
+    /// Whether a recommendation enters the history.
+    pub fn remembers(&self, is_positive: bool) -> bool {
+        is_positive || self.remembers == Remembers::Any
     }
 
     /// Size of an action for `k` factors.

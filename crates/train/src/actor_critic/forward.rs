@@ -4,7 +4,7 @@ use drr_kinds::drr::ActionNorm;
 
 use super::network::{Network, Which};
 use super::shapes::Shapes;
-use crate::kernels::{self, Array, Backend, Columns};
+use crate::kernels::{self, Array, Backend, Columns, Departure};
 
 /// The actor's activations for a number of states a member.
 pub struct ActorPass {
@@ -16,6 +16,8 @@ pub struct ActorPass {
     pub action: Array,
     /// Length of the actor's output before it was brought to 1, `[C, rows]`; only where actions are of unit length.
     pub length: Option<Array>,
+    /// The last layer's sums, and how they become the action; only where that is more than tanh.
+    pub sums: Option<(Array, Departure)>,
 }
 
 impl ActorPass {
@@ -27,24 +29,40 @@ impl ActorPass {
             ActionNorm::None => None,
             ActionNorm::Unit => Some(Array::zeros(&[members, rows], backend)),
         };
-        Self { first: room(first), second: room(second), action: room(shapes.action), length }
+        let how = shapes.departure;
+        let is_plain = (Departure { penalty: 0.0, ..how }) == Departure::NONE && how.penalty == 0.0;
+        let sums = (!is_plain).then(|| (room(shapes.action), how));
+        Self { first: room(first), second: room(second), action: room(shapes.action), length, sums }
     }
 
-    /// action = π(state): Linear–ReLU–Linear–ReLU–Linear–tanh, and brought to length 1 where that is asked for.
+    /// action = π(state): Linear–ReLU–Linear–ReLU–Linear–tanh, added to its base where it has one, and brought to length 1
+    /// where that is asked for.
     pub fn run(&mut self, actor: &Network, which: Which, state: &Array) {
         actor.relu_layer(which, 0, state, &mut self.first);
         actor.relu_layer(which, 1, &self.first, &mut self.second);
-        actor.tanh_layer(which, 2, &self.second, &mut self.action);
+        match &mut self.sums {
+            None => actor.tanh_layer(which, 2, &self.second, &mut self.action),
+            Some((sums, how)) => {
+                actor.layer(which, 2, &self.second, sums);
+                kernels::depart(*how, sums, state, &mut self.action);
+            }
+        }
         if let Some(length) = &mut self.length {
             kernels::to_unit(&mut self.action, length);
         }
     }
 
-    /// Turns the gradient of the action, in place, into that of the last layer's sum before tanh.
+    /// Turns the gradient of the action, in place, into that of the last layer's sum before it is bounded.
     pub fn backward_to_sum(&self, gradient: &mut Array) {
-        match &self.length {
-            None => kernels::tanh_backward(gradient, &self.action),
-            Some(length) => kernels::unit_tanh_backward(gradient, &self.action, length),
+        match (&self.length, &self.sums) {
+            (None, None) => kernels::tanh_backward(gradient, &self.action),
+            (Some(length), None) => kernels::unit_tanh_backward(gradient, &self.action, length),
+            (length, Some((sums, how))) => {
+                if let Some(length) = length {
+                    kernels::unit_backward(gradient, &self.action, length);
+                }
+                kernels::depart_backward(*how, gradient, sums);
+            }
         }
     }
 }

@@ -6,12 +6,15 @@ use drr_core::seed::Stream;
 use drr_kinds::drr::StateKind;
 
 use super::orthogonal::orthogonal;
-use super::shapes::Layout;
+use super::shapes::{Layout, Shapes};
 
-/// A member's initial actor parameters.
-pub fn actor(layout: &Layout, kind: StateKind, seed: Seed) -> Vec<f32> {
+/// A member's initial actor parameters. Where its output is added to a base its last layer starts at 0, and so does the output.
+pub fn actor(layout: &Layout, shapes: &Shapes, seed: Seed) -> Vec<f32> {
     let mut values = network(layout, &mut seed.stream("init/actor"));
-    let weight = match kind {
+    if let (true, Some(last)) = (shapes.departure.base > 0, layout.layers.last()) {
+        values[last.weight_at..last.bias_at].fill(0.0);
+    }
+    let weight = match shapes.kind {
         StateKind::Ave => 1.0 / layout.state_weights as f32,
         StateKind::P | StateKind::U => 1.0,
     };

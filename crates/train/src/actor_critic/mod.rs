@@ -76,7 +76,7 @@ impl Agent {
     ) -> Self {
         let members = specs.len();
         let (actor_layout, critic_layout) = (Layout::actor(shapes), Layout::critic(shapes));
-        let actor_initial: Vec<_> = seeds.iter().map(|&seed| init::actor(&actor_layout, shapes.kind, seed)).collect();
+        let actor_initial: Vec<_> = seeds.iter().map(|&seed| init::actor(&actor_layout, shapes, seed)).collect();
         let critic_initial: Vec<_> = seeds.iter().map(|&seed| init::critic(&critic_layout, seed)).collect();
         let rates = |lr: fn(&DrrSpec) -> f64, clip: fn(&DrrSpec) -> f64| -> Vec<Rates> {
             specs

@@ -74,10 +74,15 @@ impl Network {
         kernels::bias_relu_into(scratch, out.0, out.1, self.parameters(which), bias_at);
     }
 
-    /// out = tanh(x · W + b).
-    pub fn tanh_layer(&self, which: Which, layer: usize, x: &Array, out: &mut Array) {
+    /// out = x · W + b.
+    pub fn layer(&self, which: Which, layer: usize, x: &Array, out: &mut Array) {
         self.multiply(which, layer, x, out);
         kernels::add_bias(out, self.parameters(which), self.layout.layers[layer].bias_at);
+    }
+
+    /// out = tanh(x · W + b).
+    pub fn tanh_layer(&self, which: Which, layer: usize, x: &Array, out: &mut Array) {
+        self.layer(which, layer, x, out);
         kernels::tanh(out);
     }
 

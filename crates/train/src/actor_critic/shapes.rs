@@ -1,9 +1,11 @@
 //! Shapes of the networks and where each parameter lies in a member's flat memory.
 
-use drr_kinds::drr::{ActionNorm, DrrSpec, StateKind};
+use drr_kinds::drr::{ActionBase, ActionNorm, Bounding, DrrSpec, StateKind};
+
+use crate::kernels::Departure;
 
 /// What all members of a cohort share.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Shapes {
     /// Factors of an embedding, k.
     pub k: usize,
@@ -17,6 +19,8 @@ pub struct Shapes {
     pub action: usize,
     /// What is done to the actor's output.
     pub action_norm: ActionNorm,
+    /// How the sums of the actor's last layer become an action.
+    pub departure: Departure,
     /// The actor's hidden widths.
     pub actor_hidden: [usize; 2],
     /// The critic's hidden widths; the first sees the state, the others `[action ; h]`.
@@ -39,6 +43,12 @@ impl Shapes {
             state: spec.state_size(k as u64) as usize,
             action: spec.action_size(k as u64) as usize,
             action_norm: spec.action_norm,
+            departure: Departure {
+                base: if spec.action_base == ActionBase::Pmf { k } else { 0 },
+                range: spec.action_range as f32,
+                is_tanh: spec.bounding == Bounding::Tanh,
+                penalty: spec.sum_penalty as f32 / spec.batch_size as f32,
+            },
             actor_hidden: widths(&spec.actor_hidden).try_into().expect("a resolved spec has two actor widths"),
             critic_hidden: widths(&spec.critic_hidden).try_into().expect("a resolved spec has three critic widths"),
             batch: spec.batch_size as usize,

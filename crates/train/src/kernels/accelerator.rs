@@ -6,7 +6,8 @@ use std::fmt::Debug;
 
 use drr_kinds::drr::StateKind;
 
-use super::{Array, Columns, View, ViewMut};
+use super::{Array, Columns, Departure, View, ViewMut};
+
 /// The kernels on a device. Each does for a whole cohort what the function of the same name in [`super`] says, with the
 /// same shapes; all arrays of one call lie on this device.
 pub trait Accelerator: Debug + Sync {
@@ -42,6 +43,12 @@ pub trait Accelerator: Debug + Sync {
     fn to_unit(&self, x: &mut Array, length: &mut Array);
     /// See [`super::unit_tanh_backward`].
     fn unit_tanh_backward(&self, gradient: &mut Array, x: &Array, length: &Array);
+    /// See [`super::unit_backward`].
+    fn unit_backward(&self, gradient: &mut Array, x: &Array, length: &Array);
+    /// See [`super::depart`].
+    fn depart(&self, how: Departure, z: &Array, state: &Array, out: &mut Array);
+    /// See [`super::depart_backward`].
+    fn depart_backward(&self, how: Departure, gradient: &mut Array, z: &Array);
     /// See [`super::column_sums`].
     fn column_sums(&self, x: &Array, gradient: &mut Array, at: usize);
     /// See [`super::head`].

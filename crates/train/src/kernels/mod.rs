@@ -19,7 +19,7 @@ pub use self::accelerator::Accelerator;
 pub use self::array::{Array, Backend};
 pub use self::product::product;
 pub use self::region::{Region, View, ViewMut};
-pub use self::slices::Columns;
+pub use self::slices::{Columns, Departure};
 
 /// Calls the loop or the device, by the backend of `$array`.
 macro_rules! choose {
@@ -98,6 +98,35 @@ pub fn unit_tanh_backward(gradient: &mut Array, x: &Array, length: &Array) {
         gradient,
         slices::unit_tanh_backward(gradient.as_mut_slice(), x.as_slice(), width, length.as_slice()),
         unit_tanh_backward(gradient, x, length)
+    );
+}
+
+/// Backward through [`to_unit`], in place: x is of length 1.
+pub fn unit_backward(gradient: &mut Array, x: &Array, length: &Array) {
+    let width = x.size(2);
+    choose!(
+        gradient,
+        slices::unit_backward(gradient.as_mut_slice(), x.as_slice(), width, length.as_slice()),
+        unit_backward(gradient, x, length)
+    );
+}
+
+/// out = base + range · bound(z), with the base in the first columns of the state.
+pub fn depart(how: Departure, z: &Array, state: &Array, out: &mut Array) {
+    let (width, state_width) = (z.size(2), state.size(2));
+    choose!(
+        z,
+        slices::depart(how, z.as_slice(), state.as_slice(), out.as_mut_slice(), width, state_width),
+        depart(how, z, state, out)
+    );
+}
+
+/// Backward through [`depart`] to the sums z, their penalty included; in place.
+pub fn depart_backward(how: Departure, gradient: &mut Array, z: &Array) {
+    choose!(
+        gradient,
+        slices::depart_backward(how, gradient.as_mut_slice(), z.as_slice()),
+        depart_backward(how, gradient, z)
     );
 }
 

@@ -114,6 +114,61 @@ simd! {
     }
 }
 
+/// How an actor's sums z become its action: `base + range · bound(z)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Departure {
+    /// Factors of the base, which are the first columns of the state; behind them it is 1. 0 for none.
+    pub base: usize,
+    /// What the bounded sums are multiplied by.
+    pub range: f32,
+    /// Whether tanh bounds them, or their gradients alone do.
+    pub is_tanh: bool,
+    /// Weight of the sums' penalty, divided by the rows of a batch.
+    pub penalty: f32,
+}
+
+impl Departure {
+    /// The plain action, tanh's result.
+    pub const NONE: Self = Self { base: 0, range: 1.0, is_tanh: true, penalty: 0.0 };
+}
+
+simd! {
+    /// out = base + range · bound(z); rows of out and z are `width` wide, those of the state `state_width`.
+    pub fn depart(how: Departure, z: &[f32], state: &[f32], out: &mut [f32], width: usize, state_width: usize) {
+        for (row, (z, out)) in z.chunks_exact(width).zip(out.chunks_exact_mut(width)).enumerate() {
+            for (out, z) in out.iter_mut().zip(z) {
+                *out = how.range * if how.is_tanh { math::tanh(*z) } else { *z };
+            }
+            if how.base > 0 {
+                for (out, p) in out.iter_mut().zip(&state[row * state_width..][..how.base]) {
+                    *out += p;
+                }
+                for out in &mut out[how.base..] {
+                    *out += 1.0;
+                }
+            }
+        }
+    }
+}
+
+simd! {
+    /// Backward through [`depart`], in place: the gradient of the action becomes that of the sums z. Where gradients bound, one
+    /// that points at a bound (it is the loss's, so downhill) is multiplied by half the room left to it.
+    pub fn depart_backward(how: Departure, gradient: &mut [f32], z: &[f32]) {
+        for (g, z) in gradient.iter_mut().zip(z) {
+            let slope = if how.is_tanh {
+                let y = math::tanh(*z);
+                1.0 - y * y
+            } else if *g < 0.0 {
+                0.5 * (1.0 - z)
+            } else {
+                0.5 * (1.0 + z)
+            };
+            *g = *g * how.range * slope + how.penalty * z;
+        }
+    }
+}
+
 /// Kept away from zero, so that an action of length 0 stays one.
 pub const LEAST_LENGTH: f32 = 1e-6;
 
@@ -137,6 +192,18 @@ simd! {
             for (g, x) in gradient.iter_mut().zip(x) {
                 let y = length * x;
                 *g = (*g - along * x) / length * (1.0 - y * y);
+            }
+        }
+    }
+}
+
+simd! {
+    /// gradient = (gradient - (gradient · x) x) / length, row by row.
+    pub fn unit_backward(gradient: &mut [f32], x: &[f32], width: usize, length: &[f32]) {
+        for ((gradient, x), length) in gradient.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(length) {
+            let along = dot::<Wide>(gradient, x);
+            for (g, x) in gradient.iter_mut().zip(x) {
+                *g = (*g - along * x) / length;
             }
         }
     }
