@@ -134,7 +134,7 @@ fn budgets(sweep: &StoredSweep) -> HashMap<TrialId, u64> {
 
 /// The model whose predictions a trial's rewards are, where its numbers are such; what the data itself judges has none.
 fn answering(trial: &TrialRecord) -> Option<TrialId> {
-    trial.spec().upstream.get(trial.kind.study()?.answered_by?)
+    trial.spec().upstream.get((trial.kind.study()?.answered_by)(&trial.spec().settings)?)
 }
 
 /// What tells each model that answers with rewards from the others of the sweep: the settings on which they differ, in

@@ -25,7 +25,8 @@ use crate::error::Result;
 const MAX_TRIALS: usize = 10_000;
 
 /// The policies that a sweep compares with where its file does not say.
-const BASELINES: [&str; 4] = ["random", "popularity", "pmf", "drr-untrained"];
+const BASELINES: [&str; 8] =
+    ["random", "popularity", "item-mean", "repeat-history", "pmf", "pmf-adaptive", "oracle", "drr-untrained"];
 
 /// Understands texts in the order in which they speak, the sweep file last, and what was asked for on top of them.
 /// `recorded` is the text that its record will hold.

@@ -105,10 +105,29 @@ pub struct PolicyRole {
     pub adapts: bool,
     /// What it takes of an evaluation.
     pub effort: fn(&Work<'_>, Candidates) -> Effort,
-    /// Its ranking; `None` where the worker has it: policies with networks, and the model behind the measure.
-    pub ranking: Option<MakeRanking>,
+    /// What chooses its items.
+    pub chooses: Chooses,
     /// Its look in every figure; `None` for the policy that a sweep is about: its groups take the series' looks.
     pub style: Option<Style>,
+}
+
+/// What chooses a policy's items.
+#[derive(Clone, Copy, Debug)]
+pub enum Chooses {
+    /// A ranking that never changes, made from the ratings.
+    Ranking(MakeRanking),
+    /// The networks of the model it stands on.
+    Networks,
+    /// The scores that a program wrote.
+    Program,
+    /// The predictions of the factorisation behind the measure.
+    Predictions,
+    /// The same, which learn of the user from every answer.
+    Beliefs,
+    /// The answers themselves, as they will be.
+    Answers,
+    /// The optimal plan of a world that has one.
+    Plan,
 }
 
 /// The model behind a policy.
@@ -207,7 +226,7 @@ pub struct StudyFacts {
     pub trivial: Option<TrivialModel>,
     /// The kind of model whose predictions its rewards are; `None` where the data itself judges. Numbers that models of
     /// different settings answered never share a table.
-    pub answered_by: Option<&'static str>,
+    pub answered_by: fn(&Settings) -> Option<&'static str>,
 }
 
 /// A model that knows nothing of users and items, measured beside one that should.

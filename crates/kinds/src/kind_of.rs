@@ -36,7 +36,7 @@ static UNKNOWN: Kind = Kind {
             headline: &[],
             note: None,
             trivial: None,
-            answered_by: None,
+            answered_by: |_| None,
         },
     }),
 };

@@ -70,5 +70,9 @@ kinds! {
     random,
     item_mean,
     item_knn,
+    pmf_adaptive,
+    repeat_history,
+    oracle,
+    optimum,
     command,
 }

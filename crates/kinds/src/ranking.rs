@@ -5,6 +5,7 @@ use std::path::Path;
 use drr_core::spec::Settings;
 
 use crate::error::Result;
+use crate::protocol::Protocol;
 use crate::world::World;
 
 /// A ranking of items for a user.
@@ -29,6 +30,8 @@ pub struct RankingInput<'a> {
     pub settings: &'a Settings,
     /// The file of the model it stands on, if it stands on one.
     pub model: Option<&'a Path>,
+    /// What is known beforehand, and the length of the history that a session starts from.
+    pub start: (Protocol, usize),
 }
 
 /// One score an item, the same for every user.

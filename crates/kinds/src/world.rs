@@ -1,7 +1,12 @@
 //! Ratings as trainer and evaluation want them: by user, as rewards, positives in the order of time.
 
+use std::sync::Arc;
+
+use drr_core::data::worlds::Dynamics;
 use drr_core::data::{Ratings, Split};
 use drr_core::spec::RewardRule;
+
+use crate::protocol::Protocol;
 
 /// One part of the ratings, by user.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +86,8 @@ pub struct World {
     pub least_positive: f32,
     /// What a unit of reward is on the ratings' own scale.
     pub unit: f64,
+    /// How users answer where that depends on what they were shown; made-up worlds have it.
+    pub dynamics: Option<Arc<Dynamics>>,
 }
 
 impl World {
@@ -95,6 +102,21 @@ impl World {
             reward_range: (rule.reward(low), rule.reward(high)),
             least_positive: rule.least_positive(),
             unit: rule.unit(),
+            dynamics: None,
+        }
+    }
+
+    /// The items a user's history starts from, oldest first, if the user has enough of them.
+    ///
+    /// `published`: the first n positive *test* items, as the slides' numbers were made. `strict`: the n latest positive
+    /// *train* items.
+    pub fn history(&self, protocol: Protocol, user: u32, n: usize) -> Option<&[u32]> {
+        match protocol {
+            Protocol::Published => self.test.positives(user).get(..n),
+            Protocol::Strict => {
+                let positives = self.train.positives(user);
+                positives.len().checked_sub(n).map(|start| &positives[start..])
+            }
         }
     }
 

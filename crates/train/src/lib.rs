@@ -9,6 +9,7 @@
 //! | [`state`] | s = f(u, H) and the gradient of its weights |
 //! | [`sum_tree`], [`replay`] | prioritised replay over ids |
 //! | [`history`], [`environment`] | the latest positives, sessions, feedback, ranking |
+//! | [`beliefs`] | a linear model of one user that follows each answer |
 //! | [`trainer`] | the loop of the slides, readable top to bottom |
 //! | [`offline`], [`online`], [`evaluate`] | evaluation of models and of rankings that never change |
 //! | [`model`] | safetensors files |
@@ -17,6 +18,7 @@
 //! Every draw comes from a named [`drr_core::Seed`] stream.
 
 pub mod actor_critic;
+pub mod beliefs;
 pub mod environment;
 pub mod evaluate;
 pub mod history;

@@ -14,8 +14,9 @@ use drr_kinds::ranking::StaticRanking;
 
 use crate::actor_critic::{ActorPass, Agent, Which};
 use crate::environment::explore;
+use crate::evaluate::orders::Orders;
 use crate::evaluate::policy::Policy;
-use crate::evaluate::{initial_history, lists, summarise};
+use crate::evaluate::{lists, summarise};
 use crate::history::History;
 use crate::kernels::Array;
 use crate::pmf::PmfModel;
@@ -36,7 +37,7 @@ use drr_kinds::world::World;
 pub fn run(
     world: &World,
     model: &PmfModel,
-    policy: &Policy,
+    policy: &mut Policy,
     n: usize,
     spec: &OfflineSpec,
     seed: Seed,
@@ -97,19 +98,49 @@ pub fn run(
         summarise(&mut metrics, &format!("ndcg@{k}"), &ndcgs);
     }
     let least = spec.k.iter().min().copied().unwrap_or(0);
-    let users = lists::sample(&eligible(world, spec.protocol, n, least as usize)?);
-    let actions = first_actions(policy, &mut start(world, spec.protocol, &users, n));
-    let lists = lists::lists(world, model, policy, &users, &actions, &mut seed.stream("eval/offline/lists"));
-    lists::describe(world, &lists, &mut metrics);
+    let all = eligible(world, spec.protocol, n, least as usize)?;
+    let users = lists::sample(&all, lists::USERS);
+    if let Some(orders) = orders(model, policy, &mut start(world, spec.protocol, &users, n), &mut Metrics::new()) {
+        let scores = orders.scores(&users, world.items, &mut seed.stream("eval/offline/lists"));
+        lists::describe(world, &scores, &mut metrics);
+    }
+    let users = lists::sample(&all, EXCHANGING);
+    if let Some(orders) = orders(model, policy, &mut start(world, spec.protocol, &users, n), &mut metrics) {
+        orders.exchange(world, &users, least as usize, &mut metrics);
+    }
     Ok(metrics)
 }
 
-/// A recommender's actions at the beginning of some sessions; none of a static ranking.
-fn first_actions(policy: &Policy, sessions: &mut [Session]) -> Vec<Vec<f32>> {
-    let Policy::Recommender(agent, _) = policy else { return Vec::new() };
-    let mut actor = Actor::new(agent, sessions.len());
-    actor.act(sessions);
-    (0..sessions.len()).map(|session| actor.action(session, None).to_vec()).collect()
+/// Users who exchange their orders, at most.
+const EXCHANGING: usize = 1000;
+
+/// The orders that sessions begin with; none of what knows the answers. `user/saturated`: the share of coordinates of actions
+/// within a hundredth of their bounds.
+fn orders<'a>(
+    model: &'a PmfModel,
+    policy: &'a mut Policy,
+    sessions: &mut [Session],
+    metrics: &mut Metrics,
+) -> Option<Orders<'a>> {
+    match policy {
+        Policy::Recommender(agent, _) => {
+            let mut actor = Actor::new(agent, sessions.len());
+            actor.act(sessions);
+            metrics.insert("user/saturated".to_owned(), actor.saturated as f64 / actor.actions.len().max(1) as f64);
+            let actions = (0..sessions.len()).map(|session| actor.action(session, None).to_vec());
+            Some(Orders::Actions(model, actions.collect()))
+        }
+        Policy::Beliefs(beliefs) => {
+            let begin = |session: &Session| {
+                beliefs.begin(session.user);
+                beliefs.action().to_vec()
+            };
+            Some(Orders::Actions(model, sessions.iter().map(begin).collect()))
+        }
+        Policy::Static(StaticRanking::By(scores)) => Some(Orders::Scores(&**scores)),
+        Policy::Static(StaticRanking::Uniform) => Some(Orders::Uniform),
+        Policy::Oracle | Policy::Plan => None,
+    }
 }
 
 /// Users served together, a step at a time.
@@ -133,7 +164,7 @@ fn judge<'a>(sessions: impl Iterator<Item = &'a Session>, k: usize) -> (f64, f64
 /// Users with at least K candidates and n positives to start from.
 fn eligible(world: &World, protocol: Protocol, n: usize, k: usize) -> Result<Vec<u32>> {
     let users: Vec<u32> = (0..world.users as u32)
-        .filter(|&user| world.test.of(user).0.len() >= k && initial_history(world, protocol, user, n).is_some())
+        .filter(|&user| world.test.of(user).0.len() >= k && world.history(protocol, user, n).is_some())
         .collect();
     if users.is_empty() {
         return Err(Error::Deterministic(format!(
@@ -158,7 +189,7 @@ struct Session {
 
 impl Session {
     fn new(world: &World, protocol: Protocol, user: u32, n: usize) -> Self {
-        let history = initial_history(world, protocol, user, n).expect("eligible users have a history");
+        let history = world.history(protocol, user, n).expect("eligible users have a history");
         let (items, rewards) = world.test.of(user);
         let candidates: Vec<(u32, f32)> = items.iter().copied().zip(rewards.iter().copied()).collect();
         let mut ideal = rewards.to_vec();
@@ -167,23 +198,24 @@ impl Session {
         Self { user, history, candidates, rewards: Vec::new(), ideal, least_positive, moved: true }
     }
 
-    /// Recommends the candidate with the highest score, the first of equals.
-    fn take_best(&mut self, score: impl Fn(u32) -> f32, remembers: Remembers) {
+    /// Recommends the candidate with the highest score for its item and its reward, the first of equals.
+    fn take_best(&mut self, score: impl Fn(u32, f32) -> f32, remembers: Remembers) -> (u32, f32) {
         let mut best = (0, f32::NEG_INFINITY);
-        for (index, &(item, _)) in self.candidates.iter().enumerate() {
-            let score = score(item);
+        for (index, &(item, reward)) in self.candidates.iter().enumerate() {
+            let score = score(item, reward);
             if score > best.1 {
                 best = (index, score);
             }
         }
-        self.take(best.0, remembers);
+        self.take(best.0, remembers)
     }
 
     /// Recommends a candidate: feedback from the log, a new history, one candidate less.
-    fn take(&mut self, index: usize, remembers: Remembers) {
+    fn take(&mut self, index: usize, remembers: Remembers) -> (u32, f32) {
         let (item, reward) = self.candidates.remove(index);
         self.moved |= self.history.observe(item, remembers == Remembers::Any || reward >= self.least_positive);
         self.rewards.push(reward);
+        (item, reward)
     }
 
     /// Share of positives among the first K recommendations.
@@ -205,32 +237,52 @@ impl Session {
 }
 
 /// K steps of the policy for all users; a user without a candidate left stops early.
-fn play(model: &PmfModel, policy: &Policy, sessions: &mut [Session], k: usize, epsilon: f64, stream: &mut Stream) {
-    let (mut actor, remembers) = match policy {
-        Policy::Recommender(agent, spec) => (Some(Actor::new(agent, sessions.len())), spec.remembers),
-        Policy::Static(_) => (None, Remembers::Positive),
-    };
-    for _ in 0..k {
-        if let Some(actor) = &mut actor {
-            actor.act(sessions);
-        }
-        for (row, session) in sessions.iter_mut().enumerate() {
-            if session.candidates.is_empty() {
-                continue;
-            }
-            let explores = epsilon > 0.0 && stream.unit() < epsilon;
-            match (policy, &mut actor) {
-                (Policy::Recommender(..), Some(actor)) => {
+fn play(model: &PmfModel, policy: &mut Policy, sessions: &mut [Session], k: usize, epsilon: f64, stream: &mut Stream) {
+    match policy {
+        Policy::Recommender(agent, spec) => {
+            let mut actor = Actor::new(agent, sessions.len());
+            for _ in 0..k {
+                actor.act(sessions);
+                for (row, session) in sessions.iter_mut().enumerate() {
+                    if session.candidates.is_empty() {
+                        continue;
+                    }
+                    let explores = epsilon > 0.0 && stream.unit() < epsilon;
                     let action = actor.action(row, explores.then_some(&mut *stream));
-                    session.take_best(|item| model.score(item, action), remembers);
+                    session.take_best(|item, _| model.score(item, action), spec.remembers);
                 }
-                (Policy::Static(StaticRanking::Uniform), _) => session.take(stream.below(session.candidates.len()), remembers),
-                (Policy::Static(_), _) if explores => session.take(stream.below(session.candidates.len()), remembers),
-                (Policy::Static(StaticRanking::By(scores)), _) => {
+            }
+        }
+        Policy::Beliefs(beliefs) => {
+            for session in sessions {
+                beliefs.begin(session.user);
+                for _ in 0..k.min(session.candidates.len()) {
+                    let (item, reward) = match epsilon > 0.0 && stream.unit() < epsilon {
+                        true => session.take(stream.below(session.candidates.len()), Remembers::Positive),
+                        false => session.take_best(|item, _| beliefs.score(item), Remembers::Positive),
+                    };
+                    beliefs.observe(item, reward);
+                }
+            }
+        }
+        Policy::Static(_) | Policy::Oracle | Policy::Plan => {
+            let ranking = if let Policy::Static(ranking) = policy { Some(&*ranking) } else { None };
+            for _ in 0..k {
+                for session in sessions.iter_mut().filter(|session| !session.candidates.is_empty()) {
+                    let explores = epsilon > 0.0 && stream.unit() < epsilon;
                     let user = session.user;
-                    session.take_best(|item| scores.score(user, item), remembers);
+                    match ranking {
+                        Some(StaticRanking::Uniform) => {
+                            session.take(stream.below(session.candidates.len()), Remembers::Positive)
+                        }
+                        _ if explores => session.take(stream.below(session.candidates.len()), Remembers::Positive),
+                        Some(StaticRanking::By(scores)) => {
+                            session.take_best(|item, _| scores.score(user, item), Remembers::Positive)
+                        }
+                        // Whatever plans knows no more of a log than what it says.
+                        None => session.take_best(|_, reward| reward, Remembers::Positive),
+                    };
                 }
-                (Policy::Recommender(..), None) => unreachable!("a recommender has its actor"),
             }
         }
     }
@@ -246,6 +298,8 @@ struct Actor<'a> {
     actions: Vec<f32>,
     block: Block,
     explored: Vec<f32>,
+    /// Coordinates within a hundredth of their bounds, of all actions so far.
+    saturated: usize,
 }
 
 /// The sessions of one forward pass, and what goes in and comes out.
@@ -256,6 +310,9 @@ struct Block {
     histories: Vec<u32>,
     actions: Vec<f32>,
 }
+
+/// From here on a bounded output is saturated.
+const NEAR_BOUND: f32 = 0.99;
 
 impl<'a> Actor<'a> {
     fn new(agent: &'a Agent, sessions: usize) -> Self {
@@ -268,6 +325,7 @@ impl<'a> Actor<'a> {
             actions: vec![0.0; sessions * size],
             block: Block { actions: vec![0.0; rows * size], ..Block::default() },
             explored: vec![0.0; size],
+            saturated: 0,
             agent,
         }
     }
@@ -303,6 +361,9 @@ impl<'a> Actor<'a> {
         agent.states_into(&block.users, &block.histories, states);
         pass.run(&agent.actor, Which::Online, states);
         pass.action.read_into(&mut block.actions);
+        let bounded = pass.bounded();
+        let own = &bounded[..block.sessions.len() * size];
+        self.saturated += own.iter().filter(|value| value.abs() > NEAR_BOUND).count();
         for (session, action) in block.sessions.drain(..).zip(block.actions.chunks_exact(size)) {
             actions[session * size..][..size].copy_from_slice(action);
         }

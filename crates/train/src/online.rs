@@ -2,18 +2,19 @@
 //! learning inside a session; networks and optimiser go back to the trained ones before the next, replay stays.
 
 use drr_core::Seed;
+use drr_core::data::worlds::{Dynamics, Values};
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
 use drr_kinds::drr::DrrSpec;
 use drr_kinds::online::OnlineSpec;
 use drr_kinds::protocol::Protocol;
-
 use drr_kinds::ranking::StaticRanking;
 
 use crate::actor_critic::{Agent, Batch, Losses};
-use crate::environment::{Chooser, Known, Ranking, feedback};
+use crate::beliefs::Beliefs;
+use crate::environment::{Answers, Chooser, Ranking};
 use crate::evaluate::policy::Policy;
-use crate::evaluate::{initial_history, summarise};
+use crate::evaluate::summarise;
 use crate::history::History;
 use crate::pmf::PmfModel;
 use crate::replay::{Replay, Transition};
@@ -22,21 +23,33 @@ use drr_kinds::training::Metrics;
 use drr_kinds::training::Reporter;
 use drr_kinds::world::World;
 
-/// Measures the mean reward of sessions of every length K of the spec.
+/// Where sessions take place.
+pub struct Scene<'a> {
+    /// The ratings.
+    pub world: &'a World,
+    /// The factorisation that policies stand on.
+    pub model: &'a PmfModel,
+    /// Who answers.
+    pub answers: Answers<'a>,
+    /// Length of the histories.
+    pub n: usize,
+}
+
+/// Measures the mean reward of sessions of every length K of the spec, and `answers/simulated`: the share of answers that no
+/// log had, over all of them.
 ///
 /// # Errors
 /// Deterministic if no user is eligible or learning diverges; whatever the reporter says.
 pub fn run(
-    world: &World,
-    model: &PmfModel,
+    scene: &Scene<'_>,
     policy: &mut Policy,
-    n: usize,
     spec: &OnlineSpec,
     seed: Seed,
     reporter: &mut dyn Reporter,
 ) -> Result<Metrics> {
+    let Scene { world, n, .. } = *scene;
     let eligible: Vec<u32> =
-        (0..world.users as u32).filter(|&user| initial_history(world, spec.protocol, user, n).is_some()).collect();
+        (0..world.users as u32).filter(|&user| world.history(spec.protocol, user, n).is_some()).collect();
     if eligible.is_empty() {
         return Err(Error::Deterministic(format!(
             "no user has {n} positive ratings to start from under this protocol: lower drr.history"
@@ -44,13 +57,18 @@ pub fn run(
     }
     let mut metrics = Metrics::new();
     let total = spec.k.len() as u64 * spec.repeats * spec.steps;
-    let mut done = 0;
+    let (mut done, mut simulated) = (0, 0);
     for &k in &spec.k {
         let mut means = Vec::new();
+        let values = world.dynamics.as_ref().map(|dynamics| dynamics.values(k as usize));
         for repeat in 0..spec.repeats {
             let name = format!("eval/online/{}/{k}/{repeat}", spec.protocol.name());
-            let repeat_run = Repeat { world, model, n, spec, k, eligible: &eligible, stream: seed.stream(&name) };
+            let stream = seed.stream(&name);
+            let values = values.as_ref();
+            let answers = scene.answers;
+            let mut repeat_run = Repeat { scene, spec, k, eligible: &eligible, answers, values, stream, simulated: 0 };
             let mean = repeat_run.run(policy, &mut |steps| reporter.progress(done + steps, total))?;
+            simulated += repeat_run.simulated;
             reporter.points(0, vec![Point::new(format!("reward@{k}"), repeat, mean)])?;
             means.push(mean);
             done += spec.steps;
@@ -58,59 +76,66 @@ pub fn run(
         summarise(&mut metrics, &format!("reward@{k}"), &means);
     }
     metrics.insert("users".to_owned(), eligible.len() as f64);
+    metrics.insert("answers/simulated".to_owned(), simulated as f64 / total as f64);
     Ok(metrics)
 }
 
 /// One repeat: sessions until `steps` recommendations are made.
 struct Repeat<'a> {
-    world: &'a World,
-    model: &'a PmfModel,
-    n: usize,
+    scene: &'a Scene<'a>,
     spec: &'a OnlineSpec,
     k: u64,
     eligible: &'a [u32],
+    answers: Answers<'a>,
+    /// The values of an optimal plan, where there is one.
+    values: Option<&'a Values>,
     stream: Stream,
+    /// Answers that no log had.
+    simulated: u64,
+}
+
+/// What chooses items within a repeat.
+enum Recommends<'a> {
+    Learner(Online<'a>),
+    Ranking(&'a StaticRanking),
+    Beliefs(&'a mut Beliefs),
+    Oracle,
+    Plan(&'a Dynamics),
 }
 
 impl Repeat<'_> {
-    fn run(mut self, policy: &mut Policy, progress: &mut dyn FnMut(u64) -> Result<()>) -> Result<f64> {
-        let (mut learner, ranker) = match policy {
-            Policy::Recommender(agent, spec) => (Some(Online::new(agent, spec, self.n)), None),
-            Policy::Static(ranker) => (None, Some(&*ranker)),
+    fn run(&mut self, policy: &mut Policy, progress: &mut dyn FnMut(u64) -> Result<()>) -> Result<f64> {
+        let Scene { world, n, .. } = *self.scene;
+        let mut recommends = match policy {
+            Policy::Recommender(agent, spec) => Recommends::Learner(Online::new(agent, spec, n)),
+            Policy::Static(ranking) => Recommends::Ranking(ranking),
+            Policy::Beliefs(beliefs) => Recommends::Beliefs(beliefs),
+            Policy::Oracle => Recommends::Oracle,
+            Policy::Plan => {
+                let dynamics = world.dynamics.as_deref();
+                Recommends::Plan(dynamics.ok_or_else(|| Error::Deterministic("there is no plan".to_owned()))?)
+            }
         };
-        let mut ranking = Ranking::new(self.world.items);
+        let mut ranking = Ranking::new(world.items);
         let mut order = self.eligible.to_vec();
         let (mut steps, mut sum) = (0, 0.0);
         'repeat: loop {
             self.stream.shuffle(&mut order);
             let before = steps;
             for &user in &order {
-                if let Some(learner) = &mut learner {
-                    learner.restore();
-                }
-                let start = initial_history(self.world, self.spec.protocol, user, self.n);
+                let start = world.history(self.spec.protocol, user, n);
                 let mut history = History::new(start.expect("eligible users have a history"));
-                self.candidates(&mut ranking, user, &history);
-                for _ in 0..self.k {
-                    let Some(item) = self.choose(ranker, &mut learner, &mut ranking, user, &history) else {
+                self.begin(&mut recommends, &mut ranking, user, &history);
+                for position in 0..self.k {
+                    let left = (self.k - position) as usize;
+                    let Some(item) = self.choose(&mut recommends, &mut ranking, (user, left), &history) else {
                         break;
                     };
                     ranking.exclude(item);
-                    let reward = feedback(self.world, self.model, Known::All, user, item);
-                    sum += f64::from(reward);
-                    let previous = history.clone();
-                    let is_positive = self.world.is_positive(reward);
-                    history.observe(item, learner.as_ref().map_or(is_positive, |it| it.spec.remembers(is_positive)));
-                    if let Some(learner) = &mut learner {
-                        learner.learn(
-                            user,
-                            &previous,
-                            &history,
-                            reward,
-                            self.spec.learning_starts,
-                            &mut self.stream,
-                        )?;
-                    }
+                    let answer = self.answers.answer(user, item);
+                    self.simulated += u64::from(answer.is_simulated);
+                    sum += f64::from(answer.reward);
+                    self.observe(&mut recommends, user, &mut history, (item, answer.reward))?;
                     steps += 1;
                     if steps % 64 == 0 {
                         progress(steps)?;
@@ -124,43 +149,75 @@ impl Repeat<'_> {
                 return Err(Error::Deterministic("no user has a candidate left under this protocol".to_owned()));
             }
         }
-        if let Some(learner) = &mut learner {
+        if let Recommends::Learner(learner) = &mut recommends {
             learner.restore();
         }
         Ok(sum / steps as f64)
     }
 
-    /// `published`: all items. `strict`: none that the user rated in the train log.
-    fn candidates(&self, ranking: &mut Ranking, user: u32, history: &History) {
+    /// A session begins. `published`: all items are candidates. `strict`: none that the user rated in the train log.
+    fn begin(&mut self, recommends: &mut Recommends<'_>, ranking: &mut Ranking, user: u32, history: &History) {
+        match recommends {
+            Recommends::Learner(learner) => learner.restore(),
+            Recommends::Beliefs(beliefs) => beliefs.begin(user),
+            Recommends::Ranking(_) | Recommends::Oracle | Recommends::Plan(_) => {}
+        }
+        self.answers.begin(user, history.items());
         ranking.begin();
         if self.spec.protocol == Protocol::Strict {
-            self.world.train.of(user).0.iter().chain(history.items()).for_each(|&item| ranking.exclude(item));
+            let known = self.scene.world.train.of(user).0;
+            known.iter().chain(history.items()).for_each(|&item| ranking.exclude(item));
         }
     }
 
     fn choose(
         &mut self,
-        ranker: Option<&StaticRanking>,
-        learner: &mut Option<Online<'_>>,
+        recommends: &mut Recommends<'_>,
         ranking: &mut Ranking,
-        user: u32,
+        (user, left): (u32, usize),
         history: &History,
     ) -> Option<u32> {
         let explores = self.spec.epsilon > 0.0 && self.stream.unit() < self.spec.epsilon;
-        match (learner, ranker) {
-            (Some(learner), _) => {
-                let Online { agent, chooser, .. } = learner;
-                if explores {
-                    let near = chooser.explores_near().then(|| agent.act(&[user], history.items()));
-                    chooser.explore(near, &mut self.stream, ranking, self.model)
-                } else {
-                    chooser.exploit(agent.act(&[user], history.items()), ranking, self.model)
-                }
+        let (model, stream, answers) = (self.scene.model, &mut self.stream, &self.answers);
+        match recommends {
+            Recommends::Learner(Online { agent, chooser, .. }) if explores => {
+                let near = chooser.explores_near().then(|| agent.act(&[user], history.items()));
+                chooser.explore(near, stream, ranking, model)
             }
-            (None, Some(StaticRanking::Uniform) | None) => ranking.any(&mut self.stream),
-            (None, Some(_)) if explores => ranking.any(&mut self.stream),
-            (None, Some(StaticRanking::By(scores))) => ranking.best_by(|item| scores.score(user, item)),
+            Recommends::Learner(Online { agent, chooser, .. }) => {
+                chooser.exploit(agent.act(&[user], history.items()), ranking, model)
+            }
+            Recommends::Ranking(StaticRanking::Uniform) => ranking.any(stream),
+            _ if explores => ranking.any(stream),
+            Recommends::Ranking(StaticRanking::By(scores)) => ranking.best_by(|item| scores.score(user, item)),
+            Recommends::Beliefs(beliefs) => ranking.best(model, beliefs.action()),
+            Recommends::Oracle => ranking.best_by(|item| answers.peek(user, item).reward),
+            Recommends::Plan(dynamics) => {
+                let (values, state) = (self.values?, answers.state());
+                ranking.best_by(|item| dynamics.worth(values, user, state, item, left))
+            }
         }
+    }
+
+    /// The user answered: the history moves on, and what learns learns.
+    fn observe(
+        &mut self,
+        recommends: &mut Recommends<'_>,
+        user: u32,
+        history: &mut History,
+        (item, reward): (u32, f32),
+    ) -> Result<()> {
+        let is_positive = self.scene.world.is_positive(reward);
+        let Recommends::Learner(learner) = recommends else {
+            history.observe(item, is_positive);
+            if let Recommends::Beliefs(beliefs) = recommends {
+                beliefs.observe(item, reward);
+            }
+            return Ok(());
+        };
+        let previous = history.clone();
+        history.observe(item, learner.spec.remembers(is_positive));
+        learner.learn(user, &previous, history, reward, self.spec.learning_starts, &mut self.stream)
     }
 }
 

@@ -9,7 +9,7 @@ use drr_kinds::drr::{DrrSpec, TrainItems};
 use drr_kinds::training::Reporter;
 
 use crate::actor_critic::{Agent, Batch, Losses, Shapes};
-use crate::environment::{Chooser, Known, Ranking, feedback};
+use crate::environment::{Answers, Chooser, Known, Ranking};
 use crate::history::History;
 use crate::kernels::Backend;
 use crate::pmf::PmfModel;
@@ -107,6 +107,7 @@ struct Learner<'a> {
     history: History,
     chooser: Chooser,
     ranking: Ranking,
+    answers: Answers<'a>,
     replay: Replay,
     diverged: Option<u64>,
     tally: Tally,
@@ -149,6 +150,7 @@ impl<'a> Learner<'a> {
             history: History::new(&vec![0; n]),
             chooser: Chooser::new(spec, action),
             ranking: Ranking::new(world.items),
+            answers: Answers::new(world, &*member.model, Known::Train, 0.0),
             replay: Replay::new(spec.replay_capacity as usize, n, action, spec.alpha),
             diverged: None,
             tally: Tally::default(),
@@ -173,6 +175,7 @@ impl<'a> Learner<'a> {
         self.steps_in_session = 0;
         let positives = self.member.world.train.positives(self.user);
         self.history = History::new(&positives[..self.member.spec.history as usize]);
+        self.answers.begin(self.user, self.history.items());
         match self.member.spec.train_items {
             TrainItems::All => self.ranking.begin(),
             TrainItems::Rated => self.ranking.begin_with(self.member.world.train.of(self.user).0),
@@ -211,7 +214,7 @@ impl<'a> Learner<'a> {
             return;
         };
         self.ranking.exclude(item);
-        let reward = feedback(world, model, Known::Train, self.user, item);
+        let reward = self.answers.answer(self.user, item).reward;
         let before = self.history.clone();
         self.history.observe(item, self.member.spec.remembers(world.is_positive(reward)));
         self.replay.push(Transition {

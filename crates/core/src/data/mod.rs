@@ -8,6 +8,7 @@
 //! | [`load`] | MovieLens layouts and CSV with named columns into a table |
 //! | [`catalogue`] | datasets in the data folder: where they lie, titles and genres |
 //! | [`synthetic`] | a made-up world of any size |
+//! | [`worlds`] | small worlds whose users change, and their optimal policies |
 
 pub mod catalogue;
 pub mod division;
@@ -15,6 +16,7 @@ pub mod load;
 pub mod split;
 pub mod synthetic;
 pub mod table;
+pub mod worlds;
 
 pub use split::Split;
 pub use table::{Rating, Ratings};

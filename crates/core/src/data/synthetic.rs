@@ -3,6 +3,7 @@
 //! All randomness comes from `Seed(spec.seed).stream("synthetic")`: one spec, one table, on every machine.
 
 use super::table::{Rating, Ratings};
+use super::worlds;
 use crate::math;
 use crate::seed::{Seed, Stream};
 use crate::spec::SyntheticSpec;
@@ -54,6 +55,9 @@ pub fn generate(spec: &SyntheticSpec) -> Result<Ratings, SyntheticError> {
     }
     for count in [spec.users, spec.items, spec.ratings] {
         u32::try_from(count).map_err(|_| SyntheticError::TooLarge(count))?;
+    }
+    if let Some(table) = worlds::generate(spec) {
+        return Ok(table);
     }
     let mut stream = Seed(spec.seed).stream("synthetic");
     let (users, items, factors) = (spec.users as usize, spec.items as usize, spec.factors as usize);

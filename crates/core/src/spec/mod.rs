@@ -23,7 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 pub use field::{Field, Section, ValueKind, Varies};
 pub use reward::{RatingScale, RewardRule};
-pub use sections::{HeldOut, LARGE, RewardSpec, SplitKind, SplitSpec, SyntheticSpec, Ties};
+pub use sections::{HeldOut, LARGE, RewardSpec, SplitKind, SplitSpec, SyntheticSpec, Ties, WorldKind};
 pub use settings::{Name, Settings, Upstream};
 
 use crate::canonical;

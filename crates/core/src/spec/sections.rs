@@ -183,9 +183,33 @@ section! {
     }
 }
 
+/// How the users of a made-up world answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorldKind {
+    /// By latent factors, whatever they were shown before.
+    Factors,
+    /// By genre, whatever they were shown before.
+    Plain,
+    /// The third item of a favourite genre in a row is worth less.
+    Satiation,
+    /// A disliked genre opens a loved one.
+    DelayedTaste,
+    /// Tastes move to what they are shown.
+    Drift,
+}
+
+fn is_factors(world: &WorldKind) -> bool {
+    *world == WorldKind::Factors
+}
+
 section! {
     /// A made-up world for tests and offline use: latent factors, Zipf popularity, user bias, noise.
     pub struct SyntheticSpec in "synthetic" {
+        /// How users answer: by latent `factors`; or, in small worlds whose optimum is known, by genre: `plain`, with `satiation`,
+        /// with `delayed-taste`, with `drift`. Those have no factors, popularity or biases.
+        world: WorldKind = WorldKind::Factors, Choice(&["factors", "plain", "satiation", "delayed-taste", "drift"]),
+            since 5, before WorldKind::Factors, unless "is_factors";
         /// Number of users.
         users: u64 = 200, Int { min: 1, max: 10_000_000 };
         /// Number of items.

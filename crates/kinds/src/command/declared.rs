@@ -168,7 +168,7 @@ fn make(declaration: &Declaration) -> Kind {
             headline: list(columns.iter().map(|column| column.metric)),
             note: None,
             trivial: None,
-            answered_by: None,
+            answered_by: |_| None,
         },
     };
     Kind { name, title, fields: &[], role: Role::Model(Box::leak(Box::new(model))) }

@@ -16,7 +16,7 @@ pub use declared::{
 pub use placeholders::{Piece, RESERVED, STAGE, filled, is_reserved, name_fault, pieces};
 pub use settings::{CommandSettings, MetricsFrom, spelled};
 
-use crate::kind::{Kind, ModelUse, PolicyRole, Role};
+use crate::kind::{Chooses, Kind, ModelUse, PolicyRole, Role};
 use crate::work::Effort;
 
 /// The name of the kind that a sweep of a command is about, and the first part of its stages' names.
@@ -37,7 +37,7 @@ static POLICY: Kind = Kind {
         model: Some(ModelUse { kind: NAME, fixed: &[], shape_only: false }),
         adapts: false,
         effort: |_, _| Effort { once: 0.05, each: 1e-7 },
-        ranking: None,
+        chooses: Chooses::Program,
         style: None,
     }),
 };

@@ -18,7 +18,7 @@ pub use settings::{
 };
 
 use crate::kind::{
-    Better, Column, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style,
+    Better, Chooses, Column, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style,
     TableColumns, Trainer, typed,
 };
 
@@ -72,7 +72,7 @@ static MODEL: Kind = Kind {
                  comparison.",
             ),
             trivial: None,
-            answered_by: Some("pmf"),
+            answered_by: |_| Some("pmf"),
         },
     }),
 };
@@ -86,7 +86,7 @@ static POLICY: Kind = Kind {
         model: Some(ModelUse { kind: "drr", fixed: &[], shape_only: false }),
         adapts: true,
         effort: cost::effort,
-        ranking: None,
+        chooses: Chooses::Networks,
         style: None,
     }),
 };
@@ -100,7 +100,7 @@ static UNTRAINED: Kind = Kind {
         model: Some(ModelUse { kind: "drr", fixed: &[("train_steps", 0)], shape_only: true }),
         adapts: true,
         effort: cost::effort,
-        ranking: None,
+        chooses: Chooses::Networks,
         style: Some(Style { colour: (0xcc, 0x79, 0xa7), dashes: &[10.0, 4.0], marker: Marker::Down }),
     }),
 };

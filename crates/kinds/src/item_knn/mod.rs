@@ -8,11 +8,14 @@ mod train;
 
 pub use settings::ItemKnnSpec;
 
+use crate::error::Result;
 use crate::kind::{
-    Better, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns, Trainer,
-    TrivialModel, complete_nothing, typed,
+    Better, Chooses, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns,
+    Trainer, TrivialModel, complete_nothing, typed,
 };
+use crate::ranking::Scores;
 use crate::work::{Candidates, Effort, Work};
+use crate::world::World;
 
 /// The model and the policy.
 pub static KINDS: &[&Kind] = &[&MODEL, &POLICY];
@@ -53,7 +56,7 @@ static MODEL: Kind = Kind {
             headline: &[],
             note: None,
             trivial: Some(TrivialModel::MEAN),
-            answered_by: None,
+            answered_by: |_| None,
         },
     }),
 };
@@ -67,10 +70,18 @@ static POLICY: Kind = Kind {
         model: Some(ModelUse { kind: "item-knn", fixed: &[], shape_only: false }),
         adapts: false,
         effort,
-        ranking: Some(ranking::ranking),
+        chooses: Chooses::Ranking(ranking::ranking),
         style: Some(Style { colour: (0x56, 0xb4, 0xe9), dashes: &[7.0, 3.0], marker: Marker::Triangle }),
     }),
 };
+
+/// Item neighbours at their default settings, on the train part of `world`.
+///
+/// # Errors
+/// A train part without a rating.
+pub fn predictions(world: &World) -> Result<Box<dyn Scores>> {
+    Ok(Box::new(train::neighbours(world, &ItemKnnSpec::default(), &mut |_, _| Ok(()))?))
+}
 
 /// Every pair of a user's ratings is a pair of items; many items are more than caches hold.
 fn seconds(work: &Work<'_>) -> f64 {

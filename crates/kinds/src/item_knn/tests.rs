@@ -8,6 +8,7 @@ use serde_json::json;
 use super::ItemKnnSpec;
 use super::ranking::ranking;
 use super::train::{neighbours, train};
+use crate::protocol::Protocol;
 use crate::ranking::{RankingInput, Scores as _, StaticRanking};
 use crate::training::{Silent, Training};
 use crate::world::World;
@@ -54,7 +55,7 @@ fn a_stored_model_predicts_as_it_did_and_a_damaged_one_is_refused() {
     assert_eq!(trained.metrics["test_rmse_stars"], 0.0);
     assert_eq!(trained.metrics["neighbours/mean"], 0.5);
     let direct = neighbours(&world, &ItemKnnSpec::default(), &mut |_, _| Ok(())).expect("a model");
-    let input = RankingInput { world: &world, settings: &settings, model: Some(&path) };
+    let input = RankingInput { world: &world, settings: &settings, model: Some(&path), start: (Protocol::Strict, 1) };
     let StaticRanking::By(stored) = ranking(&input).expect("a ranking") else { panic!("a preference") };
     for (user, item) in (0..4).flat_map(|user| (0..4).map(move |item| (user, item))) {
         assert_eq!(stored.score(user, item), direct.score(user, item));

@@ -5,9 +5,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use ranking::smoothed_means;
 pub use settings::ItemMeanSpec;
 
-use crate::kind::{Kind, Marker, PolicyRole, Role, Style};
+use crate::kind::{Chooses, Kind, Marker, PolicyRole, Role, Style};
 use crate::work::Effort;
 
 /// The policy.
@@ -23,7 +24,7 @@ static POLICY: Kind = Kind {
         adapts: false,
         // A pass over the ratings.
         effort: |work, _| Effort { once: 4e-9 * work.data.ratings as f64, each: 0.0 },
-        ranking: Some(ranking::ranking),
+        chooses: Chooses::Ranking(ranking::ranking),
         style: Some(Style { colour: (0x00, 0x9e, 0x73), dashes: &[3.0, 3.0], marker: Marker::Diamond }),
     }),
 };

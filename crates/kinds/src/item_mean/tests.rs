@@ -5,6 +5,7 @@ use drr_core::spec::{RewardRule, Settings, SplitKind, SplitSpec};
 use serde_json::json;
 
 use super::ranking::ranking;
+use crate::protocol::Protocol;
 use crate::ranking::{RankingInput, Scores, StaticRanking};
 use crate::world::World;
 
@@ -32,7 +33,9 @@ fn scores(shrinkage: f64) -> Box<dyn Scores> {
     // Rewards R* = (r - 3) / 2 of the first four items: 1, 0, -1, 0.5 and 1, 1, -1, -0.5; their mean is 0.125.
     let world = world(&[[5.0, 3.0, 1.0, 4.0, 3.0], [5.0, 5.0, 1.0, 2.0, 3.0]]);
     let settings = Settings::new(json!({"shrinkage": shrinkage})).expect("an object");
-    match ranking(&RankingInput { world: &world, settings: &settings, model: None }).expect("a ranking") {
+    match ranking(&RankingInput { world: &world, settings: &settings, model: None, start: (Protocol::Strict, 1) })
+        .expect("a ranking")
+    {
         StaticRanking::By(scores) => scores,
         StaticRanking::Uniform => panic!("means are a preference"),
     }

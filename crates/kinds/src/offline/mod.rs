@@ -52,7 +52,20 @@ static MEASURE: Kind = Kind {
                     columns: TableColumns::Fixed(&[
                         Column { metric: "lists/distinct", header: "distinct items", better: Better::Neither },
                         Column { metric: "lists/shared", header: "shared by two users", better: Better::Neither },
+                        Column { metric: "lists/agreement", header: "agreement of orders", better: Better::Neither },
+                        Column { metric: "lists/gini", header: "Gini of items", better: Better::Neither },
                         Column { metric: "lists/ratings", header: "ratings an item", better: Better::Neither },
+                    ]),
+                },
+                Family {
+                    name: "user",
+                    title: "What seeing the user is worth: precision@K at the least K, one order of items a session",
+                    axis: "",
+                    columns: TableColumns::Fixed(&[
+                        Column { metric: "user/own", header: "own order", better: Better::Neither },
+                        Column { metric: "user/another", header: "another user's", better: Better::Neither },
+                        Column { metric: "user/constant", header: "one for all", better: Better::Neither },
+                        Column { metric: "user/saturated", header: "saturated coordinates", better: Better::Neither },
                     ]),
                 },
             ],
@@ -60,7 +73,7 @@ static MEASURE: Kind = Kind {
             headline: &["precision@"],
             note: None,
             trivial: None,
-            answered_by: None,
+            answered_by: |_| None,
         },
     }),
 };

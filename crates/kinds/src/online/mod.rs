@@ -4,9 +4,11 @@ mod settings;
 
 use drr_core::spec::Settings;
 
-pub use settings::OnlineSpec;
+pub use settings::{OnlineSpec, Simulated};
 
-use crate::kind::{Borrowed, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, TableColumns, typed};
+use crate::kind::{
+    Better, Borrowed, Column, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, TableColumns, typed,
+};
 use crate::work::{Candidates, Work};
 
 /// The measure.
@@ -24,8 +26,19 @@ static MEASURE: Kind = Kind {
         needs,
         protocol: |settings| typed::<OnlineSpec>(settings).protocol.name(),
         method: |settings| {
-            let OnlineSpec { steps, epsilon, .. } = typed(settings);
-            vec![("online.steps", format!("{steps} recommendations")), ("online.epsilon", format!("ε = {epsilon}"))]
+            let OnlineSpec { steps, epsilon, simulator, rounding, .. } = typed(settings);
+            let mut words = vec![
+                ("online.steps", format!("{steps} recommendations")),
+                ("online.epsilon", format!("ε = {epsilon}")),
+            ];
+            // Rewards of different simulators are never one table, axis or not.
+            if simulator == Simulated::HeldOut {
+                words.push(("", "rewards by held-out item neighbours".to_owned()));
+            }
+            if rounding > 0.0 {
+                words.push(("", format!("simulated answers rounded to multiples of {rounding}")));
+            }
+            words
         },
         repeats: |settings| {
             let OnlineSpec { repeats, steps, epsilon, .. } = typed(settings);
@@ -35,17 +48,29 @@ static MEASURE: Kind = Kind {
         study: StudyFacts {
             name: "online",
             order: 10,
-            families: &[Family {
-                name: "reward",
-                title: "Online reward@K",
-                axis: "mean reward of a recommendation, −1 to 1",
-                columns: TableColumns::AtK,
-            }],
+            families: &[
+                Family {
+                    name: "reward",
+                    title: "Online reward@K",
+                    axis: "mean reward of a recommendation, −1 to 1",
+                    columns: TableColumns::AtK,
+                },
+                Family {
+                    name: "answers",
+                    title: "Who answered online",
+                    axis: "",
+                    columns: TableColumns::Fixed(&[Column {
+                        metric: "answers/simulated",
+                        header: "share simulated",
+                        better: Better::Neither,
+                    }]),
+                },
+            ],
             curves: &[],
             headline: &["reward@"],
             note: None,
             trivial: None,
-            answered_by: Some("pmf"),
+            answered_by: |settings| (typed::<OnlineSpec>(settings).simulator == Simulated::Own).then_some("pmf"),
         },
     }),
 };

@@ -5,8 +5,8 @@ mod settings;
 pub use settings::{Optimizer, PmfSpec, Select};
 
 use crate::kind::{
-    Better, Column, Curves, Family, Kind, Marker, Model, Need, PolicyRole, Role, StudyFacts, Style, TableColumns,
-    Trainer, TrivialModel, complete_nothing, typed,
+    Better, Chooses, Column, Curves, Family, Kind, Marker, Model, Need, PolicyRole, Role, StudyFacts, Style,
+    TableColumns, Trainer, TrivialModel, complete_nothing, typed,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -60,7 +60,7 @@ static MODEL: Kind = Kind {
             headline: &["test_rmse_stars"],
             note: None,
             trivial: Some(TrivialModel::MEAN),
-            answered_by: None,
+            answered_by: |_| None,
         },
     }),
 };
@@ -74,7 +74,7 @@ static POLICY: Kind = Kind {
         model: None,
         adapts: false,
         effort,
-        ranking: None,
+        chooses: Chooses::Predictions,
         style: Some(Style { colour: (0x1b, 0x1f, 0x24), dashes: &[10.0, 4.0, 2.0, 4.0], marker: Marker::Cross }),
     }),
 };

@@ -2,7 +2,7 @@
 
 mod ranking;
 
-use crate::kind::{Kind, Marker, PolicyRole, Role, Style};
+use crate::kind::{Chooses, Kind, Marker, PolicyRole, Role, Style};
 use crate::work::Effort;
 
 /// The policy.
@@ -18,7 +18,7 @@ static POLICY: Kind = Kind {
         adapts: false,
         // A pass over the ratings.
         effort: |work, _| Effort { once: 5e-9 * work.data.ratings as f64, each: 0.0 },
-        ranking: Some(ranking::ranking),
+        chooses: Chooses::Ranking(ranking::ranking),
         style: Some(Style { colour: (0xe6, 0x9f, 0x00), dashes: &[5.0, 4.0], marker: Marker::Plus }),
     }),
 };

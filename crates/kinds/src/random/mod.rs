@@ -1,6 +1,6 @@
 //! Uniform choice: what a policy is worth that knows nothing.
 
-use crate::kind::{Kind, Marker, PolicyRole, Role, Style};
+use crate::kind::{Chooses, Kind, Marker, PolicyRole, Role, Style};
 use crate::ranking::StaticRanking;
 use crate::work::Effort;
 
@@ -16,7 +16,7 @@ static POLICY: Kind = Kind {
         model: None,
         adapts: false,
         effort: |_, _| Effort::default(),
-        ranking: Some(|_| Ok(StaticRanking::Uniform)),
+        chooses: Chooses::Ranking(|_| Ok(StaticRanking::Uniform)),
         style: Some(Style { colour: (0x57, 0x60, 0x6a), dashes: &[2.0, 4.0], marker: Marker::Bar }),
     }),
 };

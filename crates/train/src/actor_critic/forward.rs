@@ -1,5 +1,6 @@
 //! Forward passes and the activations they leave for the backward pass.
 
+use drr_core::math;
 use drr_kinds::drr::ActionNorm;
 
 use super::network::{Network, Which};
@@ -49,6 +50,21 @@ impl ActorPass {
         }
         if let Some(length) = &mut self.length {
             kernels::to_unit(&mut self.action, length);
+        }
+    }
+
+    /// The last layer's output between its bounds -1 and 1, before it was scaled, added to a base or brought to length 1, on the
+    /// host: `[C, rows, A]`.
+    pub fn bounded(&self) -> Vec<f32> {
+        match (&self.length, &self.sums) {
+            (_, Some((sums, how))) if how.is_tanh => sums.to_vec().into_iter().map(math::tanh).collect(),
+            (_, Some((sums, _))) => sums.to_vec(),
+            (Some(length), None) => {
+                let (action, length) = (self.action.to_vec(), length.to_vec());
+                let width = self.action.size(2);
+                action.iter().enumerate().map(|(at, value)| value * length[at / width]).collect()
+            }
+            (None, None) => self.action.to_vec(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! A policy under evaluation: a recommender with its networks, or a static ranking.
+//! A policy under evaluation: a recommender with its networks, a static ranking, or what knows more than it may.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use drr_kinds::drr::DrrSpec;
 use drr_kinds::ranking::{Scores, StaticRanking};
 
 use crate::actor_critic::Agent;
+use crate::beliefs::Beliefs;
 use crate::pmf::PmfModel;
 
 /// What chooses the items.
@@ -14,6 +15,12 @@ pub enum Policy {
     Recommender(Box<Agent>, Box<DrrSpec>),
     /// A ranking that never changes.
     Static(StaticRanking),
+    /// A linear model whose picture of the user follows each answer.
+    Beliefs(Box<Beliefs>),
+    /// The best of the answers as they will be.
+    Oracle,
+    /// The optimal plan of a world that has one.
+    Plan,
 }
 
 /// The ranking by a model's predicted reward.

@@ -4,6 +4,8 @@
 mod factors;
 mod train;
 
+use drr_kinds::ranking::Scores;
+
 pub use self::train::{errors, train};
 use crate::kernels::dot::dot;
 use crate::kernels::simd::{scores, simd};
@@ -58,5 +60,11 @@ impl PmfModel {
     /// r̂ on the reward scale, not clipped.
     pub fn predict(&self, user: u32, item: u32) -> f32 {
         product(self.user(user), self.item(item)) + self.user_bias[user as usize] + self.item_bias[item as usize]
+    }
+}
+
+impl Scores for PmfModel {
+    fn score(&self, user: u32, item: u32) -> f32 {
+        self.predict(user, item)
     }
 }

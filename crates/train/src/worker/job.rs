@@ -14,10 +14,11 @@ use drr_core::{Digest, TrialId};
 use drr_kinds::KindOf as _;
 use drr_kinds::command;
 use drr_kinds::drr::DrrSpec;
-use drr_kinds::kind::Trainer;
+use drr_kinds::kind::{Chooses, Trainer};
 use drr_kinds::offline::OfflineSpec;
-use drr_kinds::online::OnlineSpec;
-use drr_kinds::ranking::{RankingInput, StaticRanking};
+use drr_kinds::online::{OnlineSpec, Simulated};
+use drr_kinds::protocol::Protocol;
+use drr_kinds::ranking::{RankingInput, Scores, StaticRanking};
 use drr_kinds::training::{Reporter, Training};
 use drr_kinds::world::World;
 
@@ -27,6 +28,8 @@ use super::device::WorkerDevices;
 use super::loaded::{Loaded, check_model};
 use super::usage::Meter;
 use crate::actor_critic::{Agent, Shapes};
+use crate::beliefs::Beliefs;
+use crate::environment::{Answers, Known};
 use crate::evaluate::Policy;
 use crate::evaluate::policy::Predicted;
 use crate::kernels::Backend;
@@ -155,19 +158,27 @@ fn train_together(
 fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, records: &mut Records<'_>) -> Result<Done> {
     let world = world(assignment, spec, loaded)?;
     let model = loaded.pmf(&assignment.runs, model_below(spec)?)?;
-    let mut policy = policy((assignment, loaded.devices), spec, &world, &model)?;
     let n = spec.settings.whole("history").unwrap_or_default() as usize;
     let (metrics, repeats) = if spec.kind().name == "offline" {
         let measure: OfflineSpec = settings(spec)?;
-        (offline::run(&world, &model, &policy, n, &measure, spec.seed, records)?, measure.repeats)
+        let mut policy = policy((assignment, loaded.devices), spec, &world, &model, (measure.protocol, n))?;
+        (offline::run(&world, &model, &mut policy, n, &measure, spec.seed, records)?, measure.repeats)
     } else {
         let measure: OnlineSpec = settings(spec)?;
-        (online::run(&world, &model, &mut policy, n, &measure, spec.seed, records)?, measure.repeats)
+        let held_out = match (measure.simulator, &spec.ratings) {
+            (Simulated::HeldOut, Some(ratings)) => Some(loaded.held_out(&assignment.data, ratings)?),
+            _ => None,
+        };
+        let simulator = held_out.as_ref().map_or(&*model as &dyn Scores, |it| &***it);
+        let answers = Answers::new(&world, simulator, Known::All, (measure.rounding / world.unit) as f32);
+        let mut policy = policy((assignment, loaded.devices), spec, &world, &model, (measure.protocol, n))?;
+        let scene = online::Scene { world: &world, model: &model, answers, n };
+        (online::run(&scene, &mut policy, &measure, spec.seed, records)?, measure.repeats)
     };
     let mut metrics = metrics;
     if spec.policy_kind().is_some_and(|kind| command::is_command(kind.name)) {
         // Of a command the scores of candidates are known, and lists are of all items.
-        metrics.retain(|name, _| !name.starts_with("lists/"));
+        metrics.retain(|name, _| !name.starts_with("lists/") && !name.starts_with("user/"));
     }
     Ok(Done { metrics, repeats, model: None, program: None })
 }
@@ -176,8 +187,9 @@ fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, reco
 fn policy(
     (assignment, devices): (&Assignment, &dyn WorkerDevices),
     spec: &TrialSpec,
-    world: &World,
+    world: &Arc<World>,
     model: &Arc<PmfModel>,
+    start: (Protocol, usize),
 ) -> Result<Policy> {
     let (kind, own) = spec.policy_kind().and_then(|kind| Some((kind, kind.policy()?))).ok_or_else(mixed)?;
     let below = own.model.as_ref().and_then(|below| spec.upstream.get(below.kind));
@@ -188,18 +200,34 @@ fn policy(
         check_model(&assignment.runs, trial)?;
     }
     let folder = below.map(|trial| TrialDir::new(&assignment.runs, trial));
-    match (own.ranking, &folder) {
-        (Some(make), folder) => {
+    match (own.chooses, &folder) {
+        (Chooses::Ranking(make), folder) => {
             let settings = spec.policy.as_ref().map(|policy| &policy.settings).ok_or_else(mixed)?;
             let path = folder.as_ref().map(TrialDir::model);
-            Ok(Policy::Static(make(&RankingInput { world, settings, model: path.as_deref() })?))
+            Ok(Policy::Static(make(&RankingInput { world, settings, model: path.as_deref(), start })?))
         }
-        (None, Some(folder)) => recommender(devices.backend(assignment.device)?, folder, model),
-        (None, None) if kind.name == "pmf" => {
-            Ok(Policy::Static(StaticRanking::By(Box::new(Predicted(Arc::clone(model))))))
+        (Chooses::Networks, Some(folder)) => recommender(devices.backend(assignment.device)?, folder, model),
+        (Chooses::Predictions, _) => Ok(Policy::Static(StaticRanking::By(Box::new(Predicted(Arc::clone(model)))))),
+        (Chooses::Beliefs, _) => {
+            let penalties = settings(&read_spec(&TrialDir::new(&assignment.runs, model_below(spec)?))?)?;
+            Ok(Policy::Beliefs(Box::new(Beliefs::new(Arc::clone(model), Arc::clone(world), &penalties))))
         }
-        (None, None) => Err(Error::Deterministic(format!("nothing here recommends as {} does", kind.name))),
+        (Chooses::Answers, _) => Ok(Policy::Oracle),
+        (Chooses::Plan, _) if world.dynamics.is_some() => Ok(Policy::Plan),
+        (Chooses::Plan, _) => Err(Error::Deterministic(
+            "an optimal plan is known of the small made-up worlds alone: dataset = \"synthetic\" with synthetic.world"
+                .to_owned(),
+        )),
+        (Chooses::Networks | Chooses::Program, _) => {
+            Err(Error::Deterministic(format!("nothing here recommends as {} does", kind.name)))
+        }
     }
+}
+
+/// The spec of a trial, as its folder has it.
+fn read_spec(folder: &TrialDir) -> Result<TrialSpec> {
+    let text = std::fs::read(folder.spec())?;
+    serde_json::from_slice(&text).map_err(|error| Error::Environment(format!("{}: {error}", folder.spec().display())))
 }
 
 /// The settings of a trial as its kind's type.
@@ -214,9 +242,7 @@ fn model_below(spec: &TrialSpec) -> Result<TrialId> {
 
 /// A trained recommender from its run folder.
 fn recommender(backend: Backend, folder: &TrialDir, model: &Arc<PmfModel>) -> Result<Policy> {
-    let text = std::fs::read(folder.spec())?;
-    let spec: TrialSpec = serde_json::from_slice(&text)
-        .map_err(|error| Error::Environment(format!("{}: {error}", folder.spec().display())))?;
+    let spec = read_spec(folder)?;
     let drr: DrrSpec = settings(&spec)?;
     let shapes = Shapes::new(&drr, model.k);
     let mut agent = Agent::new(&shapes, &[&drr], &[spec.seed], vec![Arc::clone(model)], backend);

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use drr_core::data::{Ratings, Split, catalogue::Catalogue, synthetic};
+use drr_core::data::{Ratings, Split, catalogue::Catalogue, synthetic, worlds::Dynamics};
 use drr_core::result::TrialResult;
 use drr_core::spec::{DatasetSpec, RatingsSpec, RewardRule, SplitSpec};
 use drr_core::trial_dir::TrialDir;
@@ -13,6 +13,8 @@ use super::device::WorkerDevices;
 use crate::model;
 use crate::pmf::PmfModel;
 use drr_kinds::error::{Error, Result};
+use drr_kinds::item_knn;
+use drr_kinds::ranking::Scores;
 use drr_kinds::world::World;
 
 /// Entries kept of each kind; the oldest leaves.
@@ -49,12 +51,13 @@ pub struct Loaded {
     pub devices: &'static dyn WorkerDevices,
     worlds: Cache<(Digest, SplitSpec, RewardRule), World>,
     models: Cache<TrialId, PmfModel>,
+    held_out: Cache<(Digest, RewardRule), Box<dyn Scores>>,
 }
 
 impl Loaded {
     /// Nothing yet.
     pub fn new(devices: &'static dyn WorkerDevices) -> Self {
-        Self { devices, worlds: Cache::default(), models: Cache::default() }
+        Self { devices, worlds: Cache::default(), models: Cache::default(), held_out: Cache::default() }
     }
 
     /// A dataset, divided.
@@ -65,7 +68,22 @@ impl Loaded {
         let of = (ratings.dataset.fingerprint, ratings.split.clone(), ratings.reward);
         self.worlds.get(of, || {
             let (table, split) = divided(data, ratings)?;
-            Ok(World::new(&table, &split, ratings.reward))
+            let world = World::new(&table, &split, ratings.reward);
+            let recipe = ratings.dataset.synthetic.as_ref();
+            let dynamics = recipe.and_then(|recipe| Dynamics::of(recipe.world, &table)).map(Arc::new);
+            Ok(World { dynamics, ..world })
+        })
+    }
+
+    /// What answers for a held-out simulator: item neighbours on all ratings of the dataset, however they are divided.
+    ///
+    /// # Errors
+    /// If the data is missing or is not what the spec names.
+    pub fn held_out(&mut self, data: &Path, ratings: &RatingsSpec) -> Result<Arc<Box<dyn Scores>>> {
+        self.held_out.get((ratings.dataset.fingerprint, ratings.reward), || {
+            let table = load(data, &ratings.dataset)?;
+            let all = Split { train: (0..table.rows.len() as u32).collect(), test: Vec::new() };
+            item_knn::predictions(&World::new(&table, &all, ratings.reward))
         })
     }
 
