@@ -1,5 +1,5 @@
-//! Delayed taste: a genre that is disliked now opens a region that is loved from then on, until it is left. Who takes the best
-//! of the moment never opens it.
+//! Delayed taste: a genre that is disliked now opens a region that is loved from then on, until it is left; who comes to the
+//! region unprepared dislikes it more. Who takes the best of the moment never opens it.
 
 use super::Rules;
 
@@ -23,16 +23,12 @@ impl Rules for DelayedTaste {
         match (role, state) {
             (0, _) => 0.3,
             (1, _) => -0.5,
-            (_, 0) => -0.25,
+            (_, 0) => -1.0,
             _ => 1.0,
         }
     }
 
-    fn next(&self, state: u8, role: u8) -> u8 {
-        match role {
-            0 => 0,
-            1 => 1,
-            _ => state,
-        }
+    fn next(&self, _: u8, role: u8) -> u8 {
+        u8::from(role != 0)
     }
 }

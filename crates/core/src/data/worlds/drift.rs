@@ -1,4 +1,4 @@
-//! Drift: genres lie on a line and the user stands at one of them. What lies beside is not liked yet, but the taste moves
+//! Drift: genres lie on a line and the user stands at one of them. What lies beside is hardly liked yet, but the taste moves
 //! there; the far end is worth most. Who takes the best of the moment stays where the user is.
 
 use super::Rules;
@@ -8,11 +8,11 @@ pub(super) struct Drift;
 
 impl Rules for Drift {
     fn roles(&self) -> u8 {
-        4
+        3
     }
 
     fn states(&self) -> u8 {
-        4
+        3
     }
 
     fn start(&self, history: &[u8]) -> u8 {
@@ -21,8 +21,8 @@ impl Rules for Drift {
 
     fn reward(&self, state: u8, role: u8) -> f32 {
         match state.abs_diff(role) {
-            0 => [0.4, 0.3, 0.3, 1.0][usize::from(state)],
-            1 => -0.1,
+            0 => [0.4, 0.3, 1.0][usize::from(state)],
+            1 => 0.05,
             _ => -0.75,
         }
     }

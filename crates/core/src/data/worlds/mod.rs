@@ -130,8 +130,11 @@ impl Values {
     }
 }
 
-/// Ratings of a world under uniformly random recommendations: each user's are one long session without repeats, in the order
-/// of time; an answer is the mean with noise of `spec.noise` stars, rounded to half stars.
+/// Ratings of a session of a log; the next one starts anew.
+const LOGGED: usize = 5;
+
+/// Ratings of a world under uniformly random recommendations: short sessions, and no item twice for a user; an answer is the
+/// mean with noise of `spec.noise` stars, rounded to half stars.
 /// `None` where the world has no rules.
 pub(super) fn generate(spec: &SyntheticSpec) -> Option<Ratings> {
     let rules = rules(spec.world)?;
@@ -146,6 +149,9 @@ pub(super) fn generate(spec: &SyntheticSpec) -> Option<Ratings> {
         stream.shuffle(&mut order);
         let mut state = rules.start(&[]);
         for (at, &item) in order.iter().take(count.min(items)).enumerate() {
+            if at % LOGGED == 0 {
+                state = rules.start(&[]);
+            }
             let role = (class(&(item + 1).to_string(), rules.roles()) + taste) % rules.roles();
             let mean = 3.0 + 2.0 * f64::from(rules.reward(state, role));
             let stars = (2.0 * (mean + spec.noise * stream.normal())).round() / 2.0;
@@ -192,9 +198,9 @@ mod tests {
         // Once -0.5, then nine times 1; greedy never opens.
         close(ten(&delayed::DelayedTaste, &[0]), (0.85, 0.3));
         close(ten(&delayed::DelayedTaste, &[2]), (1.0, 1.0));
-        // Three steps at -0.1 to where everything is worth 1.
-        close(ten(&drift::Drift, &[0]), (0.67, 0.4));
-        close(ten(&drift::Drift, &[3]), (1.0, 1.0));
+        // Two steps at 0.05 to where everything is worth 1.
+        close(ten(&drift::Drift, &[0]), (0.81, 0.4));
+        close(ten(&drift::Drift, &[2]), (1.0, 1.0));
         close(ten(&plain::Plain, &[]), (0.8, 0.8));
     }
 
@@ -224,7 +230,10 @@ mod tests {
             let mut rows = rows.to_vec();
             rows.sort_unstable_by_key(|row| row.timestamp);
             let mut state = 0;
-            for row in rows {
+            for (at, row) in rows.into_iter().enumerate() {
+                if at % LOGGED == 0 {
+                    state = 0;
+                }
                 let mean = 3.0 + 2.0 * dynamics.reward(row.user, state, row.item);
                 assert!((row.stars - mean).abs() <= 0.25, "{} {mean}", row.stars);
                 state = dynamics.next(row.user, state, row.item);
