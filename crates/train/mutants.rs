@@ -100,9 +100,9 @@ pub const MUTANTS: &[Mutant] = &[
         bug: "the test ratings are among those that are learned from",
         edits: &[edit(
             "worker/loaded.rs",
-            "let (table, split) = divided(data, ratings)?;\n            Ok(World::new(&table, &split, ratings.reward))",
-            "let (table, split) = divided(data, ratings)?; Ok(World { train: drr_kinds::world::Log::new(&table, \
-             &(0..table.rows.len() as u32).collect::<Vec<_>>(), ratings.reward), ..World::new(&table, &split, ratings.reward) })",
+            "let world = World::new(&table, &split, ratings.reward);",
+            "let world = World { train: drr_kinds::world::Log::new(&table, \
+             &(0..table.rows.len() as u32).collect::<Vec<_>>(), ratings.reward), ..World::new(&table, &split, ratings.reward) };",
         )],
     },
     Mutant {

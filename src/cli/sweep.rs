@@ -25,7 +25,7 @@ use crate::neutral::line;
 use crate::plan::{FailedBefore, Outlook, Plan, Sizes, examine, note_earlier, write_sweep};
 use crate::report;
 use crate::store::{Reading, RunsLock, Store, SweepRecord};
-use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand, idle};
+use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -257,12 +257,7 @@ fn expand_all(args: &Args, inventory: &dyn Inventory, context: &Context) -> Resu
             let resolved = args.choices.resolve(&file.execution, args.worker.as_deref(), inventory)?;
             let sweep = expand_one(&file, &mut datasets, context)?;
             let outlook = examine(&file, &sweep, &context.runs, &mut datasets)?;
-            let notes = file
-                .notes
-                .into_iter()
-                .chain(idle(&sweep))
-                .chain(resolved.about_gpus(file.commands.is_some()))
-                .collect();
+            let notes = file.notes.into_iter().chain(resolved.about_gpus(file.commands.is_some())).collect();
             let (early_stop, slurm, sizes) = (file.early_stop, file.slurm, Sizes::new(&context.data));
             Ok(Ordered { notes, request, sweep, file: path.clone(), resolved, early_stop, slurm, outlook, sizes })
         });

@@ -6,7 +6,7 @@ use drr_core::TrialSpec;
 use drr_core::replayed::Sameness;
 use drr_core::spec::RewardRule;
 use drr_kinds::KindOf as _;
-use drr_kinds::kind::TrivialModel;
+use drr_kinds::kind::{SameForAll, TrivialModel};
 
 use super::group::{Group, Noise, Seeding, Study};
 use super::marks::Marked;
@@ -25,6 +25,7 @@ pub(super) fn notes(study: &Study<'_>, rows: &[Row], metrics: &[Metric], marked:
         .chain(said(About::Marks, marks.into_iter().flatten().collect()))
         .chain(said(About::Numbers, covered.into_iter().collect()))
         .chain(said(About::Numbers, nothing_learned(study)))
+        .chain(said(About::Numbers, same_for_all(study).into_iter().collect()))
         .chain(said(About::Numbers, surroundings(study)))
         .collect()
 }
@@ -137,6 +138,21 @@ pub(super) fn nothing_learned(study: &Study<'_>) -> Vec<String> {
         found.len(),
         study.dataset
     )]
+}
+
+/// Policies that do not see their user.
+fn same_for_all(study: &Study<'_>) -> Option<String> {
+    let SameForAll { metric, from, words } = study.subject.study().same?;
+    let is_same = |group: &&Group<'_>| group.score(metric).is_some_and(|score| score.summary.mean >= from);
+    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+    study.groups.iter().filter(is_same).for_each(|group| *found.entry(group.policy).or_default() += 1);
+    let all = |policy: &str| study.groups.iter().filter(|group| group.policy == policy).count();
+    let name = |(policy, count): (&str, usize)| match all(policy) {
+        1 => policy.to_owned(),
+        of => format!("{policy} ({count} of {of} rows)"),
+    };
+    let names: Vec<String> = found.into_iter().map(name).collect();
+    (!names.is_empty()).then(|| format!("{words}: {}.", names.join(", ")))
 }
 
 /// Where the numbers come from, and what they are not set beside.

@@ -11,6 +11,7 @@ use drr_kinds::command::Declaration;
 use rayon::prelude::*;
 
 use super::command::Commands;
+use super::contradictions;
 use super::dataset::Fingerprints;
 use super::family::{TrialFamily, families, subject};
 use super::file::{GivenDivisions, SweepFile};
@@ -65,7 +66,8 @@ pub fn expand(file: &SweepFile, fingerprints: &mut dyn Fingerprints) -> Result<S
     }
     let mut seen = HashSet::new();
     let all = made.into_iter().flat_map(|made| made.trials);
-    let trials = all.filter(|trial| seen.insert(trial.id)).collect();
+    let trials: Vec<Arc<Trial>> = all.filter(|trial| seen.insert(trial.id)).collect();
+    contradictions::refuse(file, &trials)?;
     let axes = file.axes.iter().flat_map(|axis| axis.fields.iter().map(|key| key.name())).collect();
     let (name, text, seeds) = (file.name.clone(), file.text.clone(), file.seeds.len());
     let declarations = file.commands.as_ref().map_or_else(Vec::new, Commands::declarations);

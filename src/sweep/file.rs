@@ -85,8 +85,13 @@ impl SweepFile {
 
     /// Where a field is set; the file's start where it is not.
     pub fn place_of_field(&self, name: &str) -> &TextSpan {
-        let said = self.places.iter().find(|(key, _)| key.name() == name);
-        said.map_or(&self.start, |(_, place)| place)
+        self.place_of_fields(&[name])
+    }
+
+    /// Where the first of some fields is set that is; the file's start where none is.
+    pub fn place_of_fields(&self, names: &[&str]) -> &TextSpan {
+        let place = |name: &&str| self.places.iter().find(|(key, _)| key.name() == *name);
+        names.iter().find_map(place).map_or(&self.start, |(_, place)| place)
     }
 
     /// Where a dataset is named; the file's start where none of that name is.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::common::{Place, transcript};
 use drr_lab::error::{Error, Result};
-use drr_lab::sweep::{ByName, Request, Source, SweepFile, SweepRequest, idle};
+use drr_lab::sweep::{ByName, Request, Source, SweepFile, SweepRequest};
 
 fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases").join(name)
@@ -163,24 +163,27 @@ fn a_chain_of_files_may_be_long_and_only_a_circle_is_called_one() {
 }
 
 #[test]
-fn recommenders_that_end_before_they_learn_are_told() {
+fn recommenders_that_end_before_they_learn_are_refused() {
     let told = |fields: &str| {
         let text = format!("dataset = \"ml-100k\"\nseeds = 2\n[drr]\n{fields}\n");
-        idle(&of_text(&text).and_then(|request| request.expand(&mut ByName)).expect("expands"))
+        of_text(&text).and_then(|request| request.expand(&mut ByName)).err().map(|error| messages(&error))
     };
     assert_eq!(told("train_steps = 101\nlearning_starts = 100"), None);
     assert_eq!(told("train_steps = 0\nlearning_starts = 100"), None);
-    let before = told("train_steps = 60\nlearning_starts = 100").expect("told");
-    assert!(before.starts_with("2 of 2 recommenders learn nothing: train_steps = 60 end before"), "{before}");
-    let as_it_begins = told("train_steps = [100, 500]\nlearning_starts = 100").expect("told");
-    assert!(
-        as_it_begins.starts_with("2 of 4 recommenders are updated once: train_steps = 100 end as"),
-        "{as_it_begins}"
+    let before = told("train_steps = 60\nlearning_starts = 100").expect("refused");
+    assert_eq!(
+        before,
+        ["train_steps = 60 end before anything is learned: training begins at learning_starts = 100"],
+        "once, however many seeds"
     );
+    let as_it_begins = told("train_steps = [100, 500]\nlearning_starts = 100").expect("refused");
+    assert!(as_it_begins.len() == 1 && as_it_begins[0].starts_with("train_steps = 100 end"), "{as_it_begins:?}");
     assert!(told("train_steps = 60\nlearning_starts = 1\nbatch_size = 64").is_some(), "a minibatch is the least");
+    let elsewhere = told("state = \"p\"\naction_base = \"pmf\"").expect("refused");
+    assert!(elsewhere[0].contains("which the state `ave` alone holds"), "{elsewhere:?}");
 
     let place = Place::new();
     place.file("my.toml", "dataset = \"synthetic\"\nseeds = 1\n[drr]\ntrain_steps = 60\n");
     let shown = transcript(&place.run(&["sweep", "my.toml", "--dry-run"]));
-    assert!(shown.starts_with("exit: 0") && shown.contains("my: note: 1 of 1 recommenders learn nothing"), "{shown}");
+    assert!(shown.starts_with("exit: 2") && shown.contains("my.toml:4:1") && shown.contains("train longer"), "{shown}");
 }

@@ -67,6 +67,8 @@ pub struct Model {
     pub stands_on: &'static [&'static str],
     /// Fills in the settings that follow from others; `upstream` in the order of [`Model::stands_on`].
     pub complete: fn(settings: &mut Map<String, Value>, upstream: &[&Settings]),
+    /// What in these settings contradicts itself, if anything does.
+    pub contradicts: fn(&Settings) -> Option<Contradiction>,
     /// Whether these settings train anything; a model that stays as initialised does not.
     pub learns: fn(&Settings) -> bool,
     /// The last step its curves reach.
@@ -92,6 +94,22 @@ pub struct Model {
     pub settings: Option<FreeSettings>,
     /// What its own numbers are called and mean.
     pub study: StudyFacts,
+}
+
+/// Settings that cannot be meant together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The fields that say it, the likeliest mistake first, with their section.
+    pub fields: &'static [&'static str],
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// Nothing contradicts.
+pub fn contradicts_nothing(_: &Settings) -> Option<Contradiction> {
+    None
 }
 
 /// What recommends.
@@ -224,9 +242,22 @@ pub struct StudyFacts {
     pub note: Option<&'static str>,
     /// What its errors must be below for anything to have been learned.
     pub trivial: Option<TrivialModel>,
+    /// What tells a policy that is the same for everybody.
+    pub same: Option<SameForAll>,
     /// The kind of model whose predictions its rewards are; `None` where the data itself judges. Numbers that models of
     /// different settings answered never share a table.
     pub answered_by: fn(&Settings) -> Option<&'static str>,
+}
+
+/// How a policy that does not see its user is known.
+#[derive(Clone, Copy, Debug)]
+pub struct SameForAll {
+    /// The metric that tells it.
+    pub metric: &'static str,
+    /// From this value on.
+    pub from: f64,
+    /// What it is then, in words.
+    pub words: &'static str,
 }
 
 /// A model that knows nothing of users and items, measured beside one that should.

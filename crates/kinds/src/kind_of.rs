@@ -4,7 +4,7 @@ use drr_core::spec::{Field, Settings, TrialSpec};
 use serde_json::Value;
 
 use crate::command;
-use crate::kind::{Kind, Model, Role, StudyFacts, Trainer, complete_nothing};
+use crate::kind::{Kind, Model, Role, StudyFacts, Trainer, complete_nothing, contradicts_nothing};
 use crate::registry::{measure, model, policy};
 use crate::stage::Stage;
 
@@ -17,6 +17,7 @@ static UNKNOWN: Kind = Kind {
         plural: "trials of unknown kinds",
         stands_on: &[],
         complete: complete_nothing,
+        contradicts: contradicts_nothing,
         learns: |_| false,
         last_step: |_| 0,
         seconds: |_| 0.0,
@@ -36,6 +37,7 @@ static UNKNOWN: Kind = Kind {
             headline: &[],
             note: None,
             trivial: None,
+            same: None,
             answered_by: |_| None,
         },
     }),

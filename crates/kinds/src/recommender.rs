@@ -9,6 +9,9 @@ pub trait Recommender {
     /// The length of the history it looks at.
     fn history(&self) -> usize;
 
+    /// Whether a recommendation enters the history.
+    fn remembers(&self, is_positive: bool) -> bool;
+
     /// Factors of an embedding.
     fn k(&self) -> usize;
 

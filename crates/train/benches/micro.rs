@@ -50,7 +50,7 @@ fn model() -> PmfModel {
 /// One update of the published configuration.
 #[divan::bench]
 fn update(bencher: Bencher) {
-    let mut spec = DrrSpec::default();
+    let mut spec = DrrSpec::published();
     spec.resolve(K as u64);
     let shapes = Shapes::new(&spec, K);
     let mut agent = Agent::new(&shapes, &[&spec], &[Seed(0)], vec![Arc::new(model())], Backend::Slices);

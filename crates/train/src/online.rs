@@ -12,7 +12,7 @@ use drr_kinds::ranking::StaticRanking;
 
 use crate::actor_critic::{Agent, Batch, Losses};
 use crate::beliefs::Beliefs;
-use crate::environment::{Answers, Chooser, Ranking};
+use crate::environment::{Answers, Chooser, Known, Ranking};
 use crate::evaluate::policy::Policy;
 use crate::evaluate::summarise;
 use crate::history::History;
@@ -33,6 +33,13 @@ pub struct Scene<'a> {
     pub answers: Answers<'a>,
     /// Length of the histories.
     pub n: usize,
+}
+
+impl<'a> Scene<'a> {
+    /// One in which the policies' own factorisation answers what no log has.
+    pub fn own(world: &'a World, model: &'a PmfModel, n: usize) -> Self {
+        Self { world, model, answers: Answers::new(world, model, Known::All, 0.0), n }
+    }
 }
 
 /// Measures the mean reward of sessions of every length K of the spec, and `answers/simulated`: the share of answers that no
@@ -96,7 +103,7 @@ struct Repeat<'a> {
 
 /// What chooses items within a repeat.
 enum Recommends<'a> {
-    Learner(Online<'a>),
+    Learner(Box<Online<'a>>),
     Ranking(&'a StaticRanking),
     Beliefs(&'a mut Beliefs),
     Oracle,
@@ -107,7 +114,7 @@ impl Repeat<'_> {
     fn run(&mut self, policy: &mut Policy, progress: &mut dyn FnMut(u64) -> Result<()>) -> Result<f64> {
         let Scene { world, n, .. } = *self.scene;
         let mut recommends = match policy {
-            Policy::Recommender(agent, spec) => Recommends::Learner(Online::new(agent, spec, n)),
+            Policy::Recommender(agent, spec) => Recommends::Learner(Box::new(Online::new(agent, spec, n))),
             Policy::Static(ranking) => Recommends::Ranking(ranking),
             Policy::Beliefs(beliefs) => Recommends::Beliefs(beliefs),
             Policy::Oracle => Recommends::Oracle,
@@ -180,11 +187,13 @@ impl Repeat<'_> {
         let explores = self.spec.epsilon > 0.0 && self.stream.unit() < self.spec.epsilon;
         let (model, stream, answers) = (self.scene.model, &mut self.stream, &self.answers);
         match recommends {
-            Recommends::Learner(Online { agent, chooser, .. }) if explores => {
+            Recommends::Learner(learner) if explores => {
+                let Online { agent, chooser, .. } = &mut **learner;
                 let near = chooser.explores_near().then(|| agent.act(&[user], history.items()));
                 chooser.explore(near, stream, ranking, model)
             }
-            Recommends::Learner(Online { agent, chooser, .. }) => {
+            Recommends::Learner(learner) => {
+                let Online { agent, chooser, .. } = &mut **learner;
                 chooser.exploit(agent.act(&[user], history.items()), ranking, model)
             }
             Recommends::Ranking(StaticRanking::Uniform) => ranking.any(stream),

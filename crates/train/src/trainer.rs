@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn schedules_are_linear_and_end() {
-        let spec = DrrSpec { eps_end: 0.5, eps_steps: 8, beta: 0.5, beta_steps: 6, ..DrrSpec::default() };
+        let spec = DrrSpec { eps_end: 0.5, eps_steps: 8, beta: 0.5, beta_steps: 6, ..DrrSpec::published() };
         let member = member(spec);
         let mut learner = Learner::new(&member).expect("one user has enough positives");
         let epsilons = [0, 4, 8, 100].map(|step| {

@@ -64,7 +64,7 @@ fn members(count: usize, common: &DrrSpec) -> Vec<Member> {
 }
 
 fn common() -> DrrSpec {
-    DrrSpec { batch_size: 64, learning_starts: 70, train_steps: 160, record_every: 20, ..DrrSpec::default() }
+    DrrSpec { batch_size: 64, learning_starts: 70, train_steps: 160, record_every: 20, ..DrrSpec::published() }
 }
 
 /// Points and parameter bits of every member.

@@ -16,6 +16,7 @@ use drr_kinds::training::Silent;
 use drr_kinds::world::World;
 use drr_train::evaluate::Policy;
 use drr_train::kernels::Backend;
+use drr_train::online::Scene;
 use drr_train::pmf::{self, PmfModel};
 use drr_train::trainer::{Member, train};
 use drr_train::{offline, online};
@@ -43,7 +44,7 @@ fn model(world: &World) -> PmfModel {
 fn drr(world: World, change: impl FnOnce(&mut DrrSpec)) -> Result<f64> {
     let model = Arc::new(model(&world));
     let mut spec =
-        DrrSpec { batch_size: 8, learning_starts: 10, train_steps: 60, record_every: 20, ..DrrSpec::default() };
+        DrrSpec { batch_size: 8, learning_starts: 10, train_steps: 60, record_every: 20, ..DrrSpec::published() };
     change(&mut spec);
     spec.resolve(4);
     let member = Member { spec, seed: Seed(0), world: Arc::new(world), model };
@@ -64,13 +65,13 @@ fn a_history_longer_than_any_users_is_refused() {
     let text = message(drr(all_liked(), |spec| spec.history = 17));
     assert!(text.contains("no user has 17 positive train ratings") && text.contains("lower drr.history"), "{text}");
     let world = all_liked();
-    let (model, policy) = (model(&world), Policy::Static(StaticRanking::Uniform));
+    let (model, mut policy) = (model(&world), Policy::Static(StaticRanking::Uniform));
     let spec = OfflineSpec { k: vec![2], ..OfflineSpec::default() };
-    let text = message(offline::run(&world, &model, &policy, 5, &spec, Seed(0), &mut Silent));
+    let text = message(offline::run(&world, &model, &mut policy, 5, &spec, Seed(0), &mut Silent));
     assert!(text.contains("lower offline.k or drr.history"), "{text}");
     let mut policy = Policy::Static(StaticRanking::Uniform);
     let spec = OnlineSpec { k: vec![2], steps: 10, repeats: 1, ..OnlineSpec::default() };
-    let text = message(online::run(&world, &model, &mut policy, 5, &spec, Seed(0), &mut Silent));
+    let text = message(online::run(&Scene::own(&world, &model, 5), &mut policy, &spec, Seed(0), &mut Silent));
     assert!(text.contains("no user has 5 positive ratings"), "{text}");
 }
 
@@ -80,7 +81,7 @@ fn more_recommendations_than_candidates_are_refused() {
     let model = model(&world);
     let run = |k: u64| {
         let spec = OfflineSpec { k: vec![k], repeats: 2, users: 10, ..OfflineSpec::default() };
-        offline::run(&world, &model, &Policy::Static(StaticRanking::Uniform), 2, &spec, Seed(0), &mut Silent)
+        offline::run(&world, &model, &mut Policy::Static(StaticRanking::Uniform), 2, &spec, Seed(0), &mut Silent)
     };
     let text = message(run(5));
     assert!(text.contains("no user has 5 test ratings"), "{text}");
@@ -97,8 +98,15 @@ fn users_without_positives_are_passed_over() {
     assert!(text.contains("no user has 5 positive train ratings"), "{text}");
     let world = half();
     let spec = OfflineSpec { k: vec![3], repeats: 1, ..OfflineSpec::default() };
-    let outcome =
-        offline::run(&world, &model(&world), &Policy::Static(StaticRanking::Uniform), 1, &spec, Seed(0), &mut Silent);
+    let outcome = offline::run(
+        &world,
+        &model(&world),
+        &mut Policy::Static(StaticRanking::Uniform),
+        1,
+        &spec,
+        Seed(0),
+        &mut Silent,
+    );
     assert_eq!(outcome.expect("two users remain")["users@3"], 2.0);
 }
 
@@ -117,7 +125,7 @@ fn an_empty_set_of_candidates_is_an_error_online() {
     world.items = 8;
     let spec = OnlineSpec { k: vec![2], steps: 10, repeats: 1, protocol: Protocol::Strict, ..OnlineSpec::default() };
     let mut policy = Policy::Static(StaticRanking::Uniform);
-    let text = message(online::run(&world, &model, &mut policy, 2, &spec, Seed(0), &mut Silent));
+    let text = message(online::run(&Scene::own(&world, &model, 2), &mut policy, &spec, Seed(0), &mut Silent));
     assert!(text.contains("no user has a candidate left"), "{text}");
 }
 

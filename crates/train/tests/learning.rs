@@ -57,7 +57,7 @@ fn a_world_with_one_good_item_for_each_user_is_solved() {
         learning_starts: 64,
         eps_steps: 300,
         train_steps: 600,
-        ..DrrSpec::default()
+        ..DrrSpec::published()
     };
     spec.resolve(model.k as u64);
     let member = Member { spec, seed: Seed(0), world: Arc::new(world()), model: Arc::clone(&model) };

@@ -7,7 +7,9 @@ use drr_core::data::Split;
 use drr_core::journal::Point;
 use drr_core::spec::{RewardRule, SplitSpec, SyntheticSpec};
 use drr_core::{Digest, Seed};
-use drr_kinds::drr::{ActionNorm, CriticAction, DrrSpec, Exploration, Scoring, StateKind};
+use drr_kinds::drr::{
+    ActionBase, ActionNorm, Bounding, CriticAction, DrrSpec, Exploration, Remembers, Scoring, StateKind, TrainItems,
+};
 use drr_kinds::error::Result;
 use drr_kinds::offline::OfflineSpec;
 use drr_kinds::online::OnlineSpec;
@@ -16,6 +18,7 @@ use drr_kinds::training::{Metrics, Reporter};
 use drr_kinds::world::World;
 use drr_train::evaluate::Policy;
 use drr_train::kernels::Backend;
+use drr_train::online::Scene;
 use drr_train::pmf::{self, PmfModel};
 use drr_train::trainer::{Member, train};
 use drr_train::{offline, online};
@@ -86,10 +89,10 @@ fn recommended(world: &Arc<World>, model: &Arc<PmfModel>, spec: &DrrSpec, seed: 
     let n = spec.history as usize;
     let mut policy = Policy::Recommender(Box::new(agent), Box::new(spec));
     let measure = OfflineSpec { k: vec![3, 5], repeats: 2, users: 30, ..OfflineSpec::default() };
-    let found = offline::run(world, model, &policy, n, &measure, Seed(seed), &mut bits);
+    let found = offline::run(world, model, &mut policy, n, &measure, Seed(seed), &mut bits);
     bits.metrics(&found.expect("users enough"));
     let measure = OnlineSpec { k: vec![5], repeats: 1, steps: 60, ..OnlineSpec::default() };
-    let found = online::run(world, model, &mut policy, n, &measure, Seed(seed), &mut bits);
+    let found = online::run(&Scene::own(world, model, n), &mut policy, &measure, Seed(seed), &mut bits);
     bits.metrics(&found.expect("users enough"));
     bits.digest()
 }
@@ -101,7 +104,7 @@ fn common() -> DrrSpec {
         train_steps: 360,
         eps_steps: 200,
         record_every: 60,
-        ..DrrSpec::default()
+        ..DrrSpec::published()
     }
 }
 
@@ -118,6 +121,14 @@ fn the_bits_are_those_of_every_other_machine() {
             critic_action: CriticAction::Item,
             grad_clip: 0.5,
             weight_decay: 1e-4,
+            ..common()
+        },
+        DrrSpec { batch_size: 24, learning_starts: 60, train_steps: 360, eps_steps: 200, ..DrrSpec::default() },
+        DrrSpec {
+            action_base: ActionBase::Pmf,
+            bounding: Bounding::Inverting,
+            train_items: TrainItems::Rated,
+            remembers: Remembers::Any,
             ..common()
         },
     ];

@@ -80,7 +80,7 @@ pub(super) fn sessions(
             }
             let (item, stars) = candidates.remove(best.0);
             recommended.push((item, stars));
-            if rule.is_positive(stars) && !latest.is_empty() {
+            if recommender.remembers(rule.is_positive(stars)) && !latest.is_empty() {
                 latest.rotate_left(1);
                 latest[n - 1] = item;
             }

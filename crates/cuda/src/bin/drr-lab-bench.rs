@@ -152,7 +152,7 @@ fn update(stored: u64, seconds: f64) -> Result<serde_json::Value> {
         replay_capacity: stored.max(200_000),
         eps_steps: stored,
         train_steps: 1 << 40,
-        ..DrrSpec::default()
+        ..DrrSpec::published()
     };
     let mut clock = Clock { first: stored, seconds, started: None, rate: 0.0 };
     match train(&[member(&world, &model, spec, 0)], Backend::Slices, &mut clock) {
@@ -178,7 +178,7 @@ fn fastest(count: u32, mut call: impl FnMut()) -> f64 {
 /// at this machine's bandwidth.
 fn roofline() -> serde_json::Value {
     let spec = {
-        let mut spec = DrrSpec::default();
+        let mut spec = DrrSpec::published();
         spec.resolve(100);
         spec
     };
@@ -292,16 +292,16 @@ fn fused_256() {
 fn offline_seconds(users: u64, k: u64) -> Result<serde_json::Value> {
     let world = world(USERS, ITEMS, 250);
     let model = Arc::new(model(&world, 100));
-    let mut drr = DrrSpec::default();
+    let mut drr = DrrSpec::published();
     drr.resolve(100);
     let shapes = Shapes::new(&drr, 100);
     let agent = Agent::new(&shapes, &[&drr], &[Seed(0)], vec![Arc::clone(&model)], Backend::Slices);
-    let policy = Policy::Recommender(Box::new(agent), Box::new(drr));
+    let mut policy = Policy::Recommender(Box::new(agent), Box::new(drr));
     let spec = OfflineSpec { k: vec![k], users, repeats: 1, ..OfflineSpec::default() };
     let mut best = f64::INFINITY;
     for _ in 0..5 {
         let start = Instant::now();
-        offline::run(&world, &model, &policy, 5, &spec, Seed(0), &mut Silent)?;
+        offline::run(&world, &model, &mut policy, 5, &spec, Seed(0), &mut Silent)?;
         best = best.min(start.elapsed().as_secs_f64());
     }
     Ok(json!({"seconds": best}))
@@ -381,7 +381,7 @@ fn cohort() -> Result<serde_json::Value> {
                 batch_size: 16,
                 learning_starts: 64,
                 train_steps: 600,
-                ..DrrSpec::default()
+                ..DrrSpec::published()
             };
             member(&world, &model, spec, seed)
         })

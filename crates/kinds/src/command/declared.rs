@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{NAME, settings::CommandSettings};
+use crate::kind::contradicts_nothing;
 use crate::kind::{
     Better, Column, Curves, Family, FreeSettings, Kind, Model, Role, StudyFacts, TableColumns, Trainer,
     complete_nothing,
@@ -148,6 +149,7 @@ fn make(declaration: &Declaration) -> Kind {
         plural: stage.map_or("commands", |stage| text(&format!("commands of the stage {stage}"))),
         stands_on: list(declaration.needs.iter().map(|needed| text(needed))),
         complete: complete_nothing,
+        contradicts: contradicts_nothing,
         learns: |_| true,
         // How far it goes is the command's affair.
         last_step: |_| u64::MAX,
@@ -168,6 +170,7 @@ fn make(declaration: &Declaration) -> Kind {
             headline: list(columns.iter().map(|column| column.metric)),
             note: None,
             trivial: None,
+            same: None,
             answered_by: |_| None,
         },
     };

@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_slides_network_takes_some_megabytes_and_grows_with_its_parts() {
-        let mut drr = DrrSpec::default();
+        let mut drr = DrrSpec::published();
         drr.resolve(100);
         let base = network_bytes(&drr, 100);
         assert!((8 << 20..64 << 20).contains(&base), "{base}");

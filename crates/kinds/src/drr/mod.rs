@@ -18,7 +18,7 @@ pub use settings::{
 };
 
 use crate::kind::{
-    Better, Chooses, Column, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style,
+    Better, Chooses, Column, Contradiction, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style,
     TableColumns, Trainer, typed,
 };
 
@@ -33,6 +33,7 @@ static MODEL: Kind = Kind {
         plural: "DRR models",
         stands_on: &["pmf"],
         complete,
+        contradicts,
         learns: |settings| settings.whole("train_steps") != Some(0),
         last_step: |settings| settings.whole("train_steps").unwrap_or(0),
         seconds: cost::seconds,
@@ -72,6 +73,7 @@ static MODEL: Kind = Kind {
                  comparison.",
             ),
             trivial: None,
+            same: None,
             answered_by: |_| Some("pmf"),
         },
     }),
@@ -120,17 +122,38 @@ fn complete(settings: &mut Map<String, Value>, upstream: &[&Settings]) {
     }
 }
 
+/// Training that ends before it begins, and an action that starts from what the state does not hold.
+fn contradicts(settings: &Settings) -> Option<Contradiction> {
+    let DrrSpec { train_steps, learning_starts, batch_size, state, action_base, .. } = typed(settings);
+    if train_steps > 0 && train_steps <= learning_starts {
+        let least = if learning_starts == batch_size { ", a minibatch" } else { "" };
+        return Some(Contradiction {
+            fields: &["drr.train_steps", "drr.learning_starts", "drr.batch_size"],
+            message: format!(
+                "train_steps = {train_steps} end before anything is learned: training begins at learning_starts = {learning_starts}{least}"
+            ),
+            help: "train longer or begin earlier; 0 steps leave the networks as they are initialised".to_owned(),
+        });
+    }
+    (action_base == ActionBase::Pmf && state != StateKind::Ave).then(|| Contradiction {
+        fields: &["drr.state", "drr.action_base"],
+        message: "action_base = \"pmf\" starts from the user's factors, which the state `ave` alone holds".to_owned(),
+        help: "set action_base = \"none\" for the states p and u".to_owned(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn widths_default_to_their_input() {
-        let mut settings = json!(DrrSpec::default()).as_object().expect("an object").clone();
+        let open = DrrSpec { actor_hidden: Vec::new(), critic_hidden: Vec::new(), ..DrrSpec::default() };
+        let mut settings = json!(open).as_object().expect("an object").clone();
         let model = Settings::new(json!({"k": 100})).expect("an object");
         complete(&mut settings, &[&model]);
         let drr: DrrSpec = typed(&Settings::new(Value::Object(settings)).expect("an object"));
         assert_eq!(drr.actor_hidden, [300, 300]);
-        assert_eq!(drr.critic_hidden, [300, 400, 400]);
+        assert_eq!(drr.critic_hidden, [300, 401, 401]);
     }
 }

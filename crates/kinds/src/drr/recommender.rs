@@ -7,7 +7,7 @@ use drr_core::math;
 use drr_core::spec::Settings;
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use super::{ActionBase, ActionNorm, Bounding, DrrSpec, Scoring, StateKind};
+use super::{ActionBase, ActionNorm, Bounding, DrrSpec, Remembers, Scoring, StateKind};
 use crate::kind::typed;
 use crate::recommender::Recommender;
 
@@ -34,6 +34,7 @@ struct StoredDrr {
     bounding: Bounding,
     /// What the bounded output is multiplied by.
     range: f32,
+    remembers: Remembers,
     /// The learned weights w of the history, oldest first.
     history_weights: Vec<f32>,
 }
@@ -60,6 +61,7 @@ impl StoredDrr {
             base: spec.action_base,
             bounding: spec.bounding,
             range: spec.action_range as f32,
+            remembers: spec.remembers,
             k,
             biases,
             users: values(&pmf, "user.embedding")?,
@@ -109,6 +111,10 @@ impl StoredDrr {
 impl Recommender for StoredDrr {
     fn history(&self) -> usize {
         self.history_weights.len()
+    }
+
+    fn remembers(&self, is_positive: bool) -> bool {
+        is_positive || self.remembers == Remembers::Any
     }
 
     fn k(&self) -> usize {
@@ -188,6 +194,7 @@ mod tests {
             base: ActionBase::None,
             bounding: Bounding::Tanh,
             range: 1.0,
+            remembers: Remembers::Positive,
             biases: None,
             k: 1,
             users: vec![0.5],

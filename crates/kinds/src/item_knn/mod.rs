@@ -11,7 +11,7 @@ pub use settings::ItemKnnSpec;
 use crate::error::Result;
 use crate::kind::{
     Better, Chooses, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns,
-    Trainer, TrivialModel, complete_nothing, typed,
+    Trainer, TrivialModel, complete_nothing, contradicts_nothing, typed,
 };
 use crate::ranking::Scores;
 use crate::work::{Candidates, Effort, Work};
@@ -28,6 +28,7 @@ static MODEL: Kind = Kind {
         plural: "item neighbour models",
         stands_on: &[],
         complete: complete_nothing,
+        contradicts: contradicts_nothing,
         learns: |_| true,
         last_step: |_| 1,
         seconds,
@@ -56,6 +57,7 @@ static MODEL: Kind = Kind {
             headline: &[],
             note: None,
             trivial: Some(TrivialModel::MEAN),
+            same: None,
             answered_by: |_| None,
         },
     }),

@@ -7,7 +7,7 @@ use drr_core::spec::Settings;
 pub use settings::OfflineSpec;
 
 use crate::kind::{
-    Better, Borrowed, Column, Family, Kind, Measure, Need, PolicyRole, Role, StudyFacts, TableColumns, typed,
+    Better, Borrowed, Column, Family, Kind, Measure, Need, PolicyRole, Role, SameForAll, StudyFacts, TableColumns, typed,
 };
 use crate::work::{Candidates, Work};
 
@@ -73,6 +73,11 @@ static MEASURE: Kind = Kind {
             headline: &["precision@"],
             note: None,
             trivial: None,
+            same: Some(SameForAll {
+                metric: "lists/agreement",
+                from: 0.995,
+                words: "The same order of items for everybody (users' orders agree by 0.995 or more)",
+            }),
             answered_by: |_| None,
         },
     }),

@@ -70,6 +70,7 @@ static MEASURE: Kind = Kind {
             headline: &["reward@"],
             note: None,
             trivial: None,
+            same: None,
             answered_by: |settings| (typed::<OnlineSpec>(settings).simulator == Simulated::Own).then_some("pmf"),
         },
     }),

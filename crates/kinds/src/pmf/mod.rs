@@ -6,7 +6,7 @@ pub use settings::{Optimizer, PmfSpec, Select};
 
 use crate::kind::{
     Better, Chooses, Column, Curves, Family, Kind, Marker, Model, Need, PolicyRole, Role, StudyFacts, Style,
-    TableColumns, Trainer, TrivialModel, complete_nothing, typed,
+    TableColumns, Trainer, TrivialModel, complete_nothing, contradicts_nothing, typed,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -21,6 +21,7 @@ static MODEL: Kind = Kind {
         plural: "PMF models",
         stands_on: &[],
         complete: complete_nothing,
+        contradicts: contradicts_nothing,
         learns: |_| true,
         last_step: |settings| typed::<PmfSpec>(settings).epochs,
         seconds,
@@ -60,6 +61,7 @@ static MODEL: Kind = Kind {
             headline: &["test_rmse_stars"],
             note: None,
             trivial: Some(TrivialModel::MEAN),
+            same: None,
             answered_by: |_| None,
         },
     }),

@@ -102,16 +102,16 @@ mod tests {
     #[test]
     fn orders_agree_as_spearman_has_it() {
         // Without ties 1 - 6 Σd² / (n (n² - 1)): d = (0, 1, 1), so 1 - 12/24.
-        let agreement = |scores: &[&[f32]]| super::agreement(&scores.iter().map(|it| it.to_vec()).collect::<Vec<_>>());
+        let of = |scores: &[&[f32]]| agreement(&scores.iter().map(|it| it.to_vec()).collect::<Vec<_>>());
         let close = |found: Option<f64>, expected: f64| assert!((found.unwrap() - expected).abs() < 1e-12, "{found:?}");
-        close(agreement(&[&[1.0, 2.0, 3.0], &[1.0, 9.0, 4.0]]), 0.5);
-        close(agreement(&[&[1.0, 2.0, 3.0], &[-5.0, 0.0, 0.5]]), 1.0);
-        close(agreement(&[&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]]), -1.0);
+        close(of(&[&[1.0, 2.0, 3.0], &[1.0, 9.0, 4.0]]), 0.5);
+        close(of(&[&[1.0, 2.0, 3.0], &[-5.0, 0.0, 0.5]]), 1.0);
+        close(of(&[&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]]), -1.0);
         // Of three users the mean of three pairs: 0.5, 1 and 0.5.
-        close(agreement(&[&[1.0, 2.0, 3.0], &[1.0, 9.0, 4.0], &[0.0, 1.0, 2.0]]), 2.0 / 3.0);
+        close(of(&[&[1.0, 2.0, 3.0], &[1.0, 9.0, 4.0], &[0.0, 1.0, 2.0]]), 2.0 / 3.0);
         // Ties at their mean rank: (0.5, 0.5, 2) against (0, 1, 2).
-        close(agreement(&[&[7.0, 7.0, 8.0], &[1.0, 2.0, 3.0]]), 1.5 / (1.5_f64 * 2.0).sqrt());
-        assert_eq!(agreement(&[&[1.0, 1.0], &[1.0, 2.0]]), None);
+        close(of(&[&[7.0, 7.0, 8.0], &[1.0, 2.0, 3.0]]), 1.5 / (1.5_f64 * 2.0).sqrt());
+        assert_eq!(of(&[&[1.0, 1.0], &[1.0, 2.0]]), None);
     }
 
     #[test]

@@ -89,6 +89,17 @@ fn results(case: &Case) -> Vec<(&'static str, Vec<u32>)> {
     slices::unit_tanh_backward(&mut gradient, &unit, width, &length);
     done.push(("unit_tanh_backward", bits(&gradient)));
 
+    let mut gradient = y.to_vec();
+    slices::unit_backward(&mut gradient, &unit, width, &length);
+    done.push(("unit_backward", bits(&gradient)));
+
+    let factors = width.saturating_sub(1);
+    for (base, is_tanh) in [(0, true), (0, false), (factors, true), (factors, false)] {
+        let how = slices::Departure { base, range: 0.3, is_tanh, penalty: 0.01 };
+        changed!(depart(out: n * width, 0; how, x, &wide[start..], out, width, width + 3));
+        changed!(depart_backward(out: n * width, 5; how, out, y));
+    }
+
     let (mut td, mut dq) = (vec![0.0; n], vec![0.0; n]);
     slices::temporal_difference(column, &x[..n], &y[..n], rows, &mut td, &mut dq);
     done.push(("temporal_difference", bits(&[td, dq].concat())));

@@ -21,20 +21,42 @@ GAMMA, TAU, ACTOR_LR, CRITIC_LR, CLIP, DECAY = 0.9, 0.05, 5e-3, 1e-2, 0.1, 0.01
 
 
 class Actor(nn.Module):
-    def __init__(self, state_size, action_size, unit):
+    def __init__(self, state_size, action_size, unit, base=None, reach=1.0, inverting=False):
         super().__init__()
         first, second = ACTOR_HIDDEN
         self.layers = nn.ModuleList(
             [nn.Linear(state_size, first), nn.Linear(first, second), nn.Linear(second, action_size)]
         )
         self.w = nn.Parameter(torch.rand(HISTORY))
-        self.unit = unit
+        self.unit, self.base, self.reach, self.inverting = unit, base, reach, inverting
 
     def forward(self, s):
         x = torch.relu(self.layers[0](s))
         x = torch.relu(self.layers[1](x))
-        a = torch.tanh(self.layers[2](x))
+        self.sums = self.layers[2](x)
+        a = self.reach * (invert(self.sums) if self.inverting else torch.tanh(self.sums))
+        if self.base == "pmf":
+            # The state begins with the user's factors; the item's bias weighs 1.
+            a = a + torch.cat([s[:, :K], torch.ones(len(s), a.shape[1] - K)], 1)
         return nn.functional.normalize(a, dim=1) if self.unit else a
+
+
+class Invert(torch.autograd.Function):
+    """The identity, whose gradient is multiplied by half the room that is left to the bound it points at."""
+
+    @staticmethod
+    def forward(context, x):
+        context.save_for_backward(x)
+        return x.clone()
+
+    @staticmethod
+    def backward(context, gradient):
+        (x,) = context.saved_tensors
+        # Losses fall against their gradient: a negative one raises x.
+        return gradient * torch.where(gradient < 0, (1 - x) / 2, (1 + x) / 2)
+
+
+invert = Invert.apply
 
 
 class Critic(nn.Module):
@@ -71,15 +93,17 @@ def state(kind, p, q, w, users, items):
     return torch.cat(single + pairs, 1)
 
 
-def drr(kind, action_size=K, unit=False):
+def drr(kind, action_size=K, unit=False, base="none", reach=1.0, bounding="tanh", penalty=0.0):
     torch.manual_seed(7)
     p, q = torch.randn(USERS, K), torch.randn(ITEMS, K)
     size = 3 * K if kind == "ave" else K * (HISTORY + HISTORY * (HISTORY - 1) // 2)
-    actor, target_actor = Actor(size, action_size, unit), Actor(size, action_size, unit)
+    departure = (base, reach, bounding == "inverting")
+    actor, target_actor = (Actor(size, action_size, unit, *departure) for _ in range(2))
     critic, target_critic = Critic(size, action_size), Critic(size, action_size)
     # Targets start apart from the networks here, so that mixing them up cannot pass.
     golden = {
         "state": kind, "scoring": "dot" if action_size == K else "dot-bias", "action_norm": "unit" if unit else "none",
+        "action_base": base, "action_range": reach, "bounding": bounding, "sum_penalty": penalty,
         "k": K, "history": HISTORY, "batch": BATCH, "actor_hidden": ACTOR_HIDDEN, "critic_hidden": CRITIC_HIDDEN,
         "gamma": GAMMA, "tau": TAU, "actor_lr": ACTOR_LR, "critic_lr": CRITIC_LR, "grad_clip": CLIP,
         "weight_decay": DECAY, "p": p.flatten().tolist(), "q": q.flatten().tolist(),
@@ -109,7 +133,7 @@ def drr(kind, action_size=K, unit=False):
         # The policy gradient flows through the action only: w must not learn to please the critic.
         policy_value = critic(s.detach(), policy)
         actor_adam.zero_grad()
-        (-policy_value.mean()).backward()
+        (-policy_value.mean() + penalty / 2 * (actor.sums**2).sum(1).mean()).backward()
         actor_adam.step()
         with torch.no_grad():
             for online, target in ((actor, target_actor), (critic, target_critic)):
@@ -174,7 +198,10 @@ def replay():
 here = pathlib.Path(__file__).parent
 goldens = {
     "drr-ave": lambda: drr("ave"), "drr-p": lambda: drr("p"), "drr-u": lambda: drr("u"),
-    "drr-options": lambda: drr("ave", action_size=K + 1, unit=True), "pmf": pmf, "replay": replay,
+    "drr-options": lambda: drr("ave", action_size=K + 1, unit=True),
+    "drr-departure": lambda: drr("ave", action_size=K + 1, base="pmf", reach=0.3, penalty=0.05),
+    "drr-inverting": lambda: drr("ave", action_size=K + 1, unit=True, base="pmf", reach=0.5, bounding="inverting"),
+    "pmf": pmf, "replay": replay,
 }
 for name, make in goldens.items():
     (here / f"{name}.json").write_text(json.dumps({"torch": torch.__version__, **make()}) + "\n")

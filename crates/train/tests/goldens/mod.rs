@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use drr_core::Seed;
-use drr_kinds::drr::{ActionNorm, DrrSpec, Scoring, StateKind};
+use drr_kinds::drr::{ActionBase, ActionNorm, Bounding, DrrSpec, Scoring, StateKind};
 use drr_train::actor_critic::{Agent, Batch, Losses, Network, Shapes};
 use drr_train::kernels::Backend;
 use drr_train::pmf::PmfModel;
@@ -17,6 +17,10 @@ pub struct Golden {
     pub state: StateKind,
     pub scoring: Scoring,
     pub action_norm: ActionNorm,
+    pub action_base: ActionBase,
+    pub action_range: f64,
+    pub bounding: Bounding,
+    pub sum_penalty: f64,
     pub k: usize,
     pub history: u64,
     pub batch: u64,
@@ -60,12 +64,15 @@ pub struct Update {
     pub end: Parameters,
 }
 
-/// The three states, and the options that change networks: a bias coordinate and unit-norm actions.
-const GOLDENS: [&str; 4] = [
+/// The three states, and the options that change networks: a bias coordinate and unit-norm actions; a departure from PMF's action
+/// with a penalty of its sums; inverting gradients in place of tanh, of length 1 at the end.
+const GOLDENS: [&str; 6] = [
     include_str!("drr-ave.json"),
     include_str!("drr-p.json"),
     include_str!("drr-u.json"),
     include_str!("drr-options.json"),
+    include_str!("drr-departure.json"),
+    include_str!("drr-inverting.json"),
 ];
 
 /// Every recorded update.
@@ -79,6 +86,10 @@ pub fn agent(golden: &Golden, backend: Backend) -> Agent {
         state: golden.state,
         scoring: golden.scoring,
         action_norm: golden.action_norm,
+        action_base: golden.action_base,
+        action_range: golden.action_range,
+        bounding: golden.bounding,
+        sum_penalty: golden.sum_penalty,
         history: golden.history,
         batch_size: golden.batch,
         actor_hidden: golden.actor_hidden.clone(),
@@ -89,7 +100,7 @@ pub fn agent(golden: &Golden, backend: Backend) -> Agent {
         critic_lr: golden.critic_lr,
         grad_clip: golden.grad_clip,
         weight_decay: golden.weight_decay,
-        ..DrrSpec::default()
+        ..DrrSpec::published()
     };
     let model = PmfModel { k: golden.k, users: golden.p.clone(), items: golden.q.clone(), ..PmfModel::default() };
     let shapes = Shapes::new(&spec, golden.k);
