@@ -117,7 +117,11 @@ mod tests {
     /// One PMF, 300 recommenders on it and their evaluations.
     fn plan() -> Plan {
         let taus: Vec<String> = (1..=300).map(|n| format!("{}", f64::from(n) / 1000.0)).collect();
-        let text = format!("dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[drr]\ntau = [{}]", taus.join(", "));
+        let text = format!(
+            "dataset = \"ml-100k\"\nseeds = 1\nbaselines = []\n[drr]\nactor_hidden = [[]]\n\
+                    critic_hidden = [[]]\ntau = [{}]",
+            taus.join(", ")
+        );
         let source = Source::new("a.toml", &text);
         let file = parse(&source, Path::new("."), &Request::default(), &mut ByName).expect("whole");
         let runs = tempfile::tempdir().expect("a folder");

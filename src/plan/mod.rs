@@ -278,12 +278,12 @@ mod tests {
         let sweep = sweep();
         let plan = Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip);
         let counts: Vec<_> = plan.stages().iter().map(|stage| (stage.stage.name(), stage.to_run)).collect();
-        // Two PMFs; four recommenders and two untrained ones; their evaluations and those of three more baselines.
-        assert_eq!(counts, [("pmf", 2), ("drr", 6), ("eval", 12)]);
+        // Two PMFs; four recommenders and two untrained ones; their evaluations and those of seven more baselines.
+        assert_eq!(counts, [("pmf", 2), ("drr", 6), ("eval", 20)]);
         let folder = TrialDir::new(runs.path(), sweep.trials[0].id);
         std::fs::create_dir_all(folder.path()).expect("made");
         std::fs::write(folder.result(), "{}").expect("written");
-        assert_eq!(Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip).to_run(), 19);
+        assert_eq!(Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip).to_run(), 27);
     }
 
     #[test]
@@ -292,11 +292,11 @@ mod tests {
         let sweep = sweep();
         fail(runs.path(), &sweep.trials[0].spec, FailureKind::Deterministic);
         let plan = Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip);
-        assert_eq!((plan.to_run(), plan.skipped().count()), (10, 10));
-        let (_, last) = plan.skipped().last().expect("ten");
+        assert_eq!((plan.to_run(), plan.skipped().count()), (14, 14));
+        let (_, last) = plan.skipped().last().expect("some");
         let first = sweep.trials[0].id.short();
         assert_eq!(last, format!("upstream pmf trial {first} failed: the loss is not finite"));
-        assert_eq!(Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Retry).to_run(), 20);
+        assert_eq!(Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Retry).to_run(), 28);
     }
 
     #[test]
@@ -304,6 +304,6 @@ mod tests {
         let runs = tempfile::tempdir().expect("a folder");
         let sweep = sweep();
         fail(runs.path(), &sweep.trials[0].spec, FailureKind::Environment);
-        assert_eq!(Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip).to_run(), 20);
+        assert_eq!(Plan::new(&sweep, runs.path(), &Sizes::of_recipes(), FailedBefore::Skip).to_run(), 28);
     }
 }

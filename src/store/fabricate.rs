@@ -61,7 +61,7 @@ impl MadeTrials {
     }
 
     pub(crate) fn drr(&self, seed: u64, tau: f64, actor_lr: f64, train_steps: u64) -> TrialSpec {
-        let mut drr = DrrSpec { tau, actor_lr, train_steps, ..DrrSpec::default() };
+        let mut drr = DrrSpec { tau, actor_lr, train_steps, ..DrrSpec::published() };
         drr.resolve(100);
         self.spec(seed, "drr", &drr, &[("pmf", self.pmf(seed).id())])
     }

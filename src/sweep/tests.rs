@@ -48,13 +48,15 @@ fn evaluates(spec: &TrialSpec, policy: &str) -> bool {
 
 #[test]
 fn a_pmf_is_trained_once_however_many_recommenders_stand_on_it() {
-    let sweep =
-        expanded("dataset = \"ml-100k\"\nseeds = 2\n[pmf]\nk = [50, 100]\n[drr]\nactor_lr = [1e-4, 1e-3, 1e-2]", &[]);
+    let sweep = expanded(
+        "dataset = \"ml-100k\"\nseeds = 2\n[pmf]\nk = [50, 100]\n[drr]\nactor_hidden = []\nactor_lr = [1e-4, 1e-3, 1e-2]",
+        &[],
+    );
     assert_eq!(count(&sweep, Stage::named("pmf")), 4);
     // Three and an untrained one for each PMF.
     assert_eq!(count(&sweep, Stage::named("drr")), 16);
-    // Three recommenders and four baselines for each PMF.
-    assert_eq!(count(&sweep, Stage::EVAL), 28);
+    // Three recommenders and eight baselines for each PMF.
+    assert_eq!(count(&sweep, Stage::EVAL), 44);
     assert_eq!(sweep.axes, ["pmf.k", "drr.actor_lr"]);
     for trial in &sweep.trials {
         let names: Vec<&str> = trial.point.keys().map(String::as_str).collect();
@@ -63,7 +65,7 @@ fn a_pmf_is_trained_once_however_many_recommenders_stand_on_it() {
     }
     let widths: BTreeSet<u64> =
         sweep.trials.iter().filter_map(|trial| trial.spec.settings.get("actor_hidden")?[0].as_u64()).collect();
-    assert_eq!(widths, [150, 300].into(), "widths left to the default follow their PMF's k");
+    assert_eq!(widths, [150, 300].into(), "open widths follow their PMF's k");
 }
 
 #[test]
@@ -76,7 +78,10 @@ fn baselines_follow_the_history_since_it_decides_who_is_eligible() {
 
 #[test]
 fn untrained_networks_are_those_of_each_shape() {
-    let sweep = expanded("dataset = \"ml-100k\"\nseeds = 1\n[drr]\nstate = [\"ave\", \"p\"]\ntau = [0.1, 0.2]", &[]);
+    let sweep = expanded(
+        "dataset = \"ml-100k\"\nseeds = 1\n[drr]\naction_base = \"none\"\nstate = [\"ave\", \"p\"]\ntau = [0.1, 0.2]",
+        &[],
+    );
     let of = |policy: &str| sweep.trials.iter().filter(|t| evaluates(&t.spec, policy)).count();
     assert_eq!(of("drr-untrained"), 2);
     assert_eq!((of("random"), of("drr")), (1, 4));
@@ -216,7 +221,7 @@ fn profiles_and_bases_are_layers() {
         "dataset = \"ml-100k\"\nseeds = 4\n[drr]\ntau = [0.1, 0.2]\n[profile.smoke]\nseeds = 1",
     )
     .expect("written");
-    let text = "extends = \"base\"\n[drr]\ntau = 0.3\ngamma = [0.8, 0.9]\n[profile.smoke.drr]\ntrain_steps = 7";
+    let text = "extends = \"base\"\n[drr]\ntau = 0.3\ngamma = [0.8, 0.9]\n[profile.smoke.drr]\ntrain_steps = 70\nlearning_starts = 64";
     let get = |profile: Option<&str>| {
         let request = Request { profile: profile.map(str::to_owned), ..Request::default() };
         let file = parse(&Source::new("child.toml", text), folder.path(), &request, &mut ByName).expect("whole");
@@ -228,7 +233,7 @@ fn profiles_and_bases_are_layers() {
     assert!(whole.text.contains("#   seeds = 4"), "the base is kept with it: {}", whole.text);
     let steps = smoke.trials.iter().find_map(|t| t.spec.settings.whole("train_steps"));
     assert_eq!(steps, Some(0), "the untrained network first");
-    assert!(smoke.trials.iter().any(|t| t.spec.settings.whole("train_steps") == Some(7)));
+    assert!(smoke.trials.iter().any(|t| t.spec.settings.whole("train_steps") == Some(70)));
 }
 
 #[test]

@@ -24,10 +24,6 @@ use crate::error::Result;
 /// More trials than this are refused unless the file sets `max_trials`.
 const MAX_TRIALS: usize = 10_000;
 
-/// The policies that a sweep compares with where its file does not say.
-const BASELINES: [&str; 8] =
-    ["random", "popularity", "item-mean", "repeat-history", "pmf", "pmf-adaptive", "oracle", "drr-untrained"];
-
 /// Understands texts in the order in which they speak, the sweep file last, and what was asked for on top of them.
 /// `recorded` is the text that its record will hold.
 ///
@@ -134,9 +130,11 @@ fn whole(
         seeds: draft.seeds.unwrap_or_else(|| vec![Seed(0), Seed(1), Seed(2)]),
         baselines: draft.baselines.unwrap_or_else(|| {
             // Beside a command's scores stands what needs no training but the measure's own.
-            let usual = BASELINES.into_iter().filter_map(registry::policy);
-            let is_cheap = |kind: &&Kind| kind.policy().is_some_and(|policy| policy.model.is_none());
-            usual.filter(|kind| !is_of_commands || is_cheap(kind)).collect()
+            let is_usual = |kind: &&Kind| {
+                let policy = kind.policy();
+                policy.is_some_and(|policy| policy.by_default && (!is_of_commands || policy.model.is_none()))
+            };
+            registry::policies().into_iter().filter(is_usual).collect()
         }),
         split_seed: draft.split_seed,
         split_fold: draft.split_fold,

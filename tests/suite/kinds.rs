@@ -10,7 +10,6 @@ use drr_kinds::registry;
 
 /// Where kinds are named, which, and why.
 const PERMITTED: &[(&str, &[&str], &str)] = &[
-    ("sweep/whole.rs", &["random", "popularity", "pmf", "drr-untrained"], "what is compared where a file does not say"),
     ("sweep/family.rs", &["drr"], "the policy that a sweep is about"),
     ("report/reference.rs", &["drr-untrained"], "what a report compares with where nobody says"),
     ("report/items/mod.rs", &["offline"], "the measure whose best recommender is drawn"),

@@ -121,6 +121,8 @@ pub struct PolicyRole {
     pub model: Option<ModelUse>,
     /// Whether it learns while it is measured online.
     pub adapts: bool,
+    /// Whether a sweep compares with it where its file does not say.
+    pub by_default: bool,
     /// What it takes of an evaluation.
     pub effort: fn(&Work<'_>, Candidates) -> Effort,
     /// What chooses its items.

@@ -89,7 +89,7 @@ fn one_token_moves_exactly_the_kinds_that_depend_on_it_and_names_its_file() {
     let (token, other) = ("fn ", "#[inline] fn ");
     let lines: [(&str, &str, &str, &[&str]); 13] = [
         ("kinds/src/popularity/ranking.rs", token, other, &["popularity"]),
-        ("kinds/src/item_mean/ranking.rs", token, other, &["item_mean"]),
+        ("kinds/src/item_mean/ranking.rs", token, other, &["item_mean", "repeat_history"]),
         ("train/src/offline.rs", token, other, &["offline"]),
         ("train/src/online.rs", token, other, &["online"]),
         ("kinds/src/online/settings.rs", "steps (", "step (", &["online"]),

@@ -142,6 +142,9 @@ fn the_bits_are_those_of_every_other_machine() {
             found.push(format!("drr {seed}.{at} {}", recommended(&world, &model, variant, seed)));
         }
     }
+    if std::env::var_os("UPDATE_BITS").is_some() {
+        std::fs::write("tests/portable_bits.txt", found.join("\n") + "\n").expect("written");
+    }
     let known: Vec<&str> = include_str!("portable_bits.txt").lines().take(found.len()).collect();
     assert!(!found.is_empty() && known.len() == found.len());
     assert_eq!(found, known, "portable_bits.txt is written anew where the arithmetic was changed on purpose");

@@ -69,6 +69,8 @@ fn world_for(field: &Field) -> String {
             let from = if field.name == "train" { "split.from = \"some\"\n" } else { "" };
             format!("{}{from}split.kind = \"{}\"\n", *WORLD, kind.name())
         }
+        // Only the state `ave` holds what the default's action starts from.
+        _ if field.section == "drr" && field.name == "state" => format!("{}drr.action_base = \"none\"\n", *WORLD),
         _ => WORLD.clone(),
     }
 }

@@ -237,11 +237,11 @@ fn recorded(place: &Place) -> u64 {
     lines.filter(|line| line["sweep"] == "fast").find_map(|line| line["trials"].as_u64()).expect("it is recorded")
 }
 
-/// The sweep of the case, finished: 20 trials.
+/// The sweep of the case, finished: 28 trials.
 fn fast(place: &Place) -> String {
     let file = bring(place, "sweep-redefined", "fast.toml");
     let answer = ask(place, &["sweep", &file, "--output", "quiet"]);
-    assert_eq!((answer.code, recorded(place)), (0, 20), "{answer:?}");
+    assert_eq!((answer.code, recorded(place)), (0, 28), "{answer:?}");
     file
 }
 
@@ -250,7 +250,7 @@ fn a_part_does_not_narrow(part: &[&str]) {
     let place = Place::new();
     let file = fast(&place);
     let answer = ask(&place, &[&["sweep", &file], part].concat());
-    assert_eq!((answer.code, recorded(&place)), (0, 20), "{answer:?}");
+    assert_eq!((answer.code, recorded(&place)), (0, 28), "{answer:?}");
     let gc = ask(&place, &["runs", "gc", "--output", "json"]);
     assert!(!gc.out.contains("/trials/"), "no finished trial of it is litter: {gc:?}");
     let report = ask(&place, &["report", "fast", "--format", "md"]);
@@ -279,7 +279,7 @@ fn another_definition_is_said(redefine: impl FnOnce(&Place, &str) -> Answer) {
     let file = fast(&place);
     let answer = redefine(&place, &file);
     if answer.code == 2 {
-        assert!(answer.says(&["name"]) && recorded(&place) == 20, "{answer:?}");
+        assert!(answer.says(&["name"]) && recorded(&place) == 28, "{answer:?}");
         return;
     }
     assert!(answer.says(&["no longer", "before", "earlier", "belong"]), "{answer:?}");

@@ -36,6 +36,7 @@ static POLICY: Kind = Kind {
         order: 0,
         model: Some(ModelUse { kind: NAME, fixed: &[], shape_only: false }),
         adapts: false,
+        by_default: false,
         effort: |_, _| Effort { once: 0.05, each: 1e-7 },
         chooses: Chooses::Program,
         style: None,

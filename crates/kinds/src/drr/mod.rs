@@ -18,8 +18,8 @@ pub use settings::{
 };
 
 use crate::kind::{
-    Better, Chooses, Column, Contradiction, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role, StudyFacts, Style,
-    TableColumns, Trainer, typed,
+    Better, Chooses, Column, Contradiction, Curves, Family, Kind, Marker, Model, ModelUse, Need, PolicyRole, Role,
+    StudyFacts, Style, TableColumns, Trainer, typed,
 };
 
 /// The trained model, the policy it is, and the policy it was before training.
@@ -87,6 +87,7 @@ static POLICY: Kind = Kind {
         order: 0,
         model: Some(ModelUse { kind: "drr", fixed: &[], shape_only: false }),
         adapts: true,
+        by_default: false,
         effort: cost::effort,
         chooses: Chooses::Networks,
         style: None,
@@ -101,6 +102,7 @@ static UNTRAINED: Kind = Kind {
         order: 10,
         model: Some(ModelUse { kind: "drr", fixed: &[("train_steps", 0)], shape_only: true }),
         adapts: true,
+        by_default: true,
         effort: cost::effort,
         chooses: Chooses::Networks,
         style: Some(Style { colour: (0xcc, 0x79, 0xa7), dashes: &[10.0, 4.0], marker: Marker::Down }),

@@ -22,6 +22,7 @@ static POLICY: Kind = Kind {
         order: 28,
         model: None,
         adapts: false,
+        by_default: true,
         // A pass over the ratings.
         effort: |work, _| Effort { once: 4e-9 * work.data.ratings as f64, each: 0.0 },
         chooses: Chooses::Ranking(ranking::ranking),

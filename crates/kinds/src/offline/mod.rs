@@ -7,7 +7,8 @@ use drr_core::spec::Settings;
 pub use settings::OfflineSpec;
 
 use crate::kind::{
-    Better, Borrowed, Column, Family, Kind, Measure, Need, PolicyRole, Role, SameForAll, StudyFacts, TableColumns, typed,
+    Better, Borrowed, Column, Family, Kind, Measure, Need, PolicyRole, Role, SameForAll, StudyFacts, TableColumns,
+    typed,
 };
 use crate::work::{Candidates, Work};
 

@@ -14,6 +14,7 @@ static POLICY: Kind = Kind {
         order: 22,
         model: None,
         adapts: true,
+        by_default: true,
         // A session begins with a factorisation of k x k numbers, and each answer solves with it.
         effort: |work, candidates| {
             let k = work.factors() as f64;

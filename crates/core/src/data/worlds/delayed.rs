@@ -1,12 +1,12 @@
 //! Delayed taste: a genre that is disliked now opens a region that is loved from then on, until it is left; who comes to the
 //! region unprepared dislikes it more. Who takes the best of the moment never opens it.
 
-use super::Rules;
+use super::WorldRules;
 
 /// Role 0 is always liked a little, 1 is the key, 2 the region; state 1 is open.
 pub(super) struct DelayedTaste;
 
-impl Rules for DelayedTaste {
+impl WorldRules for DelayedTaste {
     fn roles(&self) -> u8 {
         3
     }

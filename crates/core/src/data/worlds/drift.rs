@@ -1,12 +1,12 @@
 //! Drift: genres lie on a line and the user stands at one of them. What lies beside is hardly liked yet, but the taste moves
 //! there; the far end is worth most. Who takes the best of the moment stays where the user is.
 
-use super::Rules;
+use super::WorldRules;
 
 /// Roles are places on the line, and so is the state.
 pub(super) struct Drift;
 
-impl Rules for Drift {
+impl WorldRules for Drift {
     fn roles(&self) -> u8 {
         3
     }

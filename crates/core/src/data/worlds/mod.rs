@@ -1,5 +1,5 @@
 //! Small made-up worlds in which a user's answer depends on what the user was shown before, so that planning can pay; the
-//! optimal policy of each is computed exactly. One file a world, all behind [`Rules`].
+//! optimal policy of each is computed exactly. One file a world, all behind [`WorldRules`].
 //!
 //! Items have a genre and users a taste; what counts is the *role* a genre has for a taste, (genre + taste) mod genres:
 //! equal rules for everybody, and another favourite for each taste. Items of a genre differ in nothing.
@@ -14,7 +14,7 @@ use crate::seed::Seed;
 use crate::spec::{SyntheticSpec, WorldKind};
 
 /// How the users of a world answer.
-pub trait Rules: Sync {
+pub trait WorldRules: Sync {
     /// How many genres, and so roles and tastes, there are.
     fn roles(&self) -> u8;
     /// How many hidden states a user can be in.
@@ -28,10 +28,10 @@ pub trait Rules: Sync {
 }
 
 /// The rules of a world; none where ratings come from latent factors and nothing depends on what was shown before.
-fn rules(world: WorldKind) -> Option<&'static dyn Rules> {
+fn rules(world: WorldKind) -> Option<&'static dyn WorldRules> {
     match world {
         WorldKind::Factors => None,
-        WorldKind::Plain => Some(&plain::Plain),
+        WorldKind::Plain => Some(&plain::PlainWorld),
         WorldKind::Satiation => Some(&satiation::Satiation),
         WorldKind::DelayedTaste => Some(&delayed::DelayedTaste),
         WorldKind::Drift => Some(&drift::Drift),
@@ -40,7 +40,7 @@ fn rules(world: WorldKind) -> Option<&'static dyn Rules> {
 
 /// A world as its users live in it.
 pub struct Dynamics {
-    rules: &'static dyn Rules,
+    rules: &'static dyn WorldRules,
     /// Each item's genre.
     genres: Vec<u8>,
     /// Each user's taste.
@@ -108,7 +108,7 @@ pub struct Values {
 }
 
 impl Values {
-    fn new(rules: &dyn Rules, steps: usize) -> Self {
+    fn new(rules: &dyn WorldRules, steps: usize) -> Self {
         let states = usize::from(rules.states());
         let mut sums = vec![0.0; states * (steps + 1)];
         for step in 1..=steps {
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     /// The mean reward of an optimal session of ten, and of one that always takes the best of the moment.
-    fn ten(rules: &dyn Rules, history: &[u8]) -> (f64, f64) {
+    fn ten(rules: &dyn WorldRules, history: &[u8]) -> (f64, f64) {
         let start = rules.start(history);
         let (mut state, mut greedy) = (start, 0.0);
         for _ in 0..10 {
@@ -201,7 +201,7 @@ mod tests {
         // Two steps at 0.05 to where everything is worth 1.
         close(ten(&drift::Drift, &[0]), (0.81, 0.4));
         close(ten(&drift::Drift, &[2]), (1.0, 1.0));
-        close(ten(&plain::Plain, &[]), (0.8, 0.8));
+        close(ten(&plain::PlainWorld, &[]), (0.8, 0.8));
     }
 
     #[test]

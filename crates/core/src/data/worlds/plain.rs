@@ -1,11 +1,11 @@
 //! Nothing depends on what was shown before: who always takes the best of the moment is optimal.
 
-use super::Rules;
+use super::WorldRules;
 
 /// Four genres: loved, liked, indifferent, disliked.
-pub(super) struct Plain;
+pub(super) struct PlainWorld;
 
-impl Rules for Plain {
+impl WorldRules for PlainWorld {
     fn roles(&self) -> u8 {
         4
     }

@@ -1,12 +1,12 @@
 //! Satiation: the third item of the favourite genre in a row is worth less, and each further one, yet never less than the
 //! pause that would restore it. Who takes the best of the moment never pauses.
 
-use super::Rules;
+use super::WorldRules;
 
 /// Role 0 is the favourite, 1 the pause, 2 is disliked; the state counts the favourites in a row, up to two.
 pub(super) struct Satiation;
 
-impl Rules for Satiation {
+impl WorldRules for Satiation {
     fn roles(&self) -> u8 {
         3
     }
