@@ -66,7 +66,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "gamma-off",
         bug: "the target is the reward alone: γ = 0",
-        edits: &[edit("actor_critic/mod.rs", "spec.gamma as f32", "spec.gamma as f32 * 0.0")],
+        edits: &[edit("returns.rs", "gamma: gamma as f32", "gamma: 0.0 * gamma as f32")],
     },
     Mutant {
         name: "history-reversed",

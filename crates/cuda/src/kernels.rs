@@ -186,8 +186,16 @@ impl Accelerator for Libtorch {
         part(gradient, bias_at, 1).copy_(&tensor(dq).sum_dim_intlist(1, true, Kind::Float));
     }
 
-    fn bootstrap(&self, rewards: &Array, gamma: &Array, q: &Array, y: &mut Array) {
-        write(y, &(tensor(rewards) + tensor(gamma) * tensor(q)));
+    fn add(&self, x: &mut Array, y: &Array) {
+        let _ = tensor(x).shallow_clone().g_add_(tensor(y));
+    }
+
+    fn least(&self, x: &mut Array, y: &Array) {
+        write(x, &tensor(x).minimum(tensor(y)));
+    }
+
+    fn bootstrap(&self, rewards: &Array, discounts: &Array, q: &Array, y: &mut Array) {
+        write(y, &(tensor(rewards) + tensor(discounts) * tensor(q)));
     }
 
     fn temporal_difference(&self, y: &Array, q: &Array, weights: &Array, td: &mut Array, dq: &mut Array) {

@@ -62,6 +62,8 @@ fn update(bencher: Bencher) {
         after: ids(BATCH * 5, ITEMS),
         actions: uniform(BATCH * K),
         rewards: uniform(BATCH),
+        discounts: vec![0.9; BATCH],
+        noise: Vec::new(),
         weights: vec![1.0; BATCH],
     };
     let mut losses = [Losses::default()];
@@ -121,7 +123,14 @@ fn replay_draw(bencher: Bencher) {
     let action = uniform(K);
     for step in 0..STORED as u32 {
         let ids = [step % ITEMS as u32; 5];
-        replay.push(Transition { user: step % USERS as u32, before: &ids, after: &ids, action: &action, reward: 0.5 });
+        replay.push(Transition {
+            user: step % USERS as u32,
+            before: &ids,
+            after: &ids,
+            action: &action,
+            reward: 0.5,
+            discount: 0.9,
+        });
     }
     let mut batch = Batch::default();
     bencher.bench_local(|| {

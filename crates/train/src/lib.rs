@@ -7,7 +7,7 @@
 //! | [`kernels`] | the arithmetic of networks, over slices (CPU) or on a device |
 //! | [`actor_critic`], [`optim`] | the networks of a cohort, forward, backward, Adam with soft update |
 //! | [`state`] | s = f(u, H) and the gradient of its weights |
-//! | [`sum_tree`], [`replay`] | prioritised replay over ids |
+//! | [`sum_tree`], [`replay`], [`returns`] | prioritised replay over ids; returns of several steps |
 //! | [`history`], [`environment`] | the latest positives, sessions, feedback, ranking |
 //! | [`beliefs`] | a linear model of one user that follows each answer |
 //! | [`trainer`] | the loop of the slides, readable top to bottom |
@@ -29,6 +29,7 @@ pub mod online;
 pub mod optim;
 pub mod pmf;
 pub mod replay;
+pub mod returns;
 pub mod state;
 pub mod sum_tree;
 pub mod trainer;

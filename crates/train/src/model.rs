@@ -50,7 +50,7 @@ pub fn load_pmf(path: &Path) -> Result<PmfModel> {
 /// Any failure of the file system.
 pub fn save_agent(path: &Path, agent: &Agent, member: usize) -> Result<Digest> {
     let mut tensors = Tensors::new();
-    for (name, network) in [("actor", &agent.actor), ("critic", &agent.critic)] {
+    for (name, network) in agent.networks() {
         let size = network.layout.size;
         let part = |array: &Array| array.to_vec()[member * size..][..size].to_vec();
         let trained = &network.trained;
@@ -70,7 +70,7 @@ pub fn save_agent(path: &Path, agent: &Agent, member: usize) -> Result<Digest> {
 /// If the file is missing, damaged or of other shapes.
 pub fn load_agent(path: &Path, agent: &mut Agent) -> Result<()> {
     let mut file = TensorFile::read(path)?;
-    for (name, network) in [("actor", &mut agent.actor), ("critic", &mut agent.critic)] {
+    for (name, network) in agent.networks_mut() {
         let Network { layout, trained, .. } = network;
         load_layers(name, layout, trained, &mut file)?;
         for (kind, values) in [("target", &mut trained.target), ("adam.m", &mut trained.m), ("adam.v", &mut trained.v)]

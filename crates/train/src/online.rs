@@ -10,14 +10,15 @@ use drr_kinds::online::OnlineSpec;
 use drr_kinds::protocol::Protocol;
 use drr_kinds::ranking::StaticRanking;
 
-use crate::actor_critic::{Agent, Batch, Losses};
+use crate::actor_critic::{Agent, Batch, Losses, smooth};
 use crate::beliefs::Beliefs;
 use crate::environment::{Answers, Chooser, Known, Ranking};
 use crate::evaluate::policy::Policy;
 use crate::evaluate::summarise;
 use crate::history::History;
 use crate::pmf::PmfModel;
-use crate::replay::{Replay, Transition};
+use crate::replay::Replay;
+use crate::returns::Returns;
 use drr_kinds::error::{Error, Result};
 use drr_kinds::training::Metrics;
 use drr_kinds::training::Reporter;
@@ -151,6 +152,9 @@ impl Repeat<'_> {
                         break 'repeat;
                     }
                 }
+                if let Recommends::Learner(learner) = &mut recommends {
+                    learner.returns.end(&history, &mut learner.replay);
+                }
             }
             if steps == before {
                 return Err(Error::Deterministic("no user has a candidate left under this protocol".to_owned()));
@@ -236,6 +240,7 @@ struct Online<'a> {
     spec: &'a DrrSpec,
     trained: crate::actor_critic::Snapshot,
     replay: Replay,
+    returns: Returns,
     batch: Batch,
     chooser: Chooser,
     changed: bool,
@@ -247,6 +252,7 @@ impl<'a> Online<'a> {
         Self {
             trained: agent.snapshot(),
             replay: Replay::new(spec.replay_capacity as usize, n, action, spec.alpha),
+            returns: Returns::new(spec.n_step, spec.gamma),
             batch: Batch::default(),
             chooser: Chooser::new(spec, action),
             changed: false,
@@ -272,18 +278,15 @@ impl<'a> Online<'a> {
         learning_starts: u64,
         stream: &mut Stream,
     ) -> Result<()> {
-        self.replay.push(Transition {
-            user,
-            before: before.items(),
-            after: after.items(),
-            action: self.chooser.action(),
-            reward: reward.max(self.spec.reward_floor as f32),
-        });
+        let learned = reward.max(self.spec.reward_floor as f32);
+        self.returns.push(user, before, self.chooser.action(), learned, after, &mut self.replay);
         if (self.replay.len() as u64) < learning_starts.max(self.agent.shapes.batch as u64) {
             return Ok(());
         }
         self.batch.clear();
         self.replay.draw(self.agent.shapes.batch, self.spec.beta, stream, &mut self.batch);
+        let shapes = &self.agent.shapes;
+        smooth(self.spec, shapes.batch * shapes.action, stream, &mut self.batch.noise);
         let mut losses = [Losses::default()];
         let td = self.agent.update(&self.batch, &mut losses);
         self.replay.reprioritise(td);

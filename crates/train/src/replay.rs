@@ -21,8 +21,10 @@ pub struct Transition<'a> {
     pub after: &'a [u32],
     /// The action, `[A]`.
     pub action: &'a [f32],
-    /// The reward.
+    /// The reward; of several steps their discounted sum.
     pub reward: f32,
+    /// What the value after is multiplied by: γ, or γ^m after m steps.
+    pub discount: f32,
 }
 
 /// A trial's replay buffer.
@@ -41,6 +43,7 @@ pub struct Replay {
     after: Vec<u32>,
     actions: Vec<f32>,
     rewards: Vec<f32>,
+    discounts: Vec<f32>,
     drawn: Vec<usize>,
 }
 
@@ -60,6 +63,7 @@ impl Replay {
             after: Vec::new(),
             actions: Vec::new(),
             rewards: Vec::new(),
+            discounts: Vec::new(),
             drawn: Vec::new(),
         }
     }
@@ -84,12 +88,14 @@ impl Replay {
             self.after.extend_from_slice(step.after);
             self.actions.extend_from_slice(step.action);
             self.rewards.push(step.reward);
+            self.discounts.push(step.discount);
         } else {
             self.users[slot] = step.user;
             self.before[slot * self.n..][..self.n].copy_from_slice(step.before);
             self.after[slot * self.n..][..self.n].copy_from_slice(step.after);
             self.actions[slot * self.action..][..self.action].copy_from_slice(step.action);
             self.rewards[slot] = step.reward;
+            self.discounts[slot] = step.discount;
         }
         self.tree.set(slot, math::pow(self.largest, self.alpha));
     }
@@ -116,6 +122,7 @@ impl Replay {
             batch.after.extend_from_slice(&self.after[slot * self.n..][..self.n]);
             batch.actions.extend_from_slice(&self.actions[slot * self.action..][..self.action]);
             batch.rewards.push(self.rewards[slot]);
+            batch.discounts.push(self.discounts[slot]);
             let weight = math::pow(stored * self.tree.get(slot) / total, -beta);
             largest = largest.max(weight);
             batch.weights.push(weight as f32);
@@ -144,6 +151,8 @@ impl Batch {
         self.after.clear();
         self.actions.clear();
         self.rewards.clear();
+        self.discounts.clear();
+        self.noise.clear();
         self.weights.clear();
     }
 }
@@ -163,6 +172,7 @@ mod tests {
                 after: &[i, i + 1],
                 action: &[i as f32],
                 reward: i as f32,
+                discount: 0.9,
             });
         }
         replay

@@ -8,12 +8,13 @@ use drr_core::seed::Stream;
 use drr_kinds::drr::{DrrSpec, TrainItems};
 use drr_kinds::training::Reporter;
 
-use crate::actor_critic::{Agent, Batch, Losses, Shapes};
+use crate::actor_critic::{Agent, Batch, Losses, Shapes, smooth};
 use crate::environment::{Answers, Chooser, Known, Ranking};
 use crate::history::History;
 use crate::kernels::Backend;
 use crate::pmf::PmfModel;
-use crate::replay::{Replay, Transition};
+use crate::replay::Replay;
+use crate::returns::Returns;
 use drr_kinds::error::{Error, Result};
 use drr_kinds::training::Metrics;
 use drr_kinds::world::World;
@@ -65,11 +66,13 @@ pub fn train(members: &[Member], backend: Backend, reporter: &mut dyn Reporter) 
             let action = actions.map(|all| &all[member * shapes.action..][..shapes.action]);
             learner.recommend(action, explores[member]); // lines 8–12: a = π(s) or ε-greedy, item, reward, next state, replay
         }
-        if step + 1 >= spec.learning_starts {
+        // Of returns of many steps none may be complete yet.
+        if step + 1 >= spec.learning_starts && learners.iter().all(|learner| !learner.replay.is_empty()) {
             batch.clear();
             for learner in &mut learners {
                 let beta = learner.beta(step);
                 learner.replay.draw(shapes.batch, beta, &mut learner.draws, &mut batch); // line 13
+                smooth(&learner.member.spec, shapes.batch * shapes.action, &mut learner.smooth, &mut batch.noise);
             }
             let td = agent.update(&batch, &mut losses); // lines 14–17
             for ((learner, td), losses) in learners.iter_mut().zip(td.chunks_exact(shapes.batch)).zip(&losses) {
@@ -100,6 +103,7 @@ struct Learner<'a> {
     sessions: Stream,
     explore: Stream,
     draws: Stream,
+    smooth: Stream,
     order: Vec<u32>,
     position: usize,
     steps_in_session: u64,
@@ -109,6 +113,7 @@ struct Learner<'a> {
     ranking: Ranking,
     answers: Answers<'a>,
     replay: Replay,
+    returns: Returns,
     diverged: Option<u64>,
     tally: Tally,
     steps: u64,
@@ -143,6 +148,7 @@ impl<'a> Learner<'a> {
             sessions: member.seed.stream("sessions"),
             explore: member.seed.stream("explore"),
             draws: member.seed.stream("replay"),
+            smooth: member.seed.stream("smooth"),
             position: order.len(),
             order,
             steps_in_session: spec.episode_length,
@@ -152,6 +158,7 @@ impl<'a> Learner<'a> {
             ranking: Ranking::new(world.items),
             answers: Answers::new(world, &*member.model, Known::Train, 0.0),
             replay: Replay::new(spec.replay_capacity as usize, n, action, spec.alpha),
+            returns: Returns::new(spec.n_step, spec.gamma),
             diverged: None,
             tally: Tally::default(),
             steps: 0,
@@ -166,6 +173,7 @@ impl<'a> Learner<'a> {
         if self.steps_in_session < self.member.spec.episode_length {
             return Ok(());
         }
+        self.returns.end(&self.history, &mut self.replay);
         if self.position == self.order.len() {
             self.sessions.shuffle(&mut self.order);
             self.position = 0;
@@ -217,13 +225,9 @@ impl<'a> Learner<'a> {
         let reward = self.answers.answer(self.user, item).reward;
         let before = self.history.clone();
         self.history.observe(item, self.member.spec.remembers(world.is_positive(reward)));
-        self.replay.push(Transition {
-            user: self.user,
-            before: before.items(),
-            after: self.history.items(),
-            action: self.chooser.action(),
-            reward: reward.max(self.member.spec.reward_floor as f32),
-        });
+        let learned = reward.max(self.member.spec.reward_floor as f32);
+        let action = self.chooser.action();
+        self.returns.push(self.user, &before, action, learned, &self.history, &mut self.replay);
         self.steps_in_session += 1;
         self.steps += 1;
         self.tally.reward += f64::from(reward);

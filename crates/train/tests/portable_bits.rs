@@ -131,6 +131,7 @@ fn the_bits_are_those_of_every_other_machine() {
             remembers: Remembers::Any,
             ..common()
         },
+        DrrSpec { critics: 2, smoothing: 0.2, n_step: 3, ..common() },
     ];
     let mut found = Vec::new();
     // An emulated processor without fused multiply-adds takes minutes a seed.

@@ -46,7 +46,7 @@ fn parameters(drr: &DrrSpec, k: u64) -> (u64, u64) {
         let layers: Vec<u64> = [&[input], widths, &[output]].concat();
         layers.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum::<u64>()
     };
-    (weights(state, &drr.actor_hidden, action), weights(state + action, &drr.critic_hidden, 1))
+    (weights(state, &drr.actor_hidden, action), drr.critics * weights(state + action, &drr.critic_hidden, 1))
 }
 
 /// Bytes of a GPU's memory beside a process's own.

@@ -143,6 +143,15 @@ section! {
         remembers: Remembers = Remembers::Positive, Choice(&["positive", "any"]), since 5, before Remembers::Positive;
         /// Discount factor γ (slides: 0.9).
         gamma ("γ"): f64 = 0.9, Float { min: 0.0, max: 1.0 };
+        /// Rewards in a transition's return, n: r_t + γ r_{t+1} + … up to the end of the session, before the value after them (slides:
+        /// 1).
+        n_step: u64 = 1, Int { min: 1, max: 1000 }, since 5, before 1;
+        /// How many critics there are: one (slides), or two, of whose target values the lesser counts (TD3; Fujimoto, van Hoof &
+        /// Meger, arXiv 1802.09477).
+        critics: u64 = 1, Int { min: 1, max: 2 }, since 5, before 1, varies Shape;
+        /// Standard deviation of the noise on every coordinate of the target's action, clipped at two and a half of them: target
+        /// policy smoothing (TD3); 0 for none (slides).
+        smoothing: f64 = 0.0, Float { min: 0.0, max: 100.0 }, since 5, before 0.0, varies Shape;
         /// Soft-update rate τ of both target networks (slides: 0.001).
         tau ("τ"): f64 = 0.005, Float { min: 0.0, max: 1.0 };
         /// Adam's learning rate for the actor and the state's weights, η_a (slides: 0.0005).

@@ -22,9 +22,9 @@ pub fn actor(layout: &Layout, shapes: &Shapes, seed: Seed) -> Vec<f32> {
     values
 }
 
-/// A member's initial critic parameters.
-pub fn critic(layout: &Layout, seed: Seed) -> Vec<f32> {
-    network(layout, &mut seed.stream("init/critic"))
+/// A member's initial critic parameters, by the stream's name: `init/critic`, or `init/twin` of a second one.
+pub fn critic(layout: &Layout, seed: Seed, stream: &str) -> Vec<f32> {
+    network(layout, &mut seed.stream(stream))
 }
 
 fn network(layout: &Layout, stream: &mut Stream) -> Vec<f32> {

@@ -12,6 +12,7 @@ mod update;
 use std::sync::Arc;
 
 use drr_core::Seed;
+use drr_core::seed::Stream;
 use drr_kinds::drr::DrrSpec;
 
 pub use self::forward::ActorPass;
@@ -36,9 +37,23 @@ pub struct Batch {
     pub actions: Vec<f32>,
     /// Rewards, `[C, N]`.
     pub rewards: Vec<f32>,
+    /// What the value after the step is multiplied by, `[C, N]`.
+    pub discounts: Vec<f32>,
+    /// What is added to the target's actions, `[C, N, A]`; empty where they are not smoothed.
+    pub noise: Vec<f32>,
     /// Importance weights, at most 1, `[C, N]`.
     pub weights: Vec<f32>,
 }
+
+/// Appends a member's noise on the target's actions, where they are smoothed: normal, clipped as TD3 does it.
+pub fn smooth(spec: &DrrSpec, count: usize, stream: &mut Stream, noise: &mut Vec<f32>) {
+    if spec.smoothing > 0.0 {
+        noise.extend((0..count).map(|_| (spec.smoothing * stream.normal().clamp(-CLIP, CLIP)) as f32));
+    }
+}
+
+/// Deviations at which the noise on the target's actions is clipped.
+const CLIP: f64 = 2.5;
 
 /// What one update tells about one member.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -57,6 +72,8 @@ pub struct Agent {
     pub actor: Network,
     /// The critic.
     pub critic: Network,
+    /// A second one, where there are two.
+    pub twin: Option<Network>,
     backend: Backend,
     embeddings: Embeddings,
     act_state: Array,
@@ -77,7 +94,6 @@ impl Agent {
         let members = specs.len();
         let (actor_layout, critic_layout) = (Layout::actor(shapes), Layout::critic(shapes));
         let actor_initial: Vec<_> = seeds.iter().map(|&seed| init::actor(&actor_layout, shapes, seed)).collect();
-        let critic_initial: Vec<_> = seeds.iter().map(|&seed| init::critic(&critic_layout, seed)).collect();
         let rates = |lr: fn(&DrrSpec) -> f64, clip: fn(&DrrSpec) -> f64| -> Vec<Rates> {
             specs
                 .iter()
@@ -85,18 +101,22 @@ impl Agent {
                 .collect()
         };
         let actor = Network::new(actor_layout, &actor_initial, rates(|spec| spec.actor_lr, |_| 0.0), backend);
-        let critic_rates = rates(|spec| spec.critic_lr, |spec| spec.grad_clip);
-        let critic = Network::new(critic_layout, &critic_initial, critic_rates, backend);
-        let gamma: Vec<f32> = specs.iter().map(|spec| spec.gamma as f32).collect();
+        let critic = |stream: &str| {
+            let initial: Vec<_> = seeds.iter().map(|&seed| init::critic(&critic_layout, seed, stream)).collect();
+            Network::new(critic_layout.clone(), &initial, rates(|spec| spec.critic_lr, |spec| spec.grad_clip), backend)
+        };
+        let twin = shapes.has_twin.then(|| critic("init/twin"));
+        let critic = critic("init/critic");
         Self {
             act_state: Array::zeros(&[members, 1, shapes.state], backend),
             act_pass: ActorPass::new(shapes, members, 1, backend),
             actions: vec![0.0; members * shapes.action],
-            work: Workspace::new(shapes, &gamma, &actor, &critic, backend),
+            work: Workspace::new(shapes, members, &actor, &critic, backend),
             embeddings: Embeddings::new(models, shapes.kind, shapes.history, backend),
             shapes: shapes.clone(),
             actor,
             critic,
+            twin,
             backend,
         }
     }
@@ -127,27 +147,36 @@ fn encode(embeddings: &Embeddings, actor: &Network, users: &[u32], histories: &[
 }
 
 /// Networks and optimiser state at one moment, on the host.
-pub struct Snapshot {
-    actor: TrainedValues,
-    critic: TrainedValues,
-}
+pub struct Snapshot(Vec<TrainedValues>);
 
 /// θ, θ', m, v and the step count of one network.
 type TrainedValues = ([Vec<f32>; 4], u64);
 
 impl Agent {
+    /// Its networks, by name.
+    pub fn networks(&self) -> Vec<(&'static str, &Network)> {
+        let both = [("actor", &self.actor), ("critic", &self.critic)];
+        both.into_iter().chain(self.twin.as_ref().map(|twin| ("twin", twin))).collect()
+    }
+
+    /// The same, to change.
+    pub fn networks_mut(&mut self) -> Vec<(&'static str, &mut Network)> {
+        let both = [("actor", &mut self.actor), ("critic", &mut self.critic)];
+        both.into_iter().chain(self.twin.as_mut().map(|twin| ("twin", twin))).collect()
+    }
+
     /// Remembers networks and optimiser state.
     pub fn snapshot(&self) -> Snapshot {
         let values = |network: &Network| {
             let trained = &network.trained;
             ([&trained.theta, &trained.target, &trained.m, &trained.v].map(Array::to_vec), trained.steps)
         };
-        Snapshot { actor: values(&self.actor), critic: values(&self.critic) }
+        Snapshot(self.networks().into_iter().map(|(_, network)| values(network)).collect())
     }
 
     /// Goes back to what was remembered.
     pub fn restore(&mut self, snapshot: &Snapshot) {
-        for (network, (values, steps)) in [(&mut self.actor, &snapshot.actor), (&mut self.critic, &snapshot.critic)] {
+        for ((_, network), (values, steps)) in self.networks_mut().into_iter().zip(&snapshot.0) {
             let trained = &mut network.trained;
             let arrays = [&mut trained.theta, &mut trained.target, &mut trained.m, &mut trained.v];
             arrays.into_iter().zip(values).for_each(|(array, values)| array.fill_from(values));

@@ -25,6 +25,10 @@ pub struct Shapes {
     pub actor_hidden: [usize; 2],
     /// The critic's hidden widths; the first sees the state, the others `[action ; h]`.
     pub critic_hidden: [usize; 3],
+    /// Whether there are two critics.
+    pub has_twin: bool,
+    /// Whether the target's actions are noisy.
+    pub is_smoothed: bool,
     /// Transitions in a minibatch, N.
     pub batch: usize,
 }
@@ -51,6 +55,8 @@ impl Shapes {
             },
             actor_hidden: widths(&spec.actor_hidden).try_into().expect("a resolved spec has two actor widths"),
             critic_hidden: widths(&spec.critic_hidden).try_into().expect("a resolved spec has three critic widths"),
+            has_twin: spec.critics == 2,
+            is_smoothed: spec.smoothing > 0.0,
             batch: spec.batch_size as usize,
         }
     }

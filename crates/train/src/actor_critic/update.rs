@@ -13,10 +13,14 @@ pub(super) struct Workspace {
     action: Array,
     reward: Array,
     weight: Array,
-    gamma: Array,
+    discount: Array,
     policy: ActorPass,
     value: CriticPass,
     target: Array,
+    /// Added to the target's actions, where they are smoothed.
+    noise: Option<Array>,
+    /// The first critic's values of the states after, where there are two.
+    first: Option<Array>,
     td: Array,
     d_value: Array,
     d_policy_value: Array,
@@ -52,8 +56,8 @@ struct Views {
 }
 
 impl Workspace {
-    pub(super) fn new(shapes: &Shapes, gamma: &[f32], actor: &Network, critic: &Network, backend: Backend) -> Self {
-        let (members, n) = (gamma.len(), shapes.batch);
+    pub(super) fn new(shapes: &Shapes, members: usize, actor: &Network, critic: &Network, backend: Backend) -> Self {
+        let n = shapes.batch;
         let room = |width| Array::zeros(&[members, n, width], backend);
         let column = || Array::zeros(&[members, n], backend);
         let [h, second, third] = shapes.critic_hidden;
@@ -75,15 +79,15 @@ impl Workspace {
         };
         let mut d_policy_value = column();
         d_policy_value.fill_from(&vec![-1.0 / n as f32; members * n]);
-        let mut gammas = Array::zeros(&[members, 1], backend);
-        gammas.fill_from(gamma);
         Self {
             next_state: room(shapes.state),
             action: room(shapes.action),
             reward: column(),
             weight: column(),
-            gamma: gammas,
+            discount: column(),
             target: column(),
+            noise: shapes.is_smoothed.then(|| room(shapes.action)),
+            first: shapes.has_twin.then(column),
             td: column(),
             d_value: column(),
             d_policy_value,
@@ -128,37 +132,37 @@ impl Agent {
         encode(embeddings, actor, &batch.users, &batch.after, &mut work.next_state);
         work.action.fill_from(&batch.actions);
         work.reward.fill_from(&batch.rewards);
+        work.discount.fill_from(&batch.discounts);
         work.weight.fill_from(&batch.weights);
+        if let Some(noise) = &mut work.noise {
+            noise.fill_from(&batch.noise);
+        }
         self.targets();
-        self.critic_step();
+        // The twin first: the errors that set priorities are the critic's.
+        if let Some(twin) = &mut self.twin {
+            critic_step(twin, &mut self.work);
+        }
+        critic_step(&mut self.critic, &mut self.work);
         self.actor_step(batch);
         self.read(batch, losses);
         &self.work.host_td
     }
 
-    /// y = r + γ Q'(s', π'(s')). A session ends by truncation, so y always bootstraps.
+    /// y = r + γ Q'(s', π'(s')), where r and γ may be of several steps, π' noisy and Q' the lesser of two. A session ends by
+    /// truncation, so y always bootstraps.
     fn targets(&mut self) {
-        let Self { actor, critic, work, .. } = self;
+        let Self { actor, critic, twin, work, .. } = self;
         work.policy.run(actor, Which::Target, &work.next_state);
+        if let Some(noise) = &work.noise {
+            kernels::add(&mut work.policy.action, noise);
+        }
         work.value.run(critic, Which::Target, &work.next_state, &work.policy.action);
-        kernels::bootstrap(&work.reward, &work.gamma, &work.value.q, &mut work.target);
-    }
-
-    /// Minimises the mean of weight · (y - Q(s, a))².
-    fn critic_step(&mut self) {
-        let Self { critic, work, .. } = self;
-        let Workspace { value, views, d_value, d_third, d_second, d_h, .. } = work;
-        value.run(critic, Which::Online, &work.state, &work.action);
-        kernels::temporal_difference(&work.target, &value.q, &work.weight, &mut work.td, d_value);
-        Workspace::backward_to_second(critic, views, d_value, value, (d_third, d_second));
-        let head = critic.layout.layers[3];
-        kernels::head_gradient(d_value, &value.third, &mut critic.trained.gradient, head.weight_at, head.bias_at);
-        critic.layer_gradient(2, value.second.view(views.second), d_third);
-        critic.layer_gradient(1, value.joined.view(views.joined), d_second);
-        multiply(d_second, critic.trained.theta.view(views.critic_second_h), d_h);
-        kernels::relu_backward(d_h, &value.joined, value.h_columns);
-        critic.layer_gradient(0, work.state.view(views.state), d_h);
-        critic.trained.step();
+        if let (Some(twin), Some(first)) = (twin, &mut work.first) {
+            std::mem::swap(first, &mut work.value.q);
+            work.value.run(twin, Which::Target, &work.next_state, &work.policy.action);
+            kernels::least(&mut work.value.q, first);
+        }
+        kernels::bootstrap(&work.reward, &work.discount, &work.value.q, &mut work.target);
     }
 
     /// Maximises the mean of Q(s, π(s)) over the actor and w by the sampled policy gradient ∇_a Q · ∇π (slides, line 16):
@@ -213,6 +217,22 @@ impl Agent {
             losses.value = work.host_q[rows].iter().map(|&q| f64::from(q)).sum::<f64>() / n as f64;
         }
     }
+}
+
+/// Minimises the mean of weight · (y - Q(s, a))² of one critic.
+fn critic_step(critic: &mut Network, work: &mut Workspace) {
+    let Workspace { value, views, d_value, d_third, d_second, d_h, .. } = work;
+    value.run(critic, Which::Online, &work.state, &work.action);
+    kernels::temporal_difference(&work.target, &value.q, &work.weight, &mut work.td, d_value);
+    Workspace::backward_to_second(critic, views, d_value, value, (d_third, d_second));
+    let head = critic.layout.layers[3];
+    kernels::head_gradient(d_value, &value.third, &mut critic.trained.gradient, head.weight_at, head.bias_at);
+    critic.layer_gradient(2, value.second.view(views.second), d_third);
+    critic.layer_gradient(1, value.joined.view(views.joined), d_second);
+    multiply(d_second, critic.trained.theta.view(views.critic_second_h), d_h);
+    kernels::relu_backward(d_h, &value.joined, value.h_columns);
+    critic.layer_gradient(0, work.state.view(views.state), d_h);
+    critic.trained.step();
 }
 
 /// out = gradient · matrix for every member.

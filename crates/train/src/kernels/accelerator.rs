@@ -57,8 +57,12 @@ pub trait Accelerator: Debug + Sync {
     fn head_backward(&self, dq: &Array, x: &Array, parameters: &Array, weight_at: usize, out: &mut Array);
     /// See [`super::head_gradient`].
     fn head_gradient(&self, dq: &Array, x: &Array, gradient: &mut Array, weight_at: usize, bias_at: usize);
+    /// See [`super::add`].
+    fn add(&self, x: &mut Array, y: &Array);
+    /// See [`super::least`].
+    fn least(&self, x: &mut Array, y: &Array);
     /// See [`super::bootstrap`].
-    fn bootstrap(&self, rewards: &Array, gamma: &Array, q: &Array, y: &mut Array);
+    fn bootstrap(&self, rewards: &Array, discounts: &Array, q: &Array, y: &mut Array);
     /// See [`super::temporal_difference`].
     fn temporal_difference(&self, y: &Array, q: &Array, weights: &Array, td: &mut Array, dq: &mut Array);
 }

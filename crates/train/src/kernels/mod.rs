@@ -180,12 +180,22 @@ pub fn head_gradient(dq: &Array, x: &Array, gradient: &mut Array, weight_at: usi
     );
 }
 
-/// y = r + γ q', with γ one a member; all others `[C, N]`.
-pub fn bootstrap(rewards: &Array, gamma: &Array, q: &Array, y: &mut Array) {
+/// x += y, of one shape.
+pub fn add(x: &mut Array, y: &Array) {
+    choose!(x, slices::add(x.as_mut_slice(), y.as_slice()), add(x, y));
+}
+
+/// x = min(x, y), of one shape.
+pub fn least(x: &mut Array, y: &Array) {
+    choose!(x, slices::least(x.as_mut_slice(), y.as_slice()), least(x, y));
+}
+
+/// y = r + γ q'; all `[C, N]`.
+pub fn bootstrap(rewards: &Array, discounts: &Array, q: &Array, y: &mut Array) {
     choose!(
         rewards,
-        slices::bootstrap(rewards.as_slice(), gamma.as_slice(), q.as_slice(), y.as_mut_slice()),
-        bootstrap(rewards, gamma, q, y)
+        slices::bootstrap(rewards.as_slice(), discounts.as_slice(), q.as_slice(), y.as_mut_slice()),
+        bootstrap(rewards, discounts, q, y)
     );
 }
 

@@ -263,11 +263,28 @@ simd! {
 }
 
 simd! {
-    /// y = r + γ q'; γ has one value a member.
-    pub fn bootstrap(rewards: &[f32], gamma: &[f32], q: &[f32], y: &mut [f32]) {
-        let n = y.len() / gamma.len();
-        for (row, ((y, reward), q)) in y.iter_mut().zip(rewards).zip(q).enumerate() {
-            *y = reward + gamma[row / n] * q;
+    /// x += y.
+    pub fn add(x: &mut [f32], y: &[f32]) {
+        for (x, y) in x.iter_mut().zip(y) {
+            *x += y;
+        }
+    }
+}
+
+simd! {
+    /// x = min(x, y); what is no number stays.
+    pub fn least(x: &mut [f32], y: &[f32]) {
+        for (x, y) in x.iter_mut().zip(y) {
+            *x = if *y < *x || y.is_nan() { *y } else { *x };
+        }
+    }
+}
+
+simd! {
+    /// y = r + γ q'.
+    pub fn bootstrap(rewards: &[f32], discounts: &[f32], q: &[f32], y: &mut [f32]) {
+        for (((y, reward), discount), q) in y.iter_mut().zip(rewards).zip(discounts).zip(q) {
+            *y = reward + discount * q;
         }
     }
 }

@@ -72,13 +72,15 @@ fn results(case: &Case) -> Vec<(&'static str, Vec<u32>)> {
     changed!(bias_relu(out: n * width, 0; out, rows, width, parameters, p, 1));
     changed!(bias_relu_into(out: n * (width + 3), 3; x, out, inside, rows, parameters, p, 1));
     changed!(copy_into(out: n * (width + 3), 3; x, out, inside));
+    changed!(add(out: n * width, 0; out, y));
+    changed!(least(out: n * width, 0; out, y));
     changed!(tanh(out: n * width, 0; out));
     changed!(tanh_backward(out: n * width, 5; out, y));
     changed!(column_sums(out: members * p, 7; x, rows, width, out, p, 2));
     changed!(head(out: n, 7; x, rows, width, parameters, p, 1, width + 1, out));
     changed!(head_backward(out: n * width, 7; column, x, rows, width, parameters, p, 1, out));
     changed!(head_gradient(out: members * p, 7; column, x, rows, width, out, p, 1, width + 1));
-    changed!(bootstrap(out: n, 0; column, &parameters[..members], &x[..n], out));
+    changed!(bootstrap(out: n, 0; column, &y[..n], &x[..n], out));
     let wide = case.some(n * (width + 3), 41);
     changed!(relu_backward(out: n * width, 0; out, &wide[start..], inside));
 

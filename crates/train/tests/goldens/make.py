@@ -93,13 +93,14 @@ def state(kind, p, q, w, users, items):
     return torch.cat(single + pairs, 1)
 
 
-def drr(kind, action_size=K, unit=False, base="none", reach=1.0, bounding="tanh", penalty=0.0):
+def drr(kind, action_size=K, unit=False, base="none", reach=1.0, bounding="tanh", penalty=0.0, twin=False):
     torch.manual_seed(7)
     p, q = torch.randn(USERS, K), torch.randn(ITEMS, K)
     size = 3 * K if kind == "ave" else K * (HISTORY + HISTORY * (HISTORY - 1) // 2)
     departure = (base, reach, bounding == "inverting")
     actor, target_actor = (Actor(size, action_size, unit, *departure) for _ in range(2))
     critic, target_critic = Critic(size, action_size), Critic(size, action_size)
+    twin_critic, target_twin = (Critic(size, action_size), Critic(size, action_size)) if twin else (None, None)
     # Targets start apart from the networks here, so that mixing them up cannot pass.
     golden = {
         "state": kind, "scoring": "dot" if action_size == K else "dot-bias", "action_norm": "unit" if unit else "none",
@@ -110,6 +111,9 @@ def drr(kind, action_size=K, unit=False, base="none", reach=1.0, bounding="tanh"
         "actor": flat(actor), "critic": flat(critic), "target_actor": flat(target_actor),
         "target_critic": flat(target_critic), "updates": [],
     }
+    if twin:
+        golden |= {"critics": 2, "smoothing": 0.2, "twin": flat(twin_critic), "target_twin": flat(target_twin)}
+        twin_adam = torch.optim.Adam(twin_critic.parameters(), lr=CRITIC_LR, weight_decay=DECAY)
     actor_adam = torch.optim.Adam(actor.parameters(), lr=ACTOR_LR, weight_decay=DECAY)
     critic_adam = torch.optim.Adam(critic.parameters(), lr=CRITIC_LR, weight_decay=DECAY)
     for update in range(3):
@@ -121,7 +125,18 @@ def drr(kind, action_size=K, unit=False, base="none", reach=1.0, bounding="tanh"
         weights = torch.rand(BATCH)
         with torch.no_grad():
             s, s_next = (state(kind, p, q, actor.w, users, items) for items in (before, after))
-            y = rewards + GAMMA * target_critic(s_next, target_actor(s_next))
+            next_action = target_actor(s_next)
+            if twin:
+                noise = (torch.randn(BATCH, action_size) * 0.2).clamp(-0.5, 0.5)
+                after_value = target_critic(s_next, next_action + noise)
+                y = rewards + GAMMA * torch.minimum(after_value, target_twin(s_next, next_action + noise))
+            else:
+                y = rewards + GAMMA * target_critic(s_next, next_action)
+        if twin:
+            twin_adam.zero_grad()
+            (weights * (y - twin_critic(s, actions)) ** 2).mean().backward()
+            torch.nn.utils.clip_grad_norm_(twin_critic.parameters(), CLIP)
+            twin_adam.step()
         value = critic(s, actions)
         critic_loss = (weights * (y - value) ** 2).mean()
         critic_adam.zero_grad()
@@ -136,7 +151,8 @@ def drr(kind, action_size=K, unit=False, base="none", reach=1.0, bounding="tanh"
         (-policy_value.mean() + penalty / 2 * (actor.sums**2).sum(1).mean()).backward()
         actor_adam.step()
         with torch.no_grad():
-            for online, target in ((actor, target_actor), (critic, target_critic)):
+            pairs = ((actor, target_actor), (critic, target_critic), (twin_critic, target_twin))
+            for online, target in pairs[: 3 if twin else 2]:
                 for theta, theta_target in zip(online.parameters(), target.parameters()):
                     theta_target.mul_(1 - TAU).add_(TAU * theta)
         golden["updates"].append({
@@ -147,6 +163,10 @@ def drr(kind, action_size=K, unit=False, base="none", reach=1.0, bounding="tanh"
             "actor": flat(actor), "critic": flat(critic), "target_actor": flat(target_actor),
             "target_critic": flat(target_critic),
         })
+        if twin:
+            golden["updates"][-1] |= {
+                "noise": noise.flatten().tolist(), "twin": flat(twin_critic), "target_twin": flat(target_twin),
+            }
     return golden
 
 
@@ -202,6 +222,7 @@ goldens = {
     "drr-departure": lambda: drr("ave", action_size=K + 1, base="pmf", reach=0.3, penalty=0.05),
     "drr-inverting": lambda: drr("ave", action_size=K + 1, unit=True, base="pmf", reach=0.5, bounding="inverting"),
     "pmf": pmf, "replay": replay,
+    "drr-twin": lambda: drr("ave", twin=True),
 }
 for name, make in goldens.items():
     (here / f"{name}.json").write_text(json.dumps({"torch": torch.__version__, **make()}) + "\n")

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use drr_core::Seed;
 use drr_kinds::drr::{ActionBase, ActionNorm, Bounding, DrrSpec, Scoring, StateKind};
-use drr_train::actor_critic::{Agent, Batch, Losses, Network, Shapes};
+use drr_train::actor_critic::{Agent, Batch, Losses, Shapes};
 use drr_train::kernels::Backend;
 use drr_train::pmf::PmfModel;
 use serde::Deserialize;
@@ -21,6 +21,10 @@ pub struct Golden {
     pub action_range: f64,
     pub bounding: Bounding,
     pub sum_penalty: f64,
+    #[serde(default = "one")]
+    pub critics: u64,
+    #[serde(default)]
+    pub smoothing: f64,
     pub k: usize,
     pub history: u64,
     pub batch: u64,
@@ -39,12 +43,21 @@ pub struct Golden {
     pub updates: Vec<Update>,
 }
 
+fn one() -> u64 {
+    1
+}
+
 #[derive(Deserialize)]
 pub struct Parameters {
     pub actor: Vec<f32>,
     pub critic: Vec<f32>,
     pub target_actor: Vec<f32>,
     pub target_critic: Vec<f32>,
+    /// Of a second critic, where there is one.
+    #[serde(default)]
+    pub twin: Vec<f32>,
+    #[serde(default)]
+    pub target_twin: Vec<f32>,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +68,8 @@ pub struct Update {
     pub actions: Vec<f32>,
     pub rewards: Vec<f32>,
     pub weights: Vec<f32>,
+    #[serde(default)]
+    pub noise: Vec<f32>,
     pub td: Vec<f32>,
     pub critic_loss: f64,
     pub gradient_norm: f64,
@@ -65,14 +80,16 @@ pub struct Update {
 }
 
 /// The three states, and the options that change networks: a bias coordinate and unit-norm actions; a departure from PMF's action
-/// with a penalty of its sums; inverting gradients in place of tanh, of length 1 at the end.
-const GOLDENS: [&str; 6] = [
+/// with a penalty of its sums; inverting gradients in place of tanh, of length 1 at the end; two
+/// critics with smoothed targets.
+const GOLDENS: [&str; 7] = [
     include_str!("drr-ave.json"),
     include_str!("drr-p.json"),
     include_str!("drr-u.json"),
     include_str!("drr-options.json"),
     include_str!("drr-departure.json"),
     include_str!("drr-inverting.json"),
+    include_str!("drr-twin.json"),
 ];
 
 /// Every recorded update.
@@ -90,6 +107,8 @@ pub fn agent(golden: &Golden, backend: Backend) -> Agent {
         action_range: golden.action_range,
         bounding: golden.bounding,
         sum_penalty: golden.sum_penalty,
+        critics: golden.critics,
+        smoothing: golden.smoothing,
         history: golden.history,
         batch_size: golden.batch,
         actor_hidden: golden.actor_hidden.clone(),
@@ -109,6 +128,10 @@ pub fn agent(golden: &Golden, backend: Backend) -> Agent {
     agent.critic.trained.theta.fill_from(&golden.start.critic);
     agent.actor.trained.target.fill_from(&golden.start.target_actor);
     agent.critic.trained.target.fill_from(&golden.start.target_critic);
+    if let Some(twin) = &mut agent.twin {
+        twin.trained.theta.fill_from(&golden.start.twin);
+        twin.trained.target.fill_from(&golden.start.target_twin);
+    }
     agent
 }
 
@@ -130,7 +153,9 @@ pub fn whole_updates_agree_with_pytorch(golden: &Golden, backend: Backend) {
             after: update.after.clone(),
             actions: update.actions.clone(),
             rewards: update.rewards.clone(),
+            discounts: vec![golden.gamma as f32; update.rewards.len()],
             weights: update.weights.clone(),
+            noise: update.noise.clone(),
         };
         let mut losses = [Losses::default()];
         let td = agent.update(&batch, &mut losses).to_vec();
@@ -139,11 +164,14 @@ pub fn whole_updates_agree_with_pytorch(golden: &Golden, backend: Backend) {
         assert!((losses[0].value - update.policy_value).abs() < 1e-5);
         // Clipping must have been at work, or the golden would not test it.
         assert!(update.gradient_norm > golden.grad_clip, "norm {}", update.gradient_norm);
-        let parts: [(&str, &Network, &[f32], &[f32]); 2] = [
-            ("actor", &agent.actor, &update.end.actor, &update.end.target_actor),
-            ("critic", &agent.critic, &update.end.critic, &update.end.target_critic),
-        ];
-        for (name, network, theta, target) in parts {
+        let ends = |network: &str| match network {
+            "actor" => (&update.end.actor, &update.end.target_actor),
+            "critic" => (&update.end.critic, &update.end.target_critic),
+            _ => (&update.end.twin, &update.end.target_twin),
+        };
+        assert_eq!(agent.twin.is_some(), !update.end.twin.is_empty());
+        for (name, network) in agent.networks() {
+            let (theta, target) = ends(name);
             let far = distance(&network.trained.theta.to_vec(), theta);
             assert!(far < 2e-5, "update {round}: {name} is {far} away");
             let far = distance(&network.trained.target.to_vec(), target);
