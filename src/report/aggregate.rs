@@ -38,12 +38,14 @@ pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
     }
     let mut order: Vec<f64> = all.iter().map(|(_, matrix)| matrix.iqm()).collect();
     order.sort_by(|a, b| b.total_cmp(a));
+    let competing = all.iter().filter(|(row, _)| row.competes()).map(|(_, matrix)| matrix.iqm());
+    let top = competing.fold(f64::NEG_INFINITY, f64::max);
     let least = order[order.len().min(MOST) - 1];
     let base = all.iter().find(|(row, _)| baseline.names(table, row));
     let lines = all.iter().filter(|(_, matrix)| matrix.iqm() >= least).map(|(row, matrix)| {
         let iqm = matrix.iqm();
         let mut cells = keys(table, row);
-        let best = if iqm == order[0] { Look::Strong } else { Look::Plain };
+        let best = if iqm == top && row.competes() { Look::Strong } else { Look::Plain };
         cells.push(GridCell::from(CellValue::number(Some(iqm), 4)).looking(best));
         let interval = matrix.iqm_jackknife(0.95).filter(|_| matrix.runs() >= table.least);
         cells.push(CellValue::interval(interval, matrix.runs(), 4).into());

@@ -27,7 +27,7 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked
     for (column, metric) in metrics.iter().enumerate().filter(|(_, metric)| metric.is_ranked()) {
         let sign = sign(metric);
         let mean = |row: &Row| {
-            let mean = sign * row.cells[column].as_ref().filter(|_| row.stopped == 0)?.score.summary.mean;
+            let mean = sign * row.cells[column].as_ref().filter(|_| row.competes())?.score.summary.mean;
             Some(mean).filter(|mean| !mean.is_nan())
         };
         let best = rows.iter().filter_map(mean).fold(f64::NEG_INFINITY, f64::max);
@@ -40,7 +40,7 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked
         let Some(leader) = rows.iter().position(|row| mean(row) == Some(best)) else { continue };
         let paired = |row: &Row| {
             let (best, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
-            let seeds = |row: &Row| row.noise == Noise::Seeds && row.stopped == 0;
+            let seeds = |row: &Row| row.noise == Noise::Seeds && row.competes();
             (seeds(&rows[leader]) && seeds(row))
                 .then(|| t_test(&Paired::by_seed(&best.scores, &other.scores), least))
                 .flatten()

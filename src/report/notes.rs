@@ -19,10 +19,11 @@ pub(super) fn notes(study: &Study<'_>, rows: &[Row], metrics: &[Metric], marked:
     let intervals = rows.iter().flat_map(|row| &row.cells).flatten().any(|cell| cell.interval.is_some());
     let marks = [marks("of its column", " within the column", marked), thin(metrics)];
     let covered = intervals.then(|| covered(study.seeding).to_owned());
+    let known = if marked == Marked::Nothing { None } else { yardsticks(rows) };
     said(About::Numbers, spreads(study, rows, metrics))
         .chain(said(About::Numbers, users(study, metrics).into_iter().collect()))
         .chain(said(About::Numbers, gaps(study, rows)))
-        .chain(said(About::Marks, marks.into_iter().flatten().collect()))
+        .chain(said(About::Marks, marks.into_iter().flatten().chain(known).collect()))
         .chain(said(About::Numbers, covered.into_iter().collect()))
         .chain(said(About::Numbers, nothing_learned(study)))
         .chain(said(About::Numbers, same_for_all(study).into_iter().collect()))
@@ -94,6 +95,14 @@ pub(super) fn marks(best: &str, corrected: &str, marked: Marked) -> Option<Strin
              after Holm's correction{corrected})."
         )),
     }
+}
+
+/// Rows that stand there to measure by.
+fn yardsticks(rows: &[Row]) -> Option<String> {
+    let own = |row: &&Row| row.stopped == 0 && !row.competes();
+    let names: BTreeSet<&str> = rows.iter().filter(own).map(|row| row.policy).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    (!names.is_empty()).then(|| format!("Not ranked, for what they know or what leaks to them: {}.", names.join(", ")))
 }
 
 /// Which columns are not ranked.

@@ -2,6 +2,7 @@
 
 use drr_core::TrialId;
 pub(super) use drr_kinds::kind::Better;
+use drr_kinds::{Kind, registry};
 
 use super::axis::{AxisValue, short_axis};
 use super::group::{Noise, Score, Seeding};
@@ -61,6 +62,14 @@ pub(super) struct Row {
     pub(super) noise: Noise,
     /// `None` where nothing is finished.
     pub(super) cells: Vec<Option<Cell>>,
+}
+
+impl Row {
+    /// Whether it may be called the best; a yardstick may not, nor what hopeless trials were taken out of.
+    pub(super) fn competes(&self) -> bool {
+        let policy = registry::policy(self.policy).and_then(Kind::policy);
+        self.stopped == 0 && policy.is_none_or(|policy| policy.competes)
+    }
 }
 
 /// One number.

@@ -39,6 +39,8 @@ cargo xtask: set-up and chores of drr-lab
       --only KIND:N    one of them, to see it again
   cargo xtask pictures make the README's pictures again: run the quickstart, report it, copy its figures
                        and, where Chromium is installed, a photograph of the page into docs/images/
+  cargo xtask results  run the sweeps behind docs/results.md and check them against their baselines, to the
+                       bit; a quarter of an hour on two cores
   cargo xtask portable the bits of trainings under emulated processors (Haswell, Nehalem), with musl and on
                        aarch64, where qemu-user and the targets are installed; about 15 minutes
   cargo xtask dist     what people install, in target/dist: a static program in an archive with completions
@@ -72,6 +74,7 @@ const COMMANDS: &[&str] = &[
     "chaos",
     "attack",
     "pictures",
+    "results",
     "dist",
     "deps",
     "external",
@@ -103,6 +106,8 @@ pub enum Command {
     /// To misbehave as a worker; for `attack` alone.
     Play(Vec<String>),
     Pictures,
+    /// The figures of `docs/results.md`.
+    Results,
     /// What the project stands on.
     Deps,
     /// What people install.
@@ -205,6 +210,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         "demo" => Command::Demo,
         "ci" => Command::Ci,
         "pictures" => Command::Pictures,
+        "results" => Command::Results,
         "portable" => Command::Portable,
         "deps" => Command::Deps,
         "external" => Command::External,

@@ -1,5 +1,5 @@
 //! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | portable | chaos | attack |
-//! pictures | dist | deps | external | slurm-up | slurm-down | help`.
+//! pictures | results | dist | deps | external | slurm-up | slurm-down | help`.
 //!
 //! | module | job |
 //! | --- | --- |
@@ -11,6 +11,7 @@
 //! | `dist` | what people install |
 //! | `external` | a Python with what the trainers in `sweeps/external` need |
 //! | `pictures` | the README's pictures |
+//! | `results` | the figures of docs/results.md |
 //! | `slurm` | a Slurm of one's own, on loopback |
 //! | `portable` | the same bits under other processors and for other targets |
 //! | `mutants` | planted bugs against the gates |
@@ -33,6 +34,7 @@ mod needs;
 mod pictures;
 mod portable;
 mod problem;
+mod results;
 mod setup;
 mod slurm;
 mod steps;
@@ -84,6 +86,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Deps => deps::run(&root).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Command::Dist(options) => dist::run(&root, &options).map(|()| ExitCode::SUCCESS),
         Command::Pictures => pictures::run(&root),
+        Command::Results => results::run(&root),
         Command::Portable => portable::run(&root).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })

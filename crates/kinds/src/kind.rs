@@ -123,6 +123,8 @@ pub struct PolicyRole {
     pub adapts: bool,
     /// Whether a sweep compares with it where its file does not say.
     pub by_default: bool,
+    /// Whether it may be called the best: what knows the answers, or lives of a leak, is a yardstick.
+    pub competes: bool,
     /// What it takes of an evaluation.
     pub effort: fn(&Work<'_>, Candidates) -> Effort,
     /// What chooses its items.

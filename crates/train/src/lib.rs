@@ -8,7 +8,7 @@
 //! | [`actor_critic`], [`optim`] | the networks of a cohort, forward, backward, Adam with soft update |
 //! | [`state`] | s = f(u, H) and the gradient of its weights |
 //! | [`sum_tree`], [`replay`], [`returns`] | prioritised replay over ids; returns of several steps |
-//! | [`history`], [`environment`] | the latest positives, sessions, feedback, ranking |
+//! | [`history`], [`answers`], [`environment`] | the latest positives, what users answer, ranking and exploring |
 //! | [`beliefs`] | a linear model of one user that follows each answer |
 //! | [`trainer`] | the loop of the slides, readable top to bottom |
 //! | [`offline`], [`online`], [`evaluate`] | evaluation of models and of rankings that never change |
@@ -18,6 +18,7 @@
 //! Every draw comes from a named [`drr_core::Seed`] stream.
 
 pub mod actor_critic;
+pub mod answers;
 pub mod beliefs;
 pub mod environment;
 pub mod evaluate;

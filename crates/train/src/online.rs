@@ -11,8 +11,9 @@ use drr_kinds::protocol::Protocol;
 use drr_kinds::ranking::StaticRanking;
 
 use crate::actor_critic::{Agent, Batch, Losses, smooth};
+use crate::answers::{Answers, Known};
 use crate::beliefs::Beliefs;
-use crate::environment::{Answers, Chooser, Known, Ranking};
+use crate::environment::{Chooser, Ranking};
 use crate::evaluate::policy::Policy;
 use crate::evaluate::summarise;
 use crate::history::History;

@@ -9,7 +9,8 @@ use drr_kinds::drr::{DrrSpec, TrainItems};
 use drr_kinds::training::Reporter;
 
 use crate::actor_critic::{Agent, Batch, Losses, Shapes, smooth};
-use crate::environment::{Answers, Chooser, Known, Ranking};
+use crate::answers::{Answers, Known};
+use crate::environment::{Chooser, Ranking};
 use crate::history::History;
 use crate::kernels::Backend;
 use crate::pmf::PmfModel;

@@ -110,7 +110,65 @@ pub(super) fn quantile_name(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use drr_core::data::synthetic;
+    use drr_core::spec::{SplitSpec, SyntheticSpec};
+
     use super::*;
+    use crate::store::fabricate::MadeTrials;
+
+    /// Recommends items by number, whoever it is for.
+    struct ByNumber;
+
+    impl Recommender for ByNumber {
+        fn history(&self) -> usize {
+            2
+        }
+
+        fn remembers(&self, is_positive: bool) -> bool {
+            is_positive
+        }
+
+        fn k(&self) -> usize {
+            1
+        }
+
+        fn items(&self) -> usize {
+            40
+        }
+
+        fn users(&self) -> usize {
+            20
+        }
+
+        fn item_embeddings(&self) -> &[f32] {
+            &[]
+        }
+
+        fn act(&self, _: u32, _: &[u32]) -> Vec<f32> {
+            vec![1.0]
+        }
+
+        fn score(&self, item: u32, _: &[f32]) -> f32 {
+            item as f32
+        }
+    }
+
+    #[test]
+    fn under_strict_nothing_of_the_history_is_recommended_and_under_published_it_may_be() {
+        let recipe = SyntheticSpec { users: 20, items: 40, ratings: 500, ..SyntheticSpec::default() };
+        let ratings = synthetic::generate(&recipe).expect("a possible world");
+        let split = Split::by_rule(&ratings, &SplitSpec::default());
+        let spec = MadeTrials::new().pmf(0);
+        let repeated = |protocol: Protocol| {
+            let parts = (&ratings, &split, RewardRule::STARS);
+            let sessions = sessions(parts, &spec, &ByNumber, Some(protocol.name()), 4);
+            assert!(!sessions.is_empty());
+            let is_known = |session: &ShownSession| session.recommended.iter().any(|it| session.history.contains(it));
+            sessions.iter().filter(|session| is_known(session)).count()
+        };
+        assert_eq!(repeated(Protocol::Strict), 0);
+        assert!(repeated(Protocol::Published) > 0);
+    }
 
     #[test]
     fn three_users_are_taken_by_their_precision() {

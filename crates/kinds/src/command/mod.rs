@@ -37,6 +37,7 @@ static POLICY: Kind = Kind {
         model: Some(ModelUse { kind: NAME, fixed: &[], shape_only: false }),
         adapts: false,
         by_default: false,
+        competes: true,
         effort: |_, _| Effort { once: 0.05, each: 1e-7 },
         chooses: Chooses::Program,
         style: None,

@@ -72,6 +72,7 @@ static POLICY: Kind = Kind {
         model: Some(ModelUse { kind: "item-knn", fixed: &[], shape_only: false }),
         adapts: false,
         by_default: false,
+        competes: true,
         effort,
         chooses: Chooses::Ranking(ranking::ranking),
         style: Some(Style { colour: (0x56, 0xb4, 0xe9), dashes: &[7.0, 3.0], marker: Marker::Triangle }),

@@ -15,6 +15,7 @@ static POLICY: Kind = Kind {
         model: None,
         adapts: false,
         by_default: false,
+        competes: false,
         effort: |_, _| Effort { once: 0.0, each: 1e-6 },
         chooses: Chooses::Plan,
         style: Some(Style { colour: (0x1b, 0x1f, 0x24), dashes: &[12.0, 3.0], marker: Marker::Square }),

@@ -15,6 +15,7 @@ static POLICY: Kind = Kind {
         model: None,
         adapts: false,
         by_default: true,
+        competes: false,
         effort: |_, _| Effort { once: 0.0, each: 1e-6 },
         chooses: Chooses::Answers,
         style: Some(Style { colour: (0x99, 0x99, 0x99), dashes: &[12.0, 3.0], marker: Marker::Down }),

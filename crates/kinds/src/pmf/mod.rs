@@ -76,6 +76,7 @@ static POLICY: Kind = Kind {
         model: None,
         adapts: false,
         by_default: true,
+        competes: true,
         effort,
         chooses: Chooses::Predictions,
         style: Some(Style { colour: (0x1b, 0x1f, 0x24), dashes: &[10.0, 4.0, 2.0, 4.0], marker: Marker::Cross }),

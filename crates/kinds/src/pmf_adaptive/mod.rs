@@ -15,6 +15,7 @@ static POLICY: Kind = Kind {
         model: None,
         adapts: true,
         by_default: true,
+        competes: true,
         // A session begins with a factorisation of k x k numbers, and each answer solves with it.
         effort: |work, candidates| {
             let k = work.factors() as f64;

@@ -16,6 +16,7 @@ static POLICY: Kind = Kind {
         model: None,
         adapts: false,
         by_default: true,
+        competes: true,
         effort: |_, _| Effort::default(),
         chooses: Chooses::Ranking(|_| Ok(StaticRanking::Uniform)),
         style: Some(Style { colour: (0x57, 0x60, 0x6a), dashes: &[2.0, 4.0], marker: Marker::Bar }),

@@ -17,6 +17,7 @@ static POLICY: Kind = Kind {
         model: None,
         adapts: false,
         by_default: true,
+        competes: false,
         // A pass over the ratings.
         effort: |work, _| Effort { once: 4e-9 * work.data.ratings as f64, each: 0.0 },
         chooses: Chooses::Ranking(ranking::ranking),

@@ -3,6 +3,7 @@
 pub(crate) mod lists;
 pub(crate) mod orders;
 pub mod policy;
+pub(crate) mod served;
 
 pub use self::policy::Policy;
 use drr_kinds::training::Metrics;
