@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | [`cli`] | 5 | one file a verb; wires everything, decides nothing |
 //! | [`report`] | 4 | tables, plots, HTML |
+//! | [`rows`] | 4 | a sweep as rows for other programs |
 //! | [`bundle`] | 4 | a sweep as one archive: out and in |
 //! | [`audit`] | 4 | integrity, replay, comparison: can a number be trusted |
 //! | [`gate`] | 4 | regression gates: recorded sweeps against a baseline, and a verdict |
@@ -30,6 +31,7 @@ pub mod exec;
 pub mod gate;
 pub mod plan;
 pub mod report;
+pub mod rows;
 pub mod stats;
 pub mod store;
 pub mod study;

@@ -1,16 +1,23 @@
-//! `drr-lab export`: a sweep as one file that can be taken elsewhere.
+//! `drr-lab export`: a sweep as one file that can be taken elsewhere, or as rows for other programs.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::target::{self, Target};
-use super::{Context, OutputFormat};
-use crate::bundle;
+use super::{Context, OutputFormat, index};
 use crate::error::{Error, Exit, Result};
+use crate::neutral::printing;
+use crate::rows::{RowContent, RowFormat, RowOptions};
+use crate::{bundle, rows};
 
 const EXAMPLES: &str = "\
 Examples:
+  drr-lab export quickstart > trials.csv
+  drr-lab export quickstart --what metrics --format jsonl --out points.jsonl
+  drr-lab export quickstart --what seeds --out seeds.csv       # for statistics: a row a group and seed
   drr-lab export --bundle quickstart quickstart.zip
   drr-lab --runs elsewhere runs import quickstart.zip && drr-lab --runs elsewhere verify quickstart";
 
@@ -18,27 +25,79 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The sweep: specs, results, journals, models, provenance, a description of the data (not the data), RO-Crate 1.1.
-    #[arg(long, value_name = "SWEEP", required = true)]
-    bundle: String,
-    /// The archive to write (ZIP).
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// A recorded sweep, whose rows go to the output; with --bundle the archive to write.
+    #[arg(value_name = "SWEEP|FILE")]
+    name: String,
+    /// All of this sweep in one archive (ZIP): specs, results, journals, models, provenance, a description of the data (not
+    /// the data), RO-Crate 1.1.
+    #[arg(long, value_name = "SWEEP", conflicts_with_all = ["what", "format", "out", "constants"])]
+    bundle: Option<String>,
+    /// What a row is.
+    #[arg(long, value_enum, default_value = "trials")]
+    what: RowContent,
+    /// How rows are written.
+    #[arg(long, value_enum, default_value = "csv")]
+    format: RowFormat,
+    /// Where they go; to the output if it is not said.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Columns also for settings that no axis varies (rows of trials).
+    #[arg(long)]
+    constants: bool,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
-    let Target::Sweep(sweep) = target::find(&context.runs, &args.bundle)? else {
-        return Err(Error::input(format!("`{}` is a trial; a bundle holds a sweep", args.bundle)));
+    match &args.bundle {
+        Some(sweep) => pack(sweep, Path::new(&args.name), context),
+        None => flat(args, context),
+    }
+}
+
+/// A sweep as rows.
+fn flat(args: &Args, context: &Context) -> Result<Exit> {
+    let store = index::open(&context.runs, context.output)?;
+    let Some(sweep) = store.sweep(&args.name)? else {
+        let known = store.sweep_names()?;
+        let error = Error::input(format!("no sweep called `{}` is recorded", args.name));
+        return Err(match known.is_empty() {
+            true => error.hint("run one first: drr-lab sweep FILE"),
+            false => error.hint(format!("recorded are: {}", known.join(", "))),
+        });
     };
-    let done = bundle::export(&context.runs, &context.data, &sweep, &args.file)?;
-    let size = std::fs::metadata(&args.file).map_or(0, |file| file.len());
+    let options = RowOptions { content: args.what, format: args.format, constants: args.constants };
+    let Some(path) = &args.out else {
+        let written = rows::write(&store, &sweep, options, &mut BufWriter::new(printing::Printed));
+        // A reader that left has seen enough; a full disk is told at the end.
+        return if printing::is_closed() { Ok(Exit::Done) } else { written.map(|_| Exit::Done) };
+    };
+    // Under its name stands the whole of it, or what stood there.
+    let unfinished = path.with_added_extension("part");
+    let about = |error: &std::io::Error| Error::disk(format!("cannot write {}", path.display()), error);
+    let mut out = BufWriter::new(File::create(&unfinished).map_err(|error| about(&error))?);
+    let count = rows::write(&store, &sweep, options, &mut out)?;
+    out.flush().and_then(|()| std::fs::rename(&unfinished, path)).map_err(|error| about(&error))?;
+    match context.output {
+        OutputFormat::Json => println!("{}", json!({"file": path, "rows": count})),
+        OutputFormat::Human => println!("{}: {count} rows", path.display()),
+        OutputFormat::Quiet => {}
+    }
+    Ok(Exit::Done)
+}
+
+/// A sweep as an archive.
+fn pack(sweep: &str, file: &Path, context: &Context) -> Result<Exit> {
+    let Target::Sweep(sweep) = target::find(&context.runs, sweep)? else {
+        return Err(Error::input(format!("`{sweep}` is a trial; a bundle holds a sweep")));
+    };
+    let done = bundle::export(&context.runs, &context.data, &sweep, file)?;
+    let size = std::fs::metadata(file).map_or(0, |file| file.len());
     match context.output {
         OutputFormat::Json => println!(
             "{}",
-            json!({"file": args.file, "trials": done.trials, "unfinished": done.unfinished, "bytes": size})
+            json!({"file": file, "trials": done.trials, "unfinished": done.unfinished, "bytes": size})
         ),
         OutputFormat::Human => {
-            println!("{}: {} trials, {} KiB", args.file.display(), done.trials, size.div_ceil(1024));
+            println!("{}: {} trials, {} KiB", file.display(), done.trials, size.div_ceil(1024));
             if done.unfinished > 0 {
                 eprintln!("note: {} trials are not finished and stayed behind", done.unfinished);
             }

@@ -18,6 +18,20 @@ pub fn out_now(bytes: &[u8]) {
     keep(|| stdout.write_all(bytes).and_then(|()| stdout.flush()));
 }
 
+/// Stdout for what writes rows by itself; it takes nothing once it is closed, and [`finish`] tells why.
+pub struct Printed;
+
+impl io::Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        keep(|| io::stdout().lock().write_all(bytes));
+        if is_closed() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn keep(write: impl FnOnce() -> io::Result<()>) {
     if FAULT.get().is_none()
         && let Err(error) = write()

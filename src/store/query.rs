@@ -67,6 +67,24 @@ impl Store {
         })
     }
 
+    /// All points of a trial: metrics by name, each by step.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub fn all_points(&self, trial: TrialId) -> Result<Vec<(String, u64, f64)>> {
+        self.reading(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT metric.name, point.step, point.value FROM point
+                 JOIN trial ON trial.id = point.trial JOIN metric ON metric.id = point.metric
+                 WHERE trial.hash = ?1 ORDER BY metric.name, point.step",
+            )?;
+            let points = statement.query_map([trial.to_string()], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?, read_value(row, 2)?))
+            })?;
+            Ok(points.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// The trials that are in workers' hands, as far as the last sweep could tell.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("report", 4),
     ("audit", 4),
     ("bundle", 4),
+    ("rows", 4),
     ("gate", 4),
     ("exec", 3),
     ("study", 3),
@@ -31,6 +32,7 @@ const FLOORS: &[(&str, u32)] = &[
 /// Lower rooms that a room must not know all the same, as docs/architecture.md says.
 const STRANGERS: &[(&str, &[&str])] = &[
     ("report", &["exec", "plan", "sweep"]),
+    ("rows", &["exec", "plan", "sweep"]),
     ("gate", &["exec", "plan"]),
     ("audit", &["study"]),
     ("bundle", &["exec", "store", "stats", "study"]),

@@ -1,0 +1,100 @@
+//! Which columns there are, and what stands in them (`docs/export.md` says it for people).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use drr_kinds::{KindOf as _, kind_settings};
+use serde_json::Value;
+
+use super::sink::{Field, Sink};
+use crate::error::Result;
+use crate::store::{Store, StoredSweep, TrialRecord};
+use crate::study::studies::studies;
+
+/// Columns of every trial, before those of axes.
+const OF_TRIALS: [&str; 13] = [
+    "trial", "stage", "kind", "policy", "protocol", "dataset", "fingerprint", "seed", "status", "failure", "seconds",
+    "metrics_digest", "environment",
+];
+
+/// A row a trial.
+pub(super) fn trials(sweep: &StoredSweep, constants: bool, sink: &mut Sink<'_>) -> Result<()> {
+    let settings: Vec<BTreeMap<String, Value>> = match constants {
+        true => sweep.trials.iter().map(|trial| kind_settings(trial.spec()).into_iter().collect()).collect(),
+        false => Vec::new(),
+    };
+    let is_axis = |name: &String| sweep.axes.contains(name);
+    let others: BTreeSet<&String> = settings.iter().flat_map(BTreeMap::keys).filter(|name| !is_axis(name)).collect();
+    let metrics: BTreeSet<&String> = sweep.trials.iter().flat_map(|trial| trial.metrics.keys()).collect();
+    let names = OF_TRIALS.iter().map(|name| (*name).to_owned());
+    let parameters = sweep.axes.iter().chain(others.iter().copied()).cloned();
+    sink.headers(names.chain(parameters).chain(metrics.iter().map(|name| (*name).clone())).collect())?;
+    for (at, trial) in sweep.trials.iter().enumerate() {
+        let mut fields = of_trial(trial);
+        fields.extend(sweep.axes.iter().map(|axis| value(trial.point().get(axis))));
+        fields.extend(others.iter().map(|name| value(settings[at].get(*name))));
+        fields.extend(metrics.iter().map(|name| Field::from(trial.metrics.get(*name).copied())));
+        sink.row(&fields)?;
+    }
+    Ok(())
+}
+
+fn value(value: Option<&Value>) -> Field {
+    value.map_or(Field::Missing, |value| Field::Value(value.clone()))
+}
+
+fn of_trial(trial: &TrialRecord) -> Vec<Field> {
+    let spec = trial.spec();
+    let dataset = spec.dataset();
+    vec![
+        trial.id().to_string().as_str().into(),
+        spec.stage().name().into(),
+        spec.kind.as_str().into(),
+        spec.policy.as_ref().map(|policy| policy.kind.as_str()).into(),
+        spec.kind().measure().map(|measure| (measure.protocol)(&spec.settings)).into(),
+        dataset.map(|dataset| dataset.name.as_str()).into(),
+        dataset.map(|dataset| dataset.fingerprint.to_string()).as_deref().into(),
+        spec.seed.0.into(),
+        trial.status.name().into(),
+        trial.failure.as_deref().into(),
+        trial.wall_s.into(),
+        trial.metrics_digest.map(|digest| digest.to_string()).as_deref().into(),
+        trial.environment.as_ref().map(ToString::to_string).as_deref().into(),
+    ]
+}
+
+/// A row a point of a metric, in the order in which they were recorded by each trial.
+pub(super) fn metrics(store: &Store, sweep: &StoredSweep, sink: &mut Sink<'_>) -> Result<()> {
+    sink.headers(["trial", "metric", "step", "value"].map(str::to_owned).to_vec())?;
+    for trial in &sweep.trials {
+        let id = trial.id().to_string();
+        for (metric, step, value) in store.all_points(trial.id())? {
+            sink.row(&[id.as_str().into(), metric.as_str().into(), step.into(), value.into()])?;
+        }
+    }
+    Ok(())
+}
+
+/// A row a seed of a group, with the scores that the tables of a report are made from.
+pub(super) fn seeds(sweep: &StoredSweep, sink: &mut Sink<'_>) -> Result<()> {
+    let studies = studies(sweep);
+    let groups = || studies.iter().flat_map(|study| &study.groups);
+    let metrics: BTreeSet<&String> =
+        groups().flat_map(|group| &group.trials).flat_map(|trial| trial.metrics.keys()).collect();
+    let names = ["study", "policy"].map(str::to_owned).into_iter().chain(sweep.axes.iter().cloned());
+    let names = names.chain(["seed".to_owned(), "trial".to_owned()]);
+    sink.headers(names.chain(metrics.iter().map(|name| (*name).clone())).collect())?;
+    for study in &studies {
+        for group in &study.groups {
+            for trial in group.finished() {
+                let mut fields: Vec<Field> = vec![study.slug.as_str().into(), group.policy.into()];
+                let own = |axis: &String| group.point.get(axis).map_or(Field::Missing, |it| Field::Value(it.json().clone()));
+                fields.extend(sweep.axes.iter().map(own));
+                fields.push(trial.spec().seed.0.into());
+                fields.push(trial.id().to_string().as_str().into());
+                fields.extend(metrics.iter().map(|name| Field::from(trial.metrics.get(*name).copied())));
+                sink.row(&fields)?;
+            }
+        }
+    }
+    Ok(())
+}

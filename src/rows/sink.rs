@@ -1,0 +1,130 @@
+//! Rows written as they come: CSV and JSON lines.
+
+use std::io::{self, Write};
+
+use serde_json::{Number, Value};
+
+use super::RowFormat;
+use crate::error::{Error, Result};
+use crate::neutral::guarded;
+
+/// What stands in a column of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Field {
+    /// Nothing.
+    Missing,
+    /// A text.
+    Text(String),
+    /// A number, or what is none.
+    Number(f64),
+    /// A value as a sweep file has it: a number, a word, a list.
+    Value(Value),
+}
+
+impl From<&str> for Field {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<u64> for Field {
+    fn from(number: u64) -> Self {
+        Self::Value(number.into())
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Field {
+    fn from(field: Option<T>) -> Self {
+        field.map_or(Self::Missing, Into::into)
+    }
+}
+
+impl From<f64> for Field {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// A number with as many digits as it takes to read it back.
+fn digits(number: f64) -> String {
+    // Of what is no number or has no end there is no JSON.
+    Number::from_f64(number).map_or_else(|| number.to_string(), |number| number.to_string())
+}
+
+/// Where rows go.
+pub(super) struct Sink<'a> {
+    to: Writing<'a>,
+    headers: Vec<String>,
+    rows: u64,
+}
+
+enum Writing<'a> {
+    Csv(Box<csv::Writer<&'a mut dyn Write>>),
+    Jsonl(&'a mut dyn Write),
+}
+
+fn failed(error: &io::Error) -> Error {
+    Error::disk("cannot write the rows".to_owned(), error)
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(format: RowFormat, out: &'a mut dyn Write) -> Self {
+        let to = match format {
+            RowFormat::Csv => Writing::Csv(Box::new(csv::Writer::from_writer(out))),
+            RowFormat::Jsonl => Writing::Jsonl(out),
+        };
+        Self { to, headers: Vec::new(), rows: 0 }
+    }
+
+    /// The columns, before any row.
+    pub(super) fn headers(&mut self, headers: Vec<String>) -> Result<()> {
+        if let Writing::Csv(writer) = &mut self.to {
+            let cells = headers.iter().map(|header| guarded(header).into_owned());
+            writer.write_record(cells).map_err(|error| failed(&error.into()))?;
+        }
+        self.headers = headers;
+        Ok(())
+    }
+
+    /// A row, a field a column.
+    pub(super) fn row(&mut self, fields: &[Field]) -> Result<()> {
+        debug_assert_eq!(fields.len(), self.headers.len(), "a field a column");
+        self.rows += 1;
+        match &mut self.to {
+            Writing::Csv(writer) => writer.write_record(fields.iter().map(cell)).map_err(|error| failed(&error.into())),
+            Writing::Jsonl(out) => {
+                let members = self.headers.iter().zip(fields).filter_map(|(header, field)| {
+                    let value = match field {
+                        Field::Missing => return None,
+                        Field::Text(text) => Value::from(text.as_str()),
+                        Field::Number(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
+                        Field::Value(value) => value.clone(),
+                    };
+                    Some(format!("{}:{value}", Value::from(header.as_str())))
+                });
+                let line = members.collect::<Vec<_>>().join(",");
+                writeln!(out, "{{{line}}}").map_err(|error| failed(&error))
+            }
+        }
+    }
+
+    /// How many rows were written, all of them out of hand.
+    pub(super) fn finish(self) -> Result<u64> {
+        match self.to {
+            Writing::Csv(mut writer) => writer.flush(),
+            Writing::Jsonl(out) => out.flush(),
+        }
+        .map_err(|error| failed(&error))?;
+        Ok(self.rows)
+    }
+}
+
+fn cell(field: &Field) -> String {
+    match field {
+        Field::Missing => String::new(),
+        Field::Text(text) => guarded(text).into_owned(),
+        Field::Number(number) => digits(*number),
+        Field::Value(Value::String(text)) => guarded(text).into_owned(),
+        Field::Value(value) => value.to_string(),
+    }
+}
