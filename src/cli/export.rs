@@ -11,6 +11,7 @@ use super::{Context, OutputFormat, index};
 use crate::error::{Error, Exit, Result};
 use crate::neutral::printing;
 use crate::rows::{RowContent, RowFormat, RowOptions};
+use crate::store::{Store, StoredSweep};
 use crate::{bundle, rows};
 
 const EXAMPLES: &str = "\
@@ -18,8 +19,20 @@ Examples:
   drr-lab export quickstart > trials.csv
   drr-lab export quickstart --what metrics --format jsonl --out points.jsonl
   drr-lab export quickstart --what seeds --out seeds.csv       # for statistics: a row a group and seed
+  drr-lab export quickstart --format tensorboard --out events && tensorboard --logdir events
   drr-lab export --bundle quickstart quickstart.zip
   drr-lab --runs elsewhere runs import quickstart.zip && drr-lab --runs elsewhere verify quickstart";
+
+/// How a sweep is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Comma-separated, with a header; a spreadsheet computes no cell of it.
+    Csv,
+    /// An object a line; a key is there where its column has a value.
+    Jsonl,
+    /// A folder that TensorBoard shows: a run for each finished trial, with scalars and hyperparameters.
+    Tensorboard,
+}
 
 /// Arguments of `export`.
 #[derive(Debug, clap::Args)]
@@ -37,9 +50,9 @@ pub struct Args {
     what: RowContent,
     /// How rows are written.
     #[arg(long, value_enum, default_value = "csv")]
-    format: RowFormat,
-    /// Where they go; to the output if it is not said.
-    #[arg(long, value_name = "FILE")]
+    format: Format,
+    /// Where they go; to the output if it is not said. Of `tensorboard` the folder.
+    #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Columns also for settings that no axis varies (rows of trials).
     #[arg(long)]
@@ -64,7 +77,12 @@ fn flat(args: &Args, context: &Context) -> Result<Exit> {
             false => error.hint(format!("recorded are: {}", known.join(", "))),
         });
     };
-    let options = RowOptions { content: args.what, format: args.format, constants: args.constants };
+    let format = match args.format {
+        Format::Csv => RowFormat::Csv,
+        Format::Jsonl => RowFormat::Jsonl,
+        Format::Tensorboard => return tensorboard(args, &store, &sweep, context),
+    };
+    let options = RowOptions { content: args.what, format, constants: args.constants };
     let Some(path) = &args.out else {
         let written = rows::write(&store, &sweep, options, &mut BufWriter::new(printing::Printed));
         // A reader that left has seen enough; a full disk is told at the end.
@@ -84,6 +102,20 @@ fn flat(args: &Args, context: &Context) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// A sweep as a folder of event files.
+fn tensorboard(args: &Args, store: &Store, sweep: &StoredSweep, context: &Context) -> Result<Exit> {
+    let Some(folder) = &args.out else {
+        return Err(Error::input("event files go into a folder").hint("name it: --out DIR"));
+    };
+    let count = rows::tensorboard::write(store, sweep, folder)?;
+    match context.output {
+        OutputFormat::Json => println!("{}", json!({"folder": folder, "runs": count})),
+        OutputFormat::Human => println!("{}: {count} runs; tensorboard --logdir {0}", folder.display()),
+        OutputFormat::Quiet => {}
+    }
+    Ok(Exit::Done)
+}
+
 /// A sweep as an archive.
 fn pack(sweep: &str, file: &Path, context: &Context) -> Result<Exit> {
     let Target::Sweep(sweep) = target::find(&context.runs, sweep)? else {
@@ -92,10 +124,9 @@ fn pack(sweep: &str, file: &Path, context: &Context) -> Result<Exit> {
     let done = bundle::export(&context.runs, &context.data, &sweep, file)?;
     let size = std::fs::metadata(file).map_or(0, |file| file.len());
     match context.output {
-        OutputFormat::Json => println!(
-            "{}",
-            json!({"file": file, "trials": done.trials, "unfinished": done.unfinished, "bytes": size})
-        ),
+        OutputFormat::Json => {
+            println!("{}", json!({"file": file, "trials": done.trials, "unfinished": done.unfinished, "bytes": size}))
+        }
         OutputFormat::Human => {
             println!("{}: {} trials, {} KiB", file.display(), done.trials, size.div_ceil(1024));
             if done.unfinished > 0 {

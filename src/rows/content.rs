@@ -12,8 +12,19 @@ use crate::study::studies::studies;
 
 /// Columns of every trial, before those of axes.
 const OF_TRIALS: [&str; 13] = [
-    "trial", "stage", "kind", "policy", "protocol", "dataset", "fingerprint", "seed", "status", "failure", "seconds",
-    "metrics_digest", "environment",
+    "trial",
+    "stage",
+    "kind",
+    "policy",
+    "protocol",
+    "dataset",
+    "fingerprint",
+    "seed",
+    "status",
+    "failure",
+    "seconds",
+    "metrics_digest",
+    "environment",
 ];
 
 /// A row a trial.
@@ -87,7 +98,8 @@ pub(super) fn seeds(sweep: &StoredSweep, sink: &mut Sink<'_>) -> Result<()> {
         for group in &study.groups {
             for trial in group.finished() {
                 let mut fields: Vec<Field> = vec![study.slug.as_str().into(), group.policy.into()];
-                let own = |axis: &String| group.point.get(axis).map_or(Field::Missing, |it| Field::Value(it.json().clone()));
+                let own =
+                    |axis: &String| group.point.get(axis).map_or(Field::Missing, |it| Field::Value(it.json().clone()));
                 fields.extend(sweep.axes.iter().map(own));
                 fields.push(trial.spec().seed.0.into());
                 fields.push(trial.id().to_string().as_str().into());

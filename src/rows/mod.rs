@@ -5,9 +5,12 @@
 //! | --- | --- |
 //! | `content` | which columns there are, and what stands in them |
 //! | `sink` | CSV and JSON lines |
+//! | `tensorboard`, `proto` | event files that TensorBoard shows |
 
 mod content;
+mod proto;
 mod sink;
+pub mod tensorboard;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +32,7 @@ pub enum RowContent {
 }
 
 /// How rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowFormat {
     /// Comma-separated, with a header; a spreadsheet computes no cell of it.
     Csv,
