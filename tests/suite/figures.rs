@@ -60,7 +60,8 @@ fn shown(values: &[f64]) -> String {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    format!("{mean:.3} ± {:.3}", variance.sqrt())
+    // No sign before a zero.
+    format!("{mean:.3} ± {:.3}", variance.sqrt()).replace("-0.000", "0.000")
 }
 
 /// A metric of a policy by seed; a dash where the policy has none.

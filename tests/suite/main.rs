@@ -15,6 +15,7 @@ mod cases_plan;
 mod chaos;
 mod divided;
 mod end_to_end;
+mod export;
 mod faults;
 mod figures;
 mod formats;

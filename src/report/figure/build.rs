@@ -1,5 +1,7 @@
 //! Which figures a sweep has, and their numbers.
 
+use std::collections::BTreeMap;
+
 use drr_kinds::kind::{Better, Curves, Family, TableColumns};
 
 use super::content::{Figure, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
@@ -17,6 +19,9 @@ use crate::store::Store;
 
 /// More series than this cannot be told apart.
 const MOST: usize = 8;
+
+/// So many configurations are shown all the same, however many baselines stand beside them.
+const LEAST: usize = 4;
 
 /// The figures of a study; none where nothing is finished.
 pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Spread) -> Result<Vec<Figure>> {
@@ -205,17 +210,18 @@ pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Sha
     Series { name, detail, style: baseline.unwrap_or_else(|| of_recommender(index)), shape }
 }
 
-/// The series to show: all of them where they can be told apart, else every baseline and the best others by their
+/// The series to show: all of them where they can be told apart, else of every baseline its best and the best others by their
 /// last value, with a note that says so.
 pub(super) fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Series>, String) {
     if series.len() <= MOST {
         return (series, String::new());
     }
     let kept = |series: &Series| keep.contains(&series.name.as_str());
+    let (series, alike) = best_of_each(series, better, kept);
     let others = series.iter().filter(|series| !kept(series));
     let mut values: Vec<f64> = others.map(|series| better * series.shape.last().unwrap_or(f64::NEG_INFINITY)).collect();
     values.sort_by(|a, b| b.total_cmp(a));
-    let room = (MOST - 1).saturating_sub(series.iter().filter(|series| kept(series)).count()).max(1);
+    let room = (MOST - 1).saturating_sub(series.iter().filter(|series| kept(series)).count()).max(LEAST);
     let least = values.get(room - 1).copied().unwrap_or(f64::NEG_INFINITY);
     let all = values.len();
     let mut taken = 0;
@@ -230,7 +236,35 @@ pub(super) fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Seri
             taken += 1;
         }
     }
-    (shown, format!(" Shown: the best {taken} of {all} configurations by their last value; the table has all."))
+    let also = if alike { ", and the best of each baseline" } else { "" };
+    let note = match taken == all {
+        true if alike => " Shown: the best of each baseline by its last value; the table has all.".to_owned(),
+        true => String::new(),
+        false => {
+            format!(" Shown: the best {taken} of {all} configurations by their last value{also}; the table has all.")
+        }
+    };
+    (shown, note)
+}
+
+/// Of series of one name that are kept the best alone; whether any were left out.
+fn best_of_each(series: Vec<Series>, better: f64, kept: impl Fn(&Series) -> bool) -> (Vec<Series>, bool) {
+    let value = |one: &Series| better * one.shape.last().unwrap_or(f64::NEG_INFINITY);
+    let mut best: BTreeMap<String, (usize, f64)> = BTreeMap::new();
+    for (at, one) in series.iter().enumerate().filter(|(_, one)| kept(one)) {
+        let leader = best.entry(one.name.clone()).or_insert((at, value(one)));
+        if value(one) > leader.1 {
+            *leader = (at, value(one));
+        }
+    }
+    let count = series.len();
+    let stays = |(at, one): (usize, Series)| {
+        let is_best = best.get(&one.name).is_none_or(|(leader, _)| *leader == at);
+        (!kept(&one) || is_best).then_some(one)
+    };
+    let left: Vec<Series> = series.into_iter().enumerate().filter_map(stays).collect();
+    let alike = left.len() < count;
+    (left, alike)
 }
 
 /// What no number of the figure may be read without.

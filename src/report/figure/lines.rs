@@ -68,7 +68,7 @@ pub(super) fn draw<B: DrawingBackend>(
     for (index, series) in figure.series.iter().enumerate().rev() {
         over(canvas, &panel, series, index, count)?;
     }
-    draw_legend(canvas, figure, &entries, &panel)
+    draw_legend(canvas, figure, &entries, (&panel, bottom))
 }
 
 /// An axis with air around values that are few.
@@ -180,6 +180,10 @@ fn name(series: &Series) -> String {
     format!("{} {}", series.name, series.detail).trim().replace('\u{a0}', " ")
 }
 
+/// From line to line in a legend, and what lies between two entries.
+const LINE: f64 = 23.0;
+const GAP: f64 = 12.0;
+
 /// A legend's entry: its lines of text with their looks and widths.
 struct LegendEntry {
     lines: Vec<(String, Type, f64)>,
@@ -204,19 +208,22 @@ fn draw_legend<B: DrawingBackend>(
     canvas: &mut Canvas<'_, B>,
     figure: &PlottedCurves,
     entries: &[LegendEntry],
-    panel: &Panel,
+    (panel, bottom): (&Panel, f64),
 ) -> Result<(), DrawError> {
     let left = panel.right + 22.0;
     let mut y = panel.top + 8.0;
+    // Where there are many, all of it is smaller.
+    let height: f64 = entries.iter().map(|entry| entry.lines.len() as f64 * LINE + GAP).sum();
+    let scale = ((bottom - y) / height).min(1.0);
     for (series, entry) in figure.series.iter().zip(entries) {
         let style = series.style;
         canvas.line(&[(left, y - 6.0), (left + 38.0, y - 6.0)], style.color, 1.0, 2.4, style.dash)?;
         canvas.marker(style.marker, (left + 19.0, y - 6.0), 5.5, style.color)?;
         for (text, look, _) in &entry.lines {
-            canvas.text(text, (left + KEY, y), TextAnchor::Left, *look)?;
-            y += 23.0;
+            canvas.text(text, (left + KEY, y), TextAnchor::Left, Type { size: look.size * scale, ..*look })?;
+            y += LINE * scale;
         }
-        y += 12.0;
+        y += GAP * scale;
     }
     Ok(())
 }
