@@ -133,7 +133,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "precision-of-the-wrong-k",
         bug: "precision@K counts the first K - 1 items and divides by K",
         edits: &[edit(
-            "offline.rs",
+            "evaluate/served.rs",
             "self.rewards[..k].iter().filter(|&&reward| reward >= self.least_positive).count()",
             "self.rewards[..k - 1].iter().filter(|&&reward| reward >= self.least_positive).count()",
         )],

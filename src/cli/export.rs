@@ -25,7 +25,7 @@ Examples:
 
 /// How a sweep is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum ExportFormat {
     /// Comma-separated, with a header; a spreadsheet computes no cell of it.
     Csv,
     /// An object a line; a key is there where its column has a value.
@@ -50,7 +50,7 @@ pub struct Args {
     what: RowContent,
     /// How rows are written.
     #[arg(long, value_enum, default_value = "csv")]
-    format: Format,
+    format: ExportFormat,
     /// Where they go; to the output if it is not said. Of `tensorboard` the folder.
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
@@ -78,9 +78,9 @@ fn flat(args: &Args, context: &Context) -> Result<Exit> {
         });
     };
     let format = match args.format {
-        Format::Csv => RowFormat::Csv,
-        Format::Jsonl => RowFormat::Jsonl,
-        Format::Tensorboard => return tensorboard(args, &store, &sweep, context),
+        ExportFormat::Csv => RowFormat::Csv,
+        ExportFormat::Jsonl => RowFormat::Jsonl,
+        ExportFormat::Tensorboard => return tensorboard(args, &store, &sweep, context),
     };
     let options = RowOptions { content: args.what, format, constants: args.constants };
     let Some(path) = &args.out else {
@@ -89,7 +89,8 @@ fn flat(args: &Args, context: &Context) -> Result<Exit> {
         return if printing::is_closed() { Ok(Exit::Done) } else { written.map(|_| Exit::Done) };
     };
     // Under its name stands the whole of it, or what stood there.
-    let unfinished = path.with_added_extension("part");
+    let mut unfinished = path.clone().into_os_string();
+    unfinished.push(".part");
     let about = |error: &std::io::Error| Error::disk(format!("cannot write {}", path.display()), error);
     let mut out = BufWriter::new(File::create(&unfinished).map_err(|error| about(&error))?);
     let count = rows::write(&store, &sweep, options, &mut out)?;

@@ -347,7 +347,7 @@ fn this_projects_own_gates_and_examples_read() {
     let file = load(&root.join("gates/ci-smoke.toml")).expect("a gate file");
     let baseline = Baseline::read(file.baseline.as_deref().expect("named")).expect("a baseline");
     assert_eq!((baseline.measured.sweep.as_str(), file.sweep.as_str()), ("ci-smoke", "ci-smoke"));
-    assert_eq!(baseline.measured.groups.len(), 12);
+    assert_eq!(baseline.measured.groups.len(), 20);
     let page = fs::read_to_string(root.join("docs/gates.md")).expect("the page");
     let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     super::file::parse("docs/gates.md", example, root).expect("the example is a gate file");

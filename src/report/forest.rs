@@ -1,10 +1,13 @@
 //! The recommenders against each baseline, seed by seed: how large the difference is, how sure, and whether it may as well
 //! be none.
 
+use std::collections::BTreeSet;
+
 use super::figure::{Figure, Forest, ForestSection, Plot, PlottedDifference, subtitle};
 use super::group::{Study, is_subject};
 use super::marks::{LEVEL, sign, t_test};
 use super::notes::covered;
+use super::reference::Reference;
 use super::table::{Row, Table};
 use super::written::number;
 use crate::stats::{Paired, holm};
@@ -12,12 +15,36 @@ use crate::stats::{Paired, holm};
 /// Recommenders that are shown against each baseline.
 const MOST: usize = 4;
 
+/// Baselines that they are shown against, beside the reference.
+const STRONGEST: usize = 4;
+
+/// Of each baseline its best row, and of these the reference and the strongest, in the table's order; and how many are left out.
+fn strongest<'t>(
+    table: &Table,
+    rows: impl Iterator<Item = &'t Row>,
+    mean: impl Fn(&Row) -> Option<f64>,
+) -> (Vec<&'t Row>, usize) {
+    let by_mean = |a: &&Row, b: &&Row| mean(b).partial_cmp(&mean(a)).unwrap_or(std::cmp::Ordering::Equal);
+    let mut all: Vec<&Row> = rows.collect();
+    let order: Vec<&Row> = all.clone();
+    all.sort_by(by_mean);
+    let mut seen = BTreeSet::new();
+    all.retain(|row| seen.insert(row.policy));
+    let count = all.len();
+    let reference = Reference::untrained();
+    let (mut taken, others): (Vec<&Row>, Vec<&Row>) = all.into_iter().partition(|row| reference.names(table, row));
+    taken.extend(others.into_iter().take(STRONGEST));
+    let left = count - taken.len();
+    (order.into_iter().filter(|row| taken.iter().any(|it| std::ptr::eq(*it, *row))).collect(), left)
+}
+
 /// The comparison for the first metric of `table`; `None` without baselines, recommenders, or pairs enough for an interval.
 pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     let metric = table.metrics.first().filter(|metric| metric.is_ranked())?;
     let cell = |row: &Row| row.cells.first()?.as_ref().map(|cell| sign(metric) * cell.score.summary.mean);
-    let known = |row: &&Row| row.stopped == 0 && cell(row).is_some_and(f64::is_finite);
-    let baselines: Vec<&Row> = table.rows.iter().filter(|row| !is_subject(row.policy)).filter(known).collect();
+    let known = |row: &&Row| row.competes() && cell(row).is_some_and(f64::is_finite);
+    let (baselines, left) =
+        strongest(table, table.rows.iter().filter(|row| !is_subject(row.policy)).filter(known), cell);
     let mut ours: Vec<&Row> = table.rows.iter().filter(|row| is_subject(row.policy)).filter(known).collect();
     let pairs: Vec<(&Row, &Row, Paired)> = baselines
         .iter()
@@ -37,6 +64,9 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     ours.sort_by(|a, b| cell(b).partial_cmp(&cell(a)).unwrap_or(std::cmp::Ordering::Equal));
     ours.truncate(MOST);
     let name = |row: &Row| {
+        if !is_subject(row.policy) {
+            return row.policy.to_owned();
+        }
         let point = table.short_axes().into_iter().zip(&row.point);
         let point: Vec<String> =
             point.filter_map(|(axis, value)| Some(format!("{axis} {}", value.as_ref()?))).collect();
@@ -81,6 +111,9 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
         note += &format!(" The best {} of {all} configurations by these same scores, which favours them.", ours.len());
     } else if all > 1 {
         note += " Settings were chosen on no other data: the best of several is favoured.";
+    }
+    if left > 0 {
+        note += &format!(" Of the baselines the strongest; {left} more stand in the table.");
     }
     note += &format!(" {}", covered(table.seeding));
     (!sections.is_empty()).then(|| Figure {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use drr_kinds::{KindOf as _, kind_settings};
 use serde_json::Value;
 
-use super::sink::{Field, Sink};
+use super::sink::{RowField, Sink};
 use crate::error::Result;
 use crate::store::{Store, StoredSweep, TrialRecord};
 use crate::study::studies::studies;
@@ -43,17 +43,17 @@ pub(super) fn trials(sweep: &StoredSweep, constants: bool, sink: &mut Sink<'_>) 
         let mut fields = of_trial(trial);
         fields.extend(sweep.axes.iter().map(|axis| value(trial.point().get(axis))));
         fields.extend(others.iter().map(|name| value(settings[at].get(*name))));
-        fields.extend(metrics.iter().map(|name| Field::from(trial.metrics.get(*name).copied())));
+        fields.extend(metrics.iter().map(|name| RowField::from(trial.metrics.get(*name).copied())));
         sink.row(&fields)?;
     }
     Ok(())
 }
 
-fn value(value: Option<&Value>) -> Field {
-    value.map_or(Field::Missing, |value| Field::Value(value.clone()))
+fn value(value: Option<&Value>) -> RowField {
+    value.map_or(RowField::Missing, |value| RowField::Value(value.clone()))
 }
 
-fn of_trial(trial: &TrialRecord) -> Vec<Field> {
+fn of_trial(trial: &TrialRecord) -> Vec<RowField> {
     let spec = trial.spec();
     let dataset = spec.dataset();
     vec![
@@ -97,13 +97,14 @@ pub(super) fn seeds(sweep: &StoredSweep, sink: &mut Sink<'_>) -> Result<()> {
     for study in &studies {
         for group in &study.groups {
             for trial in group.finished() {
-                let mut fields: Vec<Field> = vec![study.slug.as_str().into(), group.policy.into()];
-                let own =
-                    |axis: &String| group.point.get(axis).map_or(Field::Missing, |it| Field::Value(it.json().clone()));
+                let mut fields: Vec<RowField> = vec![study.slug.as_str().into(), group.policy.into()];
+                let own = |axis: &String| {
+                    group.point.get(axis).map_or(RowField::Missing, |it| RowField::Value(it.json().clone()))
+                };
                 fields.extend(sweep.axes.iter().map(own));
                 fields.push(trial.spec().seed.0.into());
                 fields.push(trial.id().to_string().as_str().into());
-                fields.extend(metrics.iter().map(|name| Field::from(trial.metrics.get(*name).copied())));
+                fields.extend(metrics.iter().map(|name| RowField::from(trial.metrics.get(*name).copied())));
                 sink.row(&fields)?;
             }
         }

@@ -10,7 +10,7 @@ use crate::neutral::guarded;
 
 /// What stands in a column of a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Field {
+pub(super) enum RowField {
     /// Nothing.
     Missing,
     /// A text.
@@ -21,25 +21,25 @@ pub(super) enum Field {
     Value(Value),
 }
 
-impl From<&str> for Field {
+impl From<&str> for RowField {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<u64> for Field {
+impl From<u64> for RowField {
     fn from(number: u64) -> Self {
         Self::Value(number.into())
     }
 }
 
-impl<T: Into<Self>> From<Option<T>> for Field {
+impl<T: Into<Self>> From<Option<T>> for RowField {
     fn from(field: Option<T>) -> Self {
         field.map_or(Self::Missing, Into::into)
     }
 }
 
-impl From<f64> for Field {
+impl From<f64> for RowField {
     fn from(number: f64) -> Self {
         Self::Number(number)
     }
@@ -87,7 +87,7 @@ impl<'a> Sink<'a> {
     }
 
     /// A row, a field a column.
-    pub(super) fn row(&mut self, fields: &[Field]) -> Result<()> {
+    pub(super) fn row(&mut self, fields: &[RowField]) -> Result<()> {
         debug_assert_eq!(fields.len(), self.headers.len(), "a field a column");
         self.rows += 1;
         match &mut self.to {
@@ -95,10 +95,10 @@ impl<'a> Sink<'a> {
             Writing::Jsonl(out) => {
                 let members = self.headers.iter().zip(fields).filter_map(|(header, field)| {
                     let value = match field {
-                        Field::Missing => return None,
-                        Field::Text(text) => Value::from(text.as_str()),
-                        Field::Number(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
-                        Field::Value(value) => value.clone(),
+                        RowField::Missing => return None,
+                        RowField::Text(text) => Value::from(text.as_str()),
+                        RowField::Number(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
+                        RowField::Value(value) => value.clone(),
                     };
                     Some(format!("{}:{value}", Value::from(header.as_str())))
                 });
@@ -119,12 +119,12 @@ impl<'a> Sink<'a> {
     }
 }
 
-fn cell(field: &Field) -> String {
+fn cell(field: &RowField) -> String {
     match field {
-        Field::Missing => String::new(),
-        Field::Text(text) => guarded(text).into_owned(),
-        Field::Number(number) => digits(*number),
-        Field::Value(Value::String(text)) => guarded(text).into_owned(),
-        Field::Value(value) => value.to_string(),
+        RowField::Missing => String::new(),
+        RowField::Text(text) => guarded(text).into_owned(),
+        RowField::Number(number) => digits(*number),
+        RowField::Value(Value::String(text)) => guarded(text).into_owned(),
+        RowField::Value(value) => value.to_string(),
     }
 }
