@@ -66,7 +66,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "gamma-off",
         bug: "the target is the reward alone: γ = 0",
-        edits: &[edit("returns.rs", "gamma: gamma as f32", "gamma: 0.0 * gamma as f32")],
+        edits: &[edit("returns.rs", "gamma as f32", "0.0 * gamma as f32")],
     },
     Mutant {
         name: "history-reversed",
@@ -100,9 +100,9 @@ pub const MUTANTS: &[Mutant] = &[
         bug: "the test ratings are among those that are learned from",
         edits: &[edit(
             "worker/loaded.rs",
-            "let world = World::new(&table, &split, ratings.reward);",
-            "let world = World { train: drr_kinds::world::Log::new(&table, \
-             &(0..table.rows.len() as u32).collect::<Vec<_>>(), ratings.reward), ..World::new(&table, &split, ratings.reward) };",
+            "World::new(&table, &split, ratings.reward)",
+            "World { train: drr_kinds::world::Log::new(&table, \
+             &(0..table.rows.len() as u32).collect::<Vec<_>>(), ratings.reward), ..World::new(&table, &split, ratings.reward) }",
         )],
     },
     Mutant {

@@ -113,7 +113,7 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
         note += " Settings were chosen on no other data: the best of several is favoured.";
     }
     if left > 0 {
-        note += &format!(" Of the baselines the strongest; {left} more stand in the table.");
+        note += &format!(" The strongest baselines; the table has {left} more.");
     }
     note += &format!(" {}", covered(table.seeding));
     (!sections.is_empty()).then(|| Figure {

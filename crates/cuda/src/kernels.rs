@@ -160,7 +160,7 @@ impl Accelerator for Libtorch {
         let slope = if how.is_tanh {
             1.0 - z.tanh().square()
         } else {
-            let towards = Tensor::where_self(&g.lt(0.0), &z.neg(), z);
+            let towards = z.neg().where_self(&g.lt(0.0), z);
             (towards + 1.0) * 0.5
         };
         write(gradient, &(g * slope * f64::from(how.range) + z * f64::from(how.penalty)));

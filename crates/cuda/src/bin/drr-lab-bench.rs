@@ -27,7 +27,7 @@ use drr_kinds::error::{Error, Result};
 use drr_kinds::offline::OfflineSpec;
 use drr_kinds::pmf::PmfSpec;
 use drr_kinds::training::{Reporter, Silent};
-use drr_kinds::world::{Log, World};
+use drr_kinds::world::World;
 use drr_train::actor_critic::{Agent, Shapes};
 use drr_train::evaluate::Policy;
 use drr_train::kernels::Backend;
@@ -338,16 +338,8 @@ fn folds(folder: &Path, spec: &PmfSpec) -> Result<serde_json::Value> {
             rows.sort_unstable();
             rows
         };
-        let [low, high] = ratings.range();
-        let world = World {
-            users: ratings.users.len(),
-            items: ratings.items.len(),
-            train: Log::new(&ratings, &part(false), RewardRule::STARS),
-            test: Log::new(&ratings, &part(true), RewardRule::STARS),
-            reward_range: (RewardRule::STARS.reward(low), RewardRule::STARS.reward(high)),
-            least_positive: RewardRule::STARS.least_positive(),
-            unit: RewardRule::STARS.unit(),
-        };
+        let parts = Split { train: part(false), test: part(true) };
+        let world = World::new(&ratings, &parts, RewardRule::STARS);
         let (_, metrics) = pmf::train(&world, spec, Seed(fold as u64), &mut Silent)?;
         sum += metrics["test_rmse_stars"];
         epochs.push(metrics["best_epoch"]);

@@ -59,7 +59,7 @@ fn class(id: &str, roles: u8) -> u8 {
 }
 
 impl Dynamics {
-    /// The dynamics behind a table that [`generate`] made; `None` where there are none.
+    /// The dynamics behind a table of that world; `None` where there are none.
     pub fn of(world: WorldKind, ratings: &Ratings) -> Option<Self> {
         let rules = rules(world)?;
         let classes = |ids: &[String]| ids.iter().map(|id| class(id, rules.roles())).collect();
