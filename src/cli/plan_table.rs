@@ -89,8 +89,7 @@ impl<'a> PlanTable<'a> {
 
     /// How many programs a stage's trials to run make.
     fn cohorts(&self, count: &StageCount) -> usize {
-        let specs = self.plan.to_run_of(count.stage).map(|task| &task.trial.spec);
-        cohorts(specs, |members| self.cohort.unwrap_or(members.div_ceil(self.slots)))
+        cohorts(self.plan.to_run_of(count.stage), |members| self.cohort.unwrap_or(members.div_ceil(self.slots)))
     }
 
     /// Prints the stages as JSON, with more fields.

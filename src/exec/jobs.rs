@@ -17,7 +17,7 @@ pub(super) fn jobs(plan: &Plan) -> Vec<Job> {
             stage: task.stage,
             replicate: replicates[&task.trial.spec.seed.0],
             cost: task.cost,
-            group: cohort(&task.trial.spec).map(|key| *groups.entry(key).or_insert(next)),
+            group: cohort(task).map(|key| *groups.entry(key).or_insert(next)),
             upstream: task.upstream.clone(),
             status: task.status,
         }

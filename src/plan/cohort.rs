@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 
+use drr_core::Digest;
 use drr_core::spec::Varies;
-use drr_core::{Digest, TrialSpec};
 use drr_kinds::KindOf as _;
 use serde_json::Value;
+
+use super::Task;
 
 /// What all members of a cohort share; seeds and whatever else varies freely may differ.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,23 +16,27 @@ pub struct CohortKey {
     kind: &'static str,
     dataset: Option<Digest>,
     settings: Vec<Option<Value>>,
+    /// What the models below give them their shape by.
+    below: Option<u64>,
 }
 
 /// The cohort a trial can be part of; `None` for trials that run alone.
-pub fn cohort(spec: &TrialSpec) -> Option<CohortKey> {
+pub fn cohort(task: &Task) -> Option<CohortKey> {
+    let spec = &task.trial.spec;
     let kind = spec.kind();
     kind.model().filter(|model| model.together)?;
     let shared = kind.fields.iter().filter(|field| field.varies != Varies::Freely);
     let settings = shared.map(|field| spec.settings.get(field.name).cloned()).collect();
-    Some(CohortKey { kind: kind.name, dataset: spec.dataset().map(|it| it.fingerprint), settings })
+    let dataset = spec.dataset().map(|it| it.fingerprint);
+    Some(CohortKey { kind: kind.name, dataset, settings, below: task.shaped_by })
 }
 
 /// How many programs some trials make: those of one key in cohorts of up to `most` (of so many members), others one
 /// each.
-pub fn cohorts<'a>(specs: impl Iterator<Item = &'a TrialSpec>, most: impl Fn(usize) -> usize) -> usize {
+pub fn cohorts<'a>(tasks: impl Iterator<Item = &'a Task>, most: impl Fn(usize) -> usize) -> usize {
     let (mut members, mut alone) = (HashMap::<CohortKey, usize>::new(), 0);
-    for spec in specs {
-        match cohort(spec) {
+    for task in tasks {
+        match cohort(task) {
             Some(key) => *members.entry(key).or_default() += 1,
             None => alone += 1,
         }

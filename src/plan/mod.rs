@@ -60,6 +60,8 @@ pub struct Task {
     pub stage: Stage,
     /// Positions in [`Plan::tasks`] of the trials that must be finished before it starts.
     pub upstream: Vec<usize>,
+    /// What of the models it stands on shapes it.
+    pub shaped_by: Option<u64>,
     /// Expected seconds on one core, but for a factor that is the machine's.
     pub cost: f64,
     /// How far it is: finished, by this sweep or another; pending where it is to run; failed before in a way that running
@@ -109,7 +111,9 @@ impl Plan {
             let below: Vec<&TrialSpec> = upstream.iter().map(|&above| &sweep.trials[above].spec).collect();
             let cost = seconds(&trial.spec, &below, sizes.of_trial(&trial.spec).unwrap_or(USUAL));
             let stage = trial.spec.stage();
-            tasks.push(Task { trial: Arc::clone(trial), stage, upstream, cost, status, reason });
+            let settings: Vec<_> = below.iter().map(|spec| &spec.settings).collect();
+            let shaped_by = trial.spec.kind().model().and_then(|model| (model.shaped_by)(&settings));
+            tasks.push(Task { trial: Arc::clone(trial), stage, upstream, shaped_by, cost, status, reason });
         }
         Self { sweep: sweep.name.clone(), tasks, commands: sweep.place.clone() }
     }

@@ -18,24 +18,19 @@ const MOST: usize = 4;
 /// Baselines that they are shown against, beside the reference.
 const STRONGEST: usize = 4;
 
-/// Of each baseline its best row, and of these the reference and the strongest, in the table's order; and how many are left out.
-fn strongest<'t>(
-    table: &Table,
-    rows: impl Iterator<Item = &'t Row>,
-    mean: impl Fn(&Row) -> Option<f64>,
-) -> (Vec<&'t Row>, usize) {
+/// Of each baseline its best row, and of these the reference and the strongest, in the table's order; and how many rows are left
+/// out.
+fn strongest<'t>(table: &Table, rows: &[&'t Row], mean: impl Fn(&Row) -> Option<f64>) -> (Vec<&'t Row>, usize) {
     let by_mean = |a: &&Row, b: &&Row| mean(b).partial_cmp(&mean(a)).unwrap_or(std::cmp::Ordering::Equal);
-    let mut all: Vec<&Row> = rows.collect();
-    let order: Vec<&Row> = all.clone();
-    all.sort_by(by_mean);
+    let mut best: Vec<&Row> = rows.to_vec();
+    best.sort_by(by_mean);
     let mut seen = BTreeSet::new();
-    all.retain(|row| seen.insert(row.policy));
-    let count = all.len();
+    best.retain(|row| seen.insert(row.policy));
     let reference = Reference::untrained();
-    let (mut taken, others): (Vec<&Row>, Vec<&Row>) = all.into_iter().partition(|row| reference.names(table, row));
+    let (mut taken, others): (Vec<&Row>, Vec<&Row>) = best.into_iter().partition(|row| reference.names(table, row));
     taken.extend(others.into_iter().take(STRONGEST));
-    let left = count - taken.len();
-    (order.into_iter().filter(|row| taken.iter().any(|it| std::ptr::eq(*it, *row))).collect(), left)
+    let left = rows.len() - taken.len();
+    (rows.iter().copied().filter(|row| taken.iter().any(|it| std::ptr::eq(*it, *row))).collect(), left)
 }
 
 /// The comparison for the first metric of `table`; `None` without baselines, recommenders, or pairs enough for an interval.
@@ -43,8 +38,8 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     let metric = table.metrics.first().filter(|metric| metric.is_ranked())?;
     let cell = |row: &Row| row.cells.first()?.as_ref().map(|cell| sign(metric) * cell.score.summary.mean);
     let known = |row: &&Row| row.competes() && cell(row).is_some_and(f64::is_finite);
-    let (baselines, left) =
-        strongest(table, table.rows.iter().filter(|row| !is_subject(row.policy)).filter(known), cell);
+    let baselines: Vec<&Row> = table.rows.iter().filter(|row| !is_subject(row.policy)).filter(known).collect();
+    let (shown, left) = strongest(table, &baselines, cell);
     let mut ours: Vec<&Row> = table.rows.iter().filter(|row| is_subject(row.policy)).filter(known).collect();
     let pairs: Vec<(&Row, &Row, Paired)> = baselines
         .iter()
@@ -64,13 +59,14 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     ours.sort_by(|a, b| cell(b).partial_cmp(&cell(a)).unwrap_or(std::cmp::Ordering::Equal));
     ours.truncate(MOST);
     let name = |row: &Row| {
-        if !is_subject(row.policy) {
-            return row.policy.to_owned();
-        }
         let point = table.short_axes().into_iter().zip(&row.point);
         let point: Vec<String> =
             point.filter_map(|(axis, value)| Some(format!("{axis} {}", value.as_ref()?))).collect();
-        if point.is_empty() { row.policy.to_owned() } else { point.join(", ") }
+        match (is_subject(row.policy), point.is_empty()) {
+            (true, false) => point.join(", "),
+            (_, true) => row.policy.to_owned(),
+            (false, false) => format!("{} ({})", row.policy, point.join(", ")),
+        }
     };
     let decimals = metric.decimals;
     let line = |at: usize, row: &Row, paired: &Paired| {
@@ -99,8 +95,7 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
         });
         ForestSection { name: format!("minus {}", name(base)), lines: own.collect() }
     };
-    let sections: Vec<ForestSection> =
-        baselines.iter().map(section).filter(|section| !section.lines.is_empty()).collect();
+    let sections: Vec<ForestSection> = shown.iter().map(section).filter(|section| !section.lines.is_empty()).collect();
     let mut note = format!(
         "Differences of {} with the same seed. Bars: 95 % interval by Student's t. Filled: p at most {LEVEL} after Holm's \
          correction over all {} comparisons; hollow: it may as well be none.",
@@ -113,7 +108,9 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
         note += " Settings were chosen on no other data: the best of several is favoured.";
     }
     if left > 0 {
-        note += &format!(" The strongest baselines; the table has {left} more.");
+        note += &format!(
+            " Of each baseline its best row, of these the strongest; {left} more rows, corrected for as well, are in the table."
+        );
     }
     note += &format!(" {}", covered(table.seeding));
     (!sections.is_empty()).then(|| Figure {

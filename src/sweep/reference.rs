@@ -9,7 +9,7 @@ use drr_kinds::SECTIONS;
 pub fn reference() -> String {
     let mut page = "# Hyperparameters\n\n\
         Every number a sweep file may fix or vary, as `drr-lab schema --markdown` prints them. A name in brackets is accepted \
-        too; where a\ndescription says *slides* the default is the published configuration.\n"
+        too; what the\nslides say is in brackets; all of it together is `sweeps/paper.toml`.\n"
         .to_owned();
     for (section, fields) in SECTIONS.iter() {
         let _ =

@@ -173,7 +173,7 @@ fn recommenders_that_end_before_they_learn_are_refused() {
     let before = told("train_steps = 60\nlearning_starts = 100").expect("refused");
     assert_eq!(
         before,
-        ["train_steps = 60 end before anything is learned: training begins at learning_starts = 100"],
+        ["train_steps = 60 end before or as learning begins, at learning_starts = 100"],
         "once, however many seeds"
     );
     let as_it_begins = told("train_steps = [100, 500]\nlearning_starts = 100").expect("refused");

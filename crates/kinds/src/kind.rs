@@ -81,6 +81,8 @@ pub struct Model {
     pub host_bytes: fn(&Settings, upstream: &[&Settings], names: u64) -> u64,
     /// Whether trials that agree in their fields of shape and pace can be trained together.
     pub together: bool,
+    /// What of the models it stands on shapes it: trials together must agree in it.
+    pub shaped_by: fn(upstream: &[&Settings]) -> Option<u64>,
     /// The field that makes trials cheap or dear, whose rate is worth telling; trials of different budgets never share a
     /// table.
     pub budget: Option<&'static str>,

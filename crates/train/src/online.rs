@@ -64,6 +64,15 @@ pub fn run(
             "no user has {n} positive ratings to start from under this protocol: lower drr.history"
         )));
     }
+    let (low, high) = world.reward_range;
+    let steps = f64::from(high - low) * world.unit / spec.rounding;
+    if spec.rounding > 0.0 && (steps - steps.round()).abs() > 1e-4 {
+        return Err(Error::Deterministic(format!(
+            "online.rounding = {} does not divide the range of these ratings, {} wide",
+            spec.rounding,
+            f64::from(high - low) * world.unit
+        )));
+    }
     let mut metrics = Metrics::new();
     let total = spec.k.len() as u64 * spec.repeats * spec.steps;
     let (mut done, mut simulated) = (0, 0);
@@ -224,7 +233,9 @@ impl Repeat<'_> {
         let is_positive = self.scene.world.is_positive(reward);
         let Recommends::Learner(learner) = recommends else {
             history.observe(item, is_positive);
-            if let Recommends::Beliefs(beliefs) = recommends {
+            // What the train log told was known at the start.
+            let is_news = self.scene.world.dynamics.is_some() || self.scene.world.train.reward(user, item).is_none();
+            if let (Recommends::Beliefs(beliefs), true) = (recommends, is_news) {
                 beliefs.observe(item, reward);
             }
             return Ok(());

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use drr_core::TrialSpec;
 use drr_kinds::Stage;
 
-use crate::plan::{CohortKey, Plan, cohort};
+use crate::plan::{CohortKey, Plan, Task, cohort};
 
 /// One task of an array.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,12 +60,12 @@ impl PlanLayout {
             let tasks = plan.tasks.iter().enumerate();
             tasks.filter(move |(_, task)| task.stage == stage && task.is_open()).map(|(position, _)| position)
         };
-        let spec = |position: usize| &plan.tasks[position].trial.spec;
+        let task = |position: usize| &plan.tasks[position];
         let mut models = Vec::new();
         for stage in
             Stage::in_order(plan.tasks.iter().map(|task| task.stage)).into_iter().filter(|stage| *stage != Stage::EVAL)
         {
-            let tasks = cohorts(to_run(stage), spec, cohort_size);
+            let tasks = cohorts(to_run(stage), task, cohort_size);
             models.push((stage.name(), layout.add(stage.name(), tasks, array_size, plan)));
         }
 
@@ -171,13 +170,13 @@ fn one_by_one(positions: Vec<usize>) -> TaskLayout {
 /// Cohorts in the order of their first members, a task each.
 fn cohorts<'a>(
     positions: impl Iterator<Item = usize>,
-    spec: impl Fn(usize) -> &'a TrialSpec,
+    task: impl Fn(usize) -> &'a Task,
     size: usize,
 ) -> Vec<TaskLayout> {
     let mut tasks: Vec<TaskLayout> = Vec::new();
     let mut open: HashMap<CohortKey, usize> = HashMap::new();
     for position in positions {
-        let Some(key) = cohort(spec(position)) else {
+        let Some(key) = cohort(task(position)) else {
             tasks.push(single(position));
             continue;
         };

@@ -157,6 +157,7 @@ fn make(declaration: &Declaration) -> Kind {
         device_bytes: |_, _| 0,
         host_bytes: |_, _, _| 0,
         together: false,
+        shaped_by: |_| None,
         budget: None,
         needs: |_| Vec::new(),
         train: Trainer::Program,

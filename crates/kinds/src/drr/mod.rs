@@ -40,6 +40,7 @@ static MODEL: Kind = Kind {
         device_bytes: cost::device_bytes,
         host_bytes: cost::host_bytes,
         together: true,
+        shaped_by: |upstream| upstream.first().and_then(|model| model.whole("k")),
         budget: Some("train_steps"),
         needs: |settings| vec![Need::Sessions { field: "drr.history", history: typed::<DrrSpec>(settings).history }],
         train: Trainer::Worker,
@@ -128,15 +129,24 @@ fn complete(settings: &mut Map<String, Value>, upstream: &[&Settings]) {
 
 /// Training that ends before it begins, and an action that starts from what the state does not hold.
 fn contradicts(settings: &Settings) -> Option<Contradiction> {
-    let DrrSpec { train_steps, learning_starts, batch_size, state, action_base, .. } = typed(settings);
+    let DrrSpec { train_steps, learning_starts, batch_size, state, action_base, n_step, episode_length, .. } =
+        typed(settings);
     if train_steps > 0 && train_steps <= learning_starts {
         let least = if learning_starts == batch_size { ", a minibatch" } else { "" };
         return Some(Contradiction {
             fields: &["drr.train_steps", "drr.learning_starts", "drr.batch_size"],
             message: format!(
-                "train_steps = {train_steps} end before anything is learned: training begins at learning_starts = {learning_starts}{least}"
+                "train_steps = {train_steps} end before or as learning begins, at learning_starts = {learning_starts}{least}"
             ),
             help: "train longer or begin earlier; 0 steps leave the networks as they are initialised".to_owned(),
+        });
+    }
+    // A return is complete after its steps, or with its session.
+    if n_step > 1 && n_step.min(episode_length + 1) > learning_starts {
+        return Some(Contradiction {
+            fields: &["drr.n_step", "drr.learning_starts", "drr.episode_length"],
+            message: format!("no return of {n_step} steps is complete at learning_starts = {learning_starts}"),
+            help: "begin later, or sum fewer steps".to_owned(),
         });
     }
     (action_base == ActionBase::Pmf && state != StateKind::Ave).then(|| Contradiction {

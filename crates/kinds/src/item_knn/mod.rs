@@ -7,15 +7,13 @@ mod tests;
 mod train;
 
 pub use settings::ItemKnnSpec;
+pub use train::predictions;
 
-use crate::error::Result;
 use crate::kind::{
     Better, Chooses, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns,
     Trainer, TrivialModel, complete_nothing, contradicts_nothing, typed,
 };
-use crate::ranking::Scores;
 use crate::work::{Candidates, Effort, Work};
-use crate::world::World;
 
 /// The model and the policy.
 pub static KINDS: &[&Kind] = &[&MODEL, &POLICY];
@@ -36,6 +34,7 @@ static MODEL: Kind = Kind {
         // Of each neighbour its number and its similarity, once more while they are written; sorting takes less than reading.
         host_bytes: |settings, _, names| 2 * 8 * typed::<ItemKnnSpec>(settings).neighbours * names,
         together: false,
+        shaped_by: |_| None,
         budget: None,
         needs: |_| Vec::new(),
         train: Trainer::Ratings(train::train),
@@ -78,14 +77,6 @@ static POLICY: Kind = Kind {
         style: Some(Style { colour: (0x56, 0xb4, 0xe9), dashes: &[7.0, 3.0], marker: Marker::Triangle }),
     }),
 };
-
-/// Item neighbours at their default settings, on the train part of `world`.
-///
-/// # Errors
-/// A train part without a rating.
-pub fn predictions(world: &World) -> Result<Box<dyn Scores>> {
-    Ok(Box::new(train::neighbours(world, &ItemKnnSpec::default(), &mut |_, _| Ok(()))?))
-}
 
 /// Every pair of a user's ratings is a pair of items; many items are more than caches hold.
 fn seconds(work: &Work<'_>) -> f64 {

@@ -1,11 +1,13 @@
 //! Similarities of items, and the model they make.
 
+use drr_core::data::{Ratings, Split};
 use drr_core::journal::Point;
+use drr_core::spec::RewardRule;
 
 use super::ItemKnnSpec;
 use super::ranking::Neighbours;
 use crate::error::{Error, Result};
-use crate::ranking::Scores as _;
+use crate::ranking::Scores;
 use crate::tensors;
 use crate::training::{Metrics, Reporter, Trained, Training};
 use crate::world::World;
@@ -28,6 +30,17 @@ pub(super) fn train(training: &Training<'_>, reporter: &mut dyn Reporter) -> Res
     reporter.points(0, metrics.iter().map(|(name, value)| Point::new(name.clone(), 1, *value)).collect())?;
     let model = tensors::write(training.model, &model.tensors())?;
     Ok(Trained { metrics, model })
+}
+
+/// What item neighbours at their default settings predict who know all ratings that a division has, train and test.
+///
+/// # Errors
+/// A division without a rating.
+pub fn predictions(ratings: &Ratings, parts: &Split, rule: RewardRule) -> Result<Box<dyn Scores>> {
+    let mut train: Vec<u32> = parts.train.iter().chain(&parts.test).copied().collect();
+    train.sort_unstable();
+    let all = World::new(ratings, &Split { train, test: Vec::new() }, rule);
+    Ok(Box::new(neighbours(&all, &ItemKnnSpec::default(), &mut |_, _| Ok(()))?))
 }
 
 /// The neighbours of every item: by cosine of the ratings less the items' means over common raters, shrunk by how many

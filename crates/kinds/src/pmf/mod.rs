@@ -30,6 +30,7 @@ static MODEL: Kind = Kind {
         // Of each vector the values, their gradients and velocities, the best so far, copies.
         host_bytes: |settings, _, names| 6 * 4 * typed::<PmfSpec>(settings).k * names,
         together: false,
+        shaped_by: |_| None,
         budget: None,
         needs: |settings| {
             vec![Need::Validation { field: "pmf.validation", share: typed::<PmfSpec>(settings).validation }]

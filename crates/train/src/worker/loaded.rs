@@ -51,7 +51,7 @@ pub struct Loaded {
     pub devices: &'static dyn WorkerDevices,
     worlds: Cache<(Digest, SplitSpec, RewardRule), World>,
     models: Cache<TrialId, PmfModel>,
-    held_out: Cache<(Digest, RewardRule), Box<dyn Scores>>,
+    held_out: Cache<(Digest, SplitSpec, RewardRule), Box<dyn Scores>>,
 }
 
 impl Loaded {
@@ -75,15 +75,16 @@ impl Loaded {
         })
     }
 
-    /// What answers for a held-out simulator: item neighbours on all ratings of the dataset, however they are divided.
+    /// What answers for a held-out simulator: item neighbours on all ratings that the division has. Where a validation part is
+    /// held out those are of the train part, and the test part is never touched.
     ///
     /// # Errors
     /// If the data is missing or is not what the spec names.
     pub fn held_out(&mut self, data: &Path, ratings: &RatingsSpec) -> Result<Arc<Box<dyn Scores>>> {
-        self.held_out.get((ratings.dataset.fingerprint, ratings.reward), || {
-            let table = load(data, &ratings.dataset)?;
-            let all = Split { train: (0..table.rows.len() as u32).collect(), test: Vec::new() };
-            item_knn::predictions(&World::new(&table, &all, ratings.reward))
+        let of = (ratings.dataset.fingerprint, ratings.split.clone(), ratings.reward);
+        self.held_out.get(of, || {
+            let (table, split) = divided(data, ratings)?;
+            item_knn::predictions(&table, &split, ratings.reward)
         })
     }
 
