@@ -77,6 +77,12 @@ fn flat(args: &Args, context: &Context) -> Result<Exit> {
             false => error.hint(format!("recorded are: {}", known.join(", "))),
         });
     };
+    if args.constants && (args.what != RowContent::Trials || args.format == ExportFormat::Tensorboard) {
+        return Err(Error::input("--constants is for rows of trials").hint("leave it out, or ask for --what trials"));
+    }
+    if args.what != RowContent::Trials && args.format == ExportFormat::Tensorboard {
+        return Err(Error::input("a folder for TensorBoard holds all of a trial").hint("leave --what out"));
+    }
     let format = match args.format {
         ExportFormat::Csv => RowFormat::Csv,
         ExportFormat::Jsonl => RowFormat::Jsonl,

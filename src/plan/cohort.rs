@@ -43,3 +43,27 @@ pub fn cohorts<'a>(tasks: impl Iterator<Item = &'a Task>, most: impl Fn(usize) -
     }
     members.into_values().map(|members| members.div_ceil(most(members).max(1))).sum::<usize>() + alone
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::made_up::expanded;
+    use super::super::{FailedBefore, Plan, Sizes};
+    use super::*;
+
+    #[test]
+    fn trials_on_factorisations_of_other_sizes_are_never_trained_together() {
+        let count = |pmf: &str, drr: &str| {
+            let text = format!("dataset = \"ml-100k\"\nseeds = 3\nbaselines = []\n[pmf]\n{pmf}\n[drr]\n{drr}");
+            let plan =
+                Plan::new(&expanded(&text, &[]), Path::new("/nowhere"), &Sizes::of_recipes(), FailedBefore::Skip);
+            let is_drr = |task: &&Task| task.trial.spec.kind.as_str() == "drr";
+            cohorts(plan.tasks.iter().filter(is_drr), |_| 64)
+        };
+        assert_eq!(count("k = 50", "tau = [0.1, 0.2]"), 1, "seeds and rates may differ");
+        assert_eq!(count("k = [50, 100]", ""), 2);
+        assert_eq!(count("k = [50, 100]", "actor_hidden = []\ncritic_hidden = []"), 2);
+        assert_eq!(count("lr = [0.001, 0.002]", ""), 1, "models of one size may differ");
+    }
+}

@@ -38,7 +38,9 @@ pub(super) fn trials(sweep: &StoredSweep, constants: bool, sink: &mut Sink<'_>) 
     let metrics: BTreeSet<&String> = sweep.trials.iter().flat_map(|trial| trial.metrics.keys()).collect();
     let names = OF_TRIALS.iter().map(|name| (*name).to_owned());
     let parameters = sweep.axes.iter().chain(others.iter().copied()).cloned();
-    sink.headers(names.chain(parameters).chain(metrics.iter().map(|name| (*name).clone())).collect())?;
+    let headers: Vec<String> = names.chain(parameters).collect();
+    let own = metrics.iter().map(|name| metric_header(name, &headers)).collect::<Vec<_>>();
+    sink.headers([headers, own].concat())?;
     for (at, trial) in sweep.trials.iter().enumerate() {
         let mut fields = of_trial(trial);
         fields.extend(sweep.axes.iter().map(|axis| value(trial.point().get(axis))));
@@ -47,6 +49,11 @@ pub(super) fn trials(sweep: &StoredSweep, constants: bool, sink: &mut Sink<'_>) 
         sink.row(&fields)?;
     }
     Ok(())
+}
+
+/// A metric's header: its name, told from a column of that name by what it is.
+fn metric_header(name: &str, others: &[String]) -> String {
+    if others.iter().any(|other| other == name) { format!("metric {name}") } else { name.to_owned() }
 }
 
 fn value(value: Option<&Value>) -> RowField {
@@ -93,7 +100,9 @@ pub(super) fn seeds(sweep: &StoredSweep, sink: &mut Sink<'_>) -> Result<()> {
         groups().flat_map(|group| &group.trials).flat_map(|trial| trial.metrics.keys()).collect();
     let names = ["study", "policy"].map(str::to_owned).into_iter().chain(sweep.axes.iter().cloned());
     let names = names.chain(["seed".to_owned(), "trial".to_owned()]);
-    sink.headers(names.chain(metrics.iter().map(|name| (*name).clone())).collect())?;
+    let headers: Vec<String> = names.collect();
+    let own = metrics.iter().map(|name| metric_header(name, &headers)).collect::<Vec<_>>();
+    sink.headers([headers, own].concat())?;
     for study in &studies {
         for group in &study.groups {
             for trial in group.finished() {

@@ -46,7 +46,10 @@ fn run_name(sweep: &StoredSweep, trial: &TrialRecord) -> String {
     let axes = sweep.axes.iter().filter_map(|axis| Some(format!("{axis}={}", plain(trial.point().get(axis)?))));
     let name: Vec<String> = what.into_iter().flatten().map(str::to_owned).chain(axes).collect();
     let safe = |letter: char| if letter.is_alphanumeric() || "=.,-_".contains(letter) { letter } else { '_' };
-    let name: String = name.join(",").chars().map(safe).take(120).collect();
+    let mut name: String = name.join(",").chars().map(safe).collect();
+    // Of what file systems take, with room for the seed and the id; at the end of a letter.
+    let end = (0..=name.len().min(180)).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
+    name.truncate(end);
     format!("{name},seed={}-{}", trial.spec().seed.0, trial.id().short())
 }
 
@@ -58,7 +61,9 @@ fn plain(value: &Value) -> String {
 fn events(trial: &TrialRecord, points: &[(String, u64, f64)]) -> Vec<u8> {
     let mut file = Vec::new();
     record(&mut file, &event(0).text(3, b"brain.Event:2"));
-    let settings: BTreeMap<String, Value> = kind_settings(trial.spec()).into_iter().collect();
+    let mut settings: BTreeMap<String, Value> = kind_settings(trial.spec()).into_iter().collect();
+    // Where an evaluation's policy stands on the axes.
+    settings.extend(trial.point().iter().map(|(axis, value)| (axis.clone(), value.clone())));
     let mut start = Message::default();
     for (name, value) in &settings {
         let value = match value {

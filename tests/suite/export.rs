@@ -65,6 +65,7 @@ fn what_cannot_be_written_is_said_with_what_to_do() {
         (&["export", "smal"][..], "recorded are: small"),
         (&["export", "small", "--format", "tensorboard"], "--out DIR"),
         (&["export", "small", "--what", "people"], "possible values"),
+        (&["export", "small", "--what", "seeds", "--constants"], "--constants is for rows of trials"),
         (&["export", "a.zip", "--bundle", "small", "--what", "seeds"], "cannot be used with"),
     ] {
         let (code, said) = words(&place, arguments);

@@ -179,6 +179,10 @@ fn recommenders_that_end_before_they_learn_are_refused() {
     let as_it_begins = told("train_steps = [100, 500]\nlearning_starts = 100").expect("refused");
     assert!(as_it_begins.len() == 1 && as_it_begins[0].starts_with("train_steps = 100 end"), "{as_it_begins:?}");
     assert!(told("train_steps = 60\nlearning_starts = 1\nbatch_size = 64").is_some(), "a minibatch is the least");
+    let late = told("train_steps = 1000\nlearning_starts = 100\nn_step = 300\nepisode_length = 400").expect("refused");
+    assert_eq!(late, ["no return of 300 steps is complete at learning_starts = 100"]);
+    assert_eq!(told("train_steps = 1000\nlearning_starts = 100\nn_step = 300\nepisode_length = 20"), None);
+    assert!(told("replay_capacity = 32").expect("refused")[0].contains("holds less than a minibatch of 64"));
     let elsewhere = told("state = \"p\"\naction_base = \"pmf\"").expect("refused");
     assert!(elsewhere[0].contains("which the state `ave` alone holds"), "{elsewhere:?}");
 

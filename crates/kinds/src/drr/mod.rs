@@ -129,8 +129,17 @@ fn complete(settings: &mut Map<String, Value>, upstream: &[&Settings]) {
 
 /// Training that ends before it begins, and an action that starts from what the state does not hold.
 fn contradicts(settings: &Settings) -> Option<Contradiction> {
-    let DrrSpec { train_steps, learning_starts, batch_size, state, action_base, n_step, episode_length, .. } =
-        typed(settings);
+    let DrrSpec {
+        train_steps,
+        learning_starts,
+        batch_size,
+        state,
+        action_base,
+        n_step,
+        episode_length,
+        replay_capacity,
+        ..
+    } = typed(settings);
     if train_steps > 0 && train_steps <= learning_starts {
         let least = if learning_starts == batch_size { ", a minibatch" } else { "" };
         return Some(Contradiction {
@@ -139,6 +148,13 @@ fn contradicts(settings: &Settings) -> Option<Contradiction> {
                 "train_steps = {train_steps} end before or as learning begins, at learning_starts = {learning_starts}{least}"
             ),
             help: "train longer or begin earlier; 0 steps leave the networks as they are initialised".to_owned(),
+        });
+    }
+    if replay_capacity < batch_size {
+        return Some(Contradiction {
+            fields: &["drr.replay_capacity", "drr.batch_size"],
+            message: format!("replay_capacity = {replay_capacity} holds less than a minibatch of {batch_size}"),
+            help: "a larger buffer, or a smaller batch".to_owned(),
         });
     }
     // A return is complete after its steps, or with its session.
