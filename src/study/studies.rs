@@ -47,7 +47,7 @@ pub(crate) fn studies(sweep: &StoredSweep) -> Vec<Study<'_>> {
         let terms = Terms {
             subject,
             fingerprint: ratings.map(|it| it.dataset.fingerprint),
-            dataset: ratings.map_or("", |it| &it.dataset.name),
+            dataset: ratings.map_or("", |it| it.dataset.label()),
             split: ratings.map_or_else(String::new, |it| division::words(&it.split, by_trial, trial.point())),
             reward: ratings.map_or(RewardRule::STARS, |it| it.reward),
             seeding: match ratings {

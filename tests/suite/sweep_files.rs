@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use drr_core::Seed;
 use drr_core::seed::Stream;
+use drr_kinds::KindOf as _;
+use drr_kinds::drr::DrrSpec;
 use drr_lab::error::{Exit, Result};
 use drr_lab::sweep::{ByName, Request, Source, Sweep, SweepRequest};
 
@@ -23,6 +25,18 @@ fn files() -> Vec<PathBuf> {
 fn expanded(file: &Path, profile: Option<&str>) -> Result<Sweep> {
     let request = Request { profile: profile.map(str::to_owned), ..Request::default() };
     SweepRequest::read(file, &request)?.expand(&mut ByName)
+}
+
+/// What the code calls published is what the file says.
+#[test]
+fn the_papers_file_is_the_published_configuration() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/paper.toml");
+    let sweep = expanded(&path, None).expect("it expands");
+    let trained =
+        sweep.trials.iter().map(|trial| &trial.spec).find(|spec| spec.learns() && spec.kind.as_str() == "drr");
+    let mut published = DrrSpec::published();
+    published.resolve(100);
+    assert_eq!(trained.expect("a recommender").settings.section::<DrrSpec>().expect("settings"), published);
 }
 
 #[test]

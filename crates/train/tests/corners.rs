@@ -10,7 +10,7 @@ use std::sync::Arc;
 use drr_core::Seed;
 use drr_core::data::{Rating, Ratings, Split};
 use drr_core::spec::RewardRule;
-use drr_kinds::drr::{ActionBase, ActionNorm, Bounding, CriticAction, DrrSpec, Exploration, Scoring};
+use drr_kinds::drr::{ActionBase, ActionNorm, Bounding, CriticAction, DrrSpec, Exploration};
 use drr_kinds::training::Silent;
 use drr_kinds::world::World;
 use drr_train::actor_critic::{ActorPass, Agent, Which};
@@ -52,21 +52,13 @@ fn trained(change: impl Fn(&mut DrrSpec)) -> (f64, [f64; 2]) {
     let model = Arc::new(model());
     let mut spec = DrrSpec {
         history: 1,
-        scoring: Scoring::Dot,
-        action_base: ActionBase::None,
-        action_range: 1.0,
-        sum_penalty: 0.0,
-        exploration: Exploration::Action,
-        tau: 0.001,
-        actor_lr: 0.0005,
-        critic_lr: 0.001,
         actor_hidden: vec![72, 72],
         critic_hidden: vec![72, 96, 96],
         batch_size: 32,
         learning_starts: 500,
         eps_steps: 3_000,
         train_steps: 6_000,
-        ..DrrSpec::default()
+        ..DrrSpec::published()
     };
     change(&mut spec);
     let member = Member { spec, seed: Seed(1), world: Arc::new(world()), model: Arc::clone(&model) };

@@ -99,6 +99,19 @@ pub struct DatasetSpec {
     pub synthetic: Option<SyntheticSpec>,
 }
 
+impl DatasetSpec {
+    /// What tables and figures call it: its name, and of a made-up world with rules of its own which one it is.
+    pub fn label(&self) -> &str {
+        match self.synthetic.as_ref().map(|recipe| recipe.world) {
+            None | Some(WorldKind::Factors) => &self.name,
+            Some(WorldKind::Plain) => "synthetic plain",
+            Some(WorldKind::Satiation) => "synthetic satiation",
+            Some(WorldKind::DelayedTaste) => "synthetic delayed taste",
+            Some(WorldKind::Drift) => "synthetic drift",
+        }
+    }
+}
+
 /// A spec as today's format writes it.
 #[derive(Serialize)]
 struct Written<'a> {
