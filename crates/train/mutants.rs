@@ -133,9 +133,9 @@ pub const MUTANTS: &[Mutant] = &[
         name: "precision-of-the-wrong-k",
         bug: "precision@K counts the first K - 1 items and divides by K",
         edits: &[edit(
-            "evaluate/served.rs",
-            "self.rewards[..k].iter().filter(|&&reward| reward >= self.least_positive).count()",
-            "self.rewards[..k - 1].iter().filter(|&&reward| reward >= self.least_positive).count()",
+            "evaluate/judged.rs",
+            "first(&judged.rewards, k).iter().filter(|reward| self.is_relevant(**reward)).count()",
+            "first(&judged.rewards, k - 1).iter().filter(|reward| self.is_relevant(**reward)).count()",
         )],
     },
     Mutant {

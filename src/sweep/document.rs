@@ -8,6 +8,7 @@ use super::command;
 use super::condition;
 use super::draft::{Draft, Wanted};
 use super::execution;
+use super::family::SUBJECT;
 use super::fields::{FieldKey, Naming, TOP_LEVEL, field_help};
 use super::problem::{Problem, Problems};
 use super::suggest::did_you_mean;
@@ -104,6 +105,9 @@ fn read_section(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {
             if let Some(measure) = measure {
                 draft.measures.insert(measure, Wanted::Yes);
             }
+            if section == SUBJECT {
+                draft.subject = Wanted::Yes;
+            }
             for field in fields {
                 read_field(draft, section, field, problems);
             }
@@ -111,8 +115,11 @@ fn read_section(draft: &mut Draft, entry: &Entry, problems: &mut Problems) {
         (Tree::Scalar(Value::Bool(bit)), Some(measure)) => {
             draft.measures.insert(measure, if *bit { Wanted::Yes } else { Wanted::No });
         }
+        (Tree::Scalar(Value::Bool(bit)), None) if section == SUBJECT => {
+            draft.subject = if *bit { Wanted::Yes } else { Wanted::No };
+        }
         (_, measure) => {
-            let more = if measure.is_some() { ", true or false" } else { "" };
+            let more = if measure.is_some() || section == SUBJECT { ", true or false" } else { "" };
             let problem = Problem::new(format!("`{section}` is a section")).help(format!("write it as [{section}]"));
             problems.add(problem, &entry.node.place, format!("expected a table{more}"));
         }

@@ -56,6 +56,8 @@ pub(super) struct Draft {
     pub design: Option<Design>,
     pub split_seed: SplitSeed,
     pub split_fold: SplitSeed,
+    /// Whether the policy is there that sweeps are about.
+    pub subject: Wanted,
     /// What is said of measures, by name.
     pub measures: BTreeMap<&'static str, Wanted>,
     pub settings: BTreeMap<FieldKey, FieldSetting>,
@@ -88,6 +90,7 @@ impl Draft {
             design: None,
             split_seed: SplitSeed::Fixed,
             split_fold: SplitSeed::Fixed,
+            subject: Wanted::Yes,
             measures: BTreeMap::new(),
             settings: BTreeMap::new(),
             groups: Vec::new(),

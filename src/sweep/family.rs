@@ -47,7 +47,7 @@ pub(super) fn families(file: &SweepFile) -> Vec<TrialFamily> {
         return families;
     }
     let measures: Vec<&Kind> = file.measures.iter().filter_map(|name| measure(name)).collect();
-    let subject = policy(if file.commands.is_some() { command::NAME } else { SUBJECT });
+    let subject = policy(if file.commands.is_some() { command::NAME } else { SUBJECT }).filter(|_| file.has_subject);
     let compared: Vec<&Kind> = if measures.is_empty() {
         subject.into_iter().collect()
     } else {

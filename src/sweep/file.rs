@@ -37,6 +37,8 @@ pub struct SweepFile {
     pub given: GivenDivisions,
     /// The replicates.
     pub seeds: Vec<Seed>,
+    /// Whether the policy is there that sweeps are about; without it the policies to compare with are compared alone.
+    pub has_subject: bool,
     /// Policies to compare with.
     pub baselines: Vec<&'static Kind>,
     /// Where the file begins, for problems of the whole.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::choices::Design;
 use super::command::KEYS;
 use super::execution::{EARLY_STOP, EXECUTION, Takes};
-use super::family::policies_to_compare;
+use super::family::{SUBJECT, policies_to_compare};
 use super::fields::Naming;
 
 /// The schema.
@@ -128,7 +128,9 @@ fn top_level() -> Map<String, Value> {
         }
         let section = json!({"type": "object", "properties": keys, "additionalProperties": false});
         let section = match *name {
-            name if registry::measure(name).is_some() => json!({"anyOf": [section, {"type": "boolean"}]}),
+            name if registry::measure(name).is_some() || name == SUBJECT => {
+                json!({"anyOf": [section, {"type": "boolean"}]})
+            }
             _ => section,
         };
         add(name, section);

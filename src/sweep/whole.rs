@@ -136,6 +136,7 @@ fn whole(
             };
             registry::policies().into_iter().filter(is_usual).collect()
         }),
+        has_subject: is_of_commands || draft.subject == Wanted::Yes,
         split_seed: draft.split_seed,
         split_fold: draft.split_fold,
         measures,

@@ -31,6 +31,7 @@ impl DeviceEmbeddings for CohortTables {
                 let g = weighted.sum_dim_intlist(2, false, Kind::Float);
                 Tensor::cat(&[&p, &(&p * &g), &g], 2)
             }
+            StateKind::N => q.flatten(2, 3),
             StateKind::P => Tensor::cat(&[&q, &self.products(&weighted)], 2).flatten(2, 3),
             StateKind::U => Tensor::cat(&[&(p.unsqueeze(2) * &weighted), &self.products(&weighted)], 2).flatten(2, 3),
         };
@@ -53,7 +54,7 @@ impl DeviceEmbeddings for CohortTables {
                 let k = (part / 2) as i64;
                 (ds.narrow(2, 0, k) * p + ds.narrow(2, k, k)).unsqueeze(2)
             }
-            StateKind::P | StateKind::U => {
+            StateKind::P | StateKind::U | StateKind::N => {
                 let blocks = ds.view([q.size()[0], rows as i64, -1, q.size()[3]]); // [C, rows, blocks, k]
                 let weighted = &q * column_weights(parameters, weight_at, n);
                 self.product_gradient(&p, &weighted, &blocks)
@@ -103,7 +104,7 @@ impl CohortTables {
                 let own = blocks.narrow(2, 0, n) * p.unsqueeze(2);
                 (own, blocks.narrow(2, n, blocks.size()[2] - n))
             }
-            StateKind::Ave | StateKind::P => (weighted.zeros_like(), blocks.shallow_clone()),
+            StateKind::Ave | StateKind::P | StateKind::N => (weighted.zeros_like(), blocks.shallow_clone()),
         };
         // Products with rows of ones rather than scattered additions: on a GPU those come in no fixed order.
         let [(first, is_first), (second, is_second)] = &self.pairs;

@@ -4,6 +4,7 @@
 use drr_core::spec::{Field, Section, Settings};
 use serde_json::{Map, Value};
 
+use crate::bandit::BanditSettings;
 use crate::error::Result;
 use crate::protocol::Protocol;
 use crate::ranking::MakeRanking;
@@ -148,10 +149,31 @@ pub enum Chooses {
     Predictions,
     /// The same, which learn of the user from every answer.
     Beliefs,
+    /// A linear bandit over the vectors of the factorisation behind the measure.
+    Bandit(fn(&Settings) -> BanditSettings),
     /// The answers themselves, as they will be.
-    Answers,
+    Answers(Extreme),
     /// The optimal plan of a world that has one.
     Plan,
+}
+
+/// Which end of what is known beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extreme {
+    /// The best answer.
+    Best,
+    /// The worst.
+    Worst,
+}
+
+impl Extreme {
+    /// The score of an answer, higher for what is taken first; `None` where there is no answer.
+    pub fn score(self, reward: Option<f32>) -> f32 {
+        match (self, reward) {
+            (Self::Best, reward) => reward.unwrap_or(f32::MIN),
+            (Self::Worst, reward) => reward.map_or(f32::MAX, |reward| -reward),
+        }
+    }
 }
 
 /// The model behind a policy.

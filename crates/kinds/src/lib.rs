@@ -9,6 +9,7 @@
 //! | [`sources`] | the hash of the sources behind each kind |
 //! | [`stage`] | the order in which trials of a sweep come |
 //! | [`protocol`] | what an evaluation may know beforehand |
+//! | [`bandit`] | what a linear bandit can be told |
 //! | [`work`] | what a trial's time follows from |
 //! | [`world`] | ratings as trainers and evaluations want them |
 //! | [`training`], [`ranking`] | what a training and a ranking are given, and leave |
@@ -18,6 +19,7 @@
 //! | [`error`] | why a trial ends without a result |
 //! | the others | the kinds |
 
+pub mod bandit;
 pub mod error;
 pub mod kind;
 pub mod kind_of;
@@ -74,5 +76,7 @@ kinds! {
     repeat_history,
     oracle,
     optimum,
+    protocols,
+    linucb,
     command,
 }

@@ -10,17 +10,20 @@ pub enum Protocol {
     Published,
     /// The history starts from the train log; nothing known beforehand is scored.
     Strict,
+    /// There is no history, every user takes part, and nothing known beforehand is scored.
+    Cold,
 }
 
 impl Protocol {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Published, Self::Strict];
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Published, Self::Strict, Self::Cold];
 
     /// The name in files and tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Published => "published",
             Self::Strict => "strict",
+            Self::Cold => "cold",
         }
     }
 }

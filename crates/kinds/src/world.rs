@@ -86,6 +86,8 @@ pub struct World {
     pub least_positive: f32,
     /// What a unit of reward is on the ratings' own scale.
     pub unit: f64,
+    /// The rating whose reward is 0; on a logarithmic scale 1, so that what has the least reward is worth nothing.
+    pub centre: f64,
     /// How users answer where that depends on what they were shown; made-up worlds have it.
     pub dynamics: Option<Arc<Dynamics>>,
 }
@@ -102,6 +104,7 @@ impl World {
             reward_range: (rule.reward(low), rule.reward(high)),
             least_positive: rule.least_positive(),
             unit: rule.unit(),
+            centre: rule.centre(),
             dynamics: None,
         }
     }
@@ -109,7 +112,7 @@ impl World {
     /// The items a user's history starts from, oldest first, if the user has enough of them.
     ///
     /// `published`: the first n positive *test* items, as the slides' numbers were made. `strict`: the n latest positive
-    /// *train* items.
+    /// *train* items. `cold`: there is none.
     pub fn history(&self, protocol: Protocol, user: u32, n: usize) -> Option<&[u32]> {
         match protocol {
             Protocol::Published => self.test.positives(user).get(..n),
@@ -117,6 +120,7 @@ impl World {
                 let positives = self.train.positives(user);
                 positives.len().checked_sub(n).map(|start| &positives[start..])
             }
+            Protocol::Cold => Some(&[]),
         }
     }
 
@@ -135,6 +139,11 @@ impl World {
             count += 1.0;
         }
         (squares / count.max(1.0)).sqrt()
+    }
+
+    /// The rating behind a reward, on the ratings' own scale.
+    pub fn rating(&self, reward: f32) -> f64 {
+        f64::from(reward) * self.unit + self.centre
     }
 
     /// Whether a reward counts as positive.

@@ -87,17 +87,17 @@ fn one_token_moves_exactly_the_kinds_that_depend_on_it_and_names_its_file() {
     let every: Vec<String> = copy.hash().kinds.into_keys().collect();
     let every: Vec<&str> = every.iter().map(String::as_str).collect();
     let (token, other) = ("fn ", "#[inline] fn ");
-    let lines: [(&str, &str, &str, &[&str]); 18] = [
+    let lines: [(&str, &str, &str, &[&str]); 19] = [
         ("kinds/src/popularity/ranking.rs", token, other, &["popularity"]),
         ("kinds/src/item_mean/ranking.rs", token, other, &["item_mean", "repeat_history"]),
-        ("train/src/offline.rs", token, other, &["offline"]),
+        ("train/src/offline.rs", token, other, &["offline", "protocols"]),
         ("train/src/online.rs", token, other, &["online"]),
         ("kinds/src/online/settings.rs", "steps (", "step (", &["online"]),
         ("train/src/trainer.rs", token, other, &["drr"]),
         ("train/src/returns.rs", token, other, &["drr", "online"]),
-        ("train/src/beliefs.rs", token, other, &["offline", "online", "pmf_adaptive"]),
+        ("train/src/beliefs.rs", token, other, &["offline", "online", "pmf_adaptive", "protocols"]),
         ("train/src/answers.rs", token, other, &["drr", "online"]),
-        ("train/src/evaluate/orders.rs", token, other, &["offline", "online"]),
+        ("train/src/evaluate/orders.rs", token, other, &["offline", "online", "protocols"]),
         // What answers for a held-out simulator.
         ("kinds/src/item_knn/train.rs", token, other, &["item_knn", "online"]),
         ("train/src/actor_critic/update.rs", token, other, &["drr"]),
@@ -105,7 +105,8 @@ fn one_token_moves_exactly_the_kinds_that_depend_on_it_and_names_its_file() {
         ("kinds/src/drr/settings.rs", "gamma (\"γ\"): f64 = 0.9", "gamma (\"γ\"): f64 = 0.8", &["drr"]),
         // Recommenders read the model's file with the model's own code.
         ("train/src/pmf/factors.rs", token, other, &["drr", "pmf"]),
-        ("train/src/evaluate/mod.rs", token, other, &["offline", "online"]),
+        ("train/src/evaluate/mod.rs", token, other, &["offline", "online", "protocols"]),
+        ("train/src/bandit.rs", token, other, &["linucb", "offline", "online", "protocols"]),
         ("core/src/seed.rs", "drr-lab stream", "drr-lab streams", &every),
         ("core/src/digest.rs", token, other, &every),
     ];

@@ -17,16 +17,17 @@ impl History {
         &self.items
     }
 
-    /// A positive reward: the oldest item leaves, `item` joins; otherwise H stays (slides, line 11). Returns whether it
-    /// changed.
+    /// A positive reward: the oldest item leaves, `item` joins; otherwise H stays (slides, line 11), as one of no items always
+    /// does. Returns whether it changed.
     pub fn observe(&mut self, item: u32, is_positive: bool) -> bool {
-        if is_positive {
-            self.items.rotate_left(1);
-            if let Some(last) = self.items.last_mut() {
-                *last = item;
-            }
+        if !is_positive || self.items.is_empty() {
+            return false;
         }
-        is_positive
+        self.items.rotate_left(1);
+        if let Some(last) = self.items.last_mut() {
+            *last = item;
+        }
+        true
     }
 }
 

@@ -10,8 +10,10 @@
 //! | [`sum_tree`], [`replay`], [`returns`] | prioritised replay over ids; returns of several steps |
 //! | [`history`], [`answers`], [`environment`] | the latest positives, what users answer, ranking and exploring |
 //! | [`beliefs`] | a linear model of one user that follows each answer |
+//! | [`bandit`] | linear bandits: LinUCB, and with hidden features of items |
 //! | [`trainer`] | the loop of the slides, readable top to bottom |
 //! | [`offline`], [`online`], [`evaluate`] | evaluation of models and of rankings that never change |
+//! | [`protocols`] | one ranking judged under every sensible protocol |
 //! | [`model`] | safetensors files |
 //! | [`worker`] | the protocol around all this: a process that trains |
 //!
@@ -19,6 +21,7 @@
 
 pub mod actor_critic;
 pub mod answers;
+pub mod bandit;
 pub mod beliefs;
 pub mod environment;
 pub mod evaluate;
@@ -29,6 +32,7 @@ pub mod offline;
 pub mod online;
 pub mod optim;
 pub mod pmf;
+pub mod protocols;
 pub mod replay;
 pub mod returns;
 pub mod state;

@@ -7,16 +7,18 @@ use drr_core::Seed;
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
 use drr_kinds::drr::Remembers;
+use drr_kinds::kind::Extreme;
 use drr_kinds::offline::OfflineSpec;
-use drr_kinds::protocol::Protocol;
 use drr_kinds::ranking::StaticRanking;
 
+use crate::evaluate::field::Field;
+use crate::evaluate::judged::{Judge, Judged};
 use crate::evaluate::orders::Orders;
 use crate::evaluate::policy::Policy;
 use crate::evaluate::served::{Actor, Session};
 use crate::evaluate::{lists, summarise};
 use crate::pmf::PmfModel;
-use drr_kinds::error::{Error, Result};
+use drr_kinds::error::Result;
 use drr_kinds::training::Metrics;
 use drr_kinds::training::Reporter;
 use drr_kinds::world::World;
@@ -24,9 +26,9 @@ use drr_kinds::world::World;
 /// Measures precision@K and NDCG@K for every K of the spec, and describes whom the policy recommends what.
 ///
 /// Users are drawn with replacement from the eligible ones, so that the spread over repeats is the sampling noise of
-/// `users` users also on a dataset that has fewer. Policies of one seed meet the same users. A policy that never draws
-/// serves a user the same way every time: each session is then played once, as long as the largest K, and its
-/// beginnings serve every K and every repeat.
+/// `users` users also on a dataset that has fewer; or each takes part once. Policies of one seed meet the same users. A policy
+/// that never draws serves a user the same way every time: each session is then played once, as long as the largest K, and
+/// its beginnings serve every K and every repeat.
 ///
 /// # Errors
 /// Deterministic if no user is eligible; whatever the reporter says.
@@ -39,17 +41,22 @@ pub fn run(
     seed: Seed,
     reporter: &mut dyn Reporter,
 ) -> Result<Metrics> {
+    let (field, judge) = (Field { world, spec, n, seed }, Judge::new(world, spec));
     let mut metrics = Metrics::new();
-    let total = spec.k.len() as u64 * spec.repeats;
+    let repeats = if spec.users == 0 { 1 } else { spec.repeats };
+    let total = spec.k.len() as u64 * repeats;
     let mut done = 0;
     let draws = spec.epsilon > 0.0 || matches!(policy, Policy::Static(StaticRanking::Uniform));
     let mut served = Vec::new();
     for &k in &spec.k {
-        let eligible = eligible(world, spec.protocol, n, k as usize)?;
+        let eligible = field.eligible(k)?;
         metrics.insert(format!("users@{k}"), eligible.len() as f64);
-        for repeat in 0..spec.repeats {
+        for repeat in 0..repeats {
             let mut stream = seed.stream(&format!("eval/offline/{}/{k}/{repeat}", spec.protocol.name()));
-            let users: Vec<u32> = (0..spec.users).map(|_| eligible[stream.below(eligible.len())]).collect();
+            let users: Vec<u32> = match spec.users {
+                0 => eligible.clone(),
+                count => (0..count).map(|_| eligible[stream.below(eligible.len())]).collect(),
+            };
             served.push((users, stream));
         }
     }
@@ -58,50 +65,45 @@ pub fn run(
         let most = spec.k.iter().max().copied().unwrap_or(0);
         let users: BTreeSet<u32> = served.iter().flat_map(|(users, _)| users).copied().collect();
         let users: Vec<u32> = users.into_iter().collect();
-        for users in users.chunks(TOGETHER) {
-            let mut sessions = start(world, spec.protocol, users, n);
-            play(model, policy, &mut sessions, most as usize, 0.0, &mut seed.stream("eval/offline"));
-            played.extend(users.iter().copied().zip(sessions));
+        for users in users.chunks(field.together()) {
+            let sessions = field.start(users);
+            let lists = play(model, policy, sessions, most as usize, 0.0, &mut seed.stream("eval/offline"));
+            played.extend(users.iter().copied().zip(lists));
             reporter.progress(0, total)?;
         }
     }
     let mut served = served.into_iter();
     for &k in &spec.k {
-        let (mut precisions, mut ndcgs) = (Vec::new(), Vec::new());
-        for (repeat, (users, mut stream)) in (0..spec.repeats).zip(served.by_ref()) {
-            let (precision, ndcg) = if draws {
-                let mut sessions = start(world, spec.protocol, &users, n);
-                for sessions in sessions.chunks_mut(TOGETHER) {
-                    play(model, policy, sessions, k as usize, spec.epsilon, &mut stream);
+        let mut measured: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (repeat, (users, mut stream)) in (0..repeats).zip(served.by_ref()) {
+            let scores = if draws {
+                let mut lists = Vec::with_capacity(users.len());
+                for users in users.chunks(field.together()) {
+                    lists.extend(play(model, policy, field.start(users), k as usize, spec.epsilon, &mut stream));
                 }
-                judge(sessions.iter(), k as usize)
+                field.judge(&judge, lists.iter(), k as usize)
             } else {
-                judge(users.iter().map(|user| &played[user]), k as usize)
+                field.judge(&judge, users.iter().map(|user| &played[user]), k as usize)
             };
-            reporter.points(
-                0,
-                vec![
-                    Point::new(format!("precision@{k}"), repeat, precision),
-                    Point::new(format!("ndcg@{k}"), repeat, ndcg),
-                ],
-            )?;
-            precisions.push(precision);
-            ndcgs.push(ndcg);
+            let points = scores.iter().map(|(name, value)| Point::new(format!("{name}@{k}"), repeat, *value));
+            reporter.points(0, points.collect())?;
+            for (name, value) in scores {
+                measured.entry(format!("{name}@{k}")).or_default().push(value);
+            }
             done += 1;
             reporter.progress(done, total)?;
         }
-        summarise(&mut metrics, &format!("precision@{k}"), &precisions);
-        summarise(&mut metrics, &format!("ndcg@{k}"), &ndcgs);
+        measured.iter().for_each(|(name, values)| summarise(&mut metrics, name, values));
     }
     let least = spec.k.iter().min().copied().unwrap_or(0);
-    let all = eligible(world, spec.protocol, n, least as usize)?;
+    let all = field.eligible(least)?;
     let users = lists::sample(&all, lists::USERS);
-    if let Some(orders) = orders(model, policy, &mut start(world, spec.protocol, &users, n), &mut Metrics::new()) {
+    if let Some(orders) = orders(model, policy, &mut field.start(&users), &mut Metrics::new()) {
         let scores = orders.scores(&users, world.items, &mut seed.stream("eval/offline/lists"));
         lists::describe(world, &scores, &mut metrics);
     }
     let users = lists::sample(&all, EXCHANGING);
-    if let Some(orders) = orders(model, policy, &mut start(world, spec.protocol, &users, n), &mut metrics) {
+    if let Some(orders) = orders(model, policy, &mut field.start(&users), &mut metrics) {
         orders.exchange(world, &users, least as usize, &mut metrics);
     }
     Ok(metrics)
@@ -135,48 +137,24 @@ fn orders<'a>(
         }
         Policy::Static(StaticRanking::By(scores)) => Some(Orders::Scores(&**scores)),
         Policy::Static(StaticRanking::Uniform) => Some(Orders::Uniform),
-        Policy::Oracle | Policy::Plan => None,
+        Policy::Bandit(_) | Policy::Oracle(_) | Policy::Plan => None,
     }
 }
 
-/// Users served together, a step at a time.
-const TOGETHER: usize = 512;
-
-fn start(world: &World, protocol: Protocol, users: &[u32], n: usize) -> Vec<Session> {
-    users.iter().map(|&user| Session::new(world, protocol, user, n)).collect()
-}
-
-/// Mean precision and NDCG of the first K recommendations.
-fn judge<'a>(sessions: impl Iterator<Item = &'a Session>, k: usize) -> (f64, f64) {
-    let (mut precision, mut ndcg, mut count) = (0.0, 0.0, 0.0);
-    for session in sessions {
-        precision += session.precision(k);
-        ndcg += session.ndcg(k);
-        count += 1.0;
-    }
-    (precision / count, ndcg / count)
-}
-
-/// Users with at least K candidates and n positives to start from.
-fn eligible(world: &World, protocol: Protocol, n: usize, k: usize) -> Result<Vec<u32>> {
-    let users: Vec<u32> = (0..world.users as u32)
-        .filter(|&user| world.test.of(user).0.len() >= k && world.history(protocol, user, n).is_some())
-        .collect();
-    if users.is_empty() {
-        return Err(Error::Deterministic(format!(
-            "no user has {k} test ratings and {n} positive ones to start from: lower offline.k or drr.history"
-        )));
-    }
-    Ok(users)
-}
-
-/// K steps of the policy for all users; a user without a candidate left stops early.
-fn play(model: &PmfModel, policy: &mut Policy, sessions: &mut [Session], k: usize, epsilon: f64, stream: &mut Stream) {
+/// K steps of the policy for all users, and what each was recommended; a user without a candidate left stops early.
+pub(crate) fn play(
+    model: &PmfModel,
+    policy: &mut Policy,
+    mut sessions: Vec<Session>,
+    k: usize,
+    epsilon: f64,
+    stream: &mut Stream,
+) -> Vec<Judged> {
     match policy {
         Policy::Recommender(agent, spec) => {
             let mut actor = Actor::new(agent, sessions.len());
             for _ in 0..k {
-                actor.act(sessions);
+                actor.act(&mut sessions);
                 for (row, session) in sessions.iter_mut().enumerate() {
                     if session.candidates.is_empty() {
                         continue;
@@ -188,36 +166,65 @@ fn play(model: &PmfModel, policy: &mut Policy, sessions: &mut [Session], k: usiz
             }
         }
         Policy::Beliefs(beliefs) => {
-            for session in sessions {
+            for session in &mut sessions {
                 beliefs.begin(session.user);
                 for _ in 0..k.min(session.candidates.len()) {
                     let (item, reward) = match epsilon > 0.0 && stream.unit() < epsilon {
                         true => session.take(stream.below(session.candidates.len()), Remembers::Positive),
                         false => session.take_best(|item, _| beliefs.score(item), Remembers::Positive),
                     };
-                    beliefs.observe(item, reward);
+                    if !reward.is_nan() {
+                        beliefs.observe(item, reward);
+                    }
                 }
             }
         }
-        Policy::Static(_) | Policy::Oracle | Policy::Plan => {
-            let ranking = if let Policy::Static(ranking) = policy { Some(&*ranking) } else { None };
-            for _ in 0..k {
+        Policy::Bandit(bandit) => {
+            bandit.restart();
+            for session in &mut sessions {
+                bandit.begin();
+                for _ in 0..k.min(session.candidates.len()) {
+                    let (item, reward) = match epsilon > 0.0 && stream.unit() < epsilon {
+                        true => session.take(stream.below(session.candidates.len()), Remembers::Positive),
+                        false => session.take_best(|item, _| bandit.score(item), Remembers::Positive),
+                    };
+                    if !reward.is_nan() {
+                        bandit.observe(item, reward);
+                    }
+                }
+            }
+        }
+        Policy::Static(_) | Policy::Oracle(_) | Policy::Plan => {
+            // Whatever plans knows no more of a log than what it says.
+            let (ranking, extreme) = match policy {
+                Policy::Static(ranking) => (Some(&*ranking), Extreme::Best),
+                Policy::Oracle(extreme) => (None, *extreme),
+                _ => (None, Extreme::Best),
+            };
+            let told = |_, reward: f32| extreme.score((!reward.is_nan()).then_some(reward));
+            let explores = epsilon > 0.0 || matches!(ranking, Some(StaticRanking::Uniform));
+            // Of what draws, all sessions share one stream, step by step.
+            for _ in 0..if explores { k } else { 0 } {
                 for session in sessions.iter_mut().filter(|session| !session.candidates.is_empty()) {
                     let explores = epsilon > 0.0 && stream.unit() < epsilon;
                     let user = session.user;
                     match ranking {
-                        Some(StaticRanking::Uniform) => {
-                            session.take(stream.below(session.candidates.len()), Remembers::Positive)
-                        }
-                        _ if explores => session.take(stream.below(session.candidates.len()), Remembers::Positive),
-                        Some(StaticRanking::By(scores)) => {
+                        Some(StaticRanking::By(scores)) if !explores => {
                             session.take_best(|item, _| scores.score(user, item), Remembers::Positive)
                         }
-                        // Whatever plans knows no more of a log than what it says.
-                        None => session.take_best(|_, reward| reward, Remembers::Positive),
+                        None if !explores => session.take_best(told, Remembers::Positive),
+                        _ => session.take(stream.below(session.candidates.len()), Remembers::Positive),
                     };
+                }
+            }
+            for session in sessions.iter_mut().filter(|_| !explores) {
+                let user = session.user;
+                match ranking {
+                    Some(StaticRanking::By(scores)) => session.take_list(|item, _| scores.score(user, item), k),
+                    _ => session.take_list(told, k),
                 }
             }
         }
     }
+    sessions.into_iter().map(Session::end).collect()
 }

@@ -6,12 +6,14 @@ use drr_core::data::worlds::{Dynamics, Values};
 use drr_core::journal::Point;
 use drr_core::seed::Stream;
 use drr_kinds::drr::DrrSpec;
+use drr_kinds::kind::Extreme;
 use drr_kinds::online::OnlineSpec;
 use drr_kinds::protocol::Protocol;
 use drr_kinds::ranking::StaticRanking;
 
 use crate::actor_critic::{Agent, Batch, Losses, smooth};
 use crate::answers::{Answers, Known};
+use crate::bandit::Bandit;
 use crate::beliefs::Beliefs;
 use crate::environment::{Chooser, Ranking};
 use crate::evaluate::policy::Policy;
@@ -117,7 +119,8 @@ enum Recommends<'a> {
     Learner(Box<Online<'a>>),
     Ranking(&'a StaticRanking),
     Beliefs(&'a mut Beliefs),
-    Oracle,
+    Bandit(&'a mut Bandit),
+    Oracle(Extreme),
     Plan(&'a Dynamics),
 }
 
@@ -128,7 +131,11 @@ impl Repeat<'_> {
             Policy::Recommender(agent, spec) => Recommends::Learner(Box::new(Online::new(agent, spec, n))),
             Policy::Static(ranking) => Recommends::Ranking(ranking),
             Policy::Beliefs(beliefs) => Recommends::Beliefs(beliefs),
-            Policy::Oracle => Recommends::Oracle,
+            Policy::Bandit(bandit) => {
+                bandit.restart();
+                Recommends::Bandit(bandit)
+            }
+            Policy::Oracle(extreme) => Recommends::Oracle(*extreme),
             Policy::Plan => {
                 let dynamics = world.dynamics.as_deref();
                 Recommends::Plan(dynamics.ok_or_else(|| Error::Deterministic("there is no plan".to_owned()))?)
@@ -176,16 +183,17 @@ impl Repeat<'_> {
         Ok(sum / steps as f64)
     }
 
-    /// A session begins. `published`: all items are candidates. `strict`: none that the user rated in the train log.
+    /// A session begins. `published`: all items are candidates. Otherwise none that the user rated in the train log.
     fn begin(&mut self, recommends: &mut Recommends<'_>, ranking: &mut Ranking, user: u32, history: &History) {
         match recommends {
             Recommends::Learner(learner) => learner.restore(),
             Recommends::Beliefs(beliefs) => beliefs.begin(user),
-            Recommends::Ranking(_) | Recommends::Oracle | Recommends::Plan(_) => {}
+            Recommends::Bandit(bandit) => bandit.begin(),
+            Recommends::Ranking(_) | Recommends::Oracle(_) | Recommends::Plan(_) => {}
         }
         self.answers.begin(user, history.items());
         ranking.begin();
-        if self.spec.protocol == Protocol::Strict {
+        if self.spec.protocol != Protocol::Published {
             let known = self.scene.world.train.of(user).0;
             known.iter().chain(history.items()).for_each(|&item| ranking.exclude(item));
         }
@@ -214,7 +222,8 @@ impl Repeat<'_> {
             _ if explores => ranking.any(stream),
             Recommends::Ranking(StaticRanking::By(scores)) => ranking.best_by(|item| scores.score(user, item)),
             Recommends::Beliefs(beliefs) => ranking.best(model, beliefs.action()),
-            Recommends::Oracle => ranking.best_by(|item| answers.peek(user, item).reward),
+            Recommends::Bandit(bandit) => ranking.best_by(|item| bandit.score(item)),
+            Recommends::Oracle(extreme) => ranking.best_by(|item| extreme.score(Some(answers.peek(user, item).reward))),
             Recommends::Plan(dynamics) => {
                 let (values, state) = (self.values?, answers.state());
                 ranking.best_by(|item| dynamics.worth(values, user, state, item, left))
@@ -234,6 +243,11 @@ impl Repeat<'_> {
         let Recommends::Learner(learner) = recommends else {
             history.observe(item, is_positive);
             // What the train log told was known at the start.
+            if let Recommends::Bandit(bandit) = recommends {
+                // It knows nothing of the train log.
+                bandit.observe(item, reward);
+                return Ok(());
+            }
             let is_news = self.scene.world.dynamics.is_some() || self.scene.world.train.reward(user, item).is_none();
             if let (Recommends::Beliefs(beliefs), true) = (recommends, is_news) {
                 beliefs.observe(item, reward);

@@ -96,7 +96,7 @@ fn members_equal_their_solo_runs_to_the_bit() {
 #[test]
 fn members_of_every_variant_equal_their_solo_runs_to_the_bit() {
     let small = DrrSpec { history: 3, batch_size: 16, train_steps: 100, ..common() };
-    for state in [StateKind::P, StateKind::U] {
+    for state in [StateKind::P, StateKind::U, StateKind::N] {
         members_equal_their_solo_runs(&DrrSpec { state, ..small.clone() }, &[3]);
     }
     let options = DrrSpec {

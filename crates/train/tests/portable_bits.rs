@@ -114,6 +114,7 @@ fn the_bits_are_those_of_every_other_machine() {
         common(),
         DrrSpec { state: StateKind::P, history: 3, ..common() },
         DrrSpec { state: StateKind::U, history: 3, alpha: 0.6, ..common() },
+        DrrSpec { state: StateKind::N, history: 3, ..common() },
         DrrSpec { scoring: Scoring::DotBias, ..common() },
         DrrSpec {
             action_norm: ActionNorm::Unit,

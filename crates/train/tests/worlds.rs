@@ -8,6 +8,7 @@ use drr_core::data::worlds::Dynamics;
 use drr_core::data::{Split, synthetic};
 use drr_core::spec::{RewardRule, SplitSpec, SyntheticSpec, WorldKind};
 use drr_kinds::drr::{ActionBase, ActionNorm, CriticAction, DrrSpec, Exploration, Remembers};
+use drr_kinds::kind::Extreme;
 use drr_kinds::online::OnlineSpec;
 use drr_kinds::pmf::PmfSpec;
 use drr_kinds::training::Silent;
@@ -73,7 +74,7 @@ fn worth(world: WorldKind, history: u64, remembers: Remembers) -> Worth {
     };
     Worth {
         drr: mean(Policy::Recommender(Box::new(agent), Box::new(spec))),
-        greedy: mean(Policy::Oracle),
+        greedy: mean(Policy::Oracle(Extreme::Best)),
         optimum: mean(Policy::Plan),
     }
 }

@@ -22,12 +22,13 @@ struct Counts {
 }
 
 impl Counts {
-    /// Positive ratings that a history can start from.
+    /// Positive ratings that a history can start from; no end of them where there is no history.
     fn positives(self, protocol: Protocol) -> u64 {
-        u64::from(match protocol {
-            Protocol::Published => self.positive_test,
-            Protocol::Strict => self.positive_train,
-        })
+        match protocol {
+            Protocol::Published => self.positive_test.into(),
+            Protocol::Strict => self.positive_train.into(),
+            Protocol::Cold => u64::MAX,
+        }
     }
 }
 

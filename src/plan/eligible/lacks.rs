@@ -115,7 +115,7 @@ impl Examined<'_> {
         }
         let part = match offer.protocol {
             Protocol::Published => "test",
-            Protocol::Strict => "train",
+            Protocol::Strict | Protocol::Cold => "train",
         };
         let protocol = offer.protocol.name();
         if self.division.eligible(offer.protocol, *history, 0) == 0 {

@@ -124,6 +124,12 @@ impl RewardRule {
         if is_log { 1.0 } else { (f64::from(high) - f64::from(low)) / 2.0 }
     }
 
+    /// The rating whose reward is 0; 1 on a logarithmic scale, whose rewards are -1 and more.
+    pub fn centre(self) -> f64 {
+        let RatingScale { low, high, is_log } = self.scale;
+        if is_log { 1.0 } else { (f64::from(low) + f64::from(high)) / 2.0 }
+    }
+
     /// What errors are told in: stars, points of another scale, or rewards.
     pub fn units(self) -> String {
         match self.scale {

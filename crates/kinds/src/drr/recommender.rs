@@ -73,6 +73,7 @@ impl StoredDrr {
         let mut inputs = k * match spec.state {
             StateKind::Ave => 3,
             StateKind::P | StateKind::U => n + n * (n - 1) / 2,
+            StateKind::N => n,
         };
         for layer in &read.layers {
             if layer.weight.len() != inputs * layer.bias.len() {
@@ -98,6 +99,7 @@ impl StoredDrr {
                 weighted.iter().for_each(|q| g.iter_mut().zip(q).for_each(|(g, q)| *g += q));
                 return [p.clone(), times(&p, &g), g].concat(); // [3k]
             }
+            StateKind::N => return items.concat(), // [nk]
             StateKind::P => items,
             StateKind::U => weighted.iter().map(|q| times(&p, q)).collect(),
         };

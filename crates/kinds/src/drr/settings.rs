@@ -15,6 +15,8 @@ pub enum StateKind {
     P,
     /// `[p_u ⊙ (w_a q_a) for all a ; (w_a q_a) ⊙ (w_b q_b) for a < b]`.
     U,
+    /// `[q_1 .. q_n]`: no representation is learned.
+    N,
 }
 
 /// What an action scores of an item.
@@ -103,7 +105,7 @@ section! {
     /// DRR: an actor-critic recommender after Liu et al. (arXiv 1810.12027), trained as DDPG with prioritised replay.
     pub struct DrrSpec in "drr" {
         /// State representation s = f(u, H) (slides, DRR-ave, DRR-p and DRR-u).
-        state: StateKind = StateKind::Ave, Choice(&["ave", "p", "u"]), varies Shape;
+        state: StateKind = StateKind::Ave, Choice(&["ave", "p", "u", "n"]), varies Shape;
         /// History length n: the latest positive items that make the state (slides: 5).
         history ("n"): u64 = 5, Int { min: 1, max: 1000 }, varies Shape;
         /// The actor's two hidden widths; an empty list means as wide as the state (slides).
@@ -209,12 +211,13 @@ impl DrrSpec {
         }
     }
 
-    /// Size of the state for `k` factors: 3k for `ave`, k (n + n(n-1)/2) for `p` and `u`.
+    /// Size of the state for `k` factors: 3k for `ave`, k (n + n(n-1)/2) for `p` and `u`, kn for `n`.
     pub fn state_size(&self, k: u64) -> u64 {
         let n = self.history;
         match self.state {
             StateKind::Ave => 3 * k,
             StateKind::P | StateKind::U => k * (n + n * (n - 1) / 2),
+            StateKind::N => k * n,
         }
     }
 

@@ -20,8 +20,10 @@ section! {
     /// Online evaluation (slides, Algorithm 1): sessions over all items, learning goes on inside a session, and the
     /// trained networks come back before the next.
     pub struct OnlineSpec in "online" {
-        /// What the evaluation may know beforehand.
-        protocol: Protocol = Protocol::Published, Choice(&["published", "strict"]);
+        /// What the evaluation may know beforehand: `published`, sessions start from test positives and all items are
+        /// candidates; `strict`, from train positives, and what the user rated in the train part is no candidate; `cold`, the same
+        /// without a history.
+        protocol: Protocol = Protocol::Published, Choice(&["published", "strict", "cold"]);
         /// Session lengths K; each is an evaluation of its own.
         k ("K"): Vec<u64> = vec![5, 10, 15, 20], Ints { min: 1, max: 10_000, lengths: &[] };
         /// Repeats R, each with its own order of users and its own exploration.

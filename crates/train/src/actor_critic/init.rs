@@ -16,7 +16,7 @@ pub fn actor(layout: &Layout, shapes: &Shapes, seed: Seed) -> Vec<f32> {
     }
     let weight = match shapes.kind {
         StateKind::Ave => 1.0 / layout.state_weights as f32,
-        StateKind::P | StateKind::U => 1.0,
+        StateKind::P | StateKind::U | StateKind::N => 1.0,
     };
     values[layout.state_weight_at..].fill(weight);
     values

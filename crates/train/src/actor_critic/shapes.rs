@@ -65,7 +65,7 @@ impl Shapes {
     pub fn weighted_from(&self) -> usize {
         match self.kind {
             StateKind::Ave => self.k,
-            StateKind::P => self.history * self.k,
+            StateKind::P | StateKind::N => self.history * self.k,
             StateKind::U => 0,
         }
     }

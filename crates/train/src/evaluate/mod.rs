@@ -1,5 +1,7 @@
 //! What offline and online evaluation share: what chooses the items, how repeats are summarised.
 
+pub(crate) mod field;
+pub(crate) mod judged;
 pub(crate) mod lists;
 pub(crate) mod orders;
 pub mod policy;

@@ -74,5 +74,5 @@ fn precision(world: &World, user: u32, k: usize, score: impl Fn(u32) -> f32) -> 
     let (items, rewards) = world.test.of(user);
     let mut order: Vec<(f32, f32)> = items.iter().zip(rewards).map(|(item, reward)| (score(*item), *reward)).collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0));
-    order[..k].iter().filter(|(_, reward)| world.is_positive(*reward)).count() as f64 / k as f64
+    order[..k.min(order.len())].iter().filter(|(_, reward)| world.is_positive(*reward)).count() as f64 / k as f64
 }

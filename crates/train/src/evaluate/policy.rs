@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use drr_kinds::drr::DrrSpec;
+use drr_kinds::kind::Extreme;
 use drr_kinds::ranking::{Scores, StaticRanking};
 
 use crate::actor_critic::Agent;
+use crate::bandit::Bandit;
 use crate::beliefs::Beliefs;
 use crate::pmf::PmfModel;
 
@@ -17,8 +19,10 @@ pub enum Policy {
     Static(StaticRanking),
     /// A linear model whose picture of the user follows each answer.
     Beliefs(Box<Beliefs>),
-    /// The best of the answers as they will be.
-    Oracle,
+    /// A linear bandit.
+    Bandit(Box<Bandit>),
+    /// The best, or the worst, of the answers as they will be.
+    Oracle(Extreme),
     /// The optimal plan of a world that has one.
     Plan,
 }

@@ -1,8 +1,8 @@
 //! A user's offline session, and the actor that serves many of them together.
 
+use std::cmp::Ordering;
 use std::mem;
 
-use drr_core::math;
 use drr_core::seed::Stream;
 use drr_kinds::drr::Remembers;
 use drr_kinds::protocol::Protocol;
@@ -10,6 +10,7 @@ use drr_kinds::world::World;
 
 use crate::actor_critic::{ActorPass, Agent, Which};
 use crate::environment::explore;
+use crate::evaluate::judged::Judged;
 use crate::history::History;
 use crate::kernels::Array;
 
@@ -17,9 +18,9 @@ use crate::kernels::Array;
 pub(crate) struct Session {
     pub(crate) user: u32,
     history: History,
+    /// Item and reward; NaN for what the user did not rate.
     pub(crate) candidates: Vec<(u32, f32)>,
-    rewards: Vec<f32>,
-    ideal: Vec<f32>,
+    judged: Judged,
     /// The least reward that counts as positive.
     least_positive: f32,
     /// The history is another one than that of the last action.
@@ -27,14 +28,15 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(world: &World, protocol: Protocol, user: u32, n: usize) -> Self {
+    /// The session of an eligible user with these candidates, of which the first of equals comes first.
+    pub(crate) fn new(world: &World, protocol: Protocol, user: u32, n: usize, candidates: Vec<(u32, f32)>) -> Self {
         let history = world.history(protocol, user, n).expect("eligible users have a history");
-        let (items, rewards) = world.test.of(user);
-        let candidates: Vec<(u32, f32)> = items.iter().copied().zip(rewards.iter().copied()).collect();
-        let mut ideal = rewards.to_vec();
-        ideal.sort_unstable_by(|a, b| b.total_cmp(a));
+        let mut best: Vec<f32> =
+            candidates.iter().map(|(_, reward)| *reward).filter(|reward| !reward.is_nan()).collect();
+        best.sort_unstable_by(|a, b| b.total_cmp(a));
+        let judged = Judged { rewards: Vec::new(), best, candidates: candidates.len(), ..Judged::default() };
         let (history, least_positive) = (History::new(history), world.least_positive);
-        Self { user, history, candidates, rewards: Vec::new(), ideal, least_positive, moved: true }
+        Self { user, history, candidates, judged, least_positive, moved: true }
     }
 
     /// Recommends the candidate with the highest score for its item and its reward, the first of equals.
@@ -49,29 +51,39 @@ impl Session {
         self.take(best.0, remembers)
     }
 
-    /// Recommends a candidate: feedback from the log, a new history, one candidate less.
+    /// Recommends the `k` candidates with the highest scores, the first of equals first, as so many times
+    /// [`Session::take_best`] would whose scores do not change.
+    pub(crate) fn take_list(&mut self, score: impl Fn(u32, f32) -> f32, k: usize) {
+        let scored = self.candidates.drain(..).map(|(item, reward)| (score(item, reward), item, reward));
+        let mut list: Vec<(f32, u32, f32)> = scored.collect();
+        list.sort_by(|a, b| descending(a.0, b.0));
+        list.truncate(k);
+        self.judged.items.extend(list.iter().map(|(_, item, _)| item));
+        self.judged.rewards.extend(list.iter().map(|(_, _, reward)| reward));
+    }
+
+    /// Recommends a candidate: feedback from the log, a new history, one candidate less. What the user did not rate gives
+    /// none.
     pub(crate) fn take(&mut self, index: usize, remembers: Remembers) -> (u32, f32) {
         let (item, reward) = self.candidates.remove(index);
-        self.moved |= self.history.observe(item, remembers == Remembers::Any || reward >= self.least_positive);
-        self.rewards.push(reward);
+        let remembered = if remembers == Remembers::Any { !reward.is_nan() } else { reward >= self.least_positive };
+        self.moved |= self.history.observe(item, remembered);
+        self.judged.items.push(item);
+        self.judged.rewards.push(reward);
         (item, reward)
     }
 
-    /// Share of positives among the first K recommendations.
-    pub(crate) fn precision(&self, k: usize) -> f64 {
-        self.rewards[..k].iter().filter(|&&reward| reward >= self.least_positive).count() as f64 / k as f64
+    /// The session is over.
+    pub(crate) fn end(self) -> Judged {
+        self.judged
     }
+}
 
-    /// Discounted gain over that of the best order of the same candidates; the gain is R* above -1.25, that of half a star.
-    pub(crate) fn ndcg(&self, k: usize) -> f64 {
-        let gain = |rewards: &[f32]| -> f64 {
-            rewards
-                .iter()
-                .enumerate()
-                .map(|(rank, &reward)| f64::from((reward + 1.25).max(0.0)) / math::log2(rank as f64 + 2.0))
-                .sum()
-        };
-        gain(&self.rewards[..k]) / gain(&self.ideal[..k])
+/// Higher scores first; what is no number comes last.
+fn descending(a: f32, b: f32) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (false, false) => b.partial_cmp(&a).expect("numbers compare"),
+        (one, other) => one.cmp(&other),
     }
 }
 

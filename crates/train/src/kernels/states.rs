@@ -54,18 +54,19 @@ simd! {
 }
 
 simd! {
-    /// States `p` and `u` of a batch: n blocks of k, q_a or p_u ⊙ (w_a q_a), then a block (w_a q_a) ⊙ (w_b q_b) for every
-    /// a < b.
+    /// States `p`, `u` and `n` of a batch: n blocks of k, q_a or p_u ⊙ (w_a q_a), then but for `n` a block
+    /// (w_a q_a) ⊙ (w_b q_b) for every a < b.
     pub fn state_pairs(kind: StateKind, users: &[u32], items: &[u32], p_table: &[f32], q_table: &[f32], w: &[f32], out: &mut [f32]) {
         let n = w.len();
         let size = out.len() / users.len();
-        let k = size / (n + n * (n - 1) / 2);
+        let products = if kind == StateKind::N { 0 } else { n * (n - 1) / 2 };
+        let k = size / (n + products);
         for ((&user, items), out) in users.iter().zip(items.chunks_exact(n)).zip(out.chunks_exact_mut(size)) {
             let p = row(p_table, user, k);
             let mut blocks = out.chunks_exact_mut(k);
             for (a, block) in blocks.by_ref().take(n).enumerate() {
                 let q = row(q_table, items[a], k);
-                if kind == StateKind::P {
+                if kind != StateKind::U {
                     block.copy_from_slice(q);
                 } else {
                     for i in 0..k {
@@ -73,7 +74,7 @@ simd! {
                     }
                 }
             }
-            for (a, b) in pairs(n) {
+            for (a, b) in pairs(n).take(products) {
                 let block = blocks.next().expect("a state has a block for every pair");
                 let (left, right) = (row(q_table, items[a], k), row(q_table, items[b], k));
                 for i in 0..k {

@@ -15,9 +15,10 @@ use drr_kinds::KindOf as _;
 use drr_kinds::command;
 use drr_kinds::drr::DrrSpec;
 use drr_kinds::kind::{Chooses, Trainer};
-use drr_kinds::offline::OfflineSpec;
+use drr_kinds::offline::{OfflineSpec, Ranked};
 use drr_kinds::online::{OnlineSpec, Simulated};
 use drr_kinds::protocol::Protocol;
+use drr_kinds::protocols::ProtocolsSpec;
 use drr_kinds::ranking::{RankingInput, Scores, StaticRanking};
 use drr_kinds::training::{Reporter, Training};
 use drr_kinds::world::World;
@@ -29,13 +30,14 @@ use super::loaded::{Loaded, check_model};
 use super::usage::Meter;
 use crate::actor_critic::{Agent, Shapes};
 use crate::answers::{Answers, Known};
+use crate::bandit::Bandit;
 use crate::beliefs::Beliefs;
 use crate::evaluate::Policy;
 use crate::evaluate::policy::Predicted;
 use crate::kernels::Backend;
 use crate::pmf::PmfModel;
 use crate::trainer::{Member, train};
-use crate::{model, offline, online, pmf};
+use crate::{model, offline, online, pmf, protocols};
 use drr_kinds::error::{Error, Result};
 use drr_kinds::training::Metrics;
 
@@ -161,8 +163,18 @@ fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, reco
     let n = spec.settings.whole("history").unwrap_or_default() as usize;
     let (metrics, repeats) = if spec.kind().name == "offline" {
         let measure: OfflineSpec = settings(spec)?;
+        let is_command = spec.policy_kind().is_some_and(|kind| command::is_command(kind.name));
+        if is_command && measure.candidates != Ranked::Rated {
+            return Err(Error::Deterministic(
+                "a command's scores are of test ratings alone: set offline.candidates = \"rated\"".to_owned(),
+            ));
+        }
         let mut policy = policy((assignment, loaded.devices), spec, &world, &model, (measure.protocol, n))?;
         (offline::run(&world, &model, &mut policy, n, &measure, spec.seed, records)?, measure.repeats)
+    } else if spec.kind().name == "protocols" {
+        let measure: ProtocolsSpec = settings(spec)?;
+        let mut policy = policy((assignment, loaded.devices), spec, &world, &model, (Protocol::Cold, 0))?;
+        (protocols::run(&world, &model, &mut policy, &measure, spec.seed, records)?, 1)
     } else {
         let measure: OnlineSpec = settings(spec)?;
         let held_out = match (measure.simulator, &spec.ratings) {
@@ -206,13 +218,21 @@ fn policy(
             let path = folder.as_ref().map(TrialDir::model);
             Ok(Policy::Static(make(&RankingInput { world, settings, model: path.as_deref(), start })?))
         }
+        (Chooses::Networks, _) if start.0 == Protocol::Cold => Err(Error::Deterministic(format!(
+            "{} looks at a history, and under the protocol cold there is none: use strict",
+            kind.name
+        ))),
         (Chooses::Networks, Some(folder)) => recommender(devices.backend(assignment.device)?, folder, model),
         (Chooses::Predictions, _) => Ok(Policy::Static(StaticRanking::By(Box::new(Predicted(Arc::clone(model)))))),
         (Chooses::Beliefs, _) => {
             let penalties = settings(&read_spec(&TrialDir::new(&assignment.runs, model_below(spec)?))?)?;
             Ok(Policy::Beliefs(Box::new(Beliefs::new(Arc::clone(model), Arc::clone(world), &penalties))))
         }
-        (Chooses::Answers, _) => Ok(Policy::Oracle),
+        (Chooses::Bandit(of), _) => {
+            let settings = spec.policy.as_ref().map(|policy| of(&policy.settings)).ok_or_else(mixed)?;
+            Ok(Policy::Bandit(Box::new(Bandit::new(model, settings, spec.seed))))
+        }
+        (Chooses::Answers(extreme), _) => Ok(Policy::Oracle(extreme)),
         (Chooses::Plan, _) if world.dynamics.is_some() => Ok(Policy::Plan),
         (Chooses::Plan, _) => Err(Error::Deterministic(
             "an optimal plan is known of the small made-up worlds alone: dataset = \"synthetic\" with synthetic.world"

@@ -88,6 +88,8 @@ def state(kind, p, q, w, users, items):
     if kind == "ave":
         g = weighted.sum(1)
         return torch.cat([p[users], p[users] * g, g], 1)
+    if kind == "n":  # w takes no part, with a gradient that is 0 and not missing
+        return q[items].flatten(1) + 0.0 * w.sum()
     single = [q[items][:, a] if kind == "p" else p[users] * weighted[:, a] for a in range(HISTORY)]
     pairs = [weighted[:, a] * weighted[:, b] for a in range(HISTORY) for b in range(a + 1, HISTORY)]
     return torch.cat(single + pairs, 1)
@@ -96,7 +98,7 @@ def state(kind, p, q, w, users, items):
 def drr(kind, action_size=K, unit=False, base="none", reach=1.0, bounding="tanh", penalty=0.0, twin=False):
     torch.manual_seed(7)
     p, q = torch.randn(USERS, K), torch.randn(ITEMS, K)
-    size = 3 * K if kind == "ave" else K * (HISTORY + HISTORY * (HISTORY - 1) // 2)
+    size = {"ave": 3 * K, "n": K * HISTORY}.get(kind, K * (HISTORY + HISTORY * (HISTORY - 1) // 2))
     departure = (base, reach, bounding == "inverting")
     actor, target_actor = (Actor(size, action_size, unit, *departure) for _ in range(2))
     critic, target_critic = Critic(size, action_size), Critic(size, action_size)
@@ -218,6 +220,7 @@ def replay():
 here = pathlib.Path(__file__).parent
 goldens = {
     "drr-ave": lambda: drr("ave"), "drr-p": lambda: drr("p"), "drr-u": lambda: drr("u"),
+    "drr-n": lambda: drr("n"),
     "drr-options": lambda: drr("ave", action_size=K + 1, unit=True),
     "drr-departure": lambda: drr("ave", action_size=K + 1, base="pmf", reach=0.3, penalty=0.05),
     "drr-inverting": lambda: drr("ave", action_size=K + 1, unit=True, base="pmf", reach=0.5, bounding="inverting"),

@@ -82,10 +82,11 @@ pub struct Update {
 /// The three states, and the options that change networks: a bias coordinate and unit-norm actions; a departure from PMF's action
 /// with a penalty of its sums; inverting gradients in place of tanh, of length 1 at the end; two
 /// critics with smoothed targets.
-const GOLDENS: [&str; 7] = [
+const GOLDENS: [&str; 8] = [
     include_str!("drr-ave.json"),
     include_str!("drr-p.json"),
     include_str!("drr-u.json"),
+    include_str!("drr-n.json"),
     include_str!("drr-options.json"),
     include_str!("drr-departure.json"),
     include_str!("drr-inverting.json"),
