@@ -7,10 +7,9 @@
 //! | `contents` | what a report is of: studies and tables, found and made here alone |
 //! | `ids` | what tables are of, and how others are made of them |
 //! | `table`; `tabulate`, `marks`, `notes` | tables of metrics; how they are made, what is best in them, what must be said |
-//! | `users` | on how many users a number stands, and which are too few |
 //! | `grid`, `value`; `measured`, `pivot` | any table as its writers get it; tables of metrics as they are, and an axis across |
 //! | `compare`, `forest`, `aggregate` | differences to a reference, to all baselines; over seeds and K |
-//! | `paper`, `published_data` | published numbers and verdicts; whether they stand on the same ratings |
+//! | `paper` | a paper's cells with ours and their verdicts |
 //! | `usage`, `spans` | speed, throughput and utilisation of the sweep itself |
 //! | `sheets` | all tables of a report |
 //! | `written`; `text`, `latex`, `json`, `page`, `summary` | values as text; the writers |
@@ -39,7 +38,6 @@ mod page;
 mod paper;
 mod pivot;
 mod provenance;
-mod published_data;
 mod reference;
 mod sheets;
 mod spans;
@@ -50,7 +48,6 @@ mod tabulate;
 mod tests;
 mod text;
 mod usage;
-mod users;
 mod value;
 mod written;
 
@@ -62,14 +59,14 @@ pub use folder::WrittenReport;
 pub use items::{Alike, TopList, model_of as evaluated_recommender, top};
 pub use layout::TableLayout;
 pub use options::{Format, ReportOptions};
-pub use paper::Paper;
+pub use paper::{PaperPage, WrittenPaper};
 pub use reference::Reference;
 pub use summary::summary;
 
 use crate::error::{Error, Result};
 use crate::store::{StoredSweep, TrialRecord};
 // Which trials belong together: the vocabulary of everything here.
-use crate::study::{axis, group, studies};
+use crate::study::{axis, group, studies, users};
 
 /// Several sweeps as one, in which the sweep is an axis. What they may not share a table for stays apart, with the reason.
 ///

@@ -52,6 +52,22 @@ pub fn equivalence(ours: &Summary, published: (f64, Option<(f64, usize)>), margi
     }
 }
 
+/// How many scores would decide what [`equivalence`] to a fixed value could not, were the mean and the spread as they are:
+/// with so many the interval no longer crosses the nearer margin. `None` where more than `most` would be needed.
+pub fn seeds_to_decide(ours: &Summary, published: f64, margin: f64, alpha: f64, most: usize) -> Option<usize> {
+    let (std, room) = (ours.std?, ((ours.mean - published).abs() - margin).abs());
+    let enough = |n: usize| t_quantile(1.0 - alpha, (n - 1) as f64) * std / (n as f64).sqrt() <= room;
+    if !enough(most) {
+        return None;
+    }
+    let (mut low, mut high) = (MINIMUM_N, most);
+    while low < high {
+        let middle = low.midpoint(high);
+        if enough(middle) { high = middle } else { low = middle + 1 }
+    }
+    Some(low)
+}
+
 /// The decision for an interval of the difference.
 pub fn equivalence_to(interval: Interval, margin: f64) -> Equivalence {
     let (low, high) = interval;
@@ -143,6 +159,14 @@ mod tests {
         assert_eq!(equivalence(&ours(&[0.775, 0.775]), (0.775, None), 0.02, 0.05), Equivalence::TooFew);
         let nan = ours(&[0.775, f64::NAN, 0.774]);
         assert!(matches!(equivalence(&nan, (0.775, None), 0.02, 0.05), Equivalence::Inconclusive(_)));
+    }
+
+    #[test]
+    fn more_seeds_decide_what_lies_near_the_margin() {
+        let ours = Summary { n: 4, mean: 0.512, std: Some(0.01), min: 0.5, max: 0.52, median: 0.512 };
+        // t(0.95, n - 1) · 0.01 / √n ≤ 0.012 - 0.01: 1.6674 · 0.01 / √70 = 0.001993, and 69 make 0.002008.
+        assert_eq!(seeds_to_decide(&ours, 0.5, 0.01, 0.05, 10_000), Some(70));
+        assert_eq!(seeds_to_decide(&Summary { mean: 0.51, ..ours }, 0.5, 0.01, 0.05, 10_000), None);
     }
 
     #[test]

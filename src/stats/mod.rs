@@ -9,6 +9,7 @@
 //! | `paired` | scores of two settings, paired by seed: permutation test, Wilcoxon, Student's t, effect size |
 //! | `contrast` | a difference of means with its uncertainty: paired, independent (Welch), against a value |
 //! | `decide` | Holm's correction, equivalence, non-inferiority, minimum detectable effect |
+//! | `order` | whether two rankings agree: Kendall's τ |
 //! | `curve` | mean and spread of several seeds' curves, smoothing |
 
 mod aggregate;
@@ -20,6 +21,7 @@ mod curve;
 mod decide;
 #[cfg(test)]
 mod goldens;
+mod order;
 mod paired;
 mod summary;
 
@@ -29,7 +31,8 @@ pub use contrast::Contrast;
 pub use curve::{Band, Spread, band, moving_average};
 pub use decide::{
     Equivalence, NonInferiority, deciding_n, equivalence, equivalence_to, holm, minimum_detectable_effect,
-    non_inferiority,
+    non_inferiority, seeds_to_decide,
 };
+pub use order::{kendall, kendall_interval};
 pub use paired::{Alternative, Paired, Permutation};
-pub use summary::{MINIMUM_N, Summary, t_interval, t_quantile};
+pub use summary::{MINIMUM_N, Summary, prediction_limits, t_interval, t_quantile};

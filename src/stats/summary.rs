@@ -62,6 +62,15 @@ pub fn t_interval(summary: &Summary, confidence: f64) -> Option<(f64, f64)> {
     Some((summary.mean - half, summary.mean + half))
 }
 
+/// The limits within which one more score lies with probability `confidence`, were scores normal: mean ± t · std · √(1 + 1/n).
+/// Without any spread both are the mean; below [`MINIMUM_N`] scores there are none.
+pub fn prediction_limits(summary: &Summary, confidence: f64) -> Option<(f64, f64)> {
+    let std = summary.std.filter(|_| summary.n >= MINIMUM_N)?;
+    let t = t_quantile(0.5 + confidence / 2.0, (summary.n - 1) as f64);
+    let half = t * std * (1.0 + 1.0 / summary.n as f64).sqrt();
+    Some((summary.mean - half, summary.mean + half))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +91,15 @@ mod tests {
         // scipy.stats.t.interval(0.95, 3, loc=2.5, scale=std/2): (0.44573974, 4.55426026).
         assert!((low - 0.445_739_743_239_121).abs() < 1e-6, "{low}");
         assert!((high - 4.554_260_256_760_879).abs() < 1e-6, "{high}");
+    }
+
+    #[test]
+    fn one_more_score_lies_within_its_limits() {
+        let summary = Summary::of(&[1.0, 2.0, 3.0, 4.0]).expect("four scores");
+        // 2.5 ± t(0.975, 3) · 1.290994 · √1.25 = 2.5 ± 3.182446 · 1.443376.
+        let (low, high) = prediction_limits(&summary, 0.95).expect("n > 2");
+        assert!((high - 7.093_466).abs() < 1e-5 && (low + 2.093_466).abs() < 1e-5, "{low} {high}");
+        assert_eq!(prediction_limits(&Summary::of(&[1.0, 2.0]).expect("two"), 0.95), None);
     }
 
     #[test]

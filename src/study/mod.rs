@@ -8,6 +8,7 @@
 //! | `group` | which trials differ in the seed alone |
 //! | `axis` | values on a sweep's axes, typed and in order |
 //! | `key` | what a group is known by outside of its sweep |
+//! | `users` | on how many users a number stands, and which are too few |
 //! | `name` | how people call a group |
 
 pub(crate) mod axis;
@@ -16,5 +17,6 @@ pub(crate) mod group;
 pub(crate) mod key;
 mod name;
 pub(crate) mod studies;
+pub(crate) mod users;
 
 pub use name::GroupName;

@@ -5,18 +5,18 @@ use crate::store::TrialRecord;
 
 /// A column on fewer users than this is thin: one user more or less moves its mean by a twentieth or more, and seeds, which
 /// share their users, do not show it. Nothing in it is bold, ≈, tested or aggregated.
-pub(super) const LEAST: u64 = 20;
+pub(crate) const LEAST: u64 = 20;
 
 /// Users behind a number, over the seeds and groups that it is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct UserCount {
-    pub(super) least: u64,
-    pub(super) most: u64,
+pub(crate) struct UserCount {
+    pub(crate) least: u64,
+    pub(crate) most: u64,
 }
 
 impl UserCount {
     /// Users behind a group's numbers at `k`; `None` where that is not recorded, or nothing is finished.
-    pub(super) fn of(group: &Group<'_>, k: u64) -> Option<Self> {
+    pub(crate) fn of(group: &Group<'_>, k: u64) -> Option<Self> {
         // Of a measure that asks for nothing of its users that depends on K, one count is recorded for all.
         let names = [format!("users@{k}"), "users".to_owned()];
         let recorded = |trial: &TrialRecord| names.iter().find_map(|name| trial.metrics.get(name).copied());
@@ -27,12 +27,12 @@ impl UserCount {
     }
 
     /// The least and the most of several.
-    pub(super) fn over(counts: impl Iterator<Item = Self>) -> Option<Self> {
+    pub(crate) fn over(counts: impl Iterator<Item = Self>) -> Option<Self> {
         counts.reduce(|one, other| Self { least: one.least.min(other.least), most: one.most.max(other.most) })
     }
 
     /// Whether they are too few for a comparison.
-    pub(super) fn is_thin(self) -> bool {
+    pub(crate) fn is_thin(self) -> bool {
         self.least < LEAST
     }
 }

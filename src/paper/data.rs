@@ -16,6 +16,8 @@ pub(super) struct PublishedData {
     ratings: Option<usize>,
     users: Option<usize>,
     items: Option<usize>,
+    /// How the ratings are to be had, for those who have them not.
+    pub(super) have: Option<String>,
     /// How far counts may be off, as a share: published ones are often rounded.
     #[serde(default)]
     within: f64,
@@ -45,6 +47,14 @@ impl DataKnown {
     /// What a file says of published data, and what the data folder holds; one that cannot be read holds nothing.
     pub(super) fn new(published: BTreeMap<String, PublishedData>, data: &Path) -> Self {
         Self { published, ours: Catalogue::new(data).list().unwrap_or_default() }
+    }
+
+    /// Whether the data folder holds ratings that are these, or of this name where nothing else is known.
+    pub(super) fn is_at_hand(&self, name: &str) -> bool {
+        let ours = |ours: &Description| {
+            matches!(self.compare(&[name.to_owned()], (&ours.name, ours.fingerprint)), Likeness::Same | Likeness::ByName)
+        };
+        self.ours.iter().any(ours)
     }
 
     /// Compares our dataset with those that a table names.

@@ -1,0 +1,265 @@
+//! All cells of a paper with their verdicts.
+
+use std::collections::BTreeMap;
+
+use drr_core::TrialId;
+
+use super::data::Likeness;
+use super::file::{Paper, PublishedColumn, PublishedRow, PublishedTable, SweepPath};
+use super::found::{Answers, Found, Scores, Wanted};
+use super::verdict::{CellVerdict, Evidence, Numbers};
+use crate::error::Result;
+use crate::stats::{Resampling, Summary, kendall_interval};
+use crate::store::StoredSweep;
+
+/// From here on the whole interval of τ says that the ranking of a column comes out.
+const ORDER: f64 = 0.6;
+
+/// A ranking of fewer rows than this says nothing.
+const LEAST_ROWS: usize = 4;
+
+/// A paper with a verdict a cell.
+#[derive(Clone, Debug)]
+pub struct JudgedPaper {
+    /// What the numbers are from.
+    pub title: String,
+    /// Where it is to be had.
+    pub source: String,
+    /// Its tables.
+    pub tables: Vec<JudgedTable>,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct JudgedTable {
+    /// Its short name.
+    pub name: String,
+    /// What it shows.
+    pub title: String,
+    /// Where it stands.
+    pub source: String,
+    /// The ratings it was published on.
+    pub data: String,
+    /// Headers, and what each is of ours.
+    pub columns: Vec<(String, String)>,
+    /// Rows in the paper's order.
+    pub rows: Vec<JudgedRow>,
+    /// What no number may be read without.
+    pub notes: Vec<String>,
+}
+
+/// A row.
+#[derive(Clone, Debug)]
+pub struct JudgedRow {
+    /// Its name in the paper.
+    pub name: String,
+    /// A cell for each column.
+    pub cells: Vec<JudgedCell>,
+}
+
+/// A cell.
+#[derive(Clone, Debug)]
+pub struct JudgedCell {
+    /// The numbers.
+    pub numbers: Numbers,
+    /// The verdict.
+    pub verdict: CellVerdict,
+    /// Which policy of ours it is, where there is one.
+    pub policy: String,
+    /// A difference of this much or less does not matter.
+    pub margin: f64,
+    /// The trials behind ours.
+    pub trials: Vec<TrialId>,
+}
+
+impl JudgedPaper {
+    /// How many cells there are of each verdict, in the order of [`CellVerdict::NAMES`].
+    pub fn counts(&self) -> Vec<(&'static str, usize)> {
+        let cells = || self.tables.iter().flat_map(|table| &table.rows).flat_map(|row| &row.cells);
+        let count = |name: &'static str| (name, cells().filter(|cell| cell.verdict.name() == name).count());
+        CellVerdict::NAMES.into_iter().map(count).collect()
+    }
+}
+
+/// Every cell of the tables of these names, or of all, with its verdict. `sweeps` gives what is recorded of a sweep file.
+///
+/// # Errors
+/// A row that several configurations fit.
+pub fn judge<'a>(
+    paper: &Paper,
+    only: &[String],
+    sweeps: &dyn Fn(&SweepPath) -> Option<&'a StoredSweep>,
+) -> Result<JudgedPaper> {
+    let tables = paper.asked(only).map(|table| {
+        let sweep = paper.sweep_of(table).and_then(|path| sweeps(&path));
+        Tabled { paper, table }.judge(sweep)
+    });
+    Ok(JudgedPaper { title: paper.title.clone(), source: paper.source.clone(), tables: tables.collect::<Result<_>>()? })
+}
+
+struct Tabled<'p> {
+    paper: &'p Paper,
+    table: &'p PublishedTable,
+}
+
+impl Tabled<'_> {
+    fn judge(&self, sweep: Option<&StoredSweep>) -> Result<JudgedTable> {
+        let Self { paper, table } = self;
+        let answers = sweep.map(Answers::new);
+        let bounds = answers.as_ref().map(|answers| self.bounds(answers)).transpose()?;
+        let mut by_name = false;
+        let mut rows = Vec::new();
+        let mut scores: Vec<Vec<Scores>> = Vec::new();
+        for row in &table.rows {
+            let found = answers.as_ref().map_or(Ok(Vec::new()), |answers| self.find(answers, row))?;
+            let likeness = found.iter().find_map(|(_, found)| found.likeness(&paper.known, &table.data));
+            by_name |= likeness == Some(Likeness::ByName);
+            let (cells, own): (Vec<JudgedCell>, Vec<Scores>) = table
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(at, column)| self.cell(row, (at, column), &found, likeness.as_ref(), bounds.as_ref()))
+                .unzip();
+            rows.push(JudgedRow { name: row.name.clone(), cells });
+            scores.push(own);
+        }
+        for at in 0..table.columns.len() {
+            order(&mut rows, &scores, at);
+        }
+        Ok(JudgedTable {
+            name: table.name.clone(),
+            title: table.title.clone(),
+            source: table.source.clone(),
+            data: table.data.clone(),
+            columns: table.columns.iter().map(|column| (column.name.clone(), column.metric.clone())).collect(),
+            rows,
+            notes: self.notes(by_name),
+        })
+    }
+
+    fn find<'a>(&self, answers: &Answers<'a>, row: &PublishedRow) -> Result<Vec<(String, Found<'a>)>> {
+        let one = |policy: &str| Ok((policy.to_owned(), answers.find(self.wanted(policy, &row.settings))?));
+        row.policy.list().into_iter().map(one).collect()
+    }
+
+    fn wanted<'w>(&'w self, policy: &'w str, settings: &'w BTreeMap<String, serde_json::Value>) -> Wanted<'w> {
+        Wanted { measure: &self.table.measure, policy, settings: [&self.table.settings, settings] }
+    }
+
+    /// The scores of the bounds, in each column.
+    fn bounds(&self, answers: &Answers<'_>) -> Result<Vec<(Vec<f64>, Vec<f64>)>> {
+        let none = BTreeMap::new();
+        let of = |policy: &Option<String>| policy.as_deref().map(|it| answers.find(self.wanted(it, &none))).transpose();
+        let (best, worst) = (of(&self.table.bounds.best)?, of(&self.table.bounds.worst)?);
+        let scores = |found: &Option<Found<'_>>, column: &PublishedColumn| {
+            let scores = found.as_ref().map(|found| found.scores(&column.metric, column.times)).unwrap_or_default();
+            scores.by_seed.into_iter().map(|(_, score)| score).collect()
+        };
+        let columns = self.table.columns.iter();
+        Ok(columns.map(|column| (scores(&best, column), scores(&worst, column))).collect())
+    }
+
+    fn cell(
+        &self,
+        row: &PublishedRow,
+        (at, column): (usize, &PublishedColumn),
+        found: &[(String, Found<'_>)],
+        likeness: Option<&Likeness>,
+        bounds: Option<&Vec<(Vec<f64>, Vec<f64>)>>,
+    ) -> (JudgedCell, Scores) {
+        let Self { paper, table } = self;
+        let margin = paper.margin(table, column);
+        let value = |values: &[super::file::PublishedValue]| values.get(at).and_then(super::file::PublishedValue::number);
+        let published = value(&row.values).map(|mean| (mean, value(&row.std), row.n));
+        let (policy, scores) = better(found, column);
+        let told = |verdict: CellVerdict, numbers: Numbers, scores: Scores| {
+            let trials = scores.trials.clone();
+            (JudgedCell { numbers, verdict, policy: policy.to_owned(), margin, trials }, scores)
+        };
+        let alone = Numbers { published, ..Numbers::default() };
+        if published.is_none() {
+            return told(CellVerdict::NotKnown, alone, Scores::default());
+        }
+        if let Some(why) = table.not_tried.as_ref().or(row.not_tried.as_ref()) {
+            return told(CellVerdict::NotTried { why: why.clone() }, alone, Scores::default());
+        }
+        if !paper.is_at_hand(table) {
+            let have = paper.where_to_have(table).to_owned();
+            return told(CellVerdict::NoData { have }, alone, Scores::default());
+        }
+        let hindrance = match (likeness, found.is_empty()) {
+            (_, true) => Some("its sweep is not recorded".to_owned()),
+            (Some(Likeness::Other(why)), _) => Some(why.clone()),
+            _ => scores.hindrance.clone(),
+        };
+        let is_other = matches!(likeness, Some(Likeness::Other(_)));
+        let evidence = Evidence {
+            published,
+            ours: scores.by_seed.iter().map(|(_, score)| *score).collect(),
+            bounds: bounds.filter(|_| !is_other).and_then(|bounds| bounds.get(at).cloned()).unwrap_or_default(),
+            hindrance,
+            margin,
+        };
+        let (numbers, verdict) = evidence.judge();
+        told(verdict, numbers, scores)
+    }
+
+    fn notes(&self, by_name: bool) -> Vec<String> {
+        let table = self.table;
+        let mut notes = table.notes.clone();
+        let settings: Vec<String> =
+            table.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        if !settings.is_empty() {
+            notes.push(format!("Ours: {} with {}.", table.measure, settings.join(", ")));
+        }
+        if by_name {
+            notes.push(format!(
+                "That ours are the ratings of {} is told by the name alone: counts or a fingerprint in [data.{}] make sure.",
+                table.data, table.data
+            ));
+        }
+        notes
+    }
+}
+
+/// Of several policies the one that does better in a column; none of them where any is hindered, for it might be the better.
+fn better<'f>(found: &'f [(String, Found<'_>)], column: &PublishedColumn) -> (&'f str, Scores) {
+    let mut best: Option<(&str, Scores, f64)> = None;
+    for (policy, found) in found {
+        let scores = found.scores(&column.metric, column.times);
+        let mean = Summary::of(&scores.by_seed.iter().map(|(_, score)| *score).collect::<Vec<_>>());
+        let worth = mean.map_or(f64::NEG_INFINITY, |it| if column.lower_is_better { -it.mean } else { it.mean });
+        let is_better = best.as_ref().is_none_or(|(_, known, other)| {
+            known.hindrance.is_none() && (scores.hindrance.is_some() || worth > *other)
+        });
+        if is_better {
+            best = Some((policy, scores, worth));
+        }
+    }
+    best.map_or(("", Scores::default()), |(policy, scores, _)| (policy, scores))
+}
+
+/// Where the ranking of a column's rows comes out, what differs differs in its level alone.
+fn order(rows: &mut [JudgedRow], scores: &[Vec<Scores>], at: usize) {
+    let usable = |row: &JudgedRow| {
+        matches!(row.cells[at].verdict, CellVerdict::Reproduced | CellVerdict::Differs | CellVerdict::Impossible { .. })
+            || matches!(row.cells[at].verdict, CellVerdict::Inconclusive { seeds: Some(_), .. })
+    };
+    let (mut published, mut ours) = (Vec::new(), Vec::new());
+    for (row, scores) in rows.iter().zip(scores).filter(|(row, _)| usable(row)) {
+        if let Some((mean, ..)) = row.cells[at].numbers.published.filter(|_| !scores[at].by_seed.is_empty()) {
+            published.push(mean);
+            ours.push(scores[at].by_seed.clone());
+        }
+    }
+    if published.len() < LEAST_ROWS {
+        return;
+    }
+    let Some(tau) = kendall_interval(&published, &ours, 0.95, Resampling::default()) else { return };
+    if tau.1.0 < ORDER {
+        return;
+    }
+    for cell in rows.iter_mut().map(|row| &mut row.cells[at]).filter(|cell| cell.verdict == CellVerdict::Differs) {
+        cell.verdict = CellVerdict::OrderOnly { tau };
+    }
+}

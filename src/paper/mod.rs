@@ -1,0 +1,25 @@
+//! A paper's tables, cell by cell: what was published, which of our trials answer it, and a verdict. Nothing here runs a trial
+//! or writes a file.
+//!
+//! | file | job |
+//! | --- | --- |
+//! | `file` | a file of published tables: read and checked |
+//! | `data` | whether ours are the ratings that numbers were published on |
+//! | `found` | which trials of a sweep answer a row, and their scores |
+//! | `verdict` | what becomes of a cell: pure decisions |
+//! | `judged` | all cells of a paper with their verdicts |
+//! | `search` | which protocol fits what was published |
+
+mod data;
+mod file;
+mod found;
+mod judged;
+mod search;
+#[cfg(test)]
+mod simulation;
+mod verdict;
+
+pub use file::{Paper, PublishedTable, SweepPath};
+pub use judged::{JudgedCell, JudgedPaper, JudgedRow, JudgedTable, judge};
+pub use search::{Fit, FittedRow, Reading, protocols};
+pub use verdict::{CellVerdict, Numbers};
