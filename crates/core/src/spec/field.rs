@@ -42,6 +42,12 @@ impl Field {
     pub fn default_value(&self) -> Value {
         self.kind.normalise((self.default)())
     }
+
+    /// Whether a spec says this value. Fields since format 5 are left out of specs that do what trials did before there were
+    /// such fields (`unless`), so that these keep their ids.
+    pub fn is_written(&self, value: &Value) -> bool {
+        self.since < 5 || self.kind.normalise(value.clone()) != self.kind.normalise((self.before)())
+    }
 }
 
 /// A struct that the macro [`section!`](crate::section) made.
