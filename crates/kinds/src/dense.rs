@@ -111,33 +111,36 @@ fn tile(mut sums: [[f64; TILE]; TILE], left: &[[f64; TILE]], right: &[[f64; TILE
 /// above it becomes undefined. Whether the matrix is positive definite: where it is not, all of it becomes undefined.
 #[must_use]
 pub fn cholesky(a: &mut [f64], size: usize) -> bool {
-    for start in (0..size).step_by(BLOCK) {
-        let end = size.min(start + BLOCK);
-        if !factor_block(a, size, start, end) {
-            return false;
+    (0..size).step_by(BLOCK).all(|start| factor_from(a, size, start))
+}
+
+/// The columns of the factor that a block begins with, and what they leave of the matrix behind it.
+fn factor_from(a: &mut [f64], size: usize, start: usize) -> bool {
+    let end = size.min(start + BLOCK);
+    if !factor_block(a, size, start, end) {
+        return false;
+    }
+    // Below the block each row solves L_block x = a; by columns, so that every step is a row of the block's transpose.
+    let width = end - start;
+    let mut upper = vec![0.0; width * width];
+    for row in 0..width {
+        for column in 0..=row {
+            upper[column * width + row] = a[(start + row) * size + start + column];
         }
-        // Below the block each row solves L_block x = a; by columns, so that every step is a row of the block's transpose.
-        let width = end - start;
-        let mut upper = vec![0.0; width * width];
-        for row in 0..width {
-            for column in 0..=row {
-                upper[column * width + row] = a[(start + row) * size + start + column];
-            }
+    }
+    for row in end..size {
+        let own = &mut a[row * size + start..][..width];
+        for column in 0..width {
+            let upper = &upper[column * width..][..width];
+            own[column] /= upper[column];
+            let known = own[column];
+            add_scaled(&mut own[column + 1..], -known, &upper[column + 1..]);
         }
-        for row in end..size {
-            let own = &mut a[row * size + start..][..width];
-            for column in 0..width {
-                let upper = &upper[column * width..][..width];
-                own[column] /= upper[column];
-                let known = own[column];
-                add_scaled(&mut own[column + 1..], -known, &upper[column + 1..]);
-            }
-        }
-        let below = size - end;
-        let panel = Packed::new(width, below, |term, row| a[(end + row) * size + start + term]);
-        if below > 0 {
-            subtract_product(&mut a[end * size + end..], size, (below, below), (&panel, &panel), |strip| strip);
-        }
+    }
+    let below = size - end;
+    let panel = Packed::new(width, below, |term, row| a[(end + row) * size + start + term]);
+    if below > 0 {
+        subtract_product(&mut a[end * size + end..], size, (below, below), (&panel, &panel), |strip| strip);
     }
     true
 }
@@ -188,8 +191,11 @@ pub fn invert<E>(
     progress: &mut dyn FnMut(usize, usize) -> Result<(), E>,
 ) -> Result<bool, E> {
     let blocks = size.div_ceil(BLOCK);
-    if !cholesky(a, size) {
-        return Ok(false);
+    for (done, start) in (0..size).step_by(BLOCK).enumerate() {
+        progress(done, 3 * blocks)?;
+        if !factor_from(a, size, start) {
+            return Ok(false);
+        }
     }
     let mut rows = vec![0.0; BLOCK * size];
     // L becomes W = L⁻¹: a block of rows is L_block⁻¹ (E - Σ L W), the sum over the rows before it.

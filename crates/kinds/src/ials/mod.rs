@@ -31,7 +31,7 @@ static MODEL: Kind = Kind {
         seconds,
         device_bytes: |_, _| 0,
         // Factors in double precision, and in single while they are written.
-        host_bytes: |settings, _, names| 20 * typed::<IalsSpec>(settings).factors * names,
+        host_bytes: |settings, _, names| 24 * typed::<IalsSpec>(settings).factors * names,
         together: false,
         shaped_by: |_| None,
         budget: None,

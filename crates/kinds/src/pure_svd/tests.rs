@@ -76,6 +76,7 @@ fn all_factors_give_the_matrix_back_and_more_than_its_rank_are_zero() {
     // One more item, which nobody rated.
     let mut wider = RatingMatrix::new(&world, MatrixValues::Stars).expect("a matrix");
     wider.items += 1;
-    let more = singular(&wider, (wider.items, wider.items), &mut Seed(0).stream("test"), &mut |_, _| Ok(())).expect("found");
+    let more =
+        singular(&wider, (wider.items, wider.items), &mut Seed(0).stream("test"), &mut |_, _| Ok(())).expect("found");
     assert!(more.values[x.items] < 1e-6 && (more.values[0] - found.values[0]).abs() < 1e-9);
 }

@@ -66,6 +66,7 @@ pub(super) fn singular(
     dense::orthonormalise(&mut block, width);
     for look in 0.. {
         for _ in 0..STEPS {
+            progress(look as u64, LOOKS as u64)?;
             block = back(x, &products(x, &block, width), width);
             dense::orthonormalise(&mut block, width);
         }
@@ -96,7 +97,6 @@ pub(super) fn singular(
         }
         block = again;
         dense::orthonormalise(&mut block, width);
-        progress(look as u64, LOOKS as u64)?;
     }
     unreachable!("the last look returns")
 }
