@@ -4,8 +4,9 @@
 //!
 //! | module | floor | job |
 //! | --- | --- | --- |
-//! | [`cli`] | 5 | one file a verb; wires everything, decides nothing |
-//! | [`report`] | 4 | tables, plots, HTML |
+//! | [`cli`] | 6 | one file a verb; wires everything, decides nothing |
+//! | [`report`] | 5 | tables, plots, HTML |
+//! | [`paper`] | 4 | a paper's tables, and what becomes of each cell |
 //! | [`rows`] | 4 | a sweep as rows for other programs |
 //! | [`bundle`] | 4 | a sweep as one archive: out and in |
 //! | [`audit`] | 4 | integrity, replay, comparison: can a number be trusted |
@@ -29,6 +30,7 @@ pub mod cli;
 pub mod error;
 pub mod exec;
 pub mod gate;
+pub mod paper;
 pub mod plan;
 pub mod report;
 pub mod rows;

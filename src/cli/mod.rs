@@ -17,6 +17,7 @@ mod plan_trials;
 mod probe;
 mod redefined;
 pub mod report;
+mod reproduce;
 mod runs;
 mod slurm;
 mod sweep;
@@ -115,6 +116,8 @@ enum Verb {
     Sweep(sweep::Args),
     /// Write tables, figures and a page from what is recorded.
     Report(report::Args),
+    /// Hold our results against a paper's tables: run what is missing, and give every cell a verdict.
+    Reproduce(reproduce::Args),
     /// Check that trials are as they were written, run them again, and compare step by step.
     Verify(verify::Args),
     /// Hold recorded results against gates and a baseline: did a change make training worse?
@@ -214,6 +217,7 @@ fn run(cli: Cli) -> Result<Exit> {
             let Context { runs, data, output } = context()?;
             report::run(args, &runs, &data, output).map(|()| Exit::Done)
         }
+        Verb::Reproduce(args) => reproduce::run(&args, &context()?),
         Verb::Verify(args) => verify::run(&args, &context()?),
         Verb::Check(args) => check::run(&args, &context()?),
         Verb::Baseline(args) => baseline::run(&args, &context()?),

@@ -131,12 +131,12 @@ impl<'a> PlanTable<'a> {
         let Sweep { name, configurations, seeds, .. } = self.sweep;
         let s = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
         let trials = s(self.plan.tasks.len(), "trial");
-        println!(
-            "{}: {trials} of {} × {}",
-            neutral::line(name),
-            s(*configurations, "configuration"),
-            s(*seeds, "seed")
-        );
+        // Of a sweep of baselines alone there are no configurations to count.
+        let of = match configurations {
+            0 => String::new(),
+            count => format!("{} × ", s(*count, "configuration")),
+        };
+        println!("{}: {trials} of {of}{}", neutral::line(name), s(*seeds, "seed"));
         let stages = self.plan.stages();
         let width = stages.iter().map(|count| count.stage.name().len()).max().unwrap_or(0).max(6);
         println!("{:<width$} {:>8} {:>8} {:>8} {:>8}  expected", "stage", "to run", "found", "skipped", "cohorts");

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::{OutputFormat, index};
 use crate::error::{Error, Result};
-use crate::report::{self, Format, Paper, Reference, ReportOptions, SweepReport, TableLayout, WrittenReport};
+use crate::paper::Paper;
+use crate::report::{self, Format, Reference, ReportOptions, SweepReport, TableLayout, WrittenReport};
 use crate::stats::Spread;
 use crate::store::{Store, StoredSweep};
 
@@ -33,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "GROUP")]
     pub baseline: Option<Reference>,
 
-    /// Published numbers to set ours beside, with a verdict a cell, for example sweeps/slides.paper.toml.
+    /// Published numbers to set ours beside, with a verdict a cell, for example papers/drr.toml.
     #[arg(long, value_name = "FILE")]
     pub paper: Vec<PathBuf>,
 

@@ -79,6 +79,9 @@ pub struct Args {
     worker: Option<PathBuf>,
     #[command(flatten)]
     choices: Choices,
+    /// Whether another verb runs it, and says itself what came out.
+    #[arg(skip)]
+    is_part: bool,
 }
 
 /// A sweep and how it runs.
@@ -109,6 +112,26 @@ impl Ordered {
 }
 
 impl Args {
+    /// A run of these files for another verb.
+    pub(super) fn of_files(files: Vec<PathBuf>, seeds: Option<u64>, retry_failed: bool, choices: Choices) -> Self {
+        Self {
+            files,
+            set: Vec::new(),
+            only: Vec::new(),
+            profile: None,
+            seeds,
+            dry_run: false,
+            show: false,
+            force: false,
+            executor: Executor::Local,
+            detach: false,
+            retry_failed,
+            worker: None,
+            choices,
+            is_part: true,
+        }
+    }
+
     /// What was asked for of every file, but for the number of seeds.
     fn request(&self) -> Request {
         Request { set: self.set.clone(), only: self.only.clone(), profile: self.profile.clone() }
@@ -208,7 +231,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             return Ok(Exit::Interrupted);
         }
         let index = catch_up(&mut store, context)?;
-        summarise(&plan, &outcome, &store, index, context)?;
+        summarise(&plan, &outcome, (&store, index), args.is_part, context)?;
         if outcome.interrupted {
             return Ok(Exit::Interrupted);
         }
@@ -396,7 +419,13 @@ fn nothing_to_do(plan: &Plan, output: OutputFormat) -> Outcome {
 }
 
 /// Says what needs a person's attention, then what came out.
-fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, index: IndexState, context: &Context) -> Result<()> {
+fn summarise(
+    plan: &Plan,
+    outcome: &Outcome,
+    (store, index): (&Store, IndexState),
+    is_part: bool,
+    context: &Context,
+) -> Result<()> {
     if context.output != OutputFormat::Human {
         return Ok(());
     }
@@ -408,6 +437,9 @@ fn summarise(plan: &Plan, outcome: &Outcome, store: &Store, index: IndexState, c
         eprintln!("hint: the same bits fail the same way; --retry-failed runs them all the same");
     }
     failures::print(plan, outcome, &context.runs);
+    if is_part {
+        return Ok(());
+    }
     let stored = match index {
         IndexState::Written => store.sweep(&plan.sweep)?,
         IndexState::Behind => audit::from_folders(&context.runs)?.sweep(&plan.sweep)?,

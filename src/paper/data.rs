@@ -52,7 +52,10 @@ impl DataKnown {
     /// Whether the data folder holds ratings that are these, or of this name where nothing else is known.
     pub(super) fn is_at_hand(&self, name: &str) -> bool {
         let ours = |ours: &Description| {
-            matches!(self.compare(&[name.to_owned()], (&ours.name, ours.fingerprint)), Likeness::Same | Likeness::ByName)
+            matches!(
+                self.compare(&[name.to_owned()], (&ours.name, ours.fingerprint)),
+                Likeness::Same | Likeness::ByName
+            )
         };
         self.ours.iter().any(ours)
     }
@@ -65,7 +68,11 @@ impl DataKnown {
         for published in names {
             let is_named = published == name;
             match (self.published.get(published), described) {
-                (None, _) if is_named => return Likeness::ByName,
+                (data, _) if data.is_none_or(PublishedData::says_nothing) => {
+                    if is_named {
+                        return Likeness::ByName;
+                    }
+                }
                 (None, _) => {}
                 (Some(data), _) if data.fingerprint.is_some() => {
                     if data.fingerprint == Some(fingerprint) {
@@ -94,6 +101,11 @@ impl DataKnown {
 }
 
 impl PublishedData {
+    /// Whether nothing tells these ratings from others.
+    fn says_nothing(&self) -> bool {
+        self.fingerprint.is_none() && self.ratings.is_none() && self.users.is_none() && self.items.is_none()
+    }
+
     fn counts_agree(&self, ours: &Description) -> bool {
         let pairs = [(self.ratings, ours.ratings), (self.users, ours.users), (self.items, ours.items)];
         let is_near = |(theirs, ours): (usize, usize)| theirs.abs_diff(ours) as f64 <= self.within * theirs as f64;
@@ -140,8 +152,9 @@ mod tests {
         assert_eq!(says("users = 2", ("theirs", gone)), uncounted);
         assert_eq!(
             says("within = 0.5", ("theirs", ours)),
-            other(", and these are other ratings"),
-            "nothing agrees with nothing"
+            Likeness::ByName,
+            "of nothing that is said the name is left"
         );
+        assert_eq!(says("within = 0.5", ("mine", ours)), other(""));
     }
 }

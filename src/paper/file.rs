@@ -130,6 +130,10 @@ pub(super) struct PublishedRow {
     pub std: Vec<PublishedValue>,
     /// Number of runs behind each number, where it is published.
     pub n: Option<usize>,
+    /// A difference of this much or less does not matter, in the paper's units.
+    margin: Option<f64>,
+    /// The sweep file whose trials answer it, where it is not the table's.
+    sweep: Option<PathBuf>,
     /// Why it was not tried.
     pub not_tried: Option<String>,
 }
@@ -239,10 +243,15 @@ impl Paper {
             if !self.data.contains_key(&table.data) {
                 let known: Vec<&str> = self.data.keys().map(String::as_str).collect();
                 let known = if known.is_empty() { "there is none".to_owned() } else { known.join(", ") };
-                return Err(format!("table `{}`: no [data.{}] says what its data is ({known})", table.name, table.data));
+                return Err(format!(
+                    "table `{}`: no [data.{}] says what its data is ({known})",
+                    table.name, table.data
+                ));
             }
             let positive = |margin: Option<f64>| margin.is_none_or(|margin| margin > 0.0 && margin.is_finite());
-            if !positive(table.margin.or(self.margin)) || !table.columns.iter().all(|column| positive(column.margin)) {
+            let margins =
+                table.columns.iter().map(|column| column.margin).chain(table.rows.iter().map(|row| row.margin));
+            if !positive(table.margin.or(self.margin)) || !margins.into_iter().all(positive) {
                 return Err(format!("table `{}`: a margin is not positive", table.name));
             }
             table.check_rows()?;
@@ -260,7 +269,12 @@ impl Paper {
 
     /// The sweep files that answer the tables of these names, or all: each once.
     pub fn sweeps(&self, only: &[String]) -> BTreeSet<SweepPath> {
-        self.asked(only).filter(|table| self.is_at_hand(table)).filter_map(|table| self.sweep_of(table)).collect()
+        let tables = self.asked(only).filter(|table| self.is_at_hand(table));
+        let of_table = |table: &PublishedTable| {
+            let rows: Vec<_> = table.rows.iter().filter_map(|row| self.sweep_of_row(table, row)).collect();
+            rows.into_iter().chain(self.sweep_of(table)).collect::<Vec<_>>()
+        };
+        tables.flat_map(of_table).collect()
     }
 
     /// The sweep files that measure all protocols.
@@ -288,6 +302,14 @@ impl Paper {
         table.not_tried.is_none().then(|| Some(SweepPath(self.folder.join(table.sweep.as_ref()?))))?
     }
 
+    /// Where the sweep lies that answers a row.
+    pub(super) fn sweep_of_row(&self, table: &PublishedTable, row: &PublishedRow) -> Option<SweepPath> {
+        if table.not_tried.is_some() || row.not_tried.is_some() {
+            return None;
+        }
+        row.sweep.as_ref().map(|path| SweepPath(self.folder.join(path))).or_else(|| self.sweep_of(table))
+    }
+
     /// Whether the data folder holds the ratings a table was published on.
     pub(super) fn is_at_hand(&self, table: &PublishedTable) -> bool {
         self.known.is_at_hand(&table.data)
@@ -295,12 +317,20 @@ impl Paper {
 
     /// How the ratings of a table are to be had.
     pub(super) fn where_to_have(&self, table: &PublishedTable) -> &str {
-        self.data.get(&table.data).and_then(|data| data.have.as_deref()).unwrap_or("the file does not say where it is to be had")
+        self.data
+            .get(&table.data)
+            .and_then(|data| data.have.as_deref())
+            .unwrap_or("the file does not say where it is to be had")
     }
 
     /// What a difference may be in a column, in the paper's units.
     pub(super) fn margin(&self, table: &PublishedTable, column: &PublishedColumn) -> f64 {
         column.margin.or(table.margin).or(self.margin).unwrap_or(MARGIN)
+    }
+
+    /// What a difference may be in a cell: the row has the last word.
+    pub(super) fn margin_of(&self, table: &PublishedTable, row: &PublishedRow, column: &PublishedColumn) -> f64 {
+        row.margin.unwrap_or_else(|| self.margin(table, column))
     }
 }
 
@@ -328,7 +358,7 @@ impl PublishedTable {
             if is_tried && row.policy.list().is_empty() {
                 return Err(format!("{place} names no policy: say which of ours it is, or not_tried = \"why\""));
             }
-            if is_tried && (self.sweep.is_none() || self.measure.is_empty()) {
+            if is_tried && (self.sweep.is_none() && row.sweep.is_none() || self.measure.is_empty()) {
                 return Err(format!("table `{}` needs a sweep and a measure, or not_tried = \"why\"", self.name));
             }
         }

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use drr_core::result::measured;
 use drr_core::{Status, TrialId};
-use drr_kinds::kind_settings;
+use drr_kinds::{KindOf as _, kind_settings};
 use serde_json::Value;
 
 use super::data::{DataKnown, Likeness};
-use crate::error::{Error, Result};
 use crate::store::{StoredSweep, TrialRecord};
-use crate::study::users::LEAST;
+use crate::study::users::{LEAST, UserCount};
 
 /// The trials that answer one policy of a row.
 pub(super) struct Found<'a> {
     trials: Vec<&'a TrialRecord>,
+    /// The configurations they are of, where these are several.
+    several: Option<String>,
 }
 
 /// What they scored in one column.
@@ -24,6 +25,8 @@ pub(super) struct Scores {
     pub by_seed: Vec<(u64, f64)>,
     /// How many seeds there should be.
     pub expected: usize,
+    /// The users behind the scores.
+    pub users: Option<UserCount>,
     /// The trials behind the scores.
     pub trials: Vec<TrialId>,
     /// Why they cannot be held against what was published, if anything is in the way.
@@ -55,10 +58,7 @@ impl<'a> Answers<'a> {
     }
 
     /// The trials of one policy that have all of the settings.
-    ///
-    /// # Errors
-    /// Trials of several configurations.
-    pub fn find(&self, wanted: Wanted<'_>) -> Result<Found<'a>> {
+    pub fn find(&self, wanted: Wanted<'_>) -> Found<'a> {
         let mut points: BTreeSet<String> = BTreeSet::new();
         let mut trials: Vec<&TrialRecord> = Vec::new();
         for trial in &self.sweep.trials {
@@ -76,19 +76,13 @@ impl<'a> Answers<'a> {
                 trials.push(trial);
             }
         }
-        if points.len() > 1 {
-            let shown: Vec<&str> = points.iter().take(4).map(String::as_str).collect();
-            return Err(Error::input(format!(
-                "{} configurations of `{}` in the sweep {} fit: {}",
-                points.len(),
-                wanted.policy,
-                self.sweep.name,
-                shown.join(" ")
-            ))
-            .hint("say which is meant by `where`, with full names such as \"drr.state\" = \"ave\""));
-        }
+        let several = (points.len() > 1).then(|| {
+            let shown: Vec<&str> = points.iter().take(3).map(String::as_str).collect();
+            let more = if points.len() > shown.len() { " …" } else { "" };
+            format!("{} configurations fit, and `where` says not which: {}{more}", points.len(), shown.join(" "))
+        });
         trials.sort_by_key(|trial| trial.spec().seed);
-        Ok(Found { trials })
+        Found { trials, several }
     }
 }
 
@@ -101,21 +95,26 @@ impl Found<'_> {
             Some((trial.spec().seed.0, value * times))
         };
         let scored = || finished().filter(|trial| score(trial).is_some());
-        let users = metric.split_once('@').and_then(|(_, k)| k.split(' ').next());
-        let users = users.map(|k| format!("users@{k}"));
-        let is_thin = |trial: &&TrialRecord| {
-            users.as_ref().and_then(|name| trial.metrics.get(name)).is_some_and(|count| *count < LEAST as f64)
-        };
+        let k = metric.split_once('@').and_then(|(_, k)| k.parse().ok());
+        let users = k.and_then(|k| UserCount::over(scored().filter_map(|trial| UserCount::of_trial(trial, k))));
+        if let Some(several) = &self.several {
+            return Scores { expected: self.trials.len(), hindrance: Some(several.clone()), ..Scores::default() };
+        }
         let hindrance = if self.trials.is_empty() {
             Some("no trial of the sweep fits".to_owned())
         } else if self.trials.iter().any(|trial| trial.status == Status::Stopped) {
             Some("seeds were stopped early".to_owned())
         } else if let Some(trial) = self.trials.iter().find(|trial| trial.status == Status::Failed) {
-            Some(format!("trial {} failed: {}", trial.id().short(), trial.failure.as_deref().unwrap_or("no reason recorded")))
+            Some(format!(
+                "trial {} failed: {}",
+                trial.id().short(),
+                trial.failure.as_deref().unwrap_or("no reason recorded")
+            ))
         } else if finished().next().is_some() && scored().next().is_none() {
-            let known: Vec<&str> = finished().flat_map(|trial| trial.metrics.keys().map(String::as_str)).take(6).collect();
+            let known: Vec<&str> =
+                finished().flat_map(|trial| trial.metrics.keys().map(String::as_str)).take(6).collect();
             Some(format!("it has no metric `{metric}`; it has {}, …", known.join(", ")))
-        } else if scored().copied().any(|trial| is_thin(&trial)) {
+        } else if users.is_some_and(UserCount::is_thin) {
             Some(format!("on fewer than {LEAST} users"))
         } else if scored().count() < self.trials.len() {
             Some(format!("{} of {} seeds are finished", scored().count(), self.trials.len()))
@@ -125,6 +124,7 @@ impl Found<'_> {
         Scores {
             by_seed: finished().filter_map(|trial| score(&trial)).collect(),
             expected: self.trials.len(),
+            users,
             trials: scored().map(|trial| trial.id()).collect(),
             hindrance,
         }

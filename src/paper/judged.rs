@@ -8,9 +8,9 @@ use super::data::Likeness;
 use super::file::{Paper, PublishedColumn, PublishedRow, PublishedTable, SweepPath};
 use super::found::{Answers, Found, Scores, Wanted};
 use super::verdict::{CellVerdict, Evidence, Numbers};
-use crate::error::Result;
 use crate::stats::{Resampling, Summary, kendall_interval};
 use crate::store::StoredSweep;
+use crate::study::users::UserCount;
 
 /// From here on the whole interval of τ says that the ranking of a column comes out.
 const ORDER: f64 = 0.6;
@@ -68,6 +68,8 @@ pub struct JudgedCell {
     pub policy: String,
     /// A difference of this much or less does not matter.
     pub margin: f64,
+    /// The users behind ours.
+    pub users: Option<UserCount>,
     /// The trials behind ours.
     pub trials: Vec<TrialId>,
 }
@@ -82,19 +84,13 @@ impl JudgedPaper {
 }
 
 /// Every cell of the tables of these names, or of all, with its verdict. `sweeps` gives what is recorded of a sweep file.
-///
-/// # Errors
-/// A row that several configurations fit.
 pub fn judge<'a>(
     paper: &Paper,
     only: &[String],
     sweeps: &dyn Fn(&SweepPath) -> Option<&'a StoredSweep>,
-) -> Result<JudgedPaper> {
-    let tables = paper.asked(only).map(|table| {
-        let sweep = paper.sweep_of(table).and_then(|path| sweeps(&path));
-        Tabled { paper, table }.judge(sweep)
-    });
-    Ok(JudgedPaper { title: paper.title.clone(), source: paper.source.clone(), tables: tables.collect::<Result<_>>()? })
+) -> JudgedPaper {
+    let tables = paper.asked(only).map(|table| Tabled { paper, table }.judge(sweeps));
+    JudgedPaper { title: paper.title.clone(), source: paper.source.clone(), tables: tables.collect() }
 }
 
 struct Tabled<'p> {
@@ -103,15 +99,21 @@ struct Tabled<'p> {
 }
 
 impl Tabled<'_> {
-    fn judge(&self, sweep: Option<&StoredSweep>) -> Result<JudgedTable> {
+    fn judge<'a>(&self, sweeps: &dyn Fn(&SweepPath) -> Option<&'a StoredSweep>) -> JudgedTable {
         let Self { paper, table } = self;
-        let answers = sweep.map(Answers::new);
-        let bounds = answers.as_ref().map(|answers| self.bounds(answers)).transpose()?;
+        let mut known: BTreeMap<SweepPath, Option<Answers<'a>>> = BTreeMap::new();
+        let paths = table.rows.iter().filter_map(|row| paper.sweep_of_row(table, row)).chain(paper.sweep_of(table));
+        for path in paths {
+            known.entry(path).or_insert_with_key(|path| sweeps(path).map(Answers::new));
+        }
+        let of = |path: Option<SweepPath>| path.and_then(|path| known.get(&path)?.as_ref());
+        let bounds = of(paper.sweep_of(table)).map(|answers| self.bounds(answers));
         let mut by_name = false;
         let mut rows = Vec::new();
         let mut scores: Vec<Vec<Scores>> = Vec::new();
         for row in &table.rows {
-            let found = answers.as_ref().map_or(Ok(Vec::new()), |answers| self.find(answers, row))?;
+            let answers = of(paper.sweep_of_row(table, row));
+            let found = answers.map_or_else(Vec::new, |answers| self.find(answers, row));
             let likeness = found.iter().find_map(|(_, found)| found.likeness(&paper.known, &table.data));
             by_name |= likeness == Some(Likeness::ByName);
             let (cells, own): (Vec<JudgedCell>, Vec<Scores>) = table
@@ -126,7 +128,7 @@ impl Tabled<'_> {
         for at in 0..table.columns.len() {
             order(&mut rows, &scores, at);
         }
-        Ok(JudgedTable {
+        JudgedTable {
             name: table.name.clone(),
             title: table.title.clone(),
             source: table.source.clone(),
@@ -134,11 +136,11 @@ impl Tabled<'_> {
             columns: table.columns.iter().map(|column| (column.name.clone(), column.metric.clone())).collect(),
             rows,
             notes: self.notes(by_name),
-        })
+        }
     }
 
-    fn find<'a>(&self, answers: &Answers<'a>, row: &PublishedRow) -> Result<Vec<(String, Found<'a>)>> {
-        let one = |policy: &str| Ok((policy.to_owned(), answers.find(self.wanted(policy, &row.settings))?));
+    fn find<'a>(&self, answers: &Answers<'a>, row: &PublishedRow) -> Vec<(String, Found<'a>)> {
+        let one = |policy: &str| (policy.to_owned(), answers.find(self.wanted(policy, &row.settings)));
         row.policy.list().into_iter().map(one).collect()
     }
 
@@ -147,16 +149,16 @@ impl Tabled<'_> {
     }
 
     /// The scores of the bounds, in each column.
-    fn bounds(&self, answers: &Answers<'_>) -> Result<Vec<(Vec<f64>, Vec<f64>)>> {
+    fn bounds(&self, answers: &Answers<'_>) -> Vec<(Vec<f64>, Vec<f64>)> {
         let none = BTreeMap::new();
-        let of = |policy: &Option<String>| policy.as_deref().map(|it| answers.find(self.wanted(it, &none))).transpose();
-        let (best, worst) = (of(&self.table.bounds.best)?, of(&self.table.bounds.worst)?);
+        let of = |policy: &Option<String>| policy.as_deref().map(|it| answers.find(self.wanted(it, &none)));
+        let (best, worst) = (of(&self.table.bounds.best), of(&self.table.bounds.worst));
         let scores = |found: &Option<Found<'_>>, column: &PublishedColumn| {
             let scores = found.as_ref().map(|found| found.scores(&column.metric, column.times)).unwrap_or_default();
             scores.by_seed.into_iter().map(|(_, score)| score).collect()
         };
         let columns = self.table.columns.iter();
-        Ok(columns.map(|column| (scores(&best, column), scores(&worst, column))).collect())
+        columns.map(|column| (scores(&best, column), scores(&worst, column))).collect()
     }
 
     fn cell(
@@ -168,13 +170,14 @@ impl Tabled<'_> {
         bounds: Option<&Vec<(Vec<f64>, Vec<f64>)>>,
     ) -> (JudgedCell, Scores) {
         let Self { paper, table } = self;
-        let margin = paper.margin(table, column);
-        let value = |values: &[super::file::PublishedValue]| values.get(at).and_then(super::file::PublishedValue::number);
+        let margin = paper.margin_of(table, row, column);
+        let value =
+            |values: &[super::file::PublishedValue]| values.get(at).and_then(super::file::PublishedValue::number);
         let published = value(&row.values).map(|mean| (mean, value(&row.std), row.n));
         let (policy, scores) = better(found, column);
         let told = |verdict: CellVerdict, numbers: Numbers, scores: Scores| {
             let trials = scores.trials.clone();
-            (JudgedCell { numbers, verdict, policy: policy.to_owned(), margin, trials }, scores)
+            (JudgedCell { numbers, verdict, policy: policy.to_owned(), margin, users: scores.users, trials }, scores)
         };
         let alone = Numbers { published, ..Numbers::default() };
         if published.is_none() {
@@ -183,13 +186,16 @@ impl Tabled<'_> {
         if let Some(why) = table.not_tried.as_ref().or(row.not_tried.as_ref()) {
             return told(CellVerdict::NotTried { why: why.clone() }, alone, Scores::default());
         }
-        if !paper.is_at_hand(table) {
+        if scores.expected == 0 && !paper.is_at_hand(table) {
             let have = paper.where_to_have(table).to_owned();
             return told(CellVerdict::NoData { have }, alone, Scores::default());
         }
         let hindrance = match (likeness, found.is_empty()) {
             (_, true) => Some("its sweep is not recorded".to_owned()),
-            (Some(Likeness::Other(why)), _) => Some(why.clone()),
+            (Some(Likeness::Other(other)), _) => {
+                let own = scores.hindrance.as_ref().map_or_else(String::new, |own| format!("{own}; "));
+                Some(own + other)
+            }
             _ => scores.hindrance.clone(),
         };
         let is_other = matches!(likeness, Some(Likeness::Other(_)));
@@ -207,8 +213,7 @@ impl Tabled<'_> {
     fn notes(&self, by_name: bool) -> Vec<String> {
         let table = self.table;
         let mut notes = table.notes.clone();
-        let settings: Vec<String> =
-            table.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let settings: Vec<String> = table.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         if !settings.is_empty() {
             notes.push(format!("Ours: {} with {}.", table.measure, settings.join(", ")));
         }

@@ -19,7 +19,7 @@ mod search;
 mod simulation;
 mod verdict;
 
-pub use file::{Paper, PublishedTable, SweepPath};
-pub use judged::{JudgedCell, JudgedPaper, JudgedRow, JudgedTable, judge};
-pub use search::{Fit, FittedRow, Reading, protocols};
-pub use verdict::{CellVerdict, Numbers};
+pub use file::{Paper, SweepPath};
+pub use judged::{JudgedCell, JudgedPaper, JudgedTable, judge};
+pub use search::{Fit, FittedRow, Searched, protocols};
+pub use verdict::CellVerdict;

@@ -59,30 +59,27 @@ impl SweepReport<'_> {
         let folder = out.join(slug(&sweep.name));
         clear(&folder)?;
         let mut files = Vec::new();
-        let mut put = |name: PathBuf, bytes: &[u8]| -> Result<()> {
-            let path = folder.join(name);
-            let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
-            written.map_err(|error| Error::environment(format!("cannot write {}: {error}", path.display())))?;
-            files.push(path);
+        let mut add = |name: PathBuf, bytes: &[u8]| -> Result<()> {
+            files.push(put(&folder, &name, bytes)?);
             Ok(())
         };
         if formats.contains(&Format::Html) {
             let pictures: Vec<(&Figure, &str)> =
                 figures.iter().zip(&drawn).map(|(figure, (svg, _))| (figure, svg.as_str())).collect();
-            put(
+            add(
                 "index.html".into(),
                 page::html(store, sweep, sheets.parts(), &pictures, facts(sweep, &origins))?.as_bytes(),
             )?;
         }
         for format in formats {
             for (name, text) in sheets.written(*format) {
-                put(format!("tables/{name}").into(), text.as_bytes())?;
+                add(format!("tables/{name}").into(), text.as_bytes())?;
             }
         }
         for (figure, (svg, png)) in figures.iter().zip(&drawn) {
-            put(format!("figures/{}.svg", figure.slug).into(), figure::alone(svg).as_bytes())?;
+            add(format!("figures/{}.svg", figure.slug).into(), figure::alone(svg).as_bytes())?;
             if let Some(png) = png {
-                put(format!("figures/{}.png", figure.slug).into(), png)?;
+                add(format!("figures/{}.png", figure.slug).into(), png)?;
             }
         }
         Ok(WrittenReport { folder, files, tables: sheets.grids.len(), figures: figures.len() })
@@ -103,8 +100,16 @@ impl SweepReport<'_> {
     }
 }
 
+/// Writes one file of a report.
+pub(super) fn put(folder: &Path, name: &Path, bytes: &[u8]) -> Result<PathBuf> {
+    let path = folder.join(name);
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
+    written.map_err(|error| Error::environment(format!("cannot write {}: {error}", path.display())))?;
+    Ok(path)
+}
+
 /// Removes the files an earlier report may have written, and no other.
-fn clear(folder: &Path) -> Result<()> {
+pub(super) fn clear(folder: &Path) -> Result<()> {
     let mut old = vec![folder.join("index.html")];
     for (part, extensions) in [("tables", &["md", "tex", "csv", "json"][..]), ("figures", &["svg", "png"][..])] {
         let Ok(entries) = fs::read_dir(folder.join(part)) else { continue };

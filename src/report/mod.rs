@@ -9,7 +9,7 @@
 //! | `table`; `tabulate`, `marks`, `notes` | tables of metrics; how they are made, what is best in them, what must be said |
 //! | `grid`, `value`; `measured`, `pivot` | any table as its writers get it; tables of metrics as they are, and an axis across |
 //! | `compare`, `forest`, `aggregate` | differences to a reference, to all baselines; over seeds and K |
-//! | `paper` | a paper's cells with ours and their verdicts |
+//! | `paper`, `protocols` | a paper's cells with ours and their verdicts; which protocols fit its numbers |
 //! | `usage`, `spans` | speed, throughput and utilisation of the sweep itself |
 //! | `sheets` | all tables of a report |
 //! | `written`; `text`, `latex`, `json`, `page`, `summary` | values as text; the writers |
@@ -37,6 +37,7 @@ mod options;
 mod page;
 mod paper;
 mod pivot;
+mod protocols;
 mod provenance;
 mod reference;
 mod sheets;
@@ -59,7 +60,7 @@ pub use folder::WrittenReport;
 pub use items::{Alike, TopList, model_of as evaluated_recommender, top};
 pub use layout::TableLayout;
 pub use options::{Format, ReportOptions};
-pub use paper::{PaperPage, WrittenPaper};
+pub use paper::PaperPage;
 pub use reference::Reference;
 pub use summary::summary;
 

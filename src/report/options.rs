@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::layout::TableLayout;
-use super::paper::Paper;
 use super::reference::Reference;
+use crate::paper::Paper;
 use crate::stats::Spread;
 
 /// What a report is written as. Figures are always written as SVG.

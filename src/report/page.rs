@@ -86,7 +86,7 @@ pub(super) fn html(
 
 /// Rows of a table that are shown until the script of the page, which knows the same number, is asked for more: a browser
 /// that lays out all of ten thousand first takes seconds.
-const FIRST: usize = 300;
+pub(super) const FIRST: usize = 300;
 /// Lines of a log that are shown.
 const LOG_LINES: usize = 15;
 /// Failures that are shown with their logs.
@@ -113,7 +113,7 @@ fn tail(path: &Path) -> String {
 }
 
 /// What the filter of the trials looks for to show those of a row.
-fn those(trials: &[TrialId]) -> String {
+pub(super) fn those(trials: &[TrialId]) -> String {
     trials.iter().map(TrialId::short).collect::<Vec<_>>().join("|")
 }
 
@@ -121,17 +121,17 @@ fn those(trials: &[TrialId]) -> String {
 const LINKED: usize = 100;
 
 /// Whether a number leads to these trials.
-fn linked(trials: &[TrialId]) -> bool {
+pub(super) fn linked(trials: &[TrialId]) -> bool {
     (1..=LINKED).contains(&trials.len())
 }
 
 /// Whether a column counts the trials or seeds behind its row: its cells are links, for those who use a keyboard.
-fn counts(header: &GridHeader) -> bool {
+pub(super) fn counts(header: &GridHeader) -> bool {
     header.align == Align::Right && matches!(header.text.as_str(), "n" | "pairs" | "trials")
 }
 
 /// The class of a cell.
-fn class(header: &GridHeader, cell: &GridCell) -> &'static str {
+pub(super) fn class(header: &GridHeader, cell: &GridCell) -> &'static str {
     match (header.align, cell.look) {
         (Align::Right, Look::Plain) => "number",
         (Align::Right, Look::Strong) => "number best",

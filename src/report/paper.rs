@@ -1,244 +1,270 @@
-//! Published numbers from a file, ours beside them, and a verdict a cell: *reproduced* where the interval of the
-//! difference lies within the stated margin, *not reproduced* where it lies outside, else *inconclusive*.
+//! A paper's tables with ours and the verdicts, as tables of a report, on a page of their own, and for the terminal.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use drr_core::{TrialId, neutral};
-use drr_kinds::kind_settings;
-use drr_kinds::protocol::Protocol;
-use serde::Deserialize;
-use serde_json::Value;
+use askama::Template;
 
-use super::axis::{AxisValue, short_axis};
-use super::grid::{Grid, GridCell, GridHeader, GridRow, Look};
-use super::group::{Group, Seeding, Study, Subject, slug};
-use super::marks::LEVEL;
-use super::notes::covered;
-use super::published_data::{DataKnown, Likeness, PublishedData};
-use super::users::{LEAST, UserCount};
+use super::folder::{self, WrittenReport};
+use super::grid::{Align, Grid, GridCell, GridHeader, GridRow, Look};
+use super::group::slug;
+use super::ids::DerivedKind;
+use super::options::Format;
+use super::page::{FIRST, class, counts, linked, those};
+use super::protocols::{alone, fits, lines};
 use super::value::{CellValue, Gap};
+use super::{json, latex, text};
 use crate::error::{Error, Result};
-use crate::stats::{Equivalence, Summary, equivalence};
-use crate::store::{StoredSweep, TrialRecord};
+use crate::neutral;
+use crate::paper::{CellVerdict, JudgedCell, JudgedPaper, JudgedTable, Searched};
 
-/// A file of published numbers.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Paper {
-    /// What the numbers are from.
-    title: String,
-    /// What the ratings are that the numbers were published on, by name.
-    #[serde(default)]
-    data: BTreeMap<String, PublishedData>,
-    /// The tables.
-    table: Vec<Published>,
+#[derive(Template)]
+#[template(path = "paper.html")]
+struct Page<'a> {
+    name: &'a str,
+    source: &'a str,
+    facts: Vec<(&'static str, usize)>,
+    tables: &'a [Grid],
+    searches: &'a [Grid],
+    /// What was judged, where, and the trials behind it.
+    behind: Vec<(String, String)>,
+    version: &'static str,
 }
 
-/// One published table.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Published {
-    title: String,
-    /// Where it stands.
-    source: String,
-    /// The measure, by its name in sweep files.
-    measure: String,
-    protocol: Protocol,
-    policy: String,
-    /// Datasets on which a verdict means something.
-    datasets: Vec<String>,
-    /// A difference of this much or less does not matter.
-    margin: f64,
-    /// Settings ours must have, by full name, for example `drr.tau`.
-    #[serde(default)]
-    settings: BTreeMap<String, Value>,
-    cells: Vec<PublishedCell>,
-    /// What tells whether ours are the same ratings.
-    #[serde(skip)]
-    known: DataKnown,
+/// A judged paper to be shown.
+pub struct PaperPage<'a> {
+    paper: &'a JudgedPaper,
+    tables: Vec<Grid>,
+    searches: Vec<Grid>,
+    /// The searches as a terminal shows them.
+    lines: Vec<String>,
 }
 
-/// One published number.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PublishedCell {
-    metric: String,
-    mean: f64,
-    /// Standard deviation, where it is published.
-    std: Option<f64>,
-    /// Number of runs behind it, where it is published.
-    n: Option<usize>,
-}
+impl<'a> PaperPage<'a> {
+    /// The page of a paper, and of searches for its protocols.
+    pub fn new(paper: &'a JudgedPaper, searched: &[Searched]) -> Self {
+        let tables = paper.tables.iter().flat_map(|table| [overview(table), cells(table)]);
+        let searches = searched.iter().flat_map(|it| [fits(it), alone(it)]);
+        Self {
+            paper,
+            tables: tables.map(Grid::neutral).collect(),
+            searches: searches.map(Grid::neutral).collect(),
+            lines: searched.iter().map(|it| neutral::lines(&lines(it)).into_owned()).collect(),
+        }
+    }
 
-impl Paper {
-    /// Reads a file of published numbers. Whether ours stand on the same ratings is told by their content, as far as the
-    /// file describes it; counts are looked up in the folder `data`.
+    /// What a terminal shows: every table's overview, the best protocols, and how many cells there are of each verdict.
+    pub fn summary(&self) -> String {
+        let overviews = self.tables.iter().step_by(2);
+        let mut parts: Vec<String> = overviews.map(text::terminal).chain(self.lines.iter().cloned()).collect();
+        let counts = self.paper.counts().into_iter().filter(|(_, count)| *count > 0);
+        let counts: Vec<String> = counts.map(|(name, count)| format!("{count} {name}")).collect();
+        if !counts.is_empty() {
+            parts.push(format!("{}: {}", neutral::line(&self.paper.title), counts.join(", ")));
+        }
+        parts.join("\n") + "\n"
+    }
+
+    /// All tables as one Markdown page.
+    pub fn markdown(&self) -> String {
+        self.tables.iter().chain(&self.searches).map(text::markdown).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Writes the page and its tables into a folder below `out`.
     ///
     /// # Errors
-    /// A file that is not there or not such a file.
-    pub fn read(path: &Path, data: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::input(format!("cannot read {}: {error}", path.display())))?;
-        let mut paper: Self = toml::from_str(&text).map_err(|error| {
-            Error::input(format!("{} is no file of published numbers: {error}", path.display()))
-                .hint("sweeps/slides.paper.toml is one")
-        })?;
-        let record: Value = toml::from_str(&text).unwrap_or_default();
-        neutral::check_value(&record).map_err(|hidden| Error::input(format!("{}: {hidden}", path.display())))?;
-        let known = DataKnown::new(paper.data.clone(), data);
-        paper.table.iter_mut().for_each(|table| table.known = known.clone());
-        match paper.table.iter().find(|table| !(table.margin > 0.0 && table.margin.is_finite())) {
-            Some(table) => {
-                Err(Error::input(format!("{}: the margin of `{}` is not positive", path.display(), table.title)))
-            }
-            None => Ok(paper),
+    /// Any failure of the file system.
+    pub fn write(&self, name: &str, out: &Path, formats: &[Format]) -> Result<WrittenReport> {
+        let folder = out.join(slug(name));
+        folder::clear(&folder)?;
+        let mut files = Vec::new();
+        if formats.contains(&Format::Html) {
+            let page = Page {
+                name: &neutral::line(&self.paper.title),
+                source: &neutral::line(&self.paper.source),
+                facts: self.paper.counts().into_iter().filter(|(_, count)| *count > 0).collect(),
+                tables: &self.tables,
+                searches: &self.searches,
+                behind: self.behind(),
+                version: env!("CARGO_PKG_VERSION"),
+            };
+            let html = page.render().map_err(|error| Error::environment(format!("cannot write the page: {error}")))?;
+            files.push(folder::put(&folder, "index.html".as_ref(), html.as_bytes())?);
         }
+        for grid in self.tables.iter().chain(&self.searches) {
+            for format in formats {
+                let (extension, text) = match format {
+                    Format::Html | Format::Png => continue,
+                    Format::Md => ("md", text::markdown(grid)),
+                    Format::Tex => ("tex", latex::latex(grid)),
+                    Format::Csv => ("csv", text::grid_csv(grid)),
+                    Format::Json => ("json", json::grid(grid, DerivedKind::Paper, None)),
+                };
+                let name = format!("tables/{}.{extension}", grid.slug);
+                files.push(folder::put(&folder, name.as_ref(), text.as_bytes())?);
+            }
+        }
+        Ok(WrittenReport { folder, files, tables: self.tables.len() + self.searches.len(), figures: 0 })
     }
 
-    /// Every published table with ours beside it, where the sweep measured anything of the kind.
-    pub(super) fn beside(&self, sweep: &StoredSweep, studies: &[&Study<'_>]) -> Vec<Grid> {
-        let specs: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.id(), trial)).collect();
-        self.table.iter().filter_map(|table| table.beside(&self.title, studies, &specs)).collect()
+    /// The trials behind each row.
+    fn behind(&self) -> Vec<(String, String)> {
+        let mut behind: BTreeMap<(usize, usize), (String, Vec<String>)> = BTreeMap::new();
+        for (at, table) in self.paper.tables.iter().enumerate() {
+            for (nth, row) in table.rows.iter().enumerate() {
+                let ids: Vec<String> = row
+                    .cells
+                    .iter()
+                    .flat_map(|cell| &cell.trials)
+                    .map(ToString::to_string)
+                    .collect::<std::collections::BTreeSet<_>>()
+                    .into_iter()
+                    .collect();
+                if !ids.is_empty() {
+                    let name = format!("{} · {}", table.name, row.name);
+                    behind.insert((at, nth), (neutral::line(&name).into_owned(), ids));
+                }
+            }
+        }
+        behind.into_values().map(|(name, ids)| (name, ids.join("\n"))).collect()
     }
 }
 
-impl Published {
-    fn beside(&self, paper: &str, studies: &[&Study<'_>], specs: &BTreeMap<TrialId, &TrialRecord>) -> Option<Grid> {
-        let (mut rows, mut seeding) = (Vec::new(), Seeding::Own);
-        for study in studies.iter().filter(|study| self.is_measured_by(study.subject)) {
-            for group in study.groups.iter().filter(|group| group.policy == self.policy && self.fits(group, specs)) {
-                seeding = study.seeding;
-                rows.extend(self.cells.iter().map(|cell| self.row(study, group, cell)));
-            }
-        }
-        if rows.is_empty() {
-            return None;
-        }
-        let headers = ["group", "data", "metric"].map(GridHeader::words).into_iter();
-        let numbers =
-            ["users", "published", "their n", "ours", "n", "difference", "90 % interval"].map(GridHeader::numbers);
-        let settings: Vec<String> =
-            self.settings.iter().map(|(name, value)| format!("{name} = {}", AxisValue::from(value))).collect();
-        let mut notes = vec![
-            format!("Source: {}.", self.source),
-            format!(
-                "Reproduced: the 90 % interval of the difference lies within ±{} (two one-sided tests at {} %); not \
-                 reproduced: it lies outside; else inconclusive. Where no n is published, the published mean is taken as \
-                 exact.",
-                self.margin,
-                100.0 * LEVEL
-            ),
-        ];
-        notes.push(covered(seeding).to_owned());
-        let by_name =
-            |study: &&&Study<'_>| self.is_measured_by(study.subject) && self.likeness(study) == Likeness::ByName;
-        if let Some(study) = studies.iter().filter(by_name).map(|study| study.dataset).next() {
-            notes.push(format!(
-                "That ours are the ratings of {study} is told by the name alone: [data.{study}] in the file of published \
-                 numbers, with counts or a fingerprint, makes sure."
-            ));
-        }
-        if !settings.is_empty() {
-            notes.push(format!("Ours: the groups with {}.", settings.join(", ")));
-        }
-        Some(Grid {
-            slug: format!("paper-{}", slug(&self.title)),
-            title: format!("{paper} · {}", self.title),
-            headers: headers.chain(numbers).chain([GridHeader::words("verdict")]).collect(),
-            rows,
-            notes,
-        })
-    }
+/// The tables of a paper beside the report of a sweep: those of which anything was measured.
+pub(super) fn beside(paper: &JudgedPaper) -> Vec<Grid> {
+    let is_measured =
+        |table: &&JudgedTable| table.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.numbers.ours.is_some());
+    paper
+        .tables
+        .iter()
+        .filter(is_measured)
+        .map(|table| Grid { title: format!("{} · {}", paper.title, table.title), ..cells(table) })
+        .collect()
+}
 
-    fn is_measured_by(&self, subject: Subject) -> bool {
-        subject.study().name == self.measure && subject.protocol == Some(self.protocol.name())
-    }
+/// Numbers near 1 are shown with four decimals, as papers print them, totals with one.
+fn decimals(cell: &JudgedCell) -> usize {
+    if cell.margin >= 1.0 { 1 } else { 4 }
+}
 
-    /// Whether the group's trials have the settings that are asked for.
-    fn fits(&self, group: &Group<'_>, specs: &BTreeMap<TrialId, &TrialRecord>) -> bool {
-        let Some(trial) = group.trials.first() else { return false };
-        let mut settings: BTreeMap<String, Value> = BTreeMap::new();
-        let upstream = trial.spec().upstream();
-        let upstream = upstream.iter().filter_map(|id| Some(specs.get(id)?.spec()));
-        for spec in std::iter::once(trial.spec()).chain(upstream) {
-            settings.extend(kind_settings(spec));
+/// A verdict in a few words, with how far off it is.
+fn short(cell: &JudgedCell) -> String {
+    let by = || cell.numbers.difference.map_or_else(String::new, |by| format!(" {by:+.*}", decimals(cell)));
+    match &cell.verdict {
+        CellVerdict::Differs | CellVerdict::OrderOnly { .. } => format!("{}{}", cell.verdict.name(), by()),
+        CellVerdict::Impossible { bound, is_best } => {
+            format!("impossible ({} {bound:.*})", if *is_best { "≤" } else { "≥" }, decimals(cell))
         }
-        self.settings.iter().all(|(name, wanted)| {
-            let found = settings.get(name);
-            // 3 and 3.0 are one number.
-            found.is_some_and(|found| match (found.as_f64(), wanted.as_f64()) {
-                (Some(found), Some(wanted)) => found == wanted,
-                _ => found == wanted,
+        CellVerdict::Inconclusive { seeds: Some(seeds), .. } => format!("inconclusive{}, {seeds} seeds", by()),
+        other => other.name().to_owned(),
+    }
+}
+
+/// The reason of a verdict.
+fn why(cell: &JudgedCell) -> String {
+    match &cell.verdict {
+        CellVerdict::Reproduced => format!("within ±{}", cell.margin),
+        CellVerdict::Differs => format!("beyond ±{}", cell.margin),
+        CellVerdict::OrderOnly { tau: (tau, (low, high)) } => {
+            format!("the ranking of the column comes out: Kendall's τ {tau:.2}, 95 % {low:.2} to {high:.2}")
+        }
+        CellVerdict::Inconclusive { why, seeds } => match seeds {
+            Some(seeds) => format!("{why}; {seeds} seeds would decide it"),
+            None => why.clone(),
+        },
+        CellVerdict::Impossible { bound, is_best } => {
+            let order = if *is_best { "the best order has" } else { "the worst order has" };
+            format!("{order} {bound:.*} under this protocol on this data", decimals(cell))
+        }
+        CellVerdict::NoData { have } => have.clone(),
+        CellVerdict::NotTried { why } => why.clone(),
+        CellVerdict::NotKnown => "the paper's number is not at hand".to_owned(),
+    }
+}
+
+fn look(verdict: &CellVerdict) -> Look {
+    match verdict {
+        CellVerdict::Reproduced => Look::Strong,
+        CellVerdict::OrderOnly { .. } => Look::Like,
+        CellVerdict::Differs | CellVerdict::Impossible { .. } => Look::Short,
+        _ => Look::Plain,
+    }
+}
+
+/// The table as the paper prints it, a verdict in each cell.
+fn overview(table: &JudgedTable) -> Grid {
+    let headers = std::iter::once(GridHeader::words("method"))
+        .chain(table.columns.iter().map(|(name, _)| GridHeader::words(name)));
+    let rows = table.rows.iter().map(|row| {
+        let cells = row.cells.iter().map(|cell| GridCell {
+            more: Some(why(cell)),
+            trials: cell.trials.clone(),
+            ..GridCell::words(&short(cell)).looking(match look(&cell.verdict) {
+                // The word says it already.
+                Look::Like => Look::Plain,
+                look => look,
             })
-        })
+        });
+        GridRow { cells: std::iter::once(GridCell::words(&row.name)).chain(cells).collect(), trials: Vec::new() }
+    });
+    let source = if table.source.is_empty() { String::new() } else { format!("Source: {}.", table.source) };
+    Grid {
+        slug: format!("overview-{}", slug(&table.name)),
+        title: format!("{} · {}", table.name, table.title),
+        headers: headers.collect(),
+        rows: rows.collect(),
+        notes: [source].into_iter().filter(|note| !note.is_empty()).collect(),
     }
+}
 
-    /// Whether a study's ratings are those that the numbers were published on.
-    fn likeness(&self, study: &Study<'_>) -> Likeness {
-        let trial = study.groups.first().and_then(|group| group.trials.first());
-        match trial.and_then(|trial| trial.spec().dataset()) {
-            Some(dataset) => self.known.compare(&self.datasets, (study.dataset, dataset.fingerprint)),
-            None => Likeness::Other("nothing is measured".to_owned()),
+/// The same with all numbers, a row a cell.
+fn cells(table: &JudgedTable) -> Grid {
+    let words = ["method", "column", "ours is"].map(GridHeader::words).into_iter();
+    let numbers = ["users", "published", "ours", "n", "difference", "90 % interval"].map(GridHeader::numbers);
+    let mut rows = Vec::new();
+    for row in &table.rows {
+        for ((name, metric), cell) in table.columns.iter().zip(&row.cells) {
+            let decimals = decimals(cell);
+            let spread = |it: Option<(f64, Option<f64>)>| GridCell::from(CellValue::spread(it, decimals));
+            let published = match cell.numbers.published {
+                Some((mean, std, _)) => spread(Some((mean, std))),
+                None => CellValue::Missing(Gap::NotSaid).into(),
+            };
+            let ours = cell.numbers.ours;
+            let measured = if cell.policy.is_empty() { String::new() } else { format!("{}, {metric}", cell.policy) };
+            let interval = match cell.numbers.interval {
+                Some((low, high)) => CellValue::Interval { low, high, decimals },
+                None => CellValue::number(None, decimals),
+            };
+            rows.push(GridRow {
+                cells: vec![
+                    GridCell::words(&row.name),
+                    GridCell::words(name),
+                    GridCell::words(&measured),
+                    CellValue::users(cell.users).into(),
+                    published,
+                    spread(ours.map(|ours| (ours.mean, ours.std))),
+                    ours.map_or(CellValue::Missing(Gap::Unknown), |ours| CellValue::whole(ours.n)).into(),
+                    CellValue::number(cell.numbers.difference, decimals).into(),
+                    interval.into(),
+                    GridCell::words(cell.verdict.name()).looking(look(&cell.verdict)),
+                    GridCell::words(&why(cell)),
+                ],
+                trials: cell.trials.clone(),
+            });
         }
     }
-
-    fn row(&self, study: &Study<'_>, group: &Group<'_>, cell: &PublishedCell) -> GridRow {
-        let ours = Summary::of(&group.scores(&cell.metric));
-        let known = cell.std.zip(cell.n);
-        let k = cell.metric.split_once('@').and_then(|(_, k)| k.parse().ok());
-        let users = k.and_then(|k| UserCount::of(group, k));
-        let tested = ours.as_ref().map(|ours| match ours.n {
-            n if n < study.least => Equivalence::TooFew,
-            _ => equivalence(ours, (cell.mean, known), self.margin, LEVEL),
-        });
-        let other_data = match self.likeness(study) {
-            Likeness::Other(why) => Some(why),
-            Likeness::Same | Likeness::ByName => None,
-        };
-        let (verdict, look, interval) = match tested {
-            None => ("inconclusive: not measured".to_owned(), Look::Plain, None),
-            Some(_) if group.stopped() > 0 => ("inconclusive: seeds were stopped early".to_owned(), Look::Plain, None),
-            Some(_) if users.is_some_and(UserCount::is_thin) => {
-                (format!("inconclusive: on fewer than {LEAST} users"), Look::Plain, None)
-            }
-            Some(Equivalence::TooFew) => {
-                (format!("inconclusive: n = {}, no interval", ours.map_or(0, |ours| ours.n)), Look::Plain, None)
-            }
-            Some(Equivalence::Equivalent(it) | Equivalence::Different(it) | Equivalence::Inconclusive(it))
-                if other_data.is_some() =>
-            {
-                (format!("inconclusive: {}", other_data.unwrap_or_default()), Look::Plain, Some(it))
-            }
-            Some(Equivalence::Equivalent(it)) => ("reproduced".to_owned(), Look::Strong, Some(it)),
-            Some(Equivalence::Different(it)) => ("not reproduced".to_owned(), Look::Short, Some(it)),
-            Some(Equivalence::Inconclusive(it)) => {
-                ("inconclusive: the interval crosses the margin".to_owned(), Look::Plain, Some(it))
-            }
-        };
-        let point = study
-            .axes
-            .iter()
-            .filter_map(|axis| Some(format!("{} {}", short_axis(axis, &study.axes), group.point.get(*axis)?)));
-        let name: Vec<String> = std::iter::once(group.policy.to_owned()).chain(point).collect();
-        let mean = |it: Option<(f64, Option<f64>)>| GridCell::from(CellValue::spread(it, 3));
-        let cells = vec![
-            GridCell::words(&name.join(", ")),
-            GridCell::words(study.dataset),
-            GridCell::words(&cell.metric),
-            CellValue::users(users).into(),
-            mean(Some((cell.mean, cell.std))),
-            cell.n.map_or(CellValue::Missing(Gap::NotSaid), CellValue::whole).into(),
-            mean(ours.map(|ours| (ours.mean, ours.std))),
-            CellValue::Count { count: group.seeds().len(), of: group.expected() }.into(),
-            CellValue::number(ours.map(|ours| ours.mean - cell.mean), 3).into(),
-            match interval {
-                Some((low, high)) => CellValue::Interval { low, high, decimals: 3 },
-                None => CellValue::number(None, 3),
-            }
-            .into(),
-            GridCell::words(&verdict).looking(look),
-        ];
-        GridRow { cells, trials: group.ids() }
+    let mut notes = table.notes.clone();
+    notes.push(
+        "Reproduced: the 90 % interval of the difference lies within the margin (two one-sided tests at 5 %, by seeds); differs: \
+         it lies outside; where no n is published, the published mean is taken as exact."
+            .to_owned(),
+    );
+    Grid {
+        slug: format!("paper-{}", slug(&table.name)),
+        title: format!("{} · {}, cell by cell", table.name, table.title),
+        headers: words.chain(numbers).chain(["verdict", "because"].map(GridHeader::words)).collect(),
+        rows,
+        notes,
     }
 }

@@ -9,8 +9,9 @@ use super::options::Format;
 use super::pivot::{Pivot, PivotedMetrics, fits, pivots};
 use super::reference::Reference;
 use super::table::Table;
-use super::{aggregate, compare, json, latex, measured, text, usage};
+use super::{aggregate, compare, json, latex, measured, paper, text, usage};
 use crate::error::{Error, Result};
+use crate::paper::judge;
 
 /// The tables of a report.
 pub(super) struct Sheets<'r> {
@@ -113,9 +114,10 @@ fn derived(report: &SweepReport<'_>) -> Result<Vec<Made>> {
             .hint("name a policy, values of axes, or both: pmf, or drr,tau=0.001"));
     }
     derived.extend(of_each(DerivedKind::Aggregate, &|table| aggregate::aggregate(table, baseline)));
-    let studies: Vec<_> = report.studies.iter().map(|(study, _)| study).collect();
-    let papers = options.papers.iter().flat_map(|paper| paper.beside(sweep, &studies));
-    derived.extend(papers.map(|grid| (grid, DerivedKind::Paper, None)));
+    for paper in &options.papers {
+        let judged = judge(paper, &[], &|_| Some(sweep));
+        derived.extend(paper::beside(&judged).into_iter().map(|grid| (grid, DerivedKind::Paper, None)));
+    }
     derived.extend(usage::speeds(sweep).map(|grid| (grid, DerivedKind::Speed, None)));
     Ok(derived)
 }

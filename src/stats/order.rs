@@ -37,8 +37,7 @@ pub fn kendall_interval(
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len() as f64;
     let all = |scores: &Vec<(u64, f64)>| mean(&scores.iter().map(|(_, score)| *score).collect::<Vec<_>>());
     let observed = kendall(published, &ours.iter().map(all).collect::<Vec<_>>())?;
-    let seeds: Vec<u64> =
-        ours.iter().flatten().map(|(seed, _)| *seed).collect::<BTreeSet<_>>().into_iter().collect();
+    let seeds: Vec<u64> = ours.iter().flatten().map(|(seed, _)| *seed).collect::<BTreeSet<_>>().into_iter().collect();
     let mut stream = how.stream("order");
     let mut drawn = Vec::with_capacity(how.resamples);
     for _ in 0..how.resamples {

@@ -9,7 +9,7 @@ pub(crate) const LEAST: u64 = 20;
 
 /// Users behind a number, over the seeds and groups that it is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct UserCount {
+pub struct UserCount {
     pub(crate) least: u64,
     pub(crate) most: u64,
 }
@@ -17,13 +17,16 @@ pub(crate) struct UserCount {
 impl UserCount {
     /// Users behind a group's numbers at `k`; `None` where that is not recorded, or nothing is finished.
     pub(crate) fn of(group: &Group<'_>, k: u64) -> Option<Self> {
+        Self::over(group.finished().filter_map(|trial| Self::of_trial(trial, k)))
+    }
+
+    /// Users behind a trial's numbers at `k`, where it is recorded.
+    pub(crate) fn of_trial(trial: &TrialRecord, k: u64) -> Option<Self> {
         // Of a measure that asks for nothing of its users that depends on K, one count is recorded for all.
         let names = [format!("users@{k}"), "users".to_owned()];
-        let recorded = |trial: &TrialRecord| names.iter().find_map(|name| trial.metrics.get(name).copied());
-        let counts = group.finished().filter_map(recorded);
+        let count = names.iter().find_map(|name| trial.metrics.get(name).copied())?;
         // Written as a number like any other; what is no count is not known.
-        let counts = counts.filter(|count| *count >= 0.0 && count.fract() == 0.0).map(|count| count as u64);
-        Self::over(counts.map(|count| Self { least: count, most: count }))
+        (count >= 0.0 && count.fract() == 0.0).then_some(Self { least: count as u64, most: count as u64 })
     }
 
     /// The least and the most of several.

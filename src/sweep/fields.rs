@@ -56,6 +56,7 @@ static DATASET: Field = Field {
     doc: "the ratings, by name",
     since: 0,
     before: || Value::Null,
+    may_lack: false,
     varies: Varies::Pace,
 };
 
@@ -158,6 +159,7 @@ fn parameter(name: &str) -> &'static Field {
         doc: "a parameter of the command",
         since: 0,
         before: || Value::Null,
+        may_lack: false,
         varies: Varies::Freely,
     }));
     known.push(field);

@@ -120,7 +120,10 @@ impl<'a> ParameterGrid<'a> {
 
     /// The values of a section's fields at `choice`, its defaults filled in.
     pub fn section(&self, name: &str, choice: &Choice) -> Map<String, Value> {
-        FieldKey::of_section(name).map(|key| (key.field().name.to_owned(), self.value(key, choice))).collect()
+        let fields = FieldKey::of_section(name).map(|key| (key.field(), self.value(key, choice)));
+        // What is as it always was is not written.
+        let written = fields.filter(|(field, value)| field.is_written(value));
+        written.map(|(field, value)| (field.name.to_owned(), value)).collect()
     }
 
     /// The value of one field.

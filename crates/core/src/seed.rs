@@ -3,7 +3,8 @@
 //! number of workers nor libtorch has a say.
 //!
 //! Stream names in use: `init/actor`, `init/critic`, `pmf/init`, `pmf/validation`, `pmf/batches`, `pmf/refit`, `split`,
-//! `split/validation`, `split/ties`, `sessions`, `explore`, `replay`, `eval/<mode>/<protocol>/<K>/<repeat>`, `synthetic`.
+//! `split/validation`, `split/ties`, `sessions`, `explore`, `replay`, `eval/<mode>/<protocol>/<K>/<repeat>`, `synthetic`,
+//! `pure-svd/start`, `ials/init`, `svdpp/init`, `svdpp/order`.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};

@@ -132,7 +132,7 @@ fn check_fields(kind: &Kind, settings: &Settings, borrowed: &[&str], format: u32
             return Err(format!("{}.{name} is {value}, expected {}", kind.name, field.kind.expected()));
         }
     }
-    let needed = kind.fields.iter().filter(|field| field.since <= format).map(|field| field.name);
+    let needed = kind.fields.iter().filter(|field| field.since <= format && !field.may_lack).map(|field| field.name);
     match needed.chain(borrowed.iter().copied()).find(|name| settings.get(name).is_none()) {
         Some(missing) => Err(format!("{} says nothing of `{missing}`", kind.name)),
         None => Ok(()),

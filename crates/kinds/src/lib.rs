@@ -14,15 +14,21 @@
 //! | [`world`] | ratings as trainers and evaluations want them |
 //! | [`training`], [`ranking`] | what a training and a ranking are given, and leave |
 //! | [`mod@recommender`] | a stored recommender as it answers one user |
+//! | [`matrix`], [`dense`], [`factors`] | the train part as a matrix, linear algebra, models of factors |
 //! | [`tensors`] | models on disk |
 //! | [`command`] | any program as a trial |
 //! | [`error`] | why a trial ends without a result |
 //! | the others | the kinds |
 
 pub mod bandit;
+pub mod dense;
 pub mod error;
+pub mod factors;
+#[cfg(test)]
+mod goldens;
 pub mod kind;
 pub mod kind_of;
+pub mod matrix;
 pub mod protocol;
 pub mod ranking;
 pub mod recommender;
@@ -72,6 +78,10 @@ kinds! {
     random,
     item_mean,
     item_knn,
+    ease,
+    pure_svd,
+    ials,
+    svdpp,
     pmf_adaptive,
     repeat_history,
     oracle,

@@ -49,7 +49,7 @@ fn headline<'a>(metrics: impl IntoIterator<Item = (&'a String, &'a f64)>) -> Str
     let headlines: Vec<&str> =
         registry::all().filter_map(Kind::study).flat_map(|study| study.headline).copied().collect();
     let plain: Vec<(&String, &f64)> = metrics.into_iter().filter(|(name, _)| !name.contains('/')).collect();
-    let wanted = |name: &str| headlines.iter().any(|start| name.starts_with(start));
+    let wanted = |name: &str| !name.contains(' ') && headlines.iter().any(|start| name.starts_with(start));
     // Of a command nobody here knows what matters.
     let is_known = plain.iter().any(|(name, _)| wanted(name));
     let shown: Vec<String> = plain

@@ -99,7 +99,7 @@ fn whole_reports_are_the_same_to_the_byte() {
             fs::write(folder.provenance(), started).expect("written");
         }
     }
-    let slides = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
+    let slides = Path::new(env!("CARGO_MANIFEST_DIR")).join("papers/drr.toml");
     let beside = ReportOptions {
         papers: vec![Paper::read(&slides, Path::new("/nowhere")).expect("the file reads")],
         ..ReportOptions::default()

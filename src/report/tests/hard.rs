@@ -1,6 +1,8 @@
 //! Names, numbers and sweeps that break reports.
 
 use super::*;
+use crate::report::grid::GridRow;
+use crate::report::sheets;
 use drr_core::Trial;
 use std::sync::Arc;
 
@@ -274,39 +276,66 @@ fn published_numbers_get_a_verdict_each() {
         }
     });
     let sweep = store.sweep("quick").expect("read").expect("recorded");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
-    let nowhere = Path::new("/nowhere");
-    let slides = Paper::read(&path, nowhere).expect("the file reads");
-    let plain = ReportOptions::default();
-    let report = SweepReport::new(&sweep, &plain).expect("nothing is asked for");
-    let studies: Vec<_> = report.studies.iter().map(|(study, _)| study).collect();
-    let verdicts = |paper: &Paper| -> Vec<String> {
-        let grids = paper.beside(&sweep, &studies);
-        grids[0].rows.iter().map(|row| row.cells.last().expect("a verdict").value.shown()).collect()
-    };
-    assert!(verdicts(&slides).iter().all(|verdict| verdict == "inconclusive: published on ml-latest"));
-    assert_eq!(slides.beside(&sweep, &studies).len(), 5, "precision and reward, trained and not, and the paper's");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let ours = folder.path().join("ours.paper.toml");
-    let text = fs::read_to_string(&path).expect("readable").replace("\"ml-latest\"", "\"ml-100k\"");
-    fs::write(&ours, &text).expect("written");
-    let found = verdicts(&Paper::read(&ours, nowhere).expect("reads"));
-    let said = Paper::read(&ours, nowhere).expect("reads").beside(&sweep, &studies);
-    assert!(
-        said[0].notes.iter().any(|note| note.contains("of ml-100k is told by the name alone")),
-        "{:?}",
-        said[0].notes
-    );
-    assert_eq!(found[..3], ["reproduced", "not reproduced", "inconclusive: the interval crosses the margin"]);
+    let path = folder.path().join("paper.toml");
+    let text = r#"
+title = "Made up"
+[data.theirs]
+[[table]]
+name = "1"
+title = "Offline"
+data = "theirs"
+sweep = "any.toml"
+measure = "offline"
+margin = 0.02
+where = { "offline.protocol" = "published" }
+columns = [
+    { name = "P@5", metric = "precision@5" },
+    { name = "P@10", metric = "precision@10" },
+    { name = "P@15", metric = "precision@15" },
+]
+rows = [
+    { name = "DRR", policy = "drr", values = [0.775, 0.752, 0.733], std = [0.004, 0.003, 0.011] },
+    { name = "PMF", policy = "pmf", values = ["not known", 0.5, 0.5] },
+    { name = "MF", not_tried = "for fun", values = [0.5, 0.5, 0.5] },
+]
+"#;
+    let nowhere = Path::new("/nowhere");
+    let verdicts = |text: &str| -> Vec<String> {
+        fs::write(&path, text).expect("written");
+        let options =
+            ReportOptions { papers: vec![Paper::read(&path, nowhere).expect("reads")], ..ReportOptions::default() };
+        let report = SweepReport::new(&sweep, &options).expect("nothing else is asked for");
+        let grids = sheets::Sheets::new(&report).expect("tables").grids;
+        let grid = grids.iter().find(|grid| grid.slug == "paper-1").expect("the paper's table");
+        let last = |row: &GridRow| row.cells.iter().rev().take(2).map(|cell| cell.value.shown()).collect::<Vec<_>>();
+        grid.rows.iter().map(last).map(|cells| format!("{}: {}", cells[1], cells[0])).collect()
+    };
+    let found = verdicts(text);
+    assert!(found[0].starts_with("inconclusive: published on theirs"), "{found:?}");
+    let ours = text.replace("theirs", "ml-100k");
+    let found = verdicts(&ours);
+    assert_eq!(found[..2], ["reproduced: within ±0.02", "differs: beyond ±0.02"]);
+    assert!(found[2].starts_with("inconclusive: the interval crosses the margin; "), "{}", found[2]);
+    assert_eq!(found[3], "not known: the paper's number is not at hand");
+    assert_eq!(found[6], "not tried: for fun");
     // A name that the file describes is not enough: these ratings are in no data folder to be counted.
-    fs::write(&ours, text.replace("[data.ml-latest]", "[data.ml-100k]")).expect("written");
-    let found = verdicts(&Paper::read(&ours, nowhere).expect("reads"));
+    let counted = verdicts(&ours.replace("[data.ml-100k]", "[data.ml-100k]\nusers = 943"));
     let gone = "inconclusive: published on ml-100k, and these ratings are not in the data folder to be counted";
-    assert!(found.iter().all(|verdict| verdict == gone), "{found:?}");
-    fs::write(&ours, text.replace("margin = 0.02", "margin = 0")).expect("written");
-    assert!(Paper::read(&ours, nowhere).is_err(), "a margin is positive");
-    fs::write(&ours, text.replace("margin", "margins")).expect("written");
-    assert!(Paper::read(&ours, nowhere).expect_err("no such key").hint.is_some());
+    assert!(counted[..3].iter().all(|verdict| verdict == gone), "{counted:?}");
+    for (from, to, says) in [
+        ("margin = 0.02", "margin = 0", "a margin is not positive"),
+        ("margin", "margins", "is no file of published tables"),
+        ("0.752, 0.733]", "0.752]", "table `1`, row `DRR`: 2 values for 3 columns"),
+        ("\"not known\"", "\"unknown\"", "`unknown` is no number"),
+        ("name = \"PMF\"", "name = \"DRR\"", "row `DRR` is there twice"),
+        ("policy = \"pmf\", ", "", "row `PMF` names no policy"),
+        ("[data.theirs]", "[data.others]", "no [data.theirs] says what its data is (others)"),
+    ] {
+        fs::write(&path, text.replace(from, to)).expect("written");
+        let error = Paper::read(&path, nowhere).expect_err(says);
+        assert!(error.message.contains(says), "{}", error.message);
+    }
 }
 
 #[test]

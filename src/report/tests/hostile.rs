@@ -117,7 +117,7 @@ fn a_program_reads_the_names_that_were_written() {
 
 #[test]
 fn published_numbers_with_hidden_characters_are_refused() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("papers/drr.toml");
     let text = fs::read_to_string(&path).expect("readable");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let hard = folder.path().join("hard.paper.toml");

@@ -14,7 +14,7 @@ fn tables_compile_with_pdflatex() {
     let sweep = world.sweep(name, &[0.001, 0.01], &[0.0005, 0.001], 3);
     fabricate::fill(&mut store, &sweep, None, |_, _| {});
     let out = tempfile::tempdir().expect("a temporary folder");
-    let paper = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/slides.paper.toml");
+    let paper = Path::new(env!("CARGO_MANIFEST_DIR")).join("papers/drr.toml");
     let options = ReportOptions {
         papers: vec![Paper::read(&paper, Path::new("/nowhere")).expect("it reads")],
         ..ReportOptions::default()

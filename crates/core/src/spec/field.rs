@@ -22,6 +22,8 @@ pub struct Field {
     pub since: u32,
     /// What every trial did before it was a field, as JSON; the default where it always was one.
     pub before: fn() -> Value,
+    /// Whether specs leave it out where it is as [`Field::before`].
+    pub may_lack: bool,
     /// What it means for trials that are computed together.
     pub varies: Varies,
 }
@@ -41,6 +43,12 @@ impl Field {
     /// The default, as the field's type has it.
     pub fn default_value(&self) -> Value {
         self.kind.normalise((self.default)())
+    }
+
+    /// Whether a spec says this value. A field that may be left out is where a trial does what all did before there was such a
+    /// field, so that it keeps its id.
+    pub fn is_written(&self, value: &Value) -> bool {
+        !self.may_lack || self.kind.normalise(value.clone()) != self.kind.normalise((self.before)())
     }
 }
 
@@ -231,11 +239,21 @@ macro_rules! section {
                             let value: $type = $crate::first!($($before,)? $default);
                             serde_json::json!(value)
                         },
+                        may_lack: $crate::first!($($crate::said!($unless),)? false),
                         varies: { #[allow(unused_imports)] use $crate::spec::Varies::*; $crate::first!($($varies,)? Freely) },
                     },
                 )*
             ];
         }
+    };
+}
+
+/// That something is said.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! said {
+    ($any:tt) => {
+        true
     };
 }
 

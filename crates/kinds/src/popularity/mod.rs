@@ -1,6 +1,11 @@
-//! Static ranking by the number of positive train ratings.
+//! Static ranking by the number of train ratings.
 
 mod ranking;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use settings::{CountedRatings, PopularitySpec};
 
 use crate::kind::{Chooses, Kind, Marker, PolicyRole, Role, Style};
 use crate::work::Effort;
@@ -11,7 +16,7 @@ pub static KINDS: &[&Kind] = &[&POLICY];
 static POLICY: Kind = Kind {
     name: "popularity",
     title: "popularity",
-    fields: &[],
+    fields: PopularitySpec::FIELDS,
     role: Role::Policy(&PolicyRole {
         order: 30,
         model: None,

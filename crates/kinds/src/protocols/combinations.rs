@@ -16,12 +16,14 @@ pub enum Users {
 
 impl Users {
     /// All that are tried.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::WithK,
         Self::With(1),
         Self::With(2),
+        Self::With(3),
         Self::With(4),
         Self::With(5),
+        Self::With(8),
         Self::With(10),
         Self::With(20),
         Self::WithRelevant,
@@ -156,8 +158,8 @@ mod tests {
             }
         }
         let of = |measure: &str| seen.iter().filter(|(it, _)| *it == measure).count();
-        // 8 choices of users × 4 of what is relevant × 3 denominators; NDCG's 3 gains and 4 binary ones, 16 where users
+        // 10 choices of users × 4 of what is relevant × 3 denominators; NDCG's 3 gains and 4 binary ones, 16 where users
         // must have something relevant, × 3 ideals.
-        assert_eq!((of("precision"), of("ndcg")), (96, (7 * 7 + 16) * 3));
+        assert_eq!((of("precision"), of("ndcg")), (120, (9 * 7 + 16) * 3));
     }
 }
