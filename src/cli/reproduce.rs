@@ -80,7 +80,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     } else {
         (paper::judge(&paper, &args.table, &of), Vec::new())
     };
-    let page = PaperPage::new(&judged, &searched);
+    let page = PaperPage::new(&judged, &searched, recorded.values());
     let stem = args.paper.file_stem().unwrap_or_default().to_string_lossy();
     let name = if args.search_protocol { format!("{stem}-protocols") } else { stem.into_owned() };
     let written = page.write(&name, &args.out, &args.format)?;

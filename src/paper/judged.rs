@@ -180,7 +180,7 @@ impl Tabled<'_> {
             (JudgedCell { numbers, verdict, policy: policy.to_owned(), margin, users: scores.users, trials }, scores)
         };
         let alone = Numbers { published, ..Numbers::default() };
-        if published.is_none() {
+        if published.is_none() && scores.by_seed.is_empty() {
             return told(CellVerdict::NotKnown, alone, Scores::default());
         }
         if let Some(why) = table.not_tried.as_ref().or(row.not_tried.as_ref()) {

@@ -49,6 +49,8 @@ pub enum CellVerdict {
     },
     /// The paper's number is not known here.
     NotKnown,
+    /// Ours, where the paper has no number.
+    Beside,
 }
 
 impl CellVerdict {
@@ -63,11 +65,12 @@ impl CellVerdict {
             Self::NoData { .. } => "data not available",
             Self::NotTried { .. } => "not tried",
             Self::NotKnown => "not known",
+            Self::Beside => "beside the paper",
         }
     }
 
     /// All names, as they are counted.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 9] = [
         "reproduced",
         "order only",
         "differs",
@@ -76,6 +79,7 @@ impl CellVerdict {
         "data not available",
         "not tried",
         "not known",
+        "beside the paper",
     ];
 }
 
@@ -112,7 +116,10 @@ impl Evidence {
     pub fn judge(&self) -> (Numbers, CellVerdict) {
         let ours = Summary::of(&self.ours);
         let mut numbers = Numbers { published: self.published, ours, ..Numbers::default() };
-        let Some((mean, std, n)) = self.published else { return (numbers, CellVerdict::NotKnown) };
+        let Some((mean, std, n)) = self.published else {
+            let verdict = if ours.is_some() { CellVerdict::Beside } else { CellVerdict::NotKnown };
+            return (numbers, verdict);
+        };
         numbers.difference = ours.map(|ours| ours.mean - mean);
         if let Some(impossible) = self.excluded(mean) {
             return (numbers, impossible);
@@ -181,7 +188,8 @@ mod tests {
         assert_eq!(verdict(&evidence(&ours, 0.70)), CellVerdict::Differs);
         let CellVerdict::Inconclusive { seeds, .. } = verdict(&evidence(&ours, 0.7652)) else { panic!("it crosses") };
         assert!(seeds.is_some_and(|seeds| seeds > 4), "{seeds:?}");
-        assert_eq!(verdict(&Evidence { published: None, ..evidence(&ours, 0.0) }), CellVerdict::NotKnown);
+        assert_eq!(verdict(&Evidence { published: None, ..evidence(&ours, 0.0) }), CellVerdict::Beside);
+        assert_eq!(verdict(&Evidence { published: None, ..evidence(&[], 0.0) }), CellVerdict::NotKnown);
     }
 
     #[test]

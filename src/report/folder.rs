@@ -110,7 +110,7 @@ pub(super) fn put(folder: &Path, name: &Path, bytes: &[u8]) -> Result<PathBuf> {
 
 /// Removes the files an earlier report may have written, and no other.
 pub(super) fn clear(folder: &Path) -> Result<()> {
-    let mut old = vec![folder.join("index.html")];
+    let mut old = vec![folder.join("index.html"), folder.join("index.md")];
     for (part, extensions) in [("tables", &["md", "tex", "csv", "json"][..]), ("figures", &["svg", "png"][..])] {
         let Ok(entries) = fs::read_dir(folder.join(part)) else { continue };
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));

@@ -17,6 +17,7 @@ use super::{json, latex, text};
 use crate::error::{Error, Result};
 use crate::neutral;
 use crate::paper::{CellVerdict, JudgedCell, JudgedPaper, JudgedTable, Searched};
+use crate::store::StoredSweep;
 
 #[derive(Template)]
 #[template(path = "paper.html")]
@@ -38,17 +39,24 @@ pub struct PaperPage<'a> {
     searches: Vec<Grid>,
     /// The searches as a terminal shows them.
     lines: Vec<String>,
+    /// The kinds of trials behind it, with the digests of their sources.
+    sources: BTreeMap<String, String>,
 }
 
 impl<'a> PaperPage<'a> {
     /// The page of a paper, and of searches for its protocols.
-    pub fn new(paper: &'a JudgedPaper, searched: &[Searched]) -> Self {
+    pub fn new<'s>(
+        paper: &'a JudgedPaper,
+        searched: &[Searched],
+        recorded: impl Iterator<Item = &'s StoredSweep>,
+    ) -> Self {
         let tables = paper.tables.iter().flat_map(|table| [overview(table), cells(table)]);
         let searches = searched.iter().flat_map(|it| [fits(it), alone(it)]);
         Self {
             paper,
             tables: tables.map(Grid::neutral).collect(),
             searches: searches.map(Grid::neutral).collect(),
+            sources: sources(recorded),
             lines: searched.iter().map(|it| neutral::lines(&lines(it)).into_owned()).collect(),
         }
     }
@@ -57,17 +65,28 @@ impl<'a> PaperPage<'a> {
     pub fn summary(&self) -> String {
         let overviews = self.tables.iter().step_by(2);
         let mut parts: Vec<String> = overviews.map(text::terminal).chain(self.lines.iter().cloned()).collect();
-        let counts = self.paper.counts().into_iter().filter(|(_, count)| *count > 0);
-        let counts: Vec<String> = counts.map(|(name, count)| format!("{count} {name}")).collect();
-        if !counts.is_empty() {
-            parts.push(format!("{}: {}", neutral::line(&self.paper.title), counts.join(", ")));
-        }
+        parts.push(self.counted());
         parts.join("\n") + "\n"
     }
 
-    /// All tables as one Markdown page.
-    pub fn markdown(&self) -> String {
-        self.tables.iter().chain(&self.searches).map(text::markdown).collect::<Vec<_>>().join("\n")
+    /// All tables as one Markdown page; a comment at its end says of which sources the trials are.
+    fn markdown(&self) -> String {
+        let mut parts = vec![self.counted() + "\n"];
+        parts.extend(self.tables.iter().chain(&self.searches).map(text::markdown));
+        let sources: Vec<String> = self.sources.iter().map(|(kind, digest)| format!("{kind} {digest}")).collect();
+        parts.push(format!("<!-- of these sources: {} -->\n", sources.join(", ")));
+        parts.join("\n")
+    }
+
+    /// How many cells there are of each verdict.
+    fn counted(&self) -> String {
+        let counts = self.paper.counts().into_iter().filter(|(_, count)| *count > 0);
+        let counts: Vec<String> = counts.map(|(name, count)| format!("{count} {name}")).collect();
+        if counts.is_empty() {
+            String::new()
+        } else {
+            format!("{}: {}", neutral::line(&self.paper.title), counts.join(", "))
+        }
     }
 
     /// Writes the page and its tables into a folder below `out`.
@@ -90,6 +109,9 @@ impl<'a> PaperPage<'a> {
             };
             let html = page.render().map_err(|error| Error::environment(format!("cannot write the page: {error}")))?;
             files.push(folder::put(&folder, "index.html".as_ref(), html.as_bytes())?);
+        }
+        if formats.contains(&Format::Md) {
+            files.push(folder::put(&folder, "index.md".as_ref(), self.markdown().as_bytes())?);
         }
         for grid in self.tables.iter().chain(&self.searches) {
             for format in formats {
@@ -130,6 +152,18 @@ impl<'a> PaperPage<'a> {
     }
 }
 
+/// The kinds of all trials and of the policies they evaluate, with the digests of their sources.
+fn sources<'s>(recorded: impl Iterator<Item = &'s StoredSweep>) -> BTreeMap<String, String> {
+    let mut sources = BTreeMap::new();
+    for spec in recorded.flat_map(|sweep| &sweep.trials).map(|trial| trial.spec()) {
+        sources.insert(spec.kind.to_string(), spec.digest.short());
+        if let Some(policy) = &spec.policy {
+            sources.insert(policy.kind.to_string(), policy.digest.short());
+        }
+    }
+    sources
+}
+
 /// The tables of a paper beside the report of a sweep: those of which anything was measured.
 pub(super) fn beside(paper: &JudgedPaper) -> Vec<Grid> {
     let is_measured =
@@ -156,6 +190,9 @@ fn short(cell: &JudgedCell) -> String {
             format!("impossible ({} {bound:.*})", if *is_best { "≤" } else { "≥" }, decimals(cell))
         }
         CellVerdict::Inconclusive { seeds: Some(seeds), .. } => format!("inconclusive{}, {seeds} seeds", by()),
+        CellVerdict::Beside => {
+            cell.numbers.ours.map_or_else(String::new, |ours| format!("({:.*})", decimals(cell), ours.mean))
+        }
         other => other.name().to_owned(),
     }
 }
@@ -178,7 +215,7 @@ fn why(cell: &JudgedCell) -> String {
         }
         CellVerdict::NoData { have } => have.clone(),
         CellVerdict::NotTried { why } => why.clone(),
-        CellVerdict::NotKnown => "the paper's number is not at hand".to_owned(),
+        CellVerdict::NotKnown | CellVerdict::Beside => "no number of the paper's is at hand".to_owned(),
     }
 }
 
@@ -208,13 +245,19 @@ fn overview(table: &JudgedTable) -> Grid {
         GridRow { cells: std::iter::once(GridCell::words(&row.name)).chain(cells).collect(), trials: Vec::new() }
     });
     let source = if table.source.is_empty() { String::new() } else { format!("Source: {}.", table.source) };
+    let beside = rows_beside(table).then(|| "In brackets: ours where the paper has no number.".to_owned());
     Grid {
         slug: format!("overview-{}", slug(&table.name)),
         title: format!("{} · {}", table.name, table.title),
         headers: headers.collect(),
         rows: rows.collect(),
-        notes: [source].into_iter().filter(|note| !note.is_empty()).collect(),
+        notes: [source].into_iter().filter(|note| !note.is_empty()).chain(beside).collect(),
     }
+}
+
+/// Whether ours are shown where the paper has no number.
+fn rows_beside(table: &JudgedTable) -> bool {
+    table.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.verdict == CellVerdict::Beside)
 }
 
 /// The same with all numbers, a row a cell.

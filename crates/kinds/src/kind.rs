@@ -237,8 +237,12 @@ pub enum Need {
         history: u64,
         /// What may be known beforehand.
         protocol: Protocol,
-        /// How many test ratings they need at least; none where any item can be recommended.
+        /// How many test ratings they need at least.
+        least: u64,
+        /// The K that says so, if one does.
         k: Option<u64>,
+        /// Whether any item can be recommended, and not what they rated alone.
+        any_item: bool,
     },
 }
 

@@ -43,7 +43,7 @@ pub fn run(
 ) -> Result<Metrics> {
     let (field, judge) = (Field { world, spec, n, seed }, Judge::new(world, spec));
     let mut metrics = Metrics::new();
-    let repeats = if spec.users == 0 { 1 } else { spec.repeats };
+    let repeats = spec.repeats_made();
     let total = spec.k.len() as u64 * repeats;
     let mut done = 0;
     let draws = spec.epsilon > 0.0 || matches!(policy, Policy::Static(StaticRanking::Uniform));

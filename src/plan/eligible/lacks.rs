@@ -122,6 +122,18 @@ impl Examined<'_> {
             let purpose = format!("to start from ({measure}, {protocol})");
             return Some(self.no_positives((field, *history), part, &purpose));
         }
+        if let Some(Eligible { least, .. }) = none.iter().find(|it| it.k.is_none()) {
+            let most = self.division.most_candidates(offer.protocol, *history);
+            let message = format!(
+                "nothing can be measured {measure} ({protocol}): no user of {} has {least} test ratings and {history} positive \
+                 {part} ratings to start from",
+                self.dataset.name
+            );
+            return Some((
+                message,
+                format!("the most test ratings of such a user are {most}: lower {measure}.least_test"),
+            ));
+        }
         let list =
             |all: &[Eligible]| all.iter().filter_map(|it| it.k).map(|k| k.to_string()).collect::<Vec<_>>().join(", ");
         let least = none.iter().filter_map(|it| it.k).min().unwrap_or(0);

@@ -59,6 +59,9 @@ pub struct Offer {
 pub struct Eligible {
     /// Recommendations that are judged; online any number can be.
     pub k: Option<u64>,
+    /// Test ratings that a user needs.
+    #[serde(skip)]
+    pub least: u64,
     /// How many users have candidates and positives enough.
     pub users: usize,
     /// How many of them have more candidates than K, so that the order of these matters.
@@ -69,9 +72,11 @@ pub struct Eligible {
 impl Offer {
     /// The users that can be taken, in words: of how many, and at each K.
     pub fn counts(&self) -> String {
-        let at = self.eligible.iter().map(|Eligible { k, users, .. }| match k {
-            None => users.to_string(),
-            Some(k) => format!("{users} at K = {k}"),
+        let at = self.eligible.iter().map(|Eligible { k, least, users, .. }| match (k, least) {
+            (None, 0) => users.to_string(),
+            (None, 1) => format!("{users} with a test rating"),
+            (None, least) => format!("{users} with {least} test ratings or more"),
+            (Some(k), _) => format!("{users} at K = {k}"),
         });
         format!("of {} users with a history of {}: {}", self.users, self.history, at.collect::<Vec<_>>().join(", "))
     }
@@ -169,7 +174,7 @@ impl Outlook {
         };
         let Some(known) = self.offers.iter_mut().find(is_same) else { return self.offers.push(offer) };
         for eligible in offer.eligible {
-            match known.eligible.iter_mut().find(|known| known.k == eligible.k) {
+            match known.eligible.iter_mut().find(|known| (known.k, known.least) == (eligible.k, eligible.least)) {
                 Some(known) => {
                     known.users = known.users.min(eligible.users);
                     known.ordered = known.ordered.min(eligible.ordered);
@@ -248,10 +253,10 @@ impl Examined<'_> {
     fn offers(&self, demands: &[Demand]) -> Vec<Offer> {
         let mut offers: Vec<Offer> = Vec::new();
         for (kind, need) in demands {
-            let Need::Users { field, protocol, history, k } = need else { continue };
-            let users = self.division.eligible(*protocol, *history, k.unwrap_or(0));
-            let ordered = k.map_or(users, |k| self.division.ordered(*protocol, *history, k));
-            let eligible = Eligible { k: *k, users, ordered };
+            let Need::Users { field, protocol, history, least, k, any_item } = need else { continue };
+            let users = self.division.eligible(*protocol, *history, *least);
+            let ordered = k.filter(|_| !any_item).map_or(users, |k| self.division.ordered(*protocol, *history, k));
+            let eligible = Eligible { k: *k, least: *least, users, ordered };
             let is_same =
                 |offer: &&mut Offer| (offer.measure, offer.protocol, offer.history) == (kind.name, *protocol, *history);
             match offers.iter_mut().find(is_same) {

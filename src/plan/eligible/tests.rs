@@ -100,7 +100,7 @@ fn one_k_that_nobody_reaches_is_refused_with_what_the_others_have() {
     assert!(said.ends_with("| the most test ratings of such a user are 6: set offline.k = [6] or less"), "{said}");
     let outlook = examined(&even, "[split]\nkind = \"temporal\"\n[offline]\nk = [5, 6]").expect("all can be measured");
     let offers = &outlook.offers;
-    let at = |k, users, ordered| Eligible { k: Some(k), users, ordered };
+    let at = |k, users, ordered| Eligible { k: Some(k), least: k, users, ordered };
     assert_eq!((offers.len(), offers[0].eligible.as_slice()), (1, [at(5, 100, 100), at(6, 100, 0)].as_slice()));
     let every = "every rating of mine is positive: among what a user rated every order has a precision of 1";
     assert_eq!((outlook.warnings.len(), outlook.warnings[0].as_str()), (2, every));

@@ -317,7 +317,7 @@ rows = [
     let found = verdicts(&ours);
     assert_eq!(found[..2], ["reproduced: within ±0.02", "differs: beyond ±0.02"]);
     assert!(found[2].starts_with("inconclusive: the interval crosses the margin; "), "{}", found[2]);
-    assert_eq!(found[3], "not known: the paper's number is not at hand");
+    assert_eq!(found[3], "beside the paper: no number of the paper's is at hand");
     assert_eq!(found[6], "not tried: for fun");
     // A name that the file describes is not enough: these ratings are in no data folder to be counted.
     let counted = verdicts(&ours.replace("[data.ml-100k]", "[data.ml-100k]\nusers = 943"));

@@ -3,8 +3,6 @@
 mod settings;
 mod switches;
 
-use std::collections::BTreeSet;
-
 use drr_core::spec::Settings;
 
 pub use settings::OfflineSpec;
@@ -27,14 +25,15 @@ static MEASURE: Kind = Kind {
     role: Role::Measure(&Measure {
         stands_on: &["pmf"],
         borrowed: &[Borrowed { section: "drr", field: "history", name: "history" }],
-        last_step: |settings| settings.whole("repeats").unwrap_or(0),
+        last_step: |settings| typed::<OfflineSpec>(settings).repeats_made(),
         seconds,
         needs,
         protocol: |settings| typed::<OfflineSpec>(settings).protocol.name(),
         method,
         repeats: |settings| {
             let OfflineSpec { repeats, users, epsilon, .. } = typed(settings);
-            format!("{repeats} repeats of {}, ε = {epsilon}", users_words(users))
+            let times = if users == 0 { String::new() } else { format!("{repeats} repeats of ") };
+            format!("{times}{}, ε = {epsilon}", users_words(users))
         },
         by_default: true,
         study: StudyFacts {
@@ -172,7 +171,17 @@ fn needs(settings: &Settings) -> Vec<Need> {
     let spec: OfflineSpec = typed(settings);
     let history = settings.whole("history").unwrap_or(0);
     let gone = if spec.history_items == Remain::Leave && spec.protocol == Protocol::Published { history } else { 0 };
-    let least: BTreeSet<u64> = spec.k.iter().map(|&k| spec.least_test_at(k) + gone).collect();
-    let need = |k| Need::Users { field: "drr.history", history, protocol: spec.protocol, k: Some(k) };
-    least.into_iter().map(need).collect()
+    let any_item = spec.candidates != Ranked::Rated;
+    let of = |k: Option<u64>, least: u64| Need::Users {
+        field: "drr.history",
+        history,
+        protocol: spec.protocol,
+        least: least + gone,
+        k,
+        any_item,
+    };
+    match spec.least_test {
+        0 => spec.k.iter().map(|&k| of(Some(k), k)).collect(),
+        least => vec![of(None, least)],
+    }
 }

@@ -57,6 +57,11 @@ section! {
 }
 
 impl OfflineSpec {
+    /// Repeats that are made: where each user takes part once there is nothing to repeat.
+    pub fn repeats_made(&self) -> u64 {
+        if self.users == 0 { 1 } else { self.repeats }
+    }
+
     /// Test ratings that a user must have to take part in the evaluation at K.
     pub fn least_test_at(&self, k: u64) -> u64 {
         if self.least_test == 0 { k } else { self.least_test }

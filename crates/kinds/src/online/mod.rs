@@ -86,5 +86,6 @@ fn seconds(work: &Work<'_>, policy: &PolicyRole) -> f64 {
 /// Any item can be recommended, so that only the history counts.
 fn needs(settings: &Settings) -> Vec<Need> {
     let history = settings.whole("history").unwrap_or(0);
-    vec![Need::Users { field: "drr.history", history, protocol: typed::<OnlineSpec>(settings).protocol, k: None }]
+    let protocol = typed::<OnlineSpec>(settings).protocol;
+    vec![Need::Users { field: "drr.history", history, protocol, least: 0, k: None, any_item: true }]
 }

@@ -52,5 +52,6 @@ fn seconds(work: &Work<'_>, policy: &PolicyRole) -> f64 {
 
 fn needs(settings: &Settings) -> Vec<Need> {
     let _: ProtocolsSpec = typed(settings);
-    vec![Need::Users { field: "drr.history", history: 0, protocol: Protocol::Cold, k: Some(1) }]
+    let protocol = Protocol::Cold;
+    vec![Need::Users { field: "drr.history", history: 0, protocol, least: 1, k: None, any_item: true }]
 }

@@ -170,7 +170,7 @@ fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, reco
             ));
         }
         let mut policy = policy((assignment, loaded.devices), spec, &world, &model, (measure.protocol, n))?;
-        (offline::run(&world, &model, &mut policy, n, &measure, spec.seed, records)?, measure.repeats)
+        (offline::run(&world, &model, &mut policy, n, &measure, spec.seed, records)?, measure.repeats_made())
     } else if spec.kind().name == "protocols" {
         let measure: ProtocolsSpec = settings(spec)?;
         let mut policy = policy((assignment, loaded.devices), spec, &world, &model, (Protocol::Cold, 0))?;
