@@ -1,9 +1,10 @@
 //! A paper's tables with ours and the verdicts, as tables of a report, on a page of their own, and for the terminal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use askama::Template;
+use drr_core::TrialId;
 
 use super::folder::{self, WrittenReport};
 use super::grid::{Align, Grid, GridCell, GridHeader, GridRow, Look};
@@ -27,8 +28,7 @@ struct Page<'a> {
     facts: Vec<(&'static str, usize)>,
     tables: &'a [Grid],
     searches: &'a [Grid],
-    /// What was judged, where, and the trials behind it.
-    behind: Vec<(String, String)>,
+    behind: Vec<TrialLine>,
     version: &'static str,
 }
 
@@ -129,27 +129,34 @@ impl<'a> PaperPage<'a> {
         Ok(WrittenReport { folder, files, tables: self.tables.len() + self.searches.len(), figures: 0 })
     }
 
-    /// The trials behind each row.
-    fn behind(&self) -> Vec<(String, String)> {
-        let mut behind: BTreeMap<(usize, usize), (String, Vec<String>)> = BTreeMap::new();
-        for (at, table) in self.paper.tables.iter().enumerate() {
-            for (nth, row) in table.rows.iter().enumerate() {
-                let ids: Vec<String> = row
-                    .cells
-                    .iter()
-                    .flat_map(|cell| &cell.trials)
-                    .map(ToString::to_string)
-                    .collect::<std::collections::BTreeSet<_>>()
-                    .into_iter()
-                    .collect();
-                if !ids.is_empty() {
-                    let name = format!("{} · {}", table.name, row.name);
-                    behind.insert((at, nth), (neutral::line(&name).into_owned(), ids));
+    /// Every trial, with the rows it stands behind.
+    fn behind(&self) -> Vec<TrialLine> {
+        let mut order: Vec<TrialId> = Vec::new();
+        let mut of: HashMap<TrialId, Vec<String>> = HashMap::new();
+        for table in &self.paper.tables {
+            for row in &table.rows {
+                let name = neutral::line(&format!("{} · {}", table.name, row.name)).into_owned();
+                for trial in row.cells.iter().flat_map(|cell| &cell.trials) {
+                    let names = of.entry(*trial).or_insert_with(|| {
+                        order.push(*trial);
+                        Vec::new()
+                    });
+                    if !names.contains(&name) {
+                        names.push(name.clone());
+                    }
                 }
             }
         }
-        behind.into_values().map(|(name, ids)| (name, ids.join("\n"))).collect()
+        let line = |id: TrialId| TrialLine { short: id.short(), id: id.to_string(), of: of[&id].join(", ") };
+        order.into_iter().map(line).collect()
     }
+}
+
+/// A trial and the rows it stands behind.
+struct TrialLine {
+    short: String,
+    id: String,
+    of: String,
 }
 
 /// The kinds of all trials and of the policies they evaluate, with the digests of their sources.
@@ -262,8 +269,8 @@ fn rows_beside(table: &JudgedTable) -> bool {
 
 /// The same with all numbers, a row a cell.
 fn cells(table: &JudgedTable) -> Grid {
-    let words = ["method", "column", "ours is"].map(GridHeader::words).into_iter();
-    let numbers = ["users", "published", "ours", "n", "difference", "90 % interval"].map(GridHeader::numbers);
+    let words = ["method", "column", "verdict"].map(GridHeader::words).into_iter();
+    let numbers = ["published", "ours", "n", "difference", "90 % interval"].map(GridHeader::numbers);
     let mut rows = Vec::new();
     for row in &table.rows {
         for ((name, metric), cell) in table.columns.iter().zip(&row.cells) {
@@ -283,15 +290,15 @@ fn cells(table: &JudgedTable) -> Grid {
                 cells: vec![
                     GridCell::words(&row.name),
                     GridCell::words(name),
-                    GridCell::words(&measured),
-                    CellValue::users(cell.users).into(),
+                    GridCell::words(cell.verdict.name()).looking(look(&cell.verdict)),
                     published,
                     spread(ours.map(|ours| (ours.mean, ours.std))),
                     ours.map_or(CellValue::Missing(Gap::Unknown), |ours| CellValue::whole(ours.n)).into(),
                     CellValue::number(cell.numbers.difference, decimals).into(),
                     interval.into(),
-                    GridCell::words(cell.verdict.name()).looking(look(&cell.verdict)),
                     GridCell::words(&why(cell)),
+                    GridCell::words(&measured),
+                    CellValue::users(cell.users).into(),
                 ],
                 trials: cell.trials.clone(),
             });
@@ -306,7 +313,11 @@ fn cells(table: &JudgedTable) -> Grid {
     Grid {
         slug: format!("paper-{}", slug(&table.name)),
         title: format!("{} · {}, cell by cell", table.name, table.title),
-        headers: words.chain(numbers).chain(["verdict", "because"].map(GridHeader::words)).collect(),
+        headers: words
+            .chain(numbers)
+            .chain(["because", "ours is"].map(GridHeader::words))
+            .chain([GridHeader::numbers("users")])
+            .collect(),
         rows,
         notes,
     }

@@ -48,9 +48,9 @@ fn verdicts_are_of_todays_sources() {
         let sources = sources.split_once(" -->").expect("the comment ends").0;
         for source in sources.split(", ") {
             let (kind, digest) = source.split_once(' ').expect("a kind and its digest");
-            let own = registry::all().filter(|it| it.name == kind).map(|it| digest_of(it).short());
+            let mut own = registry::all().filter(|it| it.name == kind).map(|it| digest_of(it).short());
             assert!(
-                own.clone().any(|today| today == digest),
+                own.any(|today| today == digest),
                 "{PAGE}: {name} is of another {kind}: cargo xtask results, then UPDATE_DOCS=1 cargo test --test suite reproduction::"
             );
         }

@@ -1,12 +1,13 @@
 //! The figures of `docs/results.md`, measured again: each of its sweeps is run (or found finished) and checked against its committed
-//! baseline to the bit.
+//! baseline to the bit. Then the papers of `docs/reproduction.md`: what `drr-lab reproduce` writes must be what the page holds.
 
+use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use crate::chores::{BUILD, all_pass};
 use crate::problem::Problem;
-use crate::steps::Step;
+use crate::steps::{Step, sibling};
 
 const STEPS: &[Step] = &[
     BUILD,
@@ -25,15 +26,52 @@ const STEPS: &[Step] = &[
     Step::drr_lab("its bits", &["check", "gates/results/learner.toml"]),
 ];
 
+/// The page of the papers.
+const PAGE: &str = "docs/reproduction.md";
+
+/// What is reproduced, and where it is written: a part of the page.
+const PAPERS: &[(&str, &[&str])] = &[
+    ("dacrema", &["reproduce", "papers/dacrema.toml"]),
+    ("recsys-top10", &["reproduce", "papers/recsys-top10.toml"]),
+    ("drr", &["reproduce", "papers/drr.toml"]),
+    ("drr-protocols", &["reproduce", "papers/drr.toml", "--search-protocol"]),
+];
+
 /// Runs the steps.
 pub fn run(root: &Path) -> Result<ExitCode, Problem> {
-    if all_pass(root, STEPS)? {
+    let are_as_before = all_pass(root, STEPS)?;
+    let mut others = Vec::new();
+    for (name, arguments) in PAPERS {
+        if !is_as_written(root, name, arguments)? {
+            others.push(*name);
+        }
+    }
+    if are_as_before && others.is_empty() {
         return Ok(ExitCode::SUCCESS);
+    }
+    if !others.is_empty() {
+        println!("{PAGE} says other than what came out now: {}", others.join(", "));
     }
     println!(
         "Where the arithmetic was changed on purpose, write the baselines anew and the tables from them:\n  \
          drr-lab baseline update SWEEP gates/results/SWEEP.baseline.toml --reason \"why\"\n  \
-         UPDATE_DOCS=1 cargo test --test suite figures::"
+         UPDATE_DOCS=1 cargo test --test suite figures::\n  \
+         UPDATE_DOCS=1 cargo test --test suite reproduction::"
     );
     Ok(ExitCode::FAILURE)
+}
+
+/// Reproduces a paper, whatever its verdicts are, and compares with what the page holds of it.
+fn is_as_written(root: &Path, name: &str, arguments: &[&str]) -> Result<bool, Problem> {
+    let program = sibling("drr-lab")?;
+    eprintln!("\n── {name}: cargo run -- {}", arguments.join(" "));
+    let status = Command::new(&program).args(arguments).current_dir(root).status();
+    let status = status.map_err(|error| Problem::path(&program, &error))?;
+    // 1 and 4 tell of verdicts.
+    if !matches!(status.code(), Some(0 | 1 | 4)) {
+        return Ok(false);
+    }
+    let read = |path: &Path| fs::read_to_string(path).map_err(|error| Problem::path(path, &error));
+    let (written, page) = (read(&root.join("reports").join(name).join("index.md"))?, read(&root.join(PAGE))?);
+    Ok(page.contains(&format!("<!-- reproduce {name} -->\n{written}<!-- end -->")))
 }
