@@ -64,7 +64,7 @@ pub fn find_cell(table: &Path, row: &str, column: &str) -> Result<WrittenCell> {
         };
         return Err(Error::input(format!("{shown} has no row `{row}`")).hint(all));
     }
-    let by_cell = headers.iter().any(|header| header == "column");
+    let by_cell = ["column", "metric"].iter().all(|name| headers.iter().any(|header| header == name));
     let found = in_row.iter().find(|line| {
         let names = if by_cell { [line.get("column"), line.get("metric")] } else { [line.get(column), None] };
         names.into_iter().flatten().any(|name| !by_cell || name == column)

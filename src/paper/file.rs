@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use drr_core::neutral;
+use drr_kinds::registry;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -32,7 +33,7 @@ pub struct Paper {
     pub(super) tables: Vec<PublishedTable>,
     /// How a protocol is looked for that a table may have used.
     #[serde(default, rename = "search")]
-    pub(super) searches: Vec<Search>,
+    pub(super) searches: Vec<ProtocolSearch>,
     /// The folder that sweep files are seen from.
     #[serde(skip)]
     folder: PathBuf,
@@ -134,6 +135,8 @@ pub(super) struct PublishedRow {
     margin: Option<f64>,
     /// The sweep file whose trials answer it, where it is not the table's.
     sweep: Option<PathBuf>,
+    /// How ours is measured, where it is not as the table says.
+    pub measure: Option<String>,
     /// Why it was not tried.
     pub not_tried: Option<String>,
 }
@@ -185,7 +188,7 @@ impl PublishedValue {
 /// Rows that need no luck, measured under all protocols.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Search {
+pub(super) struct ProtocolSearch {
     /// The table whose numbers are looked for.
     pub table: String,
     /// The sweep file whose trials measure all protocols.
@@ -263,6 +266,9 @@ impl Paper {
             if let Some(row) = unknown {
                 return Err(format!("[[search]] of table `{}` has no such row: `{}`", table.name, row.name));
             }
+            let readings = search.rows.iter().flat_map(|row| &row.readings).flat_map(Names::list);
+            check_policies(readings.chain(search.best.as_deref()))
+                .map_err(|why| format!("[[search]] of table `{}`: {why}", table.name))?;
         }
         Ok(())
     }
@@ -282,7 +288,7 @@ impl Paper {
         self.searches.iter().map(|search| self.search_sweep(search)).collect()
     }
 
-    pub(super) fn search_sweep(&self, search: &Search) -> SweepPath {
+    pub(super) fn search_sweep(&self, search: &ProtocolSearch) -> SweepPath {
         SweepPath(self.folder.join(&search.sweep))
     }
 
@@ -334,6 +340,21 @@ impl Paper {
     }
 }
 
+/// Whether there are policies, or models, of these names.
+fn check_policies<'n>(mut names: impl Iterator<Item = &'n str>) -> std::result::Result<(), String> {
+    let known: BTreeSet<&str> = registry::all().map(|kind| kind.name).collect();
+    // Stages of commands have names of their own.
+    let is_known = |name: &&str| known.contains(name) || name.starts_with("command");
+    let Some(unknown) = names.find(|name| !is_known(name)) else { return Ok(()) };
+    let near =
+        known.iter().map(|other| (strsim::jaro_winkler(unknown, other), *other)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let near = near.filter(|(likeness, _)| *likeness > 0.75).map(|(_, other)| format!("; did you mean `{other}`?"));
+    Err(format!(
+        "there is no policy `{unknown}`{}",
+        near.unwrap_or_else(|| format!(": there is {}", known.iter().copied().collect::<Vec<_>>().join(", ")))
+    ))
+}
+
 impl PublishedTable {
     fn check_rows(&self) -> std::result::Result<(), String> {
         let mut names = BTreeSet::new();
@@ -355,10 +376,15 @@ impl PublishedTable {
                 }
             }
             let is_tried = self.not_tried.is_none() && row.not_tried.is_none();
+            let names =
+                row.policy.list().into_iter().chain(self.bounds.best.as_deref()).chain(self.bounds.worst.as_deref());
+            check_policies(names).map_err(|why| format!("{place}: {why}"))?;
             if is_tried && row.policy.list().is_empty() {
                 return Err(format!("{place} names no policy: say which of ours it is, or not_tried = \"why\""));
             }
-            if is_tried && (self.sweep.is_none() && row.sweep.is_none() || self.measure.is_empty()) {
+            if is_tried
+                && (self.sweep.is_none() && row.sweep.is_none() || self.measure.is_empty() && row.measure.is_none())
+            {
                 return Err(format!("table `{}` needs a sweep and a measure, or not_tried = \"why\"", self.name));
             }
         }

@@ -12,15 +12,17 @@ use crate::store::{StoredSweep, TrialRecord};
 use crate::study::users::{LEAST, UserCount};
 
 /// The trials that answer one policy of a row.
-pub(super) struct Found<'a> {
+pub(super) struct RowTrials<'a> {
     trials: Vec<&'a TrialRecord>,
+    /// What there is, where none fits.
+    nothing: String,
     /// The configurations they are of, where these are several.
     several: Option<String>,
 }
 
 /// What they scored in one column.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Scores {
+pub(super) struct ColumnScores {
     /// By seed, in its order.
     pub by_seed: Vec<(u64, f64)>,
     /// How many seeds there should be.
@@ -35,7 +37,7 @@ pub(super) struct Scores {
 
 /// What is looked for.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted<'a> {
+pub(super) struct RowWanted<'a> {
     /// The measure's name, or the model's.
     pub measure: &'a str,
     /// The policy.
@@ -45,12 +47,12 @@ pub(super) struct Wanted<'a> {
 }
 
 /// A sweep whose trials are looked through, and what they stand on.
-pub(super) struct Answers<'a> {
+pub(super) struct SweepAnswers<'a> {
     sweep: &'a StoredSweep,
     settings: BTreeMap<TrialId, BTreeMap<String, Value>>,
 }
 
-impl<'a> Answers<'a> {
+impl<'a> SweepAnswers<'a> {
     pub fn new(sweep: &'a StoredSweep) -> Self {
         let by_id: BTreeMap<TrialId, &TrialRecord> = sweep.trials.iter().map(|trial| (trial.id(), trial)).collect();
         let settings = sweep.trials.iter().map(|trial| (trial.id(), all_settings(trial, &by_id))).collect();
@@ -58,7 +60,7 @@ impl<'a> Answers<'a> {
     }
 
     /// The trials of one policy that have all of the settings.
-    pub fn find(&self, wanted: Wanted<'_>) -> Found<'a> {
+    pub fn find(&self, wanted: RowWanted<'_>) -> RowTrials<'a> {
         let mut points: BTreeSet<String> = BTreeSet::new();
         let mut trials: Vec<&TrialRecord> = Vec::new();
         for trial in &self.sweep.trials {
@@ -82,13 +84,49 @@ impl<'a> Answers<'a> {
             format!("{} configurations fit, and `where` says not which: {}{more}", points.len(), shown.join(" "))
         });
         trials.sort_by_key(|trial| trial.spec().seed);
-        Found { trials, several }
+        let nothing = if trials.is_empty() { self.nothing(&wanted) } else { String::new() };
+        RowTrials { trials, nothing, several }
     }
 }
 
-impl Found<'_> {
+impl SweepAnswers<'_> {
+    /// Why nothing fits, in words.
+    fn nothing(&self, wanted: &RowWanted<'_>) -> String {
+        let name = &self.sweep.name;
+        let of_kind = || self.sweep.trials.iter().filter(|trial| trial.kind.name == wanted.measure);
+        let policy = |trial: &TrialRecord| trial.spec().policy_kind().map_or(trial.kind.name, |policy| policy.name);
+        if of_kind().next().is_none() {
+            let kinds: BTreeSet<&str> = self.sweep.trials.iter().map(|trial| trial.kind.name).collect();
+            let kinds: Vec<&str> = kinds.into_iter().collect();
+            return format!("nothing in sweep {name} measures `{}`; there is {}", wanted.measure, kinds.join(", "));
+        }
+        let own: Vec<&TrialRecord> = of_kind().filter(|trial| policy(trial) == wanted.policy).collect();
+        if own.is_empty() {
+            let policies: BTreeSet<&str> = of_kind().map(policy).collect();
+            let policies: Vec<&str> = policies.into_iter().collect();
+            return format!("sweep {name} measures no `{}`; it measures {}", wanted.policy, policies.join(", "));
+        }
+        let missed = wanted.settings.into_iter().flatten().find(|(setting, value)| {
+            !own.iter().any(|trial| self.settings[&trial.id()].get(*setting).is_some_and(|own| same(own, value)))
+        });
+        match missed {
+            Some((setting, value)) => {
+                let there: BTreeSet<String> = own
+                    .iter()
+                    .filter_map(|trial| self.settings[&trial.id()].get(setting).map(ToString::to_string))
+                    .collect();
+                let there: Vec<String> = there.into_iter().take(6).collect();
+                let there = if there.is_empty() { "no such setting".to_owned() } else { there.join(", ") };
+                format!("no `{}` of sweep {name} has {setting} = {value}; there is {there}", wanted.policy)
+            }
+            None => format!("no `{}` of sweep {name} has all of these settings at once", wanted.policy),
+        }
+    }
+}
+
+impl RowTrials<'_> {
     /// Their scores in one column, in the paper's units.
-    pub fn scores(&self, metric: &str, times: f64) -> Scores {
+    pub fn scores(&self, metric: &str, times: f64) -> ColumnScores {
         let finished = || self.trials.iter().filter(|trial| trial.status == Status::Finished);
         let score = |trial: &&&TrialRecord| {
             let value = measured(&trial.metrics, metric)?;
@@ -98,10 +136,14 @@ impl Found<'_> {
         let k = metric.split_once('@').and_then(|(_, k)| k.parse().ok());
         let users = k.and_then(|k| UserCount::over(scored().filter_map(|trial| UserCount::of_trial(trial, k))));
         if let Some(several) = &self.several {
-            return Scores { expected: self.trials.len(), hindrance: Some(several.clone()), ..Scores::default() };
+            return ColumnScores {
+                expected: self.trials.len(),
+                hindrance: Some(several.clone()),
+                ..ColumnScores::default()
+            };
         }
         let hindrance = if self.trials.is_empty() {
-            Some("no trial of the sweep fits".to_owned())
+            Some(self.nothing.clone())
         } else if self.trials.iter().any(|trial| trial.status == Status::Stopped) {
             Some("seeds were stopped early".to_owned())
         } else if let Some(trial) = self.trials.iter().find(|trial| trial.status == Status::Failed) {
@@ -121,7 +163,7 @@ impl Found<'_> {
         } else {
             None
         };
-        Scores {
+        ColumnScores {
             by_seed: finished().filter_map(|trial| score(&trial)).collect(),
             expected: self.trials.len(),
             users,

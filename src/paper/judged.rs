@@ -6,8 +6,8 @@ use drr_core::TrialId;
 
 use super::data::Likeness;
 use super::file::{Paper, PublishedColumn, PublishedRow, PublishedTable, SweepPath};
-use super::found::{Answers, Found, Scores, Wanted};
-use super::verdict::{CellVerdict, Evidence, Numbers};
+use super::found::{ColumnScores, RowTrials, RowWanted, SweepAnswers};
+use super::verdict::{CellEvidence, CellVerdict, Numbers};
 use crate::stats::{Resampling, Summary, kendall_interval};
 use crate::store::StoredSweep;
 use crate::study::users::UserCount;
@@ -101,22 +101,22 @@ struct Tabled<'p> {
 impl Tabled<'_> {
     fn judge<'a>(&self, sweeps: &dyn Fn(&SweepPath) -> Option<&'a StoredSweep>) -> JudgedTable {
         let Self { paper, table } = self;
-        let mut known: BTreeMap<SweepPath, Option<Answers<'a>>> = BTreeMap::new();
+        let mut known: BTreeMap<SweepPath, Option<SweepAnswers<'a>>> = BTreeMap::new();
         let paths = table.rows.iter().filter_map(|row| paper.sweep_of_row(table, row)).chain(paper.sweep_of(table));
         for path in paths {
-            known.entry(path).or_insert_with_key(|path| sweeps(path).map(Answers::new));
+            known.entry(path).or_insert_with_key(|path| sweeps(path).map(SweepAnswers::new));
         }
         let of = |path: Option<SweepPath>| path.and_then(|path| known.get(&path)?.as_ref());
         let bounds = of(paper.sweep_of(table)).map(|answers| self.bounds(answers));
         let mut by_name = false;
         let mut rows = Vec::new();
-        let mut scores: Vec<Vec<Scores>> = Vec::new();
+        let mut scores: Vec<Vec<ColumnScores>> = Vec::new();
         for row in &table.rows {
             let answers = of(paper.sweep_of_row(table, row));
             let found = answers.map_or_else(Vec::new, |answers| self.find(answers, row));
             let likeness = found.iter().find_map(|(_, found)| found.likeness(&paper.known, &table.data));
             by_name |= likeness == Some(Likeness::ByName);
-            let (cells, own): (Vec<JudgedCell>, Vec<Scores>) = table
+            let (cells, own): (Vec<JudgedCell>, Vec<ColumnScores>) = table
                 .columns
                 .iter()
                 .enumerate()
@@ -139,21 +139,25 @@ impl Tabled<'_> {
         }
     }
 
-    fn find<'a>(&self, answers: &Answers<'a>, row: &PublishedRow) -> Vec<(String, Found<'a>)> {
-        let one = |policy: &str| (policy.to_owned(), answers.find(self.wanted(policy, &row.settings)));
+    fn find<'a>(&self, answers: &SweepAnswers<'a>, row: &PublishedRow) -> Vec<(String, RowTrials<'a>)> {
+        let measure = row.measure.as_deref().unwrap_or(&self.table.measure);
+        let one = |policy: &str| {
+            let wanted = RowWanted { measure, ..self.wanted(policy, &row.settings) };
+            (policy.to_owned(), answers.find(wanted))
+        };
         row.policy.list().into_iter().map(one).collect()
     }
 
-    fn wanted<'w>(&'w self, policy: &'w str, settings: &'w BTreeMap<String, serde_json::Value>) -> Wanted<'w> {
-        Wanted { measure: &self.table.measure, policy, settings: [&self.table.settings, settings] }
+    fn wanted<'w>(&'w self, policy: &'w str, settings: &'w BTreeMap<String, serde_json::Value>) -> RowWanted<'w> {
+        RowWanted { measure: &self.table.measure, policy, settings: [&self.table.settings, settings] }
     }
 
     /// The scores of the bounds, in each column.
-    fn bounds(&self, answers: &Answers<'_>) -> Vec<(Vec<f64>, Vec<f64>)> {
+    fn bounds(&self, answers: &SweepAnswers<'_>) -> Vec<(Vec<f64>, Vec<f64>)> {
         let none = BTreeMap::new();
         let of = |policy: &Option<String>| policy.as_deref().map(|it| answers.find(self.wanted(it, &none)));
         let (best, worst) = (of(&self.table.bounds.best), of(&self.table.bounds.worst));
-        let scores = |found: &Option<Found<'_>>, column: &PublishedColumn| {
+        let scores = |found: &Option<RowTrials<'_>>, column: &PublishedColumn| {
             let scores = found.as_ref().map(|found| found.scores(&column.metric, column.times)).unwrap_or_default();
             scores.by_seed.into_iter().map(|(_, score)| score).collect()
         };
@@ -165,30 +169,30 @@ impl Tabled<'_> {
         &self,
         row: &PublishedRow,
         (at, column): (usize, &PublishedColumn),
-        found: &[(String, Found<'_>)],
+        found: &[(String, RowTrials<'_>)],
         likeness: Option<&Likeness>,
         bounds: Option<&Vec<(Vec<f64>, Vec<f64>)>>,
-    ) -> (JudgedCell, Scores) {
+    ) -> (JudgedCell, ColumnScores) {
         let Self { paper, table } = self;
         let margin = paper.margin_of(table, row, column);
         let value =
             |values: &[super::file::PublishedValue]| values.get(at).and_then(super::file::PublishedValue::number);
         let published = value(&row.values).map(|mean| (mean, value(&row.std), row.n));
         let (policy, scores) = better(found, column);
-        let told = |verdict: CellVerdict, numbers: Numbers, scores: Scores| {
+        let told = |verdict: CellVerdict, numbers: Numbers, scores: ColumnScores| {
             let trials = scores.trials.clone();
             (JudgedCell { numbers, verdict, policy: policy.to_owned(), margin, users: scores.users, trials }, scores)
         };
         let alone = Numbers { published, ..Numbers::default() };
         if published.is_none() && scores.by_seed.is_empty() {
-            return told(CellVerdict::NotKnown, alone, Scores::default());
+            return told(CellVerdict::NotKnown, alone, ColumnScores::default());
         }
         if let Some(why) = table.not_tried.as_ref().or(row.not_tried.as_ref()) {
-            return told(CellVerdict::NotTried { why: why.clone() }, alone, Scores::default());
+            return told(CellVerdict::NotTried { why: why.clone() }, alone, ColumnScores::default());
         }
         if scores.expected == 0 && !paper.is_at_hand(table) {
             let have = paper.where_to_have(table).to_owned();
-            return told(CellVerdict::NoData { have }, alone, Scores::default());
+            return told(CellVerdict::NoData { have }, alone, ColumnScores::default());
         }
         let hindrance = match (likeness, found.is_empty()) {
             (_, true) => Some("its sweep is not recorded".to_owned()),
@@ -199,7 +203,7 @@ impl Tabled<'_> {
             _ => scores.hindrance.clone(),
         };
         let is_other = matches!(likeness, Some(Likeness::Other(_)));
-        let evidence = Evidence {
+        let evidence = CellEvidence {
             published,
             ours: scores.by_seed.iter().map(|(_, score)| *score).collect(),
             bounds: bounds.filter(|_| !is_other).and_then(|bounds| bounds.get(at).cloned()).unwrap_or_default(),
@@ -228,8 +232,8 @@ impl Tabled<'_> {
 }
 
 /// Of several policies the one that does better in a column; none of them where any is hindered, for it might be the better.
-fn better<'f>(found: &'f [(String, Found<'_>)], column: &PublishedColumn) -> (&'f str, Scores) {
-    let mut best: Option<(&str, Scores, f64)> = None;
+fn better<'f>(found: &'f [(String, RowTrials<'_>)], column: &PublishedColumn) -> (&'f str, ColumnScores) {
+    let mut best: Option<(&str, ColumnScores, f64)> = None;
     for (policy, found) in found {
         let scores = found.scores(&column.metric, column.times);
         let mean = Summary::of(&scores.by_seed.iter().map(|(_, score)| *score).collect::<Vec<_>>());
@@ -241,11 +245,11 @@ fn better<'f>(found: &'f [(String, Found<'_>)], column: &PublishedColumn) -> (&'
             best = Some((policy, scores, worth));
         }
     }
-    best.map_or(("", Scores::default()), |(policy, scores, _)| (policy, scores))
+    best.map_or(("", ColumnScores::default()), |(policy, scores, _)| (policy, scores))
 }
 
 /// Where the ranking of a column's rows comes out, what differs differs in its level alone.
-fn order(rows: &mut [JudgedRow], scores: &[Vec<Scores>], at: usize) {
+fn order(rows: &mut [JudgedRow], scores: &[Vec<ColumnScores>], at: usize) {
     let usable = |row: &JudgedRow| {
         matches!(row.cells[at].verdict, CellVerdict::Reproduced | CellVerdict::Differs | CellVerdict::Impossible { .. })
             || matches!(row.cells[at].verdict, CellVerdict::Inconclusive { seeds: Some(_), .. })

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use drr_core::Status;
 use drr_kinds::KindOf as _;
 
-use super::file::{Names, Paper, PublishedTable, Search, SweepPath};
+use super::file::{Names, Paper, ProtocolSearch, PublishedTable, SweepPath};
 use crate::error::{Error, Result};
 use crate::store::StoredSweep;
 
@@ -18,7 +18,7 @@ const SAME: f64 = 1e-7;
 
 /// How a row was read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
+pub struct RowReading {
     /// The policy, or several of which the better was taken.
     pub policies: String,
     /// Published and ours, by column; none where the paper's is not known.
@@ -31,7 +31,7 @@ pub struct FittedRow {
     /// Its name in the paper.
     pub name: String,
     /// The reading that fits best.
-    pub reading: Reading,
+    pub reading: RowReading,
 }
 
 /// One combination of switches, and how well it fits.
@@ -56,8 +56,10 @@ pub struct Fit {
 pub struct Searched {
     /// The table's name.
     pub table: String,
-    /// Its columns.
+    /// Its columns that are measured.
     pub columns: Vec<String>,
+    /// Those that are not.
+    pub left: Vec<String>,
     /// How many combinations were tried.
     pub tried: usize,
     /// All that give other numbers than those before, the best first.
@@ -81,7 +83,7 @@ pub fn protocols<'a>(paper: &Paper, sweeps: &dyn Fn(&SweepPath) -> Option<&'a St
     if paper.searches.is_empty() {
         return Err(Error::input("the file has no [[search]]").hint("docs/papers.md says what one is"));
     }
-    let one = |search: &Search| {
+    let one = |search: &ProtocolSearch| {
         let path = paper.search_sweep(search);
         let sweep =
             sweeps(&path).ok_or_else(|| Error::input(format!("the sweep of {} is not recorded", path.0.display())))?;
@@ -91,13 +93,18 @@ pub fn protocols<'a>(paper: &Paper, sweeps: &dyn Fn(&SweepPath) -> Option<&'a St
     paper.searches.iter().map(one).collect()
 }
 
-fn found(paper: &Paper, search: &Search, table: &PublishedTable, sweep: &StoredSweep) -> Result<Searched> {
+fn found(paper: &Paper, search: &ProtocolSearch, table: &PublishedTable, sweep: &StoredSweep) -> Result<Searched> {
     let places = means(sweep, &search.measure);
     if places.is_empty() {
         return Err(Error::input(format!("no trial of sweep `{}` measures `{}`", sweep.name, search.measure)));
     }
     let of_table = OfTable { search, table };
-    let whole: Vec<usize> = (0..table.columns.len()).collect();
+    let is_measured = |at: &usize| {
+        let start = format!("{} ", table.columns[*at].metric);
+        places.values().flat_map(BTreeMap::values).any(|metrics| metrics.keys().any(|name| name.starts_with(&start)))
+    };
+    let (whole, left): (Vec<usize>, Vec<usize>) = (0..table.columns.len()).partition(is_measured);
+    let name = |at: &usize| table.columns[*at].name.clone();
     let (mut fits, mut tried) = (Vec::new(), 0);
     for (point, means) in &places {
         for switches in joint(means, &of_table.families(&whole)) {
@@ -115,14 +122,28 @@ fn found(paper: &Paper, search: &Search, table: &PublishedTable, sweep: &StoredS
                     best = [best, fit].into_iter().flatten().min_by(|a, b| a.worst.total_cmp(&b.worst));
                 }
             }
-            alone.extend(best.map(|fit| (row.name.clone(), fit)));
+            let shown: Vec<String> = columns.iter().map(name).collect();
+            alone.extend(best.map(|fit| (format!("{} {}", row.name, shown.join(", ")), fit)));
         }
     }
     let fits = distinct(fits);
+    if fits.is_empty() {
+        let measured = places.values().flat_map(BTreeMap::keys).cloned().collect::<BTreeSet<_>>();
+        return Err(Error::input(format!(
+            "no combination of sweep `{}` has a score for every row that [[search]] of table `{}` names",
+            sweep.name, table.name
+        ))
+        .hint(format!(
+            "it measures {}; columns that it does not measure: {}",
+            measured.into_iter().collect::<Vec<_>>().join("; "),
+            if left.is_empty() { "none".to_owned() } else { left.iter().map(name).collect::<Vec<_>>().join(", ") }
+        )));
+    }
     let equal = fits.first().map_or(0, |best| fits.iter().filter(|fit| fit.rms - best.rms < EQUAL).count());
     Ok(Searched {
         table: table.name.clone(),
-        columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+        columns: whole.iter().map(name).collect(),
+        left: left.iter().map(name).collect(),
         tried,
         equal,
         fits,
@@ -131,9 +152,12 @@ fn found(paper: &Paper, search: &Search, table: &PublishedTable, sweep: &StoredS
     })
 }
 
+/// Sum and number of scores, by metric.
+type MetricSums = BTreeMap<String, (f64, f64)>;
+
 /// The mean over seeds of every metric of every policy, by place on the sweep's axes.
 fn means(sweep: &StoredSweep, measure: &str) -> BTreeMap<Vec<(String, String)>, Means> {
-    let mut sums: BTreeMap<Vec<(String, String)>, BTreeMap<String, BTreeMap<String, (f64, f64)>>> = BTreeMap::new();
+    let mut sums: BTreeMap<Vec<(String, String)>, BTreeMap<String, MetricSums>> = BTreeMap::new();
     for trial in sweep.trials.iter().filter(|it| it.kind.name == measure && it.status == Status::Finished) {
         let Some(policy) = trial.spec().policy_kind() else { continue };
         let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -155,8 +179,8 @@ fn means(sweep: &StoredSweep, measure: &str) -> BTreeMap<Vec<(String, String)>, 
             *count += 1.0;
         }
     }
-    let mean = |all: BTreeMap<String, (f64, f64)>| all.into_iter().map(|(name, (sum, n))| (name, sum / n)).collect();
-    let of = |policies: BTreeMap<String, BTreeMap<String, (f64, f64)>>| {
+    let mean = |all: MetricSums| all.into_iter().map(|(name, (sum, n))| (name, sum / n)).collect();
+    let of = |policies: BTreeMap<String, MetricSums>| {
         policies.into_iter().map(|(policy, metrics)| (policy, mean(metrics))).collect()
     };
     sums.into_iter().map(|(point, policies)| (point, of(policies))).collect()
@@ -175,10 +199,13 @@ fn joint(means: &Means, families: &BTreeMap<String, Vec<usize>>) -> Vec<Switches
             known.entry(family).or_default().insert(switches);
         }
     }
+    // What is usual comes first, so that it is named where others give the same numbers.
+    let usual = |text: &&str| ["denominator=k", "ties=first"].iter().filter(|it| !text.contains(**it)).count();
     let mut joint: Vec<Switches> = vec![Switches::new()];
     for family in families.keys() {
-        let own = known.get(family.as_str()).into_iter().flatten();
-        let own: Vec<(&str, BTreeMap<&str, &str>)> = own.map(|text| (*text, pairs(text))).collect();
+        let mut own: Vec<&str> = known.get(family.as_str()).into_iter().flatten().copied().collect();
+        own.sort_by_key(usual);
+        let own: Vec<(&str, BTreeMap<&str, &str>)> = own.into_iter().map(|text| (text, pairs(text))).collect();
         joint = joint
             .iter()
             .flat_map(|sofar| {
@@ -205,7 +232,7 @@ fn pairs(text: &str) -> BTreeMap<&str, &str> {
 }
 
 struct OfTable<'s> {
-    search: &'s Search,
+    search: &'s ProtocolSearch,
     table: &'s PublishedTable,
 }
 
@@ -238,7 +265,7 @@ impl OfTable<'_> {
                     None => Some(None),
                 };
                 let cells = columns.iter().map(cell).collect::<Option<Vec<_>>>()?;
-                Some(Reading { policies: policies.join(" or "), cells })
+                Some(RowReading { policies: policies.join(" or "), cells })
             });
             let reading = readings.min_by(|a, b| squares(a).total_cmp(&squares(b)))?;
             rows.push(FittedRow { name: searched.name.clone(), reading });
@@ -306,17 +333,19 @@ fn variants<'m>(names: &Names, means: &'m Means) -> Vec<Vec<&'m str>> {
     all
 }
 
-fn squares(reading: &Reading) -> f64 {
+fn squares(reading: &RowReading) -> f64 {
     reading.cells.iter().flatten().map(|(theirs, ours)| (ours - theirs).powi(2)).sum()
 }
 
-/// The best first, one of each that gives the same numbers: the one with the fewest words, of these the first.
+/// The best first, one of each that gives the same numbers: the first of them, whose switches stand as they usually do.
 fn distinct(mut fits: Vec<Fit>) -> Vec<Fit> {
-    fits.sort_by(|a, b| a.rms.total_cmp(&b.rms));
+    // Rounding must not decide which of equals is the first.
+    let rounded = |fit: &Fit| (fit.rms / SAME).round();
+    fits.sort_by(|a, b| rounded(a).total_cmp(&rounded(b)));
     let mut distinct: Vec<Fit> = Vec::new();
     for fit in fits {
         // Those that give the same numbers have the same error, and stand beside each other.
-        let near = distinct.iter_mut().rev().take_while(|other| fit.rms - other.rms < SAME);
+        let near = distinct.iter_mut().rev().take_while(|other| fit.rms - other.rms < 2.0 * SAME);
         match near.into_iter().find(|other| same(other, &fit)) {
             Some(known) => known.alike += 1,
             None => distinct.push(fit),

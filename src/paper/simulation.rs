@@ -4,14 +4,14 @@
 use drr_core::Seed;
 use drr_core::seed::Stream;
 
-use super::verdict::{CellVerdict, Evidence};
+use super::verdict::{CellEvidence, CellVerdict};
 
 const TABLES: usize = 1000;
 const MARGIN: f64 = 0.01;
 
 /// How often verdicts of cells were given, and how often they were wrong.
 #[derive(Debug, Default)]
-struct Tally {
+struct VerdictTally {
     /// Cells that are truly within the margin, and how many were called different.
     within: (f64, f64),
     /// Cells that are truly not, and how many were called reproduced.
@@ -23,7 +23,7 @@ struct Tally {
 }
 
 /// One table of eight cells. What was published is the truth of another lab: ours is off by `gap`, whose size is drawn.
-fn table(stream: &mut Stream, n: usize, tally: &mut Tally) {
+fn table(stream: &mut Stream, n: usize, tally: &mut VerdictTally) {
     for _ in 0..8 {
         let spread = 0.002 + 0.01 * stream.unit();
         let truth = 0.5 + 0.3 * stream.unit();
@@ -43,7 +43,7 @@ fn table(stream: &mut Stream, n: usize, tally: &mut Tally) {
         let ours: Vec<f64> = (0..n).map(|_| published + gap + spread * stream.normal()).collect();
         let known = Some((published, None, None));
         let evidence =
-            Evidence { published: known, ours, bounds: (bounds, Vec::new()), hindrance: None, margin: MARGIN };
+            CellEvidence { published: known, ours, bounds: (bounds, Vec::new()), hindrance: None, margin: MARGIN };
         let (_, verdict) = evidence.judge();
         let is_within = gap.abs() <= MARGIN;
         let (count, wrong) = if is_within { &mut tally.within } else { &mut tally.beyond };
@@ -55,7 +55,7 @@ fn table(stream: &mut Stream, n: usize, tally: &mut Tally) {
             _ => {}
         }
         // The same where a number is truly out of reach.
-        let above = Evidence { published: Some((truth + regret + 0.1, None, None)), ..evidence };
+        let above = CellEvidence { published: Some((truth + regret + 0.1, None, None)), ..evidence };
         tally.excluded.0 += 1.0;
         tally.excluded.1 += f64::from(u8::from(matches!(above.judge().1, CellVerdict::Impossible { .. })));
     }
@@ -64,7 +64,7 @@ fn table(stream: &mut Stream, n: usize, tally: &mut Tally) {
 #[test]
 fn wrong_verdicts_are_as_rare_as_promised() {
     for n in [3, 5, 20] {
-        let mut tally = Tally::default();
+        let mut tally = VerdictTally::default();
         for at in 0..TABLES {
             table(&mut Seed(at as u64).stream(&format!("papers/{n}")), n, &mut tally);
         }

@@ -1,6 +1,6 @@
 //! What becomes of a cell. Pure: scores in, a verdict out.
 
-use crate::stats::{Equivalence, Interval, Summary, equivalence, prediction_limits, seeds_to_decide};
+use crate::stats::{Equivalence, Interval, Published, Summary, equivalence, prediction_limits, seeds_to_decide};
 
 /// Each of the two one-sided tests behind "reproduced" is at this level.
 pub(super) const LEVEL: f64 = 0.05;
@@ -98,7 +98,7 @@ pub struct Numbers {
 
 /// What is known of a cell whose data is at hand and whose row was tried.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Evidence {
+pub(super) struct CellEvidence {
     /// Mean, standard deviation, number of runs.
     pub published: Option<(f64, Option<f64>, Option<usize>)>,
     /// Our scores.
@@ -111,7 +111,7 @@ pub(super) struct Evidence {
     pub margin: f64,
 }
 
-impl Evidence {
+impl CellEvidence {
     /// The numbers, and what they say of this cell alone.
     pub fn judge(&self) -> (Numbers, CellVerdict) {
         let ours = Summary::of(&self.ours);
@@ -129,7 +129,7 @@ impl Evidence {
             let why = self.hindrance.clone().unwrap_or_else(|| "nothing is measured".to_owned());
             return (numbers, inconclusive(why));
         };
-        let tested = equivalence(&summary, (mean, std.zip(n)), self.margin, LEVEL);
+        let tested = equivalence(&summary, Published { mean, std, n }, self.margin, LEVEL);
         if let Equivalence::Equivalent(interval)
         | Equivalence::Different(interval)
         | Equivalence::Inconclusive(interval) = tested
@@ -154,7 +154,7 @@ impl Evidence {
         for (scores, is_best) in [(&self.bounds.0, true), (&self.bounds.1, false)] {
             let Some(summary) = Summary::of(scores) else { continue };
             let Some((low, high)) = prediction_limits(&summary, CERTAIN) else { continue };
-            // Scores are sums of rounded numbers: what lies beyond by less than this is equal.
+            // ColumnScores are sums of rounded numbers: what lies beyond by less than this is equal.
             let slack = 1e-9 * summary.mean.abs().max(1.0);
             let is_beyond = if is_best {
                 published > high.max(summary.max) + slack
@@ -173,11 +173,16 @@ impl Evidence {
 mod tests {
     use super::*;
 
-    fn evidence(ours: &[f64], published: f64) -> Evidence {
-        Evidence { published: Some((published, None, None)), ours: ours.to_vec(), margin: 0.01, ..Evidence::default() }
+    fn evidence(ours: &[f64], published: f64) -> CellEvidence {
+        CellEvidence {
+            published: Some((published, None, None)),
+            ours: ours.to_vec(),
+            margin: 0.01,
+            ..CellEvidence::default()
+        }
     }
 
-    fn verdict(evidence: &Evidence) -> CellVerdict {
+    fn verdict(evidence: &CellEvidence) -> CellVerdict {
         evidence.judge().1
     }
 
@@ -188,13 +193,14 @@ mod tests {
         assert_eq!(verdict(&evidence(&ours, 0.70)), CellVerdict::Differs);
         let CellVerdict::Inconclusive { seeds, .. } = verdict(&evidence(&ours, 0.7652)) else { panic!("it crosses") };
         assert!(seeds.is_some_and(|seeds| seeds > 4), "{seeds:?}");
-        assert_eq!(verdict(&Evidence { published: None, ..evidence(&ours, 0.0) }), CellVerdict::Beside);
-        assert_eq!(verdict(&Evidence { published: None, ..evidence(&[], 0.0) }), CellVerdict::NotKnown);
+        assert_eq!(verdict(&CellEvidence { published: None, ..evidence(&ours, 0.0) }), CellVerdict::Beside);
+        assert_eq!(verdict(&CellEvidence { published: None, ..evidence(&[], 0.0) }), CellVerdict::NotKnown);
     }
 
     #[test]
     fn what_is_in_the_way_is_said() {
-        let hindered = Evidence { hindrance: Some("2 of 4 seeds are finished".to_owned()), ..evidence(&[0.7; 4], 0.7) };
+        let hindered =
+            CellEvidence { hindrance: Some("2 of 4 seeds are finished".to_owned()), ..evidence(&[0.7; 4], 0.7) };
         assert!(matches!(verdict(&hindered), CellVerdict::Inconclusive { why, .. } if why.starts_with("2 of 4")));
         let few = verdict(&evidence(&[0.7, 0.7], 0.7));
         assert!(matches!(few, CellVerdict::Inconclusive { why, .. } if why == "n = 2, no interval"));
@@ -203,12 +209,12 @@ mod tests {
     #[test]
     fn a_bound_excludes_what_lies_clearly_beyond() {
         let under = |best: &[f64], published: f64| {
-            verdict(&Evidence { bounds: (best.to_vec(), Vec::new()), ..evidence(&[0.5; 4], published) })
+            verdict(&CellEvidence { bounds: (best.to_vec(), Vec::new()), ..evidence(&[0.5; 4], published) })
         };
         assert_eq!(under(&[0.68; 5], 0.69), CellVerdict::Impossible { bound: 0.68, is_best: true });
         assert_eq!(under(&[0.68; 5], 0.68), CellVerdict::Differs);
         assert_eq!(under(&[0.67, 0.68, 0.69, 0.68, 0.68], 0.7), CellVerdict::Differs, "another split may have it");
-        let over = Evidence { bounds: (Vec::new(), vec![0.3; 3]), ..evidence(&[0.5; 4], 0.2) };
+        let over = CellEvidence { bounds: (Vec::new(), vec![0.3; 3]), ..evidence(&[0.5; 4], 0.2) };
         assert_eq!(verdict(&over), CellVerdict::Impossible { bound: 0.3, is_best: false });
         // A bound of nothing says nothing.
         assert_eq!(under(&[], 7.0), CellVerdict::Differs);

@@ -16,12 +16,13 @@
 //! | `provenance` | where the numbers come from |
 //! | `items` | recommended items of three users and Top-N lists, from stored models |
 //! | `figure` | plots |
-//! | `folder` | the files of a report |
+//! | `folder`, `files` | the files of a report, and how they get on disk |
 
 mod aggregate;
 mod compare;
 mod contents;
 mod figure;
+mod files;
 mod folder;
 mod forest;
 mod grid;
@@ -56,7 +57,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use contents::SweepReport;
-pub use folder::WrittenReport;
+pub use files::WrittenReport;
 pub use items::{Alike, TopList, model_of as evaluated_recommender, top};
 pub use layout::TableLayout;
 pub use options::{Format, ReportOptions};

@@ -1,12 +1,13 @@
 //! A paper's tables with ours and the verdicts, as tables of a report, on a page of their own, and for the terminal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use askama::Template;
 use drr_core::TrialId;
+use drr_kinds::KindOf as _;
 
-use super::folder::{self, WrittenReport};
+use super::files::{self, WrittenReport};
 use super::grid::{Align, Grid, GridCell, GridHeader, GridRow, Look};
 use super::group::slug;
 use super::ids::DerivedKind;
@@ -22,7 +23,7 @@ use crate::store::StoredSweep;
 
 #[derive(Template)]
 #[template(path = "paper.html")]
-struct Page<'a> {
+struct PaperTemplate<'a> {
     name: &'a str,
     source: &'a str,
     facts: Vec<(&'static str, usize)>,
@@ -63,8 +64,9 @@ impl<'a> PaperPage<'a> {
 
     /// What a terminal shows: every table's overview, the best protocols, and how many cells there are of each verdict.
     pub fn summary(&self) -> String {
-        let overviews = self.tables.iter().step_by(2);
-        let mut parts: Vec<String> = overviews.map(text::terminal).chain(self.lines.iter().cloned()).collect();
+        let overviews = self.tables.iter().step_by(2).zip(&self.paper.tables);
+        let shown = overviews.map(|(grid, table)| text::terminal(grid).trim_end().to_owned() + "\n" + &reasons(table));
+        let mut parts: Vec<String> = shown.chain(self.lines.iter().cloned()).collect();
         parts.push(self.counted());
         parts.join("\n") + "\n"
     }
@@ -95,10 +97,10 @@ impl<'a> PaperPage<'a> {
     /// Any failure of the file system.
     pub fn write(&self, name: &str, out: &Path, formats: &[Format]) -> Result<WrittenReport> {
         let folder = out.join(slug(name));
-        folder::clear(&folder)?;
-        let mut files = Vec::new();
+        files::clear(&folder)?;
+        let mut written = Vec::new();
         if formats.contains(&Format::Html) {
-            let page = Page {
+            let page = PaperTemplate {
                 name: &neutral::line(&self.paper.title),
                 source: &neutral::line(&self.paper.source),
                 facts: self.paper.counts().into_iter().filter(|(_, count)| *count > 0).collect(),
@@ -108,10 +110,10 @@ impl<'a> PaperPage<'a> {
                 version: env!("CARGO_PKG_VERSION"),
             };
             let html = page.render().map_err(|error| Error::environment(format!("cannot write the page: {error}")))?;
-            files.push(folder::put(&folder, "index.html".as_ref(), html.as_bytes())?);
+            written.push(files::put(&folder, "index.html".as_ref(), html.as_bytes())?);
         }
         if formats.contains(&Format::Md) {
-            files.push(folder::put(&folder, "index.md".as_ref(), self.markdown().as_bytes())?);
+            written.push(files::put(&folder, "index.md".as_ref(), self.markdown().as_bytes())?);
         }
         for grid in self.tables.iter().chain(&self.searches) {
             for format in formats {
@@ -123,10 +125,10 @@ impl<'a> PaperPage<'a> {
                     Format::Json => ("json", json::grid(grid, DerivedKind::Paper, None)),
                 };
                 let name = format!("tables/{}.{extension}", grid.slug);
-                files.push(folder::put(&folder, name.as_ref(), text.as_bytes())?);
+                written.push(files::put(&folder, name.as_ref(), text.as_bytes())?);
             }
         }
-        Ok(WrittenReport { folder, files, tables: self.tables.len() + self.searches.len(), figures: 0 })
+        Ok(WrittenReport { folder, files: written, tables: self.tables.len() + self.searches.len(), figures: 0 })
     }
 
     /// Every trial, with the rows it stands behind.
@@ -162,7 +164,9 @@ struct TrialLine {
 /// The kinds of all trials and of the policies they evaluate, with the digests of their sources.
 fn sources<'s>(recorded: impl Iterator<Item = &'s StoredSweep>) -> BTreeMap<String, String> {
     let mut sources = BTreeMap::new();
-    for spec in recorded.flat_map(|sweep| &sweep.trials).map(|trial| trial.spec()) {
+    let specs = recorded.flat_map(|sweep| &sweep.trials).map(|trial| trial.spec());
+    // Of a program the digest is that of its files.
+    for spec in specs.filter(|spec| !spec.is_command()) {
         sources.insert(spec.kind.to_string(), spec.digest.short());
         if let Some(policy) = &spec.policy {
             sources.insert(policy.kind.to_string(), policy.digest.short());
@@ -183,6 +187,32 @@ pub(super) fn beside(paper: &JudgedPaper) -> Vec<Grid> {
         .collect()
 }
 
+/// Why cells have no verdict, each reason once with the rows it is of.
+fn reasons(table: &JudgedTable) -> String {
+    let mut of: Vec<(String, Vec<&str>)> = Vec::new();
+    for row in &table.rows {
+        for cell in &row.cells {
+            let is_told = match &cell.verdict {
+                CellVerdict::Inconclusive { seeds, .. } => seeds.is_none(),
+                CellVerdict::NoData { .. } | CellVerdict::NotTried { .. } => true,
+                _ => false,
+            };
+            if !is_told {
+                continue;
+            }
+            let why = why(cell);
+            match of.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, rows)) if rows.contains(&row.name.as_str()) => {}
+                Some((_, rows)) => rows.push(&row.name),
+                None => of.push((why, vec![&row.name])),
+            }
+        }
+    }
+    let line = |(why, rows): &(String, Vec<&str>)| format!("  {}: {why}", rows.join(", "));
+    let lines: Vec<String> = of.iter().map(line).map(|line| neutral::line(&line).into_owned() + "\n").collect();
+    lines.concat()
+}
+
 /// Numbers near 1 are shown with four decimals, as papers print them, totals with one.
 fn decimals(cell: &JudgedCell) -> usize {
     if cell.margin >= 1.0 { 1 } else { 4 }
@@ -190,9 +220,19 @@ fn decimals(cell: &JudgedCell) -> usize {
 
 /// A verdict in a few words, with how far off it is.
 fn short(cell: &JudgedCell) -> String {
-    let by = || cell.numbers.difference.map_or_else(String::new, |by| format!(" {by:+.*}", decimals(cell)));
+    let by = || {
+        let shown = |by: f64| format!(" {by:+.*}", decimals(cell));
+        // No sign before a zero.
+        let is_zero = |text: &str| !text.chars().any(|digit| ('1'..='9').contains(&digit));
+        cell.numbers
+            .difference
+            .map(shown)
+            .map_or_else(String::new, |text| if is_zero(&text) { text.replace(['+', '-'], "") } else { text })
+    };
     match &cell.verdict {
-        CellVerdict::Differs | CellVerdict::OrderOnly { .. } => format!("{}{}", cell.verdict.name(), by()),
+        CellVerdict::Reproduced | CellVerdict::Differs | CellVerdict::OrderOnly { .. } => {
+            format!("{}{}", cell.verdict.name(), by())
+        }
         CellVerdict::Impossible { bound, is_best } => {
             format!("impossible ({} {bound:.*})", if *is_best { "≤" } else { "≥" }, decimals(cell))
         }
@@ -249,7 +289,9 @@ fn overview(table: &JudgedTable) -> Grid {
                 look => look,
             })
         });
-        GridRow { cells: std::iter::once(GridCell::words(&row.name)).chain(cells).collect(), trials: Vec::new() }
+        let trials: BTreeSet<TrialId> = row.cells.iter().flat_map(|cell| cell.trials.iter().copied()).collect();
+        let cells = std::iter::once(GridCell::words(&row.name)).chain(cells).collect();
+        GridRow { cells, trials: trials.into_iter().collect() }
     });
     let source = if table.source.is_empty() { String::new() } else { format!("Source: {}.", table.source) };
     let beside = rows_beside(table).then(|| "In brackets: ours where the paper has no number.".to_owned());
@@ -258,7 +300,12 @@ fn overview(table: &JudgedTable) -> Grid {
         title: format!("{} · {}", table.name, table.title),
         headers: headers.collect(),
         rows: rows.collect(),
-        notes: [source].into_iter().filter(|note| !note.is_empty()).chain(beside).collect(),
+        notes: [source]
+            .into_iter()
+            .filter(|note| !note.is_empty())
+            .chain(beside)
+            .chain(table.notes.iter().cloned())
+            .collect(),
     }
 }
 
@@ -304,12 +351,11 @@ fn cells(table: &JudgedTable) -> Grid {
             });
         }
     }
-    let mut notes = table.notes.clone();
-    notes.push(
+    let notes = vec![
         "Reproduced: the 90 % interval of the difference lies within the margin (two one-sided tests at 5 %, by seeds); differs: \
          it lies outside; where no n is published, the published mean is taken as exact."
             .to_owned(),
-    );
+    ];
     Grid {
         slug: format!("paper-{}", slug(&table.name)),
         title: format!("{} · {}, cell by cell", table.name, table.title),

@@ -26,14 +26,29 @@ pub(super) fn lines(searched: &Searched) -> String {
             lines.push(format!("    cannot be under it: {}", excluded(fit)));
         }
     }
+    if let Some(best) = searched.fits.first() {
+        lines.push("  The best as a sweep file says it:".to_owned());
+        lines.extend(settings(best).into_iter().map(|line| format!("    {line}")));
+    }
     lines.extend(notes(searched).into_iter().map(|note| format!("  {note}")));
     lines.push(format!("{} · each row alone", searched.table));
     for (name, fit) in &searched.alone {
         let row = &fit.rows[0];
-        lines.push(format!("    {:<24}{}", format!("{name}, published"), paper(row)));
+        lines.push(format!("    {:<24}{}   {name}", "published", paper(row)));
         lines.push(format!("    {:<24}{}   {}", format!("  {}", row.reading.policies), ours(row), switches(fit)));
     }
     lines.join("\n") + "\n"
+}
+
+/// The switches of a fit as lines of a sweep file.
+fn settings(fit: &Fit) -> Vec<String> {
+    let line = |(key, value): &(String, String)| {
+        let name = if key.contains('.') { key.clone() } else { format!("offline.{key}") };
+        let is_number = value.parse::<f64>().is_ok();
+        format!("{name} = {}", if is_number { value.clone() } else { format!("\"{value}\"") })
+    };
+    let each_once = ["offline.protocol = \"cold\"", "offline.users = 0"].map(str::to_owned);
+    each_once.into_iter().chain(fit.switches.iter().map(line)).collect()
 }
 
 fn number(value: Option<f64>) -> String {
@@ -42,10 +57,14 @@ fn number(value: Option<f64>) -> String {
 
 /// What must be known of a search.
 fn notes(searched: &Searched) -> Vec<String> {
-    let mut notes = vec![format!(
-        "{} combinations tried; fit is the root mean square of all differences to the paper, worst the greatest of them.",
+    let mut notes = Vec::new();
+    if !searched.left.is_empty() {
+        notes.push(format!("Not measured, and so left out: {}.", searched.left.join(", ")));
+    }
+    notes.push(format!(
+        "{} combinations tried; fit is the root mean square of all differences to the paper, the greatest of them beside it.",
         searched.tried
-    )];
+    ));
     if let Some(best) = searched.fits.first() {
         let worst = best.worst;
         notes.push(if worst <= searched.margin {
@@ -64,7 +83,7 @@ fn notes(searched: &Searched) -> Vec<String> {
 
 /// The combinations that fit best.
 pub(super) fn fits(searched: &Searched) -> Grid {
-    let fixed = ["fit", "worst"].map(GridHeader::numbers).into_iter();
+    let fixed = [GridHeader::words("switches")].into_iter().chain(["fit", "greatest"].map(GridHeader::numbers));
     let values = searched.fits.first().into_iter().flat_map(|fit| {
         let names =
             fit.rows.iter().flat_map(|row| searched.columns.iter().map(move |column| format!("{} {column}", row.name)));
@@ -73,11 +92,12 @@ pub(super) fn fits(searched: &Searched) -> Grid {
     let rows = searched.fits.iter().take(FITS).map(|fit| {
         let ours = fit.rows.iter().flat_map(|row| &row.reading.cells);
         let ours = ours.map(|cell| CellValue::number(cell.map(|(_, ours)| ours), 4).into());
-        let ends = [GridCell::words(&readings(fit)), GridCell::words(&switches(fit)), GridCell::words(&excluded(fit))];
+        let ends = [GridCell::words(&readings(fit)), GridCell::words(&excluded(fit))];
         let errors = [fit.rms, fit.worst].map(|error| CellValue::number(Some(error), 4).into());
-        GridRow { cells: errors.into_iter().chain(ours).chain(ends).collect(), trials: Vec::new() }
+        let first = std::iter::once(GridCell::words(&switches(fit)));
+        GridRow { cells: first.chain(errors).chain(ours).chain(ends).collect(), trials: Vec::new() }
     });
-    let ends = ["read as", "switches", "cannot be"].map(GridHeader::words);
+    let ends = ["read as", "cannot be"].map(GridHeader::words);
     Grid {
         slug: format!("protocols-{}", slug(&searched.table)),
         title: format!("{} · which protocol fits", searched.table),
@@ -105,7 +125,7 @@ pub(super) fn alone(searched: &Searched) -> Grid {
         ];
         GridRow { cells, trials: Vec::new() }
     });
-    let rest = [GridHeader::numbers("worst"), GridHeader::words("read as"), GridHeader::words("switches")];
+    let rest = [GridHeader::numbers("greatest"), GridHeader::words("read as"), GridHeader::words("switches")];
     Grid {
         slug: format!("protocols-alone-{}", slug(&searched.table)),
         title: format!("{} · which protocol fits each row alone", searched.table),

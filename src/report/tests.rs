@@ -9,7 +9,7 @@ use drr_core::{Status, Trial, TrialSpec};
 
 use super::*;
 use crate::error::Exit;
-use crate::paper::Paper;
+use crate::paper::{Paper, judge};
 use crate::store::Store;
 use crate::store::fabricate::{self, MadeTrials};
 

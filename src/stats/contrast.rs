@@ -39,6 +39,13 @@ impl Contrast {
         Self { difference: group.mean - value, error: error(group)?, freedom: freedom(group), n: group.n }.finite()
     }
 
+    /// A group against the mean of `runs` others that vary as it does.
+    pub(super) fn to_runs(group: &Summary, value: f64, runs: usize) -> Option<Self> {
+        let alone = Self::to_value(group, value)?;
+        let more = (1.0 + group.n as f64 / runs as f64).sqrt();
+        Self { error: alone.error * more, ..alone }.finite()
+    }
+
     /// A group against another of which mean, standard deviation and n (2 or more) are known.
     pub(super) fn welch(first: &Summary, (mean, std, n): (f64, f64, usize)) -> Option<Self> {
         let (own, theirs) = (error(first)?.powi(2), std * std / n as f64);

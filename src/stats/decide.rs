@@ -21,6 +21,24 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
+/// A published mean, with its standard deviation and the number of runs behind it where they are published too.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Published {
+    /// The mean.
+    pub mean: f64,
+    /// Sample standard deviation.
+    pub std: Option<f64>,
+    /// Number of runs.
+    pub n: Option<usize>,
+}
+
+impl Published {
+    /// A mean that is taken as exact.
+    pub fn exact(mean: f64) -> Self {
+        Self { mean, std: None, n: None }
+    }
+}
+
 /// Whether two means are the same for practical purposes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Equivalence {
@@ -37,14 +55,16 @@ pub enum Equivalence {
 /// Two one-sided tests (Schuirmann 1987) at level `alpha` of our mean against a published one: the 1 - 2·alpha interval
 /// of the difference, by Welch where the published mean has a standard deviation and an n, against a fixed value where
 /// it does not.
-pub fn equivalence(ours: &Summary, published: (f64, Option<(f64, usize)>), margin: f64, alpha: f64) -> Equivalence {
-    let (mean, spread) = published;
+/// Where only the number of runs is published, each run is taken to vary as ours do.
+pub fn equivalence(ours: &Summary, published: Published, margin: f64, alpha: f64) -> Equivalence {
+    let Published { mean, std, n } = published;
     if ours.n < MINIMUM_N {
         return Equivalence::TooFew;
     }
-    let contrast = match spread.filter(|(_, n)| *n >= 2) {
-        Some((std, n)) => Contrast::welch(ours, (mean, std, n)),
-        None => Contrast::to_value(ours, mean),
+    let contrast = match (std, n) {
+        (Some(std), Some(n)) if n >= 2 => Contrast::welch(ours, (mean, std, n)),
+        (_, Some(n)) if n >= 1 => Contrast::to_runs(ours, mean, n),
+        _ => Contrast::to_value(ours, mean),
     };
     match contrast {
         Some(contrast) => equivalence_to(contrast.interval(1.0 - 2.0 * alpha), margin),
@@ -153,12 +173,12 @@ mod tests {
     fn equivalence_needs_the_whole_interval_inside() {
         let ours = |scores: &[f64]| Summary::of(scores).expect("scores");
         let close = ours(&[0.774, 0.776, 0.775, 0.774]);
-        assert!(matches!(equivalence(&close, (0.775, None), 0.02, 0.05), Equivalence::Equivalent(_)));
-        assert!(matches!(equivalence(&close, (0.70, None), 0.02, 0.05), Equivalence::Different(_)));
-        assert!(matches!(equivalence(&close, (0.755, None), 0.02, 0.05), Equivalence::Inconclusive(_)));
-        assert_eq!(equivalence(&ours(&[0.775, 0.775]), (0.775, None), 0.02, 0.05), Equivalence::TooFew);
+        assert!(matches!(equivalence(&close, Published::exact(0.775), 0.02, 0.05), Equivalence::Equivalent(_)));
+        assert!(matches!(equivalence(&close, Published::exact(0.70), 0.02, 0.05), Equivalence::Different(_)));
+        assert!(matches!(equivalence(&close, Published::exact(0.755), 0.02, 0.05), Equivalence::Inconclusive(_)));
+        assert_eq!(equivalence(&ours(&[0.775, 0.775]), Published::exact(0.775), 0.02, 0.05), Equivalence::TooFew);
         let nan = ours(&[0.775, f64::NAN, 0.774]);
-        assert!(matches!(equivalence(&nan, (0.775, None), 0.02, 0.05), Equivalence::Inconclusive(_)));
+        assert!(matches!(equivalence(&nan, Published::exact(0.775), 0.02, 0.05), Equivalence::Inconclusive(_)));
     }
 
     #[test]
@@ -176,7 +196,10 @@ mod tests {
             Equivalence::Equivalent((low, high)) => high - low,
             other => panic!("{other:?}"),
         };
-        assert!(width((0.775, Some((0.02, 3)))) > width((0.775, None)));
+        let exact = Published::exact(0.775);
+        assert!(width(Published { std: Some(0.02), n: Some(3), ..exact }) > width(exact));
+        // One run that varies as ours do: √(1/3 + 1) for √(1/3).
+        assert!((width(Published { n: Some(1), ..exact }) / width(exact) - 2.0).abs() < 1e-12);
     }
 
     #[test]

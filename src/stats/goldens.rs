@@ -78,7 +78,7 @@ fn the_interval_against_a_published_spread_is_welchs() {
     let ours = Summary::of(&list(&golden["ours"])).expect("scores");
     let theirs = list(&golden["theirs"]);
     let Equivalence::Equivalent((low, high)) =
-        equivalence(&ours, (theirs[0], Some((theirs[1], theirs[2] as usize))), 1.0, 0.05)
+        equivalence(&ours, Published { mean: theirs[0], std: Some(theirs[1]), n: Some(theirs[2] as usize) }, 1.0, 0.05)
     else {
         panic!("a margin of 1 holds any of these")
     };

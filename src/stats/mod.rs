@@ -30,7 +30,7 @@ pub use bootstrap::{Interval, Resampling, bca, percentile, quantile};
 pub use contrast::Contrast;
 pub use curve::{Band, Spread, band, moving_average};
 pub use decide::{
-    Equivalence, NonInferiority, deciding_n, equivalence, equivalence_to, holm, minimum_detectable_effect,
+    Equivalence, NonInferiority, Published, deciding_n, equivalence, equivalence_to, holm, minimum_detectable_effect,
     non_inferiority, seeds_to_decide,
 };
 pub use order::{kendall, kendall_interval};

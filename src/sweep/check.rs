@@ -39,6 +39,21 @@ pub(super) fn effects(file: &SweepFile, said: &[(FieldKey, TextSpan)], problems:
     }
 }
 
+/// Complains about what scores of commands cannot answer: they are of the candidates that a program was given.
+pub(super) fn scores(file: &SweepFile, problems: &mut Problems) {
+    if !file.commands.as_ref().is_some_and(|commands| commands.are_scored()) {
+        return;
+    }
+    for measure in &file.measures {
+        let Some(key) = FieldKey::find(measure, "candidates") else { continue };
+        if let Some(other) = values_of(file, key).iter().find(|value| **value != key.field().default_value()) {
+            let problem = Problem::new(format!("scores of a command are of test ratings alone, not of {other} items"));
+            let help = "leave it out; a program that ranks all items measures itself, and tells its metrics";
+            problems.add(problem.help(help), file.place_of_field(&key.name()), "not with [command]");
+        }
+    }
+}
+
 /// Complains about what a split needs and lacks, and about what its rule does not ask for.
 pub(super) fn splits(file: &SweepFile, said: &[(FieldKey, TextSpan)], problems: &mut Problems) {
     let key = |name: &str| FieldKey::find(SPLIT, name).expect("a field of the split");

@@ -158,6 +158,7 @@ fn whole(
     file.notes.extend(check::uneven_folds(&file));
     check::effects(&file, &mentioned, problems);
     check::splits(&file, &mentioned, problems);
+    check::scores(&file, problems);
     check::conditions(&file, problems);
     file
 }

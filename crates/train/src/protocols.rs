@@ -14,7 +14,7 @@ use crate::evaluate::judged::{Judge, Judged};
 use crate::offline::play;
 use crate::pmf::PmfModel;
 
-/// Measures precision@K and NDCG@K under all combinations, each by its name behind that of the measure.
+/// Measures precision@K, recall@K and NDCG@K under all combinations, each by its name behind that of the measure.
 ///
 /// # Errors
 /// Deterministic if no user has a test rating; whatever the reporter says.
@@ -27,6 +27,7 @@ pub fn run(
     reporter: &mut dyn Reporter,
 ) -> Result<Metrics> {
     let mut metrics = Metrics::new();
+    let scale = (world.centre, world.rating(world.reward_range.1));
     let most = spec.k.iter().max().copied().unwrap_or(0) as usize;
     for candidates in [Ranked::Rated, Ranked::Unseen] {
         for ties in [TieOrder::First, TieOrder::Last] {
@@ -49,7 +50,7 @@ pub fn run(
             for users in Users::ALL {
                 for combination in Combination::all(candidates, users, ties) {
                     for &k in &spec.k {
-                        let name = format!("{}@{k} {}", combination.measure(), combination.name());
+                        let name = format!("{}@{k} {}", combination.measure(), combination.name(scale));
                         metrics.extend(mean(world, &lists, &combination, k as usize).map(|mean| (name, mean)));
                     }
                 }
@@ -69,7 +70,11 @@ fn mean(world: &World, lists: &[Judged], combination: &Combination, k: usize) ->
     };
     let (mut sum, mut count) = (0.0, 0.0);
     for list in lists.iter().filter(takes_part) {
-        sum += if combination.gain.is_some() { judge.ndcg(list, k) } else { judge.precision(list, k) };
+        sum += match combination.measure() {
+            "ndcg" => judge.ndcg(list, k),
+            "recall" => judge.recall(list, k),
+            _ => judge.precision(list, k),
+        };
         count += 1.0;
     }
     (count > 0.0).then(|| sum / count)

@@ -78,7 +78,11 @@ impl Offer {
             (None, least) => format!("{users} with {least} test ratings or more"),
             (Some(k), _) => format!("{users} at K = {k}"),
         });
-        format!("of {} users with a history of {}: {}", self.users, self.history, at.collect::<Vec<_>>().join(", "))
+        let history = match self.history {
+            0 => String::new(),
+            history => format!(" with a history of {history}"),
+        };
+        format!("of {} users{history}: {}", self.users, at.collect::<Vec<_>>().join(", "))
     }
 
     /// Ks at which there is nothing to choose.

@@ -201,3 +201,39 @@ fn hard_names_do_nothing_in_a_browser() {
     assert!(wide.as_u64().is_some_and(|wide| wide <= 360), "{wide}");
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
 }
+
+#[test]
+#[ignore = "needs Chromium"]
+fn a_papers_page_leads_to_trials_and_its_names_do_nothing() {
+    let mut browser = Chromium::start();
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    fabricate::fill(&mut store, &MadeTrials::new().sweep("shown", &[0.001], &[0.0005], 3), None, |_, _| {});
+    let sweep = store.sweep("shown").expect("read").expect("recorded");
+    let name = "<script>hacked = 1</script><img src=x onerror='hacked = 2'> & 🎬 שלום";
+    let text = format!(
+        "title = \"\"\"{name}\"\"\"\nsource = \"\"\"{name}\"\"\"\n[data.ml-100k]\n[[table]]\nname = \"\"\"{name}\"\"\"\n\
+         title = \"Offline\"\ndata = \"ml-100k\"\nsweep = \"any.toml\"\nmeasure = \"offline\"\n\
+         where = {{ \"offline.protocol\" = \"published\" }}\ncolumns = [{{ name = \"P@5\", metric = \"precision@5\" }}]\n\
+         rows = [{{ name = \"PMF\", policy = \"pmf\", values = [0.7] }}, {{ name = \"\"\"{name}\"\"\", policy = \"random\", values = [0.7] }}]\n"
+    );
+    let file = runs.path().join("paper.toml");
+    fs::write(&file, text).expect("written");
+    let paper = Paper::read(&file, Path::new("/nowhere")).expect("a paper");
+    let judged = judge(&paper, &[], &|_| Some(&sweep));
+    let written = PaperPage::new(&judged, &[], std::iter::once(&sweep)).write("p", runs.path(), ALL).expect("written");
+    for (width, scheme) in [(360, "dark"), (1280, "light")] {
+        browser.window(width, 900, scheme);
+        browser.open(&written.files[0]);
+        assert_eq!(browser.value("document.querySelector('h1').textContent"), name);
+        let wide = browser.value("document.documentElement.scrollWidth");
+        assert!(wide.as_u64().is_some_and(|wide| wide <= u64::from(width)), "{wide} at {width}");
+    }
+    // The n of the first row of the table of cells.
+    browser.value("document.querySelectorAll('table')[1].querySelector('a.runs').click()");
+    browser.value("new Promise((done) => setTimeout(done, 300))");
+    let shown = "[...document.querySelectorAll('#trials tbody tr')].filter((row) => !row.hidden).length";
+    assert_eq!(browser.value(shown), 3);
+    assert_eq!(browser.value("typeof hacked"), "undefined");
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}

@@ -169,7 +169,7 @@ fn users_words(users: u64) -> String {
 /// Recommendations come from test ratings.
 fn needs(settings: &Settings) -> Vec<Need> {
     let spec: OfflineSpec = typed(settings);
-    let history = settings.whole("history").unwrap_or(0);
+    let history = if spec.protocol == Protocol::Cold { 0 } else { settings.whole("history").unwrap_or(0) };
     let gone = if spec.history_items == Remain::Leave && spec.protocol == Protocol::Published { history } else { 0 };
     let any_item = spec.candidates != Ranked::Rated;
     let of = |k: Option<u64>, least: u64| Need::Users {

@@ -47,12 +47,13 @@ impl Positive {
     /// All that are tried.
     pub const ALL: [Self; 4] = [Self::Usual, Self::Centre, Self::Best, Self::Rated];
 
-    fn name(self) -> &'static str {
+    /// As sweep files say it; `centre` and `best` are ratings.
+    fn words(self, (centre, best): (f64, f64)) -> String {
         match self {
-            Self::Usual => "usual",
-            Self::Centre => "centre",
-            Self::Best => "best",
-            Self::Rated => "rated",
+            Self::Usual => "relevant=positive".to_owned(),
+            Self::Centre => format!("relevant=positive reward.positive={centre}"),
+            Self::Best => format!("relevant=positive reward.positive={best}"),
+            Self::Rated => "relevant=rated".to_owned(),
         }
     }
 }
@@ -68,9 +69,9 @@ pub struct Combination {
     pub ties: TieOrder,
     /// What is relevant.
     pub positive: Positive,
-    /// What precision divides by; none for NDCG.
+    /// What precision divides by; of precision alone.
     pub denominator: Option<Denominator>,
-    /// NDCG's gain and ideal; none for precision.
+    /// Gain and ideal; of NDCG alone.
     pub gain: Option<(Gain, Ideal)>,
 }
 
@@ -91,12 +92,16 @@ impl Combination {
         let of_ndcg = gains.flat_map(move |(positive, gain)| {
             Ideal::ALL.iter().map(move |ideal| Self { gain: Some((gain, *ideal)), ..whole(positive) })
         });
-        of_precision.chain(of_ndcg)
+        of_precision.chain(Positive::ALL.into_iter().map(whole)).chain(of_ndcg)
     }
 
     /// The measure it is of.
     pub fn measure(&self) -> &'static str {
-        if self.denominator.is_some() { "precision" } else { "ndcg" }
+        match (self.denominator, self.gain) {
+            (Some(_), _) => "precision",
+            (None, Some(_)) => "ndcg",
+            (None, None) => "recall",
+        }
     }
 
     /// The settings of an offline evaluation that are these switches; what is relevant is told by the reward.
@@ -122,16 +127,17 @@ impl Combination {
         }
     }
 
-    /// Its name: `key=value` separated by blanks; keys that both measures have agree where the protocols do.
-    pub fn name(&self) -> String {
-        let users = match self.users {
-            Users::WithK => "with-k".to_owned(),
-            Users::With(count) => format!("with-{count}"),
-            Users::WithRelevant => "with-relevant".to_owned(),
-        };
-        let mut name = format!("candidates={} users={users} ties={}", self.candidates.name(), self.ties.name());
+    /// Its name: fields of an offline evaluation as `key=value`, separated by blanks; `scale` are the ratings at the centre and
+    /// at the upper end of theirs. Keys that two measures have agree where their protocols do.
+    pub fn name(&self, scale: (f64, f64)) -> String {
+        let OfflineSpec { least_test, least_relevant, .. } = self.settings();
+        let mut name = format!(
+            "candidates={} least_test={least_test} least_relevant={least_relevant} ties={}",
+            self.candidates.name(),
+            self.ties.name()
+        );
         if self.gain.is_none_or(|(gain, _)| gain == Gain::Binary) || self.users == Users::WithRelevant {
-            name += &format!(" relevant={}", self.positive.name());
+            name += &format!(" {}", self.positive.words(scale));
         }
         if let Some(denominator) = self.denominator {
             name += &format!(" denominator={}", denominator.name());
@@ -154,12 +160,12 @@ mod tests {
         let mut seen = HashSet::new();
         for users in Users::ALL {
             for combination in Combination::all(Ranked::Rated, users, TieOrder::First) {
-                assert!(seen.insert((combination.measure(), combination.name())), "{combination:?}");
+                assert!(seen.insert((combination.measure(), combination.name((3.0, 5.0)))), "{combination:?}");
             }
         }
         let of = |measure: &str| seen.iter().filter(|(it, _)| *it == measure).count();
         // 10 choices of users × 4 of what is relevant × 3 denominators; NDCG's 3 gains and 4 binary ones, 16 where users
         // must have something relevant, × 3 ideals.
-        assert_eq!((of("precision"), of("ndcg")), (120, (9 * 7 + 16) * 3));
+        assert_eq!((of("precision"), of("recall"), of("ndcg")), (120, 40, (9 * 7 + 16) * 3));
     }
 }
