@@ -88,3 +88,64 @@ fn a_function_that_tells_metrics_is_a_file_to_copy() {
     python.current_dir(place.path()).arg("train.py").env("DRR_LAB_PARAMS", "{\"lr\": 1}");
     ran(python);
 }
+
+/// Ratings of 60 users of 90 items in two tastes, the same on every machine.
+fn made_ratings() -> String {
+    let mut state = 1_u64;
+    let mut next = move |bound: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % bound
+    };
+    let mut text = String::from("user,item,rating,timestamp\n");
+    for user in 0..60 {
+        for item in 0..90 {
+            if next(3) > 0 {
+                let stars = if (user + item) % 2 == 0 { 3 + next(3) } else { 1 + next(4) };
+                text += &format!("{user},{item},{stars},{}\n", 900_000 + next(50_000));
+            }
+        }
+    }
+    text
+}
+
+#[test]
+#[ignore = "needs packages of Python"]
+fn an_outsider_recomputes_every_number() {
+    let place = Place::new();
+    place.file("mine.csv", &made_ratings());
+    ran(place.drr_lab(&["data", "import", "mine", "mine.csv"]));
+    let sweep = std::fs::read_to_string(example("recompute-sweep.toml")).expect("the example");
+    place.file("again.toml", &sweep.replace("dataset = \"ml-100k\"", "name = \"again\"\ndataset = \"mine\""));
+    ran(place.drr_lab(&["sweep", "again.toml"]));
+    ran(place.drr_lab(&["report", "again"]));
+    ran(place.drr_lab(&["data", "split", "mine", "--out", "split"]));
+    let recompute = || {
+        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/external/bin/python3");
+        let mut python = Command::new(python);
+        python.current_dir(place.path()).arg(example("recompute.py"));
+        python.args(["--runs", "runs", "--split", "split", "--report", "reports/again", "again"]);
+        python
+    };
+    let said = ran(recompute());
+    for part in
+        ["precision@5: ", "ndcg@10: ", "recall@5: ", "reward@5: ", "test_rmse_stars: ", "p (Holm): ", "interval: "]
+    {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    // A recorded number that is another one is found and named.
+    let trials = std::fs::read_dir(place.runs().join("trials")).expect("trials");
+    let results = trials.map(|trial| trial.expect("a trial").path().join("result.json"));
+    let altered =
+        results.filter_map(|path| Some((std::fs::read_to_string(&path).ok()?, path))).find_map(|(text, path)| {
+            let mut result: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            let value = result["metrics"].get("ndcg@10")?.as_f64()?;
+            result["metrics"]["ndcg@10"] = (value + 1e-9).into();
+            std::fs::write(&path, result.to_string()).expect("written");
+            path.parent()?.file_name().map(|name| name.to_string_lossy().into_owned())
+        });
+    let altered = altered.expect("an offline evaluation");
+    let output = recompute().output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&altered[..12]) && said.contains("ndcg@10"), "{said}");
+}
