@@ -81,29 +81,35 @@ fn notes(searched: &Searched) -> Vec<String> {
     notes
 }
 
-/// The combinations that fit best.
+/// The combinations that fit best. What all of them have in common stands below.
 pub(super) fn fits(searched: &Searched) -> Grid {
+    let shown = || searched.fits.iter().take(FITS);
+    let is_common = |switch: &(String, String)| shown().all(|fit| fit.switches.contains(switch));
     let fixed = [GridHeader::words("switches")].into_iter().chain(["fit", "greatest"].map(GridHeader::numbers));
     let values = searched.fits.first().into_iter().flat_map(|fit| {
         let names =
             fit.rows.iter().flat_map(|row| searched.columns.iter().map(move |column| format!("{} {column}", row.name)));
         names.map(|name| GridHeader::numbers(&name)).collect::<Vec<_>>()
     });
-    let rows = searched.fits.iter().take(FITS).map(|fit| {
+    let rows = shown().map(|fit| {
         let ours = fit.rows.iter().flat_map(|row| &row.reading.cells);
         let ours = ours.map(|cell| CellValue::number(cell.map(|(_, ours)| ours), 4).into());
         let ends = [GridCell::words(&readings(fit)), GridCell::words(&excluded(fit))];
         let errors = [fit.rms, fit.worst].map(|error| CellValue::number(Some(error), 4).into());
-        let first = std::iter::once(GridCell::words(&switches(fit)));
+        let own = fit.switches.iter().filter(|switch| !is_common(switch));
+        let first = std::iter::once(GridCell::words(&joined(own)));
         GridRow { cells: first.chain(errors).chain(ours).chain(ends).collect(), trials: Vec::new() }
     });
+    let first = searched.fits.first().map_or(&[][..], |fit| &fit.switches);
+    let common = joined(first.iter().filter(|switch| is_common(switch)));
+    let common = (!common.is_empty()).then(|| format!("All of these: {common}."));
     let ends = ["read as", "cannot be"].map(GridHeader::words);
     Grid {
         slug: format!("protocols-{}", slug(&searched.table)),
         title: format!("{} · which protocol fits", searched.table),
         headers: fixed.chain(values).chain(ends).collect(),
         rows: rows.collect(),
-        notes: notes(searched),
+        notes: common.into_iter().chain(notes(searched)).collect(),
     }
 }
 
@@ -141,7 +147,11 @@ fn readings(fit: &Fit) -> String {
 }
 
 fn switches(fit: &Fit) -> String {
-    fit.switches.iter().map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join(", ")
+    joined(fit.switches.iter())
+}
+
+fn joined<'s>(switches: impl Iterator<Item = &'s (String, String)>) -> String {
+    switches.map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join(", ")
 }
 
 fn excluded(fit: &Fit) -> String {
