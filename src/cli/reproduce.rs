@@ -11,7 +11,7 @@ use crate::error::{Error, Exit, Result};
 use crate::paper::{self, CellVerdict, JudgedPaper, Paper, SweepPath};
 use crate::report::{Format, PaperPage, WrittenReport};
 use crate::store::StoredSweep;
-use crate::sweep::{Datasets, Request, SweepRequest};
+use crate::sweep::{Datasets, Request, SweepRequest, expand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,7 +62,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             .hint(format!("it has {}", known.join(", "))));
     }
     let asked = if args.search_protocol { paper.search_sweeps() } else { paper.sweeps(&args.table) };
-    let names = names(&asked, context)?;
+    let expanded = expanded(&asked, context)?;
+    let lacks = paper::unanswered(&paper, &args.table, &|path| expanded.get(path));
+    if !args.search_protocol && !lacks.is_empty() {
+        let more = lacks.len().saturating_sub(10);
+        let more = if more > 0 { format!("\n… and {more} more") } else { String::new() };
+        let shown: Vec<&str> = lacks.iter().take(10).map(String::as_str).collect();
+        return Err(Error::input(format!("{}: {}{more}", args.paper.display(), shown.join("\n")))
+            .hint("nothing was started; `where`, `policy` and `measure` say which trials of the sweep a row is"));
+    }
     let mut exit = Exit::Done;
     if !args.recorded && !asked.is_empty() {
         let files = asked.iter().map(|path| path.0.clone()).collect();
@@ -72,7 +80,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             return Ok(exit);
         }
     }
-    let recorded = recorded(&names, context)?;
+    let recorded = recorded(&expanded, context)?;
     let of = |path: &SweepPath| recorded.get(path);
     let (judged, searched) = if args.search_protocol {
         let nothing = JudgedPaper { title: paper.title.clone(), source: paper.source.clone(), tables: Vec::new() };
@@ -88,24 +96,29 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     Ok(if exit == Exit::Done { verdict(&judged) } else { exit })
 }
 
-/// What the sweeps of some files are called.
-fn names(files: &BTreeSet<SweepPath>, context: &Context) -> Result<BTreeMap<SweepPath, String>> {
+/// The sweeps of some files, of which nothing has run.
+fn expanded(files: &BTreeSet<SweepPath>, context: &Context) -> Result<BTreeMap<SweepPath, StoredSweep>> {
     let mut datasets = Datasets::new(&context.data);
-    let name = |path: &SweepPath| {
+    let one = |path: &SweepPath| {
         let file = SweepRequest::read(&path.0, &Request::default())?.file(&mut datasets)?;
-        Ok((path.clone(), file.name))
+        Ok((path.clone(), StoredSweep::from(&expand(&file, &mut datasets)?)))
     };
-    files.iter().map(name).collect()
+    files.iter().map(one).collect()
 }
 
 /// What is recorded of them.
-fn recorded(names: &BTreeMap<SweepPath, String>, context: &Context) -> Result<BTreeMap<SweepPath, StoredSweep>> {
-    if names.is_empty() {
+fn recorded(
+    expanded: &BTreeMap<SweepPath, StoredSweep>,
+    context: &Context,
+) -> Result<BTreeMap<SweepPath, StoredSweep>> {
+    if expanded.is_empty() {
         return Ok(BTreeMap::new());
     }
     let store = index::open(&context.runs, context.output)?;
-    let one = |(path, name): (&SweepPath, &String)| Ok(store.sweep(name)?.map(|sweep| (path.clone(), sweep)));
-    names.iter().map(one).filter_map(Result::transpose).collect()
+    let one = |(path, sweep): (&SweepPath, &StoredSweep)| {
+        Ok(store.sweep(&sweep.name)?.map(|recorded| (path.clone(), recorded)))
+    };
+    expanded.iter().map(one).filter_map(Result::transpose).collect()
 }
 
 fn say(judged: &JudgedPaper, page: &PaperPage<'_>, written: &WrittenReport, output: OutputFormat) {

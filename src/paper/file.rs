@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use drr_core::neutral;
-use drr_kinds::registry;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,10 +23,10 @@ pub struct Paper {
     #[serde(default)]
     pub source: String,
     /// A difference of this much or less does not matter.
-    margin: Option<f64>,
+    pub(super) margin: Option<f64>,
     /// The ratings that numbers were published on, by name.
     #[serde(default)]
-    data: BTreeMap<String, PublishedData>,
+    pub(super) data: BTreeMap<String, PublishedData>,
     /// The tables.
     #[serde(rename = "table")]
     pub(super) tables: Vec<PublishedTable>,
@@ -59,7 +58,7 @@ pub struct PublishedTable {
     /// The ratings it was published on: a key of `[data]`.
     pub data: String,
     /// The sweep file whose trials answer it, seen from this file.
-    sweep: Option<PathBuf>,
+    pub(super) sweep: Option<PathBuf>,
     /// How ours are measured, by the name of the measure or of the model.
     #[serde(default)]
     pub(super) measure: String,
@@ -67,7 +66,7 @@ pub struct PublishedTable {
     #[serde(default, rename = "where")]
     pub(super) settings: BTreeMap<String, Value>,
     /// A difference of this much or less does not matter.
-    margin: Option<f64>,
+    pub(super) margin: Option<f64>,
     /// Why no cell of it was tried.
     pub(super) not_tried: Option<String>,
     /// What must be known of it.
@@ -99,7 +98,7 @@ pub(super) struct PublishedColumn {
     /// What it is of ours.
     pub metric: String,
     /// A difference of this much or less does not matter, in the paper's units.
-    margin: Option<f64>,
+    pub(super) margin: Option<f64>,
     /// What ours is multiplied by to be in the paper's units.
     #[serde(default = "one")]
     pub times: f64,
@@ -132,9 +131,9 @@ pub(super) struct PublishedRow {
     /// Number of runs behind each number, where it is published.
     pub n: Option<usize>,
     /// A difference of this much or less does not matter, in the paper's units.
-    margin: Option<f64>,
+    pub(super) margin: Option<f64>,
     /// The sweep file whose trials answer it, where it is not the table's.
-    sweep: Option<PathBuf>,
+    pub(super) sweep: Option<PathBuf>,
     /// How ours is measured, where it is not as the table says.
     pub measure: Option<String>,
     /// Why it was not tried.
@@ -177,7 +176,7 @@ pub(super) enum PublishedValue {
 
 impl PublishedValue {
     /// The only word there can be.
-    const NOT_KNOWN: &'static str = "not known";
+    pub(super) const NOT_KNOWN: &'static str = "not known";
 
     /// The number, where it is known.
     pub fn number(&self) -> Option<f64> {
@@ -192,7 +191,7 @@ pub(super) struct ProtocolSearch {
     /// The table whose numbers are looked for.
     pub table: String,
     /// The sweep file whose trials measure all protocols.
-    sweep: PathBuf,
+    pub(super) sweep: PathBuf,
     /// The measure of these trials.
     pub measure: String,
     /// A policy that no policy scores above.
@@ -232,45 +231,6 @@ impl Paper {
         paper.folder = path.parent().unwrap_or(Path::new("")).to_owned();
         paper.known = DataKnown::new(paper.data.clone(), data);
         Ok(paper)
-    }
-
-    fn check(&self) -> std::result::Result<(), String> {
-        let mut names = BTreeSet::new();
-        if self.tables.is_empty() {
-            return Err("it has no [[table]]".to_owned());
-        }
-        for table in &self.tables {
-            if !names.insert(&table.name) {
-                return Err(format!("two tables are called `{}`", table.name));
-            }
-            if !self.data.contains_key(&table.data) {
-                let known: Vec<&str> = self.data.keys().map(String::as_str).collect();
-                let known = if known.is_empty() { "there is none".to_owned() } else { known.join(", ") };
-                return Err(format!(
-                    "table `{}`: no [data.{}] says what its data is ({known})",
-                    table.name, table.data
-                ));
-            }
-            let positive = |margin: Option<f64>| margin.is_none_or(|margin| margin > 0.0 && margin.is_finite());
-            let margins =
-                table.columns.iter().map(|column| column.margin).chain(table.rows.iter().map(|row| row.margin));
-            if !positive(table.margin.or(self.margin)) || !margins.into_iter().all(positive) {
-                return Err(format!("table `{}`: a margin is not positive", table.name));
-            }
-            table.check_rows()?;
-        }
-        for search in &self.searches {
-            let table = self.tables.iter().find(|table| table.name == search.table);
-            let table = table.ok_or_else(|| format!("[[search]] names no table of this file: `{}`", search.table))?;
-            let unknown = search.rows.iter().find(|row| !table.rows.iter().any(|known| known.name == row.name));
-            if let Some(row) = unknown {
-                return Err(format!("[[search]] of table `{}` has no such row: `{}`", table.name, row.name));
-            }
-            let readings = search.rows.iter().flat_map(|row| &row.readings).flat_map(Names::list);
-            check_policies(readings.chain(search.best.as_deref()))
-                .map_err(|why| format!("[[search]] of table `{}`: {why}", table.name))?;
-        }
-        Ok(())
     }
 
     /// The sweep files that answer the tables of these names, or all: each once.
@@ -337,57 +297,5 @@ impl Paper {
     /// What a difference may be in a cell: the row has the last word.
     pub(super) fn margin_of(&self, table: &PublishedTable, row: &PublishedRow, column: &PublishedColumn) -> f64 {
         row.margin.unwrap_or_else(|| self.margin(table, column))
-    }
-}
-
-/// Whether there are policies, or models, of these names.
-fn check_policies<'n>(mut names: impl Iterator<Item = &'n str>) -> std::result::Result<(), String> {
-    let known: BTreeSet<&str> = registry::all().map(|kind| kind.name).collect();
-    // Stages of commands have names of their own.
-    let is_known = |name: &&str| known.contains(name) || name.starts_with("command");
-    let Some(unknown) = names.find(|name| !is_known(name)) else { return Ok(()) };
-    let near =
-        known.iter().map(|other| (strsim::jaro_winkler(unknown, other), *other)).max_by(|a, b| a.0.total_cmp(&b.0));
-    let near = near.filter(|(likeness, _)| *likeness > 0.75).map(|(_, other)| format!("; did you mean `{other}`?"));
-    Err(format!(
-        "there is no policy `{unknown}`{}",
-        near.unwrap_or_else(|| format!(": there is {}", known.iter().copied().collect::<Vec<_>>().join(", ")))
-    ))
-}
-
-impl PublishedTable {
-    fn check_rows(&self) -> std::result::Result<(), String> {
-        let mut names = BTreeSet::new();
-        for row in &self.rows {
-            let place = format!("table `{}`, row `{}`", self.name, row.name);
-            if !names.insert(&row.name) {
-                return Err(format!("{place} is there twice"));
-            }
-            for (what, values) in [("values", &row.values), ("std", &row.std)] {
-                if values.len() != self.columns.len() && !(what == "std" && values.is_empty()) {
-                    return Err(format!("{place}: {} {what} for {} columns", values.len(), self.columns.len()));
-                }
-                let word = values.iter().find_map(|value| match value {
-                    PublishedValue::Word(word) if word != PublishedValue::NOT_KNOWN => Some(word),
-                    _ => None,
-                });
-                if let Some(word) = word {
-                    return Err(format!("{place}: `{word}` is no number; what is not known is \"not known\""));
-                }
-            }
-            let is_tried = self.not_tried.is_none() && row.not_tried.is_none();
-            let names =
-                row.policy.list().into_iter().chain(self.bounds.best.as_deref()).chain(self.bounds.worst.as_deref());
-            check_policies(names).map_err(|why| format!("{place}: {why}"))?;
-            if is_tried && row.policy.list().is_empty() {
-                return Err(format!("{place} names no policy: say which of ours it is, or not_tried = \"why\""));
-            }
-            if is_tried
-                && (self.sweep.is_none() && row.sweep.is_none() || self.measure.is_empty() && row.measure.is_none())
-            {
-                return Err(format!("table `{}` needs a sweep and a measure, or not_tried = \"why\"", self.name));
-            }
-        }
-        Ok(())
     }
 }

@@ -125,6 +125,18 @@ impl SweepAnswers<'_> {
 }
 
 impl RowTrials<'_> {
+    /// Whether all stand on one division that a seed drew: what another draw would give cannot be told from them.
+    pub fn share_a_draw(&self) -> bool {
+        let mut splits = self.trials.iter().filter_map(|trial| trial.spec().split());
+        let Some(first) = splits.next() else { return false };
+        first.kind.is_drawn() && splits.all(|split| split == first)
+    }
+
+    /// What there is where none fits, or which configurations they are of where these are several.
+    pub fn unclear(&self) -> Option<&str> {
+        if self.trials.is_empty() { Some(&self.nothing) } else { self.several.as_deref() }
+    }
+
     /// Their scores in one column, in the paper's units.
     pub fn scores(&self, metric: &str, times: f64) -> ColumnScores {
         let finished = || self.trials.iter().filter(|trial| trial.status == Status::Finished);

@@ -93,6 +93,17 @@ pub fn judge<'a>(
     JudgedPaper { title: paper.title.clone(), source: paper.source.clone(), tables: tables.collect() }
 }
 
+/// What of the tables of these names, or of all, no trial of their sweeps will answer, in words: known as soon as the sweeps are
+/// expanded.
+pub fn unanswered<'a>(
+    paper: &Paper,
+    only: &[String],
+    sweeps: &dyn Fn(&SweepPath) -> Option<&'a StoredSweep>,
+) -> Vec<String> {
+    let tables = paper.asked(only).map(|table| Tabled { paper, table });
+    tables.flat_map(|tabled| tabled.unanswered(sweeps)).collect()
+}
+
 struct Tabled<'p> {
     paper: &'p Paper,
     table: &'p PublishedTable,
@@ -108,7 +119,7 @@ impl Tabled<'_> {
         }
         let of = |path: Option<SweepPath>| path.and_then(|path| known.get(&path)?.as_ref());
         let bounds = of(paper.sweep_of(table)).map(|answers| self.bounds(answers));
-        let mut by_name = false;
+        let (mut by_name, mut of_one_draw) = (false, false);
         let mut rows = Vec::new();
         let mut scores: Vec<Vec<ColumnScores>> = Vec::new();
         for row in &table.rows {
@@ -116,6 +127,7 @@ impl Tabled<'_> {
             let found = answers.map_or_else(Vec::new, |answers| self.find(answers, row));
             let likeness = found.iter().find_map(|(_, found)| found.likeness(&paper.known, &table.data));
             by_name |= likeness == Some(Likeness::ByName);
+            of_one_draw |= found.iter().any(|(_, found)| found.share_a_draw());
             let (cells, own): (Vec<JudgedCell>, Vec<ColumnScores>) = table
                 .columns
                 .iter()
@@ -135,8 +147,20 @@ impl Tabled<'_> {
             data: table.data.clone(),
             columns: table.columns.iter().map(|column| (column.name.clone(), column.metric.clone())).collect(),
             rows,
-            notes: self.notes(by_name),
+            notes: self.notes(by_name, of_one_draw),
         }
+    }
+
+    fn unanswered<'a>(&self, sweeps: &dyn Fn(&SweepPath) -> Option<&'a StoredSweep>) -> Vec<String> {
+        let Self { paper, table } = self;
+        let mut unanswered = Vec::new();
+        for row in &table.rows {
+            let Some(sweep) = paper.sweep_of_row(table, row).and_then(|path| sweeps(&path)) else { continue };
+            let found = self.find(&SweepAnswers::new(sweep), row);
+            let unclear = found.iter().filter_map(|(_, found)| found.unclear());
+            unanswered.extend(unclear.map(|why| format!("table `{}`, row `{}`: {why}", table.name, row.name)));
+        }
+        unanswered
     }
 
     fn find<'a>(&self, answers: &SweepAnswers<'a>, row: &PublishedRow) -> Vec<(String, RowTrials<'a>)> {
@@ -158,7 +182,9 @@ impl Tabled<'_> {
         let of = |policy: &Option<String>| policy.as_deref().map(|it| answers.find(self.wanted(it, &none)));
         let (best, worst) = (of(&self.table.bounds.best), of(&self.table.bounds.worst));
         let scores = |found: &Option<RowTrials<'_>>, column: &PublishedColumn| {
-            let scores = found.as_ref().map(|found| found.scores(&column.metric, column.times)).unwrap_or_default();
+            // A bound of one draw is none for others.
+            let found = found.as_ref().filter(|found| !found.share_a_draw());
+            let scores = found.map(|found| found.scores(&column.metric, column.times)).unwrap_or_default();
             scores.by_seed.into_iter().map(|(_, score)| score).collect()
         };
         let columns = self.table.columns.iter();
@@ -214,12 +240,19 @@ impl Tabled<'_> {
         told(verdict, numbers, scores)
     }
 
-    fn notes(&self, by_name: bool) -> Vec<String> {
+    fn notes(&self, by_name: bool, of_one_draw: bool) -> Vec<String> {
         let table = self.table;
         let mut notes = table.notes.clone();
         let settings: Vec<String> = table.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         if !settings.is_empty() {
             notes.push(format!("Ours: {} with {}.", table.measure, settings.join(", ")));
+        }
+        if of_one_draw {
+            notes.push(
+                "Seeds of ours share one drawn split: intervals tell the noise of training alone, not that of another split, and no \
+                 number is called impossible by it. With split.seed = \"trial\" each seed draws its own."
+                    .to_owned(),
+            );
         }
         if by_name {
             notes.push(format!(

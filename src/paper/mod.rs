@@ -3,13 +3,14 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `file` | a file of published tables: read and checked |
+//! | `file`, `check` | a file of published tables: read, and found whole |
 //! | `data` | whether ours are the ratings that numbers were published on |
 //! | `found` | which trials of a sweep answer a row, and their scores |
 //! | `verdict` | what becomes of a cell: pure decisions |
 //! | `judged` | all cells of a paper with their verdicts |
 //! | `search` | which protocol fits what was published |
 
+mod check;
 mod data;
 mod file;
 mod found;
@@ -20,6 +21,6 @@ mod simulation;
 mod verdict;
 
 pub use file::{Paper, SweepPath};
-pub use judged::{JudgedCell, JudgedPaper, JudgedTable, judge};
+pub use judged::{JudgedCell, JudgedPaper, JudgedTable, judge, unanswered};
 pub use search::{Fit, FittedRow, Searched, protocols};
 pub use verdict::CellVerdict;

@@ -129,7 +129,8 @@ impl CellEvidence {
             let why = self.hindrance.clone().unwrap_or_else(|| "nothing is measured".to_owned());
             return (numbers, inconclusive(why));
         };
-        let tested = equivalence(&summary, Published { mean, std, n }, self.margin, LEVEL);
+        let published = Published { mean, std, n };
+        let tested = equivalence(&summary, published, self.margin, LEVEL);
         if let Equivalence::Equivalent(interval)
         | Equivalence::Different(interval)
         | Equivalence::Inconclusive(interval) = tested
@@ -143,7 +144,7 @@ impl CellEvidence {
             (None, Equivalence::Different(_)) => CellVerdict::Differs,
             (None, Equivalence::Inconclusive(_)) => CellVerdict::Inconclusive {
                 why: "the interval crosses the margin".to_owned(),
-                seeds: seeds_to_decide(&summary, mean, self.margin, LEVEL, MOST_SEEDS),
+                seeds: seeds_to_decide(&summary, published, self.margin, LEVEL, MOST_SEEDS),
             },
         };
         (numbers, verdict)

@@ -9,7 +9,7 @@
 //! | `table`; `tabulate`, `marks`, `notes` | tables of metrics; how they are made, what is best in them, what must be said |
 //! | `grid`, `value`; `measured`, `pivot` | any table as its writers get it; tables of metrics as they are, and an axis across |
 //! | `compare`, `forest`, `aggregate` | differences to a reference, to all baselines; over seeds and K |
-//! | `paper`, `protocols` | a paper's cells with ours and their verdicts; which protocols fit its numbers |
+//! | `judged`, `protocols`, `paper` | a paper's cells with ours and their verdicts; which protocols fit its numbers |
 //! | `usage`, `spans` | speed, throughput and utilisation of the sweep itself |
 //! | `sheets` | all tables of a report |
 //! | `written`; `text`, `latex`, `json`, `page`, `summary` | values as text; the writers |
@@ -29,6 +29,7 @@ mod grid;
 mod ids;
 mod items;
 mod json;
+mod judged;
 mod latex;
 mod layout;
 mod marks;

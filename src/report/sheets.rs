@@ -9,7 +9,7 @@ use super::options::Format;
 use super::pivot::{Pivot, PivotedMetrics, fits, pivots};
 use super::reference::Reference;
 use super::table::Table;
-use super::{aggregate, compare, json, latex, measured, paper, text, usage};
+use super::{aggregate, compare, json, judged, latex, measured, text, usage};
 use crate::error::{Error, Result};
 use crate::paper::judge;
 
@@ -115,8 +115,8 @@ fn derived(report: &SweepReport<'_>) -> Result<Vec<Made>> {
     }
     derived.extend(of_each(DerivedKind::Aggregate, &|table| aggregate::aggregate(table, baseline)));
     for paper in &options.papers {
-        let judged = judge(paper, &[], &|_| Some(sweep));
-        derived.extend(paper::beside(&judged).into_iter().map(|grid| (grid, DerivedKind::Paper, None)));
+        let found = judge(paper, &[], &|_| Some(sweep));
+        derived.extend(judged::beside(&found).into_iter().map(|grid| (grid, DerivedKind::Paper, None)));
     }
     derived.extend(usage::speeds(sweep).map(|grid| (grid, DerivedKind::Speed, None)));
     Ok(derived)

@@ -72,11 +72,17 @@ pub fn equivalence(ours: &Summary, published: Published, margin: f64, alpha: f64
     }
 }
 
-/// How many scores would decide what [`equivalence`] to a fixed value could not, were the mean and the spread as they are:
-/// with so many the interval no longer crosses the nearer margin. `None` where more than `most` would be needed.
-pub fn seeds_to_decide(ours: &Summary, published: f64, margin: f64, alpha: f64, most: usize) -> Option<usize> {
-    let (std, room) = (ours.std?, ((ours.mean - published).abs() - margin).abs());
-    let enough = |n: usize| t_quantile(1.0 - alpha, (n - 1) as f64) * std / (n as f64).sqrt() <= room;
+/// How many scores would decide what [`equivalence`] could not, were the mean and the spread as they are: with so many the
+/// interval no longer crosses the nearer margin. `None` where more than `most` would be needed, or where the noise of what was
+/// published is too large for any number.
+pub fn seeds_to_decide(ours: &Summary, published: Published, margin: f64, alpha: f64, most: usize) -> Option<usize> {
+    let (std, room) = (ours.std?, ((ours.mean - published.mean).abs() - margin).abs());
+    let theirs = match (published.std, published.n) {
+        (theirs, Some(n)) if n >= 1 => theirs.filter(|_| n >= 2).unwrap_or(std).powi(2) / n as f64,
+        _ => 0.0,
+    };
+    let error = |n: usize| (std * std / n as f64 + theirs).sqrt();
+    let enough = |n: usize| t_quantile(1.0 - alpha, (n - 1) as f64) * error(n) <= room;
     if !enough(most) {
         return None;
     }
@@ -185,8 +191,11 @@ mod tests {
     fn more_seeds_decide_what_lies_near_the_margin() {
         let ours = Summary { n: 4, mean: 0.512, std: Some(0.01), min: 0.5, max: 0.52, median: 0.512 };
         // t(0.95, n - 1) · 0.01 / √n ≤ 0.012 - 0.01: 1.6674 · 0.01 / √70 = 0.001993, and 69 make 0.002008.
-        assert_eq!(seeds_to_decide(&ours, 0.5, 0.01, 0.05, 10_000), Some(70));
-        assert_eq!(seeds_to_decide(&Summary { mean: 0.51, ..ours }, 0.5, 0.01, 0.05, 10_000), None);
+        assert_eq!(seeds_to_decide(&ours, Published::exact(0.5), 0.01, 0.05, 10_000), Some(70));
+        assert_eq!(seeds_to_decide(&Summary { mean: 0.51, ..ours }, Published::exact(0.5), 0.01, 0.05, 10_000), None);
+        // One run of theirs is as far off as one of ours, however many ours are.
+        let one_run = Published { n: Some(1), ..Published::exact(0.5) };
+        assert_eq!(seeds_to_decide(&ours, one_run, 0.01, 0.05, 10_000), None);
     }
 
     #[test]

@@ -33,6 +33,6 @@ pub use decide::{
     Equivalence, NonInferiority, Published, deciding_n, equivalence, equivalence_to, holm, minimum_detectable_effect,
     non_inferiority, seeds_to_decide,
 };
-pub use order::{kendall, kendall_interval};
+pub use order::kendall_interval;
 pub use paired::{Alternative, Paired, Permutation};
 pub use summary::{MINIMUM_N, Summary, prediction_limits, t_interval, t_quantile};

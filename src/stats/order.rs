@@ -6,7 +6,7 @@ use super::bootstrap::{Interval, Resampling, quantile};
 
 /// Kendall's τ_b of two lists of values of the same things: 1 where they stand in the same order, -1 in the opposite one;
 /// pairs that are equal in either count in neither. `None` for fewer than two things, or where either list has no order.
-pub fn kendall(first: &[f64], second: &[f64]) -> Option<f64> {
+fn kendall(first: &[f64], second: &[f64]) -> Option<f64> {
     let n = first.len().min(second.len());
     let (mut agree, mut pairs, mut second_pairs) = (0.0, 0.0, 0.0_f64);
     for one in 0..n {

@@ -7,8 +7,8 @@ use drr_core::replayed::Sameness;
 use drr_core::result::EnvironmentClass;
 use drr_core::{AxisPoint, Digest, Status, Trial, TrialId, TrialSpec};
 
-use drr_kinds::Kind;
 use drr_kinds::command::Declaration;
+use drr_kinds::{Kind, KindOf as _};
 
 use crate::sweep::Sweep;
 
@@ -35,6 +35,31 @@ impl From<&Sweep> for SweepRecord {
             axes: sweep.axes.clone(),
             trials: sweep.trials.clone(),
             commands: sweep.declarations.clone(),
+        }
+    }
+}
+
+impl From<&Sweep> for StoredSweep {
+    /// The sweep before anything of it ran.
+    fn from(sweep: &Sweep) -> Self {
+        let trial = |trial: &Arc<Trial>| TrialRecord {
+            kind: trial.spec.kind(),
+            trial: Arc::clone(trial),
+            status: Status::Pending,
+            metrics: BTreeMap::new(),
+            repeats: 0,
+            wall_s: None,
+            environment: None,
+            metrics_digest: None,
+            failure: None,
+            replayed: None,
+        };
+        Self {
+            name: sweep.name.clone(),
+            source: sweep.text.clone(),
+            axes: sweep.axes.clone(),
+            commands: sweep.declarations.clone(),
+            trials: sweep.trials.iter().map(trial).collect(),
         }
     }
 }

@@ -315,3 +315,39 @@ proptest! {
         let _ = read(&format!("dataset = \"a\"\n[drr]\n{key} = {value}"), &request);
     }
 }
+
+#[test]
+fn without_the_recommender_baselines_are_compared_alone() {
+    let text =
+        "dataset = \"ml-100k\"\nseeds = 2\ndrr = false\nbaselines = [\"pmf\", \"ease\"]\n[ease]\nl2 = [1.0, 2.0]";
+    let sweep = expanded(text, &[]);
+    assert_eq!((count(&sweep, Stage::named("drr")), sweep.configurations), (0, 0));
+    assert_eq!((count(&sweep, Stage::named("ease")), count(&sweep, Stage::EVAL)), (4, 6));
+    // A later layer that says something of it has it back.
+    let with = format!("{text}\n[profile.with.drr]\ntau = 0.1\n");
+    let request = Request { profile: Some("with".to_owned()), ..Request::default() };
+    assert_eq!(count(&asked(&with, &request), Stage::named("drr")), 2);
+    let error = read(&text.replace("drr = false", "drr = 3"), &Request::default()).expect_err("no section");
+    assert!(error.problems[0].label.contains("true or false"), "{:?}", error.problems);
+}
+
+/// What trials did before there were switches keeps specs that say nothing of them.
+#[test]
+fn switches_at_their_usual_positions_stand_in_no_spec() {
+    let plain = "dataset = \"ml-100k\"\nseeds = 1\nbaselines = [\"pmf\", \"popularity\"]\n";
+    let said = format!(
+        "{plain}[offline]\ncandidates = \"rated\"\nhistory_items = \"stay\"\nleast_test = 0\nrelevant = \"positive\"\n\
+         denominator = \"k\"\ngain = \"reward\"\nideal = \"k\"\nties = \"first\"\nmeasures = \"short\"\n[popularity]\ncounts = \"positive\"\n"
+    );
+    assert_eq!(ids(&expanded(plain, &[])), ids(&expanded(&said, &[])));
+    let sweep = expanded(plain, &[]);
+    let evaluation = sweep.trials.iter().find(|trial| trial.spec.kind == "offline").expect("an evaluation");
+    let fields: Vec<&str> = evaluation.spec.settings.iter().map(|(name, _)| name).collect();
+    assert_eq!(fields, ["epsilon", "history", "k", "protocol", "repeats", "users"]);
+    let other = expanded(plain, &["offline.ties=last"]);
+    assert!(
+        ids(&sweep)
+            .intersection(&ids(&other))
+            .all(|id| { sweep.trials.iter().any(|trial| trial.id == *id && trial.spec.kind != "offline") })
+    );
+}

@@ -32,6 +32,7 @@ mod planted;
 mod python;
 mod records;
 mod report;
+mod reproduce;
 mod reproduction;
 mod same_bits;
 mod slurm;

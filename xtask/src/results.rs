@@ -65,7 +65,10 @@ pub fn run(root: &Path) -> Result<ExitCode, Problem> {
 fn is_as_written(root: &Path, name: &str, arguments: &[&str]) -> Result<bool, Problem> {
     let program = sibling("drr-lab")?;
     eprintln!("\n── {name}: cargo run -- {}", arguments.join(" "));
-    let status = Command::new(&program).args(arguments).current_dir(root).status();
+    // Commands of a paper find the packages of Python that the tests use.
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", root.join("target/external/bin").display());
+    let status = Command::new(&program).args(arguments).current_dir(root).env("PATH", path).status();
     let status = status.map_err(|error| Problem::path(&program, &error))?;
     // 1 and 4 tell of verdicts.
     if !matches!(status.code(), Some(0 | 1 | 4)) {

@@ -99,6 +99,42 @@ pub struct Model {
     pub study: StudyFacts,
 }
 
+impl Model {
+    /// A model that a kind trains itself, in one pass, from the ratings alone.
+    pub const fn of_ratings(
+        plural: &'static str,
+        train: Train,
+        seconds: fn(&Work<'_>) -> f64,
+        host_bytes: fn(&Settings, upstream: &[&Settings], names: u64) -> u64,
+        study: StudyFacts,
+    ) -> Self {
+        Self {
+            plural,
+            stands_on: &[],
+            complete: complete_nothing,
+            contradicts: contradicts_nothing,
+            learns: |_| true,
+            last_step: |_| 1,
+            seconds,
+            device_bytes: |_, _| 0,
+            host_bytes,
+            together: false,
+            shaped_by: |_| None,
+            budget: None,
+            needs: |_| Vec::new(),
+            train: Trainer::Ratings(train),
+            recommender: None,
+            settings: None,
+            study,
+        }
+    }
+
+    /// One that takes so many steps.
+    pub const fn with_steps(self, last_step: fn(&Settings) -> u64) -> Self {
+        Self { last_step, ..self }
+    }
+}
+
 /// Settings that cannot be meant together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contradiction {

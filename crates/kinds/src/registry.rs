@@ -94,6 +94,16 @@ mod tests {
         assert!(SECTIONS.iter().all(|(name, _)| sections.insert(*name)));
     }
 
+    #[test]
+    fn every_policy_has_a_place_of_its_own_in_tables() {
+        let mut places = HashSet::new();
+        for kind in policies() {
+            let order = kind.policy().map(|policy| policy.order);
+            // A sweep has one subject.
+            assert!(order == Some(0) || places.insert(order), "{} stands where another does", kind.name);
+        }
+    }
+
     /// `UPDATE_DOCS=1 cargo test -p drr-kinds` writes it anew.
     #[test]
     fn the_committed_page_is_current() {

@@ -63,7 +63,7 @@ fn users_stand_beside_every_k_and_a_column_on_few_is_not_ranked() {
     assert!(pivot.contains("@20 (2 users) by tau") && !pivot.contains("**") && !pivot.contains("Bold"), "{pivot}");
     let pivot = read(&written, &format!("{name}-pivot.md"));
     assert!(pivot.contains("@5 (90 users) by tau") && pivot.contains("**") && !pivot.contains("Thin"), "{pivot}");
-    let published = read(&written, "paper-slides--offline.md");
+    let published = read(&written, "paper-slides-offline.md");
     let verdict = |metric: &str| {
         published.lines().find(|line| line.contains("trained") && line.contains(metric)).expect("a row").to_owned()
     };

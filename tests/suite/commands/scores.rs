@@ -79,3 +79,17 @@ fn scores_that_are_not_whole_fail_the_trial_that_wrote_them() {
         assert!(stderr.contains(says), "{says}\n{stderr}");
     }
 }
+
+#[test]
+fn scores_of_test_ratings_rank_nothing_else() {
+    let place = Place::new();
+    place.file("mean.sh", MEAN);
+    place.file("unseen.toml", &SCORED.replace("[offline]\n", "[offline]\ncandidates = \"unseen\"\n"));
+    let output = place.run(&["sweep", "unseen.toml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(2) && said.contains("scores of a command are of test ratings alone"),
+        "{said}"
+    );
+    assert!(said.contains("--> unseen.toml:") && !place.runs().join("trials").exists(), "{said}");
+}

@@ -10,7 +10,6 @@ pub use settings::EaseSpec;
 
 use crate::kind::{
     Better, Chooses, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns,
-    Trainer, complete_nothing, contradicts_nothing,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -21,25 +20,13 @@ static MODEL: Kind = Kind {
     name: "ease",
     title: "EASE",
     fields: EaseSpec::FIELDS,
-    role: Role::Model(&Model {
-        plural: "EASE models",
-        stands_on: &[],
-        complete: complete_nothing,
-        contradicts: contradicts_nothing,
-        learns: |_| true,
-        last_step: |_| 1,
+    role: Role::Model(&Model::of_ratings(
+        "EASE models",
+        train::train,
         seconds,
-        device_bytes: |_, _| 0,
         // Of each pair of items a number in double precision and one in single, or the latter thrice while they are written.
-        host_bytes: |_, _, names| 12 * names.min(train::MOST_ITEMS as u64).pow(2),
-        together: false,
-        shaped_by: |_| None,
-        budget: None,
-        needs: |_| Vec::new(),
-        train: Trainer::Ratings(train::train),
-        recommender: None,
-        settings: None,
-        study: StudyFacts {
+        |_, _, names| 12 * names.min(train::MOST_ITEMS as u64).pow(2),
+        StudyFacts {
             name: "ease",
             order: 41,
             families: &[Family {
@@ -59,7 +46,7 @@ static MODEL: Kind = Kind {
             same: None,
             answered_by: |_| None,
         },
-    }),
+    )),
 };
 
 static POLICY: Kind = Kind {

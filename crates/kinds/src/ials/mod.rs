@@ -10,7 +10,7 @@ pub use settings::IalsSpec;
 
 use crate::kind::{
     Better, Chooses, Column, Curves, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style,
-    TableColumns, Trainer, complete_nothing, contradicts_nothing, typed,
+    TableColumns, typed,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -21,49 +21,40 @@ static MODEL: Kind = Kind {
     name: "ials",
     title: "iALS",
     fields: IalsSpec::FIELDS,
-    role: Role::Model(&Model {
-        plural: "iALS models",
-        stands_on: &[],
-        complete: complete_nothing,
-        contradicts: contradicts_nothing,
-        learns: |_| true,
-        last_step: |settings| typed::<IalsSpec>(settings).epochs,
-        seconds,
-        device_bytes: |_, _| 0,
-        // Factors in double precision, and in single while they are written.
-        host_bytes: |settings, _, names| 24 * typed::<IalsSpec>(settings).factors * names,
-        together: false,
-        shaped_by: |_| None,
-        budget: None,
-        needs: |_| Vec::new(),
-        train: Trainer::Ratings(train::train),
-        recommender: None,
-        settings: None,
-        study: StudyFacts {
-            name: "ials",
-            order: 43,
-            families: &[Family {
-                name: "fit",
-                title: "iALS's loss on the train part",
-                axis: "loss a value",
-                columns: TableColumns::Fixed(&[Column { metric: "loss", header: "loss", better: Better::Neither }]),
-            }],
-            curves: &[Curves {
-                metric: "train/loss",
-                title: "iALS's loss",
-                x: "epochs",
-                y: "loss a value of the train part",
-                last: "loss",
-                window: 1,
-                better: Better::Lower,
-            }],
-            headline: &[],
-            note: None,
-            trivial: None,
-            same: None,
-            answered_by: |_| None,
-        },
-    }),
+    role: Role::Model(
+        &Model::of_ratings(
+            "iALS models",
+            train::train,
+            seconds,
+            // Factors in double precision, and in single while they are written.
+            |settings, _, names| 24 * typed::<IalsSpec>(settings).factors * names,
+            StudyFacts {
+                name: "ials",
+                order: 43,
+                families: &[Family {
+                    name: "fit",
+                    title: "iALS's loss on the train part",
+                    axis: "loss a value",
+                    columns: TableColumns::Fixed(&[Column { metric: "loss", header: "loss", better: Better::Neither }]),
+                }],
+                curves: &[Curves {
+                    metric: "train/loss",
+                    title: "iALS's loss",
+                    x: "epochs",
+                    y: "loss a value of the train part",
+                    last: "loss",
+                    window: 1,
+                    better: Better::Lower,
+                }],
+                headline: &[],
+                note: None,
+                trivial: None,
+                same: None,
+                answered_by: |_| None,
+            },
+        )
+        .with_steps(|settings| typed::<IalsSpec>(settings).epochs),
+    ),
 };
 
 static POLICY: Kind = Kind {

@@ -11,7 +11,7 @@ pub use train::predictions;
 
 use crate::kind::{
     Better, Chooses, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns,
-    Trainer, TrivialModel, complete_nothing, contradicts_nothing, typed,
+    TrivialModel, typed,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -22,25 +22,13 @@ static MODEL: Kind = Kind {
     name: "item-knn",
     title: "item neighbours",
     fields: ItemKnnSpec::FIELDS,
-    role: Role::Model(&Model {
-        plural: "item neighbour models",
-        stands_on: &[],
-        complete: complete_nothing,
-        contradicts: contradicts_nothing,
-        learns: |_| true,
-        last_step: |_| 1,
+    role: Role::Model(&Model::of_ratings(
+        "item neighbour models",
+        train::train,
         seconds,
-        device_bytes: |_, _| 0,
         // Of each neighbour its number and its similarity, once more while they are written; sorting takes less than reading.
-        host_bytes: |settings, _, names| 2 * 8 * typed::<ItemKnnSpec>(settings).neighbours * names,
-        together: false,
-        shaped_by: |_| None,
-        budget: None,
-        needs: |_| Vec::new(),
-        train: Trainer::Ratings(train::train),
-        recommender: None,
-        settings: None,
-        study: StudyFacts {
+        |settings, _, names| 2 * 8 * typed::<ItemKnnSpec>(settings).neighbours * names,
+        StudyFacts {
             name: "item-knn",
             order: 40,
             families: &[Family {
@@ -59,7 +47,7 @@ static MODEL: Kind = Kind {
             same: None,
             answered_by: |_| None,
         },
-    }),
+    )),
 };
 
 static POLICY: Kind = Kind {

@@ -17,7 +17,7 @@ static PLAIN: Kind = Kind {
     title: "LinUCB",
     fields: LinUcbSpec::FIELDS,
     role: Role::Policy(&PolicyRole {
-        order: 23,
+        order: 33,
         model: None,
         adapts: true,
         by_default: false,
@@ -33,7 +33,7 @@ static HIDDEN: Kind = Kind {
     title: "hidden LinUCB",
     fields: HiddenLinUcbSpec::FIELDS,
     role: Role::Policy(&PolicyRole {
-        order: 24,
+        order: 34,
         model: None,
         adapts: true,
         by_default: false,

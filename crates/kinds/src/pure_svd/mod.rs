@@ -10,7 +10,7 @@ pub use settings::PureSvdSpec;
 
 use crate::kind::{
     Better, Chooses, Column, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style, TableColumns,
-    Trainer, complete_nothing, contradicts_nothing, typed,
+    typed,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -21,28 +21,16 @@ static MODEL: Kind = Kind {
     name: "pure-svd",
     title: "PureSVD",
     fields: PureSvdSpec::FIELDS,
-    role: Role::Model(&Model {
-        plural: "PureSVD models",
-        stands_on: &[],
-        complete: complete_nothing,
-        contradicts: contradicts_nothing,
-        learns: |_| true,
-        last_step: |_| 1,
+    role: Role::Model(&Model::of_ratings(
+        "PureSVD models",
+        train::train,
         seconds,
-        device_bytes: |_, _| 0,
         // A block of vectors twice as wide as the factors, of which some are at hand at once; the ratings as a matrix.
-        host_bytes: |settings, _, names| {
+        |settings, _, names| {
             let k = typed::<PureSvdSpec>(settings).factors;
             6 * 8 * (2 * k).max(k + 10) * names
         },
-        together: false,
-        shaped_by: |_| None,
-        budget: None,
-        needs: |_| Vec::new(),
-        train: Trainer::Ratings(train::train),
-        recommender: None,
-        settings: None,
-        study: StudyFacts {
+        StudyFacts {
             name: "pure-svd",
             order: 42,
             families: &[Family {
@@ -62,7 +50,7 @@ static MODEL: Kind = Kind {
             same: None,
             answered_by: |_| None,
         },
-    }),
+    )),
 };
 
 static POLICY: Kind = Kind {

@@ -10,7 +10,7 @@ pub use settings::SvdppSpec;
 
 use crate::kind::{
     Better, Chooses, Column, Curves, Family, Kind, Marker, Model, ModelUse, PolicyRole, Role, StudyFacts, Style,
-    TableColumns, Trainer, TrivialModel, complete_nothing, contradicts_nothing, typed,
+    TableColumns, TrivialModel, typed,
 };
 use crate::work::{Candidates, Effort, Work};
 
@@ -21,52 +21,43 @@ static MODEL: Kind = Kind {
     name: "svdpp",
     title: "SVD++",
     fields: SvdppSpec::FIELDS,
-    role: Role::Model(&Model {
-        plural: "SVD++ models",
-        stands_on: &[],
-        complete: complete_nothing,
-        contradicts: contradicts_nothing,
-        learns: |_| true,
-        last_step: |settings| typed::<SvdppSpec>(settings).epochs,
-        seconds,
-        device_bytes: |_, _| 0,
-        // Three vectors in double precision and as many in single, at the most; the shuffled ratings are as the others.
-        host_bytes: |settings, _, names| 48 * typed::<SvdppSpec>(settings).factors * names,
-        together: false,
-        shaped_by: |_| None,
-        budget: None,
-        needs: |_| Vec::new(),
-        train: Trainer::Ratings(train::train),
-        recommender: None,
-        settings: None,
-        study: StudyFacts {
-            name: "svdpp",
-            order: 44,
-            families: &[Family {
-                name: "error",
-                title: "SVD++'s test error in stars",
-                axis: "error in stars",
-                columns: TableColumns::Fixed(&[
-                    Column { metric: "test_rmse_stars", header: "test RMSE", better: Better::Lower },
-                    Column { metric: "test_mae_stars", header: "test MAE", better: Better::Lower },
-                ]),
-            }],
-            curves: &[Curves {
-                metric: "test/rmse_stars",
-                title: "SVD++'s test error",
-                x: "epochs",
-                y: "RMSE on the test part, stars",
-                last: "test_rmse_stars",
-                window: 1,
-                better: Better::Lower,
-            }],
-            headline: &[],
-            note: None,
-            trivial: Some(TrivialModel::MEAN),
-            same: None,
-            answered_by: |_| None,
-        },
-    }),
+    role: Role::Model(
+        &Model::of_ratings(
+            "SVD++ models",
+            train::train,
+            seconds,
+            // Three vectors in double precision and as many in single, at the most; the shuffled ratings are as the others.
+            |settings, _, names| 48 * typed::<SvdppSpec>(settings).factors * names,
+            StudyFacts {
+                name: "svdpp",
+                order: 44,
+                families: &[Family {
+                    name: "error",
+                    title: "SVD++'s test error in stars",
+                    axis: "error in stars",
+                    columns: TableColumns::Fixed(&[
+                        Column { metric: "test_rmse_stars", header: "test RMSE", better: Better::Lower },
+                        Column { metric: "test_mae_stars", header: "test MAE", better: Better::Lower },
+                    ]),
+                }],
+                curves: &[Curves {
+                    metric: "test/rmse_stars",
+                    title: "SVD++'s test error",
+                    x: "epochs",
+                    y: "RMSE on the test part, stars",
+                    last: "test_rmse_stars",
+                    window: 1,
+                    better: Better::Lower,
+                }],
+                headline: &[],
+                note: None,
+                trivial: Some(TrivialModel::MEAN),
+                same: None,
+                answered_by: |_| None,
+            },
+        )
+        .with_steps(|settings| typed::<SvdppSpec>(settings).epochs),
+    ),
 };
 
 static POLICY: Kind = Kind {
