@@ -4,7 +4,8 @@
 //!
 //! | module | floor | job |
 //! | --- | --- | --- |
-//! | [`cli`] | 6 | one file a verb; wires everything, decides nothing |
+//! | [`cli`] | 7 | one file a verb; wires everything, decides nothing |
+//! | [`live`] | 6 | what is recorded, shown in a browser while it grows |
 //! | [`report`] | 5 | tables, plots, HTML |
 //! | [`paper`] | 4 | a paper's tables, and what becomes of each cell |
 //! | [`rows`] | 4 | a sweep as rows for other programs |
@@ -30,6 +31,7 @@ pub mod cli;
 pub mod error;
 pub mod exec;
 pub mod gate;
+pub mod live;
 pub mod paper;
 pub mod plan;
 pub mod report;

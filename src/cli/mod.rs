@@ -19,6 +19,7 @@ mod redefined;
 pub mod report;
 mod reproduce;
 mod runs;
+mod serve;
 mod slurm;
 mod sweep;
 mod target;
@@ -116,6 +117,8 @@ enum Verb {
     Sweep(sweep::Args),
     /// Write tables, figures and a page from what is recorded.
     Report(report::Args),
+    /// Show what is recorded in a browser, and follow it while it grows.
+    Serve(serve::Args),
     /// Hold our results against a paper's tables: run what is missing, and give every cell a verdict.
     Reproduce(reproduce::Args),
     /// Check that trials are as they were written, run them again, and compare step by step.
@@ -217,6 +220,7 @@ fn run(cli: Cli) -> Result<Exit> {
             let Context { runs, data, output } = context()?;
             report::run(args, &runs, &data, output).map(|()| Exit::Done)
         }
+        Verb::Serve(args) => serve::run(&args, &context()?),
         Verb::Reproduce(args) => reproduce::run(&args, &context()?),
         Verb::Verify(args) => verify::run(&args, &context()?),
         Verb::Check(args) => check::run(&args, &context()?),

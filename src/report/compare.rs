@@ -13,7 +13,11 @@ use crate::stats::{Alternative, Paired, Resampling, holm};
 
 /// Every row of `table` against the one that `baseline` names; `None` where the table has no such row, or no other.
 pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
-    let base = table.rows.iter().position(|row| baseline.names(table, row))?;
+    against_row(table, table.rows.iter().position(|row| baseline.names(table, row))?)
+}
+
+/// Every row of `table` against its row number `base`; `None` where there is no other.
+pub(super) fn against_row(table: &Table, base: usize) -> Option<Grid> {
     let (mut rows, mut cut) = (Vec::new(), false);
     for (column, metric) in table.compared() {
         let Some(reference) = table.rows[base].cells[column].as_ref() else { continue };

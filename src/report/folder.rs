@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::contents::SweepReport;
-use super::figure::{self, Figure};
+use super::figure::{self, CurveSource, Figure};
 use super::files::{WrittenReport, clear, put};
 use super::group::slug;
 use super::options::Format;
@@ -75,7 +75,7 @@ impl SweepReport<'_> {
     fn figures(&self, store: &Store) -> Result<Vec<Figure>> {
         let mut figures: Vec<Figure> = Vec::new();
         for (study, tables) in &self.studies {
-            figures.extend(figure::figures(store, study, self.options.band)?);
+            figures.extend(figure::figures(&CurveSource::Recorded(store), study, self.options.band)?);
             for table in tables.iter().filter(|table| table.id.is_headline()) {
                 figures.extend(forest::forest(study, table));
                 figures.extend(figure::sensitivity(study, table));

@@ -1,5 +1,6 @@
 //! The reference group: how a person names it, and which row of a table it is.
 
+use super::axis::AxisValue;
 use super::table::{Row, Table};
 use crate::study::GroupName;
 
@@ -16,7 +17,12 @@ impl Reference {
     /// Whether `row` is the reference. Where the name fits several rows the caller takes the first.
     pub(super) fn names(&self, table: &Table, row: &Row) -> bool {
         let axes: Vec<&str> = table.axes.iter().map(String::as_str).collect();
-        self.0.fits(row.policy, &axes, &row.point.iter().map(Option::as_ref).collect::<Vec<_>>())
+        self.fits(row.policy, &axes, &row.point.iter().map(Option::as_ref).collect::<Vec<_>>())
+    }
+
+    /// Whether the reference is the group of `policy` with the values `point` on `axes`.
+    pub(super) fn fits(&self, policy: &str, axes: &[&str], point: &[Option<&AxisValue>]) -> bool {
+        self.0.fits(policy, axes, point)
     }
 }
 

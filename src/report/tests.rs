@@ -244,7 +244,9 @@ fn many_configurations_are_cut_to_the_best_with_a_note() {
     let sweep = store.sweep("wide").expect("read").expect("recorded");
     let mut figures = Vec::new();
     for study in studies::studies(&sweep) {
-        figures.extend(figure::figures(&store, &study, Default::default()).expect("figures"));
+        figures.extend(
+            figure::figures(&figure::CurveSource::Recorded(&store), &study, Default::default()).expect("figures"),
+        );
     }
     let shown: Vec<String> = figures
         .iter()
@@ -271,7 +273,7 @@ fn nothing_finished_is_said_with_a_hint() {
 
 mod browser;
 mod bytes;
-mod chromium;
+pub(crate) mod chromium;
 mod guards;
 mod hard;
 mod hostile;

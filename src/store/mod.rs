@@ -6,7 +6,7 @@
 //! | `schema` | tables and migrations |
 //! | `write` | sweeps and states of trials |
 //! | `ingest` | a finished run folder, checked and taken in |
-//! | `query` | reading |
+//! | `query`, `standing` | reading; counting |
 //! | `health` | SQLite's own checks |
 //! | `deferred`, `foreign` | writing while another program holds the database, and who that is |
 //! | `dump` | the content, whatever the row numbers |
@@ -26,6 +26,7 @@ mod problem;
 mod query;
 mod records;
 mod schema;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -42,6 +43,7 @@ pub use ingest::{read_finished, unfit};
 pub use lock::{LockHolder, RunsLock};
 use problem::StoreProblem;
 pub use records::{StoredSweep, SweepRecord, TrialRecord};
+pub use standing::{StandingCount, StandingTrial};
 
 use crate::error::{Error, Result};
 

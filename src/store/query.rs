@@ -238,6 +238,6 @@ fn read_value(row: &Row<'_>, column: usize) -> rusqlite::Result<f64> {
     Ok(row.get::<_, Option<f64>>(column)?.unwrap_or(f64::NAN))
 }
 
-fn json<T: DeserializeOwned>(text: &str) -> std::result::Result<T, StoreProblem> {
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> std::result::Result<T, StoreProblem> {
     serde_json::from_str(text).map_err(|error| StoreProblem::Content(format!("a stored record does not read: {error}")))
 }

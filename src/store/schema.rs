@@ -106,9 +106,13 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreProblem> {
 
 fn version(connection: &Connection) -> Result<Version, StoreProblem> {
     let latest = STEPS.len() as i64;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    // In one statement, so of one moment: another program may be making the database just now.
+    let (version, application, tables): (i64, i64, i64) = connection.query_row(
+        "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id),
+                (SELECT count(*) FROM sqlite_schema)",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
     if application != APPLICATION_ID && (tables > 0 || version > 0) {
         return Err(StoreProblem::Foreign);
     }

@@ -9,6 +9,11 @@ fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples").join(name)
 }
 
+/// Where the Python package lies.
+fn package() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("python")
+}
+
 fn ran(mut command: Command) -> String {
     let output = command.output().expect("it starts");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -71,7 +76,7 @@ fn an_outsider_rebuilds_a_split_from_its_seed() {
 #[ignore = "needs Python"]
 fn a_function_that_tells_metrics_is_a_file_to_copy() {
     let place = Place::new();
-    std::fs::copy(example("drr_lab.py"), place.path().join("drr_lab.py")).expect("copied");
+    std::fs::copy(package().join("drr_lab/_log.py"), place.path().join("drr_lab.py")).expect("copied");
     let train = "import drr_lab\nfor step in range(3):\n    drr_lab.log(step, loss=drr_lab.PARAMS['lr'] / (step + 1))\n\
                  drr_lab.log(accuracy=0.5 + drr_lab.SEED / 10)\nopen(drr_lab.OUT + '/done', 'w').write('done')\n";
     place.file("train.py", train);
@@ -86,6 +91,16 @@ fn a_function_that_tells_metrics_is_a_file_to_copy() {
     // It runs without drr-lab as well.
     let mut python = Command::new("python3");
     python.current_dir(place.path()).arg("train.py").env("DRR_LAB_PARAMS", "{\"lr\": 1}");
+    ran(python);
+}
+
+#[test]
+#[ignore = "needs packages of Python"]
+fn the_package_is_held_to_the_program() {
+    let place = Place::new();
+    let mut python = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("target/external/bin/python3"));
+    python.env("PYTHONDONTWRITEBYTECODE", "1").arg(package().join("tests/run.py"));
+    python.arg(env!("CARGO_BIN_EXE_drr-lab")).arg(place.path());
     ran(python);
 }
 

@@ -48,8 +48,8 @@ cargo xtask: set-up and chores of drr-lab
       --target TRIPLE  x86_64- or aarch64-unknown-linux-musl (this machine's unless said)
   cargo xtask deps     what the project stands on: every crate with its reason in CONTRIBUTING.md, none twice
                        without one, permissive licences alone
-  cargo xtask external install the packages of the trainers in sweeps/external into target/external, about
-                       300 MB, for their tests; without PyTorch
+  cargo xtask external install what the trainers in sweeps/external and the tests of python/ need into
+                       target/external, about 900 MB; without PyTorch
   cargo xtask slurm-up start a Slurm of two nodes on loopback, in target/slurm, to try and to test
                        `drr-lab sweep --executor slurm`; wants slurm-wlm and munge installed
   cargo xtask slurm-down  stop it, with all its jobs

@@ -1,4 +1,5 @@
-//! A Python with the packages of the trainers in `sweeps/external`, for the tests that run them: `cargo xtask external`.
+//! A Python with the packages of the trainers in `sweeps/external` and of the tests of the Python package:
+//! `cargo xtask external`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -7,7 +8,7 @@ use std::{fs, io};
 use crate::problem::Problem;
 
 /// The trainers whose packages are small: PyTorch's are five gigabytes, which are a person's to ask for.
-const SMALL: [&str; 2] = ["classifier", "surprise"];
+const SMALL: [&str; 3] = ["sweeps/external/classifier", "sweeps/external/surprise", "python/tests"];
 
 /// What tells that all is installed: the requirements that were.
 const INSTALLED: &str = "installed.txt";
@@ -18,7 +19,7 @@ fn home(root: &Path) -> PathBuf {
 
 /// What the packages must be.
 fn wanted(root: &Path) -> io::Result<String> {
-    let read = |name: &&str| fs::read_to_string(root.join("sweeps/external").join(name).join("requirements.txt"));
+    let read = |name: &&str| fs::read_to_string(root.join(name).join("requirements.txt"));
     SMALL.iter().map(read).collect()
 }
 
@@ -30,7 +31,7 @@ pub fn is_installed(root: &Path) -> bool {
 
 /// Installs them, unless they are there.
 pub fn up(root: &Path) -> Result<ExitCode, Problem> {
-    let wanted = wanted(root).map_err(|error| Problem::path(&root.join("sweeps/external"), &error))?;
+    let wanted = wanted(root).map_err(|error| Problem::path(root, &error))?;
     let home = home(root);
     if is_installed(root) {
         println!("they are installed in {}", home.display());
@@ -44,12 +45,12 @@ pub fn up(root: &Path) -> Result<ExitCode, Problem> {
     let shown = home.display().to_string();
     let mut made = run(Path::new("python3"), &["-m", "venv", &shown])?;
     for name in SMALL {
-        let list = root.join("sweeps/external").join(name).join("requirements.txt").display().to_string();
+        let list = root.join(name).join("requirements.txt").display().to_string();
         let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &list];
         made = made && run(&home.join("bin/python3"), &arguments)?;
     }
     if !made {
-        eprintln!("the packages of sweeps/external could not be installed; their tests are left out");
+        eprintln!("the packages of sweeps/external and python/tests could not be installed; their tests are left out");
         return Ok(ExitCode::FAILURE);
     }
     fs::write(home.join(INSTALLED), wanted).map_err(|error| Problem::path(&home, &error))?;

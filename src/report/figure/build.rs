@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use drr_kinds::kind::{Better, Curves, Family, TableColumns};
 
 use super::content::{Figure, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
+use super::points::CurveSource;
 use super::style::{of_baseline, of_recommender};
 use crate::error::Result;
 use crate::report::axis::short_axis;
@@ -15,7 +16,6 @@ use crate::report::tabulate::measured_at;
 use crate::report::users::UserCount;
 use crate::report::written::count;
 use crate::stats::{Spread, band, moving_average};
-use crate::store::Store;
 
 /// More series than this cannot be told apart.
 const MOST: usize = 8;
@@ -24,7 +24,7 @@ const MOST: usize = 8;
 const LEAST: usize = 4;
 
 /// The figures of a study; none where nothing is finished.
-pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Spread) -> Result<Vec<Figure>> {
+pub(in crate::report) fn figures(from: &CurveSource<'_>, study: &Study<'_>, spread: Spread) -> Result<Vec<Figure>> {
     let kind = study.subject.study();
     let at_k = |family: &'static Family| match family.columns {
         TableColumns::AtK => at_k(study, family),
@@ -32,7 +32,7 @@ pub(in crate::report) fn figures(store: &Store, study: &Study<'_>, spread: Sprea
     };
     let mut figures: Vec<Figure> = kind.families.iter().filter_map(at_k).collect();
     for (at, what) in kind.curves.iter().enumerate() {
-        let own = curves(store, study, spread, what)?;
+        let own = curves(from, study, spread, what)?;
         let slug = if at == 0 { study.slug.clone() } else { format!("{}-{}", study.slug, group::slug(what.metric)) };
         figures.extend(own.map(|figure| Figure { slug, ..figure }));
     }
@@ -48,7 +48,13 @@ fn sign(better: Better) -> f64 {
     }
 }
 
-fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Result<Option<Figure>> {
+/// The learning curves of a study, where it has any yet.
+pub(in crate::report) fn curves(
+    from: &CurveSource<'_>,
+    study: &Study<'_>,
+    spread: Spread,
+    what: &Curves,
+) -> Result<Option<Figure>> {
     let mut series = Vec::new();
     let mut spacing = None;
     let least = least_shown(study, what);
@@ -57,20 +63,15 @@ fn curves(store: &Store, study: &Study<'_>, spread: Spread, what: &Curves) -> Re
     for (index, group) in study.groups.iter().enumerate() {
         // A sweep of thousands has millions of points: those of curves that cannot be shown are not read.
         let shown = |least: f64| final_of(group) >= least;
-        if !least.is_none_or(shown) {
+        if !least.is_none_or(shown) && !from.is_growing(group) {
             continue;
         }
-        let mut raw = Vec::new();
-        for trial in group.finished() {
-            let points = store.points(trial.id(), what.metric)?;
-            if !points.is_empty() {
-                spacing = spacing.or_else(|| points.windows(2).next().map(|pair| pair[1].0 - pair[0].0));
-                raw.push(points);
-            }
-        }
+        let raw = from.curves(group, what.metric)?;
         if raw.is_empty() {
             continue;
         }
+        let apart = |curve: &Vec<(u64, f64)>| curve.windows(2).next().map(|pair| pair[1].0 - pair[0].0);
+        spacing = spacing.or_else(|| raw.iter().find_map(apart));
         let smooth: Vec<Vec<(u64, f64)>> = raw.iter().map(|curve| moving_average(curve, what.window)).collect();
         let band = band(&smooth, spread).iter().map(|at| (at.step as f64, at.value, at.low, at.high)).collect();
         let faint: Vec<Vec<(f64, f64)>> =

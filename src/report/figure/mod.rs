@@ -3,6 +3,7 @@
 //! | file | job |
 //! | --- | --- |
 //! | `build`, `axes`, `profile` | which figures a sweep has, and their numbers |
+//! | `points` | where the points of curves come from |
 //! | `content` | what a figure shows |
 //! | `draw` | where everything goes; `lines`, `heat`, `parallel`, `forest`, `items` one kind of picture each |
 //! | `sizes` | what these share |
@@ -22,19 +23,21 @@ mod heat;
 mod items;
 mod lines;
 mod parallel;
+mod points;
 mod profile;
 mod render;
 mod sizes;
 mod style;
 
 pub(super) use axes::sensitivity;
-pub(super) use build::{figures, subtitle};
+pub(super) use build::{curves, figures, subtitle};
 pub(super) use canvas::DrawError;
 pub(super) use content::{
     Figure, Forest, ForestSection, ItemMap, Listed, Plot, PlottedCurves, PlottedDifference, Series, Shape, XAxis, XKind,
 };
+pub use points::CurveSource;
 pub(super) use profile::profile;
 pub(super) use render::{alone, png, svg};
 #[cfg(test)]
 pub(super) use style::of_recommender;
-pub(super) use style::of_stage as stage_style;
+pub(super) use style::{of_recommender as look, of_stage as stage_style};

@@ -14,14 +14,16 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A browser with one page.
-pub(super) struct Chromium {
+pub(crate) struct Chromium {
     child: Child,
     commands: ChildStdin,
     messages: Receiver<Value>,
     session: String,
     last: Cell<u64>,
+    /// Where the page may ask, beside files: the server that it is from.
+    own: String,
     /// Errors of the page's console, its exceptions, and what it asked the network for.
-    pub(super) complaints: Vec<String>,
+    pub(crate) complaints: Vec<String>,
     _profile: tempfile::TempDir,
 }
 
@@ -36,7 +38,7 @@ fn program() -> Option<&'static str> {
 
 impl Chromium {
     /// Starts one; whoever asks for these tests has it.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let program = program().expect("there is a Chromium (Debian: apt-get install chromium)");
         let profile = tempfile::tempdir().expect("a temporary folder");
         let mut child = Command::new("sh")
@@ -66,6 +68,7 @@ impl Chromium {
             messages,
             session: String::new(),
             last: Cell::new(0),
+            own: "file:".to_owned(),
             complaints: Vec::new(),
             _profile: profile,
         };
@@ -80,7 +83,7 @@ impl Chromium {
     }
 
     /// A command and its answer.
-    pub(super) fn ask(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, parameters: Value) -> Value {
         let id = self.last.get() + 1;
         self.last.set(id);
         let mut message = json!({ "id": id, "method": method, "params": parameters });
@@ -108,7 +111,7 @@ impl Chromium {
                 }
                 Some("Network.requestWillBeSent") => {
                     let url = about["request"]["url"].as_str().unwrap_or_default();
-                    if !url.starts_with("file:") && !url.starts_with("data:") {
+                    if !url.starts_with(&self.own) && !url.starts_with("file:") && !url.starts_with("data:") {
                         self.complaints.push(format!("it asked for {url}"));
                     }
                 }
@@ -121,7 +124,7 @@ impl Chromium {
     }
 
     /// A window of `width` × `height` points, light or dark.
-    pub(super) fn window(&mut self, width: u32, height: u32, scheme: &str) {
+    pub(crate) fn window(&mut self, width: u32, height: u32, scheme: &str) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.ask("Emulation.setDeviceMetricsOverride", size);
         let scheme = json!({ "name": "prefers-color-scheme", "value": scheme });
@@ -129,14 +132,21 @@ impl Chromium {
     }
 
     /// Opens a file and waits until it has loaded.
-    pub(super) fn open(&mut self, page: &Path) {
+    pub(crate) fn open(&mut self, page: &Path) {
         let page = page.canonicalize().expect("the page is there");
         self.ask("Page.navigate", json!({ "url": format!("file://{}", page.display()) }));
         self.until(|message| message["method"] == "Page.loadEventFired");
     }
 
+    /// Opens an address of a server, which the page may ask for more, and waits until it has loaded.
+    pub(crate) fn open_at(&mut self, server: &str, path: &str) {
+        self.own = server.to_owned();
+        self.ask("Page.navigate", json!({ "url": format!("{server}{path}") }));
+        self.until(|message| message["method"] == "Page.loadEventFired");
+    }
+
     /// The value of an expression, or of the promise that it is.
-    pub(super) fn value(&mut self, expression: &str) -> Value {
+    pub(crate) fn value(&mut self, expression: &str) -> Value {
         let ask = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         let mut answer = self.ask("Runtime.evaluate", ask);
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {}", answer["exceptionDetails"]);
@@ -144,10 +154,12 @@ impl Chromium {
     }
 
     /// Presses a key, as a person does.
-    pub(super) fn press(&mut self, key: &str) {
+    pub(crate) fn press(&mut self, key: &str) {
         let (code, text) = match key {
             "Tab" => (9, ""),
             "Enter" => (13, "\r"),
+            "Escape" => (27, ""),
+            "/" => (191, "/"),
             _ => panic!("{key} is not known here"),
         };
         for kind in ["keyDown", "keyUp"] {
@@ -160,7 +172,7 @@ impl Chromium {
     }
 
     /// Writes what the window shows, or the whole page, as a PNG.
-    pub(super) fn picture(&mut self, path: &Path, whole: bool) {
+    pub(crate) fn picture(&mut self, path: &Path, whole: bool) {
         let answer = self.ask("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": whole }));
         let bytes = from_base64(answer["data"].as_str().expect("a picture"));
         std::fs::write(path, bytes).expect("written");
