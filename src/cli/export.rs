@@ -1,9 +1,10 @@
 //! `drr-lab export`: a sweep as one file that can be taken elsewhere, or as rows for other programs.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, IsTerminal as _, Write as _, stdout};
 use std::path::{Path, PathBuf};
 
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::target::{self, Target};
@@ -19,7 +20,9 @@ Examples:
   drr-lab export quickstart > trials.csv
   drr-lab export quickstart --what metrics --format jsonl --out points.jsonl
   drr-lab export quickstart --what seeds --out seeds.csv       # for statistics: a row a group and seed
+  drr-lab export quickstart --what metrics --format parquet --out points.parquet
   drr-lab export quickstart --format tensorboard --out events && tensorboard --logdir events
+  drr-lab export quickstart --format mlflow --out http://127.0.0.1:5000
   drr-lab export --bundle quickstart quickstart.zip
   drr-lab --runs elsewhere runs import quickstart.zip && drr-lab --runs elsewhere verify quickstart";
 
@@ -30,8 +33,12 @@ enum ExportFormat {
     Csv,
     /// An object a line; a key is there where its column has a value.
     Jsonl,
+    /// Columns with types, in a file that pandas, Polars, DuckDB and Arrow read.
+    Parquet,
     /// A folder that TensorBoard shows: a run for each finished trial, with scalars and hyperparameters.
     Tensorboard,
+    /// Runs in an MLflow tracking server: a run for each finished trial, with parameters and metrics.
+    Mlflow,
 }
 
 /// Arguments of `export`.
@@ -51,7 +58,7 @@ pub struct Args {
     /// How rows are written.
     #[arg(long, value_enum, default_value = "csv")]
     format: ExportFormat,
-    /// Where they go; to the output if it is not said. Of `tensorboard` the folder.
+    /// Where they go; to the output if it is not said. Of `tensorboard` the folder, of `mlflow` the server's address.
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Columns also for settings that no axis varies (rows of trials).
@@ -77,18 +84,24 @@ fn flat(args: &Args, context: &Context) -> Result<Exit> {
             false => error.hint(format!("recorded are: {}", known.join(", "))),
         });
     };
-    if args.constants && (args.what != RowContent::Trials || args.format == ExportFormat::Tensorboard) {
+    let is_of_whole_trials = matches!(args.format, ExportFormat::Tensorboard | ExportFormat::Mlflow);
+    if args.constants && (args.what != RowContent::Trials || is_of_whole_trials) {
         return Err(Error::input("--constants is for rows of trials").hint("leave it out, or ask for --what trials"));
     }
-    if args.what != RowContent::Trials && args.format == ExportFormat::Tensorboard {
-        return Err(Error::input("a folder for TensorBoard holds all of a trial").hint("leave --what out"));
+    if args.what != RowContent::Trials && is_of_whole_trials {
+        return Err(Error::input("TensorBoard and MLflow get all of a trial").hint("leave --what out"));
     }
     let format = match args.format {
         ExportFormat::Csv => RowFormat::Csv,
         ExportFormat::Jsonl => RowFormat::Jsonl,
+        ExportFormat::Parquet => RowFormat::Parquet,
         ExportFormat::Tensorboard => return tensorboard(args, &store, &sweep, context),
+        ExportFormat::Mlflow => return mlflow(args, &store, &sweep, context),
     };
     let options = RowOptions { content: args.what, format, constants: args.constants };
+    if args.out.is_none() && format == RowFormat::Parquet && stdout().is_terminal() {
+        return Err(Error::input("Parquet is nothing to read at a terminal").hint("name a file: --out FILE"));
+    }
     let Some(path) = &args.out else {
         let written = rows::write(&store, &sweep, options, &mut BufWriter::new(printing::Printed));
         // A reader that left has seen enough; a full disk is told at the end.
@@ -118,6 +131,27 @@ fn tensorboard(args: &Args, store: &Store, sweep: &StoredSweep, context: &Contex
     match context.output {
         OutputFormat::Json => println!("{}", json!({"folder": folder, "runs": count})),
         OutputFormat::Human => println!("{}: {count} runs; tensorboard --logdir {0}", folder.display()),
+        OutputFormat::Quiet => {}
+    }
+    Ok(Exit::Done)
+}
+
+/// A sweep as an experiment of an MLflow server.
+fn mlflow(args: &Args, store: &Store, sweep: &StoredSweep, context: &Context) -> Result<Exit> {
+    let address = args.out.as_deref().and_then(Path::to_str).filter(|address| address.contains("://"));
+    let Some(address) = address else {
+        return Err(Error::input("runs go to an MLflow tracking server").hint("name it: --out http://127.0.0.1:5000"));
+    };
+    let bar = if context.output == OutputFormat::Human { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let done = rows::mlflow::write(store, sweep, address, |done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    let done = done?;
+    match context.output {
+        OutputFormat::Json => println!("{}", json!({"server": address, "made": done.made, "found": done.found})),
+        OutputFormat::Human => println!("{address}: {} runs made, {} were there", done.made, done.found),
         OutputFormat::Quiet => {}
     }
     Ok(Exit::Done)

@@ -12,6 +12,7 @@ mod execution;
 mod export;
 mod failures;
 mod index;
+mod mirror;
 mod plan_table;
 mod plan_trials;
 mod probe;

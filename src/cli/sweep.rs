@@ -10,6 +10,7 @@ use drr_kinds::KindOf as _;
 
 use super::catch_up::{IndexState, catch_up};
 use super::execution::{Choices, Resolved, inventory};
+use super::mirror::{MirrorPlace, Mirrored};
 use super::plan_table::{Detail, PlanTable};
 use super::probe;
 use super::redefined::{self, Asked};
@@ -20,10 +21,11 @@ use super::{Context, OutputFormat, attempt, failures, observer};
 use crate::audit;
 use crate::error::{Error, Exit, Result};
 use crate::exec::slurm::{AfterSubmit, refuse_if_open};
-use crate::exec::{self, Inventory, MemoryBudget, Outcome, RunOptions, Slot};
+use crate::exec::{self, Inventory, MemoryBudget, Observer, Outcome, RunOptions, Slot};
 use crate::neutral::line;
 use crate::plan::{FailedBefore, Outlook, Plan, Sizes, examine, note_earlier, write_sweep};
 use crate::report;
+use crate::rows::TensorboardMirror;
 use crate::store::{Reading, RunsLock, Store, SweepRecord};
 use crate::sweep::{Datasets, EarlyStop, Request, SlurmSettings, Sweep, SweepFile, SweepRequest, expand};
 
@@ -33,6 +35,7 @@ Examples:
   drr-lab sweep sweeps/quickstart.toml --set drr.tau=0.001,0.01 --set τ=0.1 --seeds 5
   drr-lab sweep sweeps/tau-gamma.toml --only tau=0.001 --profile smoke
   drr-lab sweep sweeps/quickstart.toml --dry-run
+  drr-lab sweep sweeps/quickstart.toml --also tensorboard=events      # and: tensorboard --logdir events
   drr-lab sweep sweeps/quickstart.toml --executor slurm --dry-run
 
 The language of sweep files is in docs/sweep-files.md; `drr-lab schema` prints its JSON Schema.";
@@ -71,6 +74,9 @@ pub struct Args {
     /// Submit to Slurm and leave at once; `drr-lab runs collect` takes in what is finished.
     #[arg(long, conflicts_with_all = ["dry_run", "show", "force"])]
     detach: bool,
+    /// Show it elsewhere too while it runs: tensorboard=DIR, a folder for `tensorboard --logdir DIR`.
+    #[arg(long, value_name = "WHERE", conflicts_with_all = ["dry_run", "show", "detach"])]
+    also: Vec<MirrorPlace>,
     /// Run trials again that failed in a way that is not expected to go away.
     #[arg(long)]
     retry_failed: bool,
@@ -125,6 +131,7 @@ impl Args {
             force: false,
             executor: Executor::Local,
             detach: false,
+            also: Vec::new(),
             retry_failed,
             worker: None,
             choices,
@@ -153,6 +160,10 @@ impl Ordered {
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
     if args.executor == Executor::Local && args.detach {
         return Err(Error::input("--detach leaves trials to a cluster").hint("add --executor slurm"));
+    }
+    if args.executor == Executor::Slurm && !args.also.is_empty() {
+        return Err(Error::input("--also is of sweeps on this machine")
+            .hint("export what is collected: drr-lab export SWEEP --format tensorboard --out DIR"));
     }
     if args.executor == Executor::Slurm && args.force {
         return Err(Error::input("--force runs trials on this machine").hint("leave out --executor slurm"));
@@ -207,7 +218,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             ordered.outlook.warnings.iter().for_each(|line| eprintln!("{}: {line}", sweep.name));
         }
         let outcome = match plan.to_run() {
-            0 => nothing_to_do(&plan, context.output),
+            0 => {
+                // What is finished is shown elsewhere too.
+                watched(&args.also, &store, &plan.sweep, context)?;
+                nothing_to_do(&plan, context.output)
+            }
             _ if args.executor == Executor::Slurm => {
                 let options = ordered.on_slurm(args, context)?;
                 let then = if args.detach { AfterSubmit::Detach } else { AfterSubmit::Follow };
@@ -219,7 +234,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
             }
             _ => {
                 let (options, _worker) = local(&plan, ordered, &inventory, args, &context.runs, context)?;
-                execute(&plan, &options, &mut store, context)?
+                let mut observer = watched(&args.also, &store, &plan.sweep, context)?;
+                exec::execute(&plan, &options, &mut store, observer.as_mut())?
             }
         };
         if sweep.probe > 0 && args.executor == Executor::Local && !outcome.interrupted {
@@ -244,7 +260,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
                     let mut store = Store::open(place.runs())?;
                     store.record_sweep(&SweepRecord::from(sweep))?;
                     let (options, _worker) = local(&again, ordered, &inventory, args, place.runs(), context)?;
-                    execute(&again, &options, &mut store, context)?
+                    exec::execute(&again, &options, &mut store, observer(context.output).as_mut())?
                 }
             };
             if outcome.interrupted {
@@ -407,8 +423,14 @@ fn local(
     Ok((options, worker))
 }
 
-fn execute(plan: &Plan, options: &RunOptions, store: &mut Store, context: &Context) -> Result<Outcome> {
-    exec::execute(plan, options, store, observer(context.output).as_mut())
+/// Who watches a run, here and elsewhere.
+fn watched(also: &[MirrorPlace], store: &Store, sweep: &str, context: &Context) -> Result<Box<dyn Observer>> {
+    let shown = observer(context.output);
+    let Some(recorded) = (if also.is_empty() { None } else { store.sweep(sweep)? }) else { return Ok(shown) };
+    let mirror = |place: &MirrorPlace| match place {
+        MirrorPlace::Tensorboard(folder) => TensorboardMirror::new(store, recorded.clone(), folder),
+    };
+    Ok(Box::new(Mirrored::new(shown, also.iter().map(mirror).collect::<Result<_>>()?)))
 }
 
 fn nothing_to_do(plan: &Plan, output: OutputFormat) -> Outcome {

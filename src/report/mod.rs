@@ -14,7 +14,7 @@
 //! | `sheets` | all tables of a report |
 //! | `written`; `text`, `latex`, `json`, `page`, `summary` | values as text; the writers |
 //! | `provenance` | where the numbers come from |
-//! | `parts` | tables and curves for a page that follows a sweep |
+//! | `fragments` | tables and curves for a page that follows a sweep |
 //! | `items` | recommended items of three users and Top-N lists, from stored models |
 //! | `figure` | plots |
 //! | `folder`, `files` | the files of a report, and how they get on disk |
@@ -26,6 +26,7 @@ mod figure;
 mod files;
 mod folder;
 mod forest;
+mod fragments;
 mod grid;
 mod ids;
 mod items;
@@ -39,7 +40,6 @@ mod notes;
 mod options;
 mod page;
 mod paper;
-mod parts;
 mod pivot;
 mod protocols;
 mod provenance;
@@ -62,11 +62,11 @@ use std::sync::Arc;
 pub use contents::SweepReport;
 pub use figure::CurveSource;
 pub use files::WrittenReport;
+pub use fragments::{GroupChoice, trial_curves_html};
 pub use items::{Alike, TopList, model_of as evaluated_recommender, top};
 pub use layout::TableLayout;
 pub use options::{Format, ReportOptions};
 pub use paper::PaperPage;
-pub use parts::{GroupChoice, trial_curves_html};
 pub use reference::Reference;
 pub use summary::summary;
 

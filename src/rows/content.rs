@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use drr_kinds::{KindOf as _, kind_settings};
 use serde_json::Value;
 
+use super::parquet::ColumnType;
 use super::sink::{RowField, Sink};
 use crate::error::Result;
 use crate::store::{Store, StoredSweep, TrialRecord};
@@ -82,7 +83,8 @@ fn of_trial(trial: &TrialRecord) -> Vec<RowField> {
 
 /// A row a point of a metric, in the order in which they were recorded by each trial.
 pub(super) fn metrics(store: &Store, sweep: &StoredSweep, sink: &mut Sink<'_>) -> Result<()> {
-    sink.headers(["trial", "metric", "step", "value"].map(str::to_owned).to_vec())?;
+    let types = [ColumnType::Text, ColumnType::Text, ColumnType::Whole, ColumnType::Number];
+    sink.typed_headers(["trial", "metric", "step", "value"].map(str::to_owned).to_vec(), Some(types.to_vec()))?;
     for trial in &sweep.trials {
         let id = trial.id().to_string();
         for (metric, step, value) in store.all_points(trial.id())? {

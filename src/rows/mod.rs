@@ -5,17 +5,25 @@
 //! | --- | --- |
 //! | `content` | which columns there are, and what stands in them |
 //! | `sink` | CSV and JSON lines |
+//! | `parquet`, `thrift` | Parquet |
 //! | `tensorboard`, `proto` | event files that TensorBoard shows |
+//! | `mlflow` | runs in a tracking server |
+//! | `mirror` | the same while a sweep runs |
 
 mod content;
+mod mirror;
+pub mod mlflow;
+mod parquet;
 mod proto;
 mod sink;
 pub mod tensorboard;
 #[cfg(test)]
 mod tests;
+mod thrift;
 
 use std::io::Write;
 
+pub use self::mirror::TensorboardMirror;
 use self::sink::Sink;
 use crate::error::Result;
 use crate::store::{Store, StoredSweep};
@@ -38,6 +46,8 @@ pub enum RowFormat {
     Csv,
     /// An object a line; a key is there where its column has a value.
     Jsonl,
+    /// Columns with types, as data frames and databases read them.
+    Parquet,
 }
 
 /// What is asked for.

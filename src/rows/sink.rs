@@ -1,10 +1,11 @@
-//! Rows written as they come: CSV and JSON lines.
+//! Rows written as they come: CSV, JSON lines, Parquet.
 
 use std::io::{self, Write};
 
 use serde_json::{Number, Value};
 
 use super::RowFormat;
+use super::parquet::{ColumnType, ParquetWriter};
 use crate::error::{Error, Result};
 use crate::neutral::guarded;
 
@@ -61,6 +62,7 @@ pub(super) struct Sink<'a> {
 enum Writing<'a> {
     Csv(Box<csv::Writer<&'a mut dyn Write>>),
     Jsonl(&'a mut dyn Write),
+    Parquet(Box<ParquetWriter<'a>>),
 }
 
 fn failed(error: &io::Error) -> Error {
@@ -72,15 +74,25 @@ impl<'a> Sink<'a> {
         let to = match format {
             RowFormat::Csv => Writing::Csv(Box::new(csv::Writer::from_writer(out))),
             RowFormat::Jsonl => Writing::Jsonl(out),
+            RowFormat::Parquet => Writing::Parquet(Box::new(ParquetWriter::new(out))),
         };
         Self { to, headers: Vec::new(), rows: 0 }
     }
 
     /// The columns, before any row.
     pub(super) fn headers(&mut self, headers: Vec<String>) -> Result<()> {
-        if let Writing::Csv(writer) = &mut self.to {
-            let cells = headers.iter().map(|header| guarded(header).into_owned());
-            writer.write_record(cells).map_err(|error| failed(&error.into()))?;
+        self.typed_headers(headers, None)
+    }
+
+    /// The columns with the types of their values: many rows need not be held until all are known.
+    pub(super) fn typed_headers(&mut self, headers: Vec<String>, types: Option<Vec<ColumnType>>) -> Result<()> {
+        match &mut self.to {
+            Writing::Csv(writer) => {
+                let cells = headers.iter().map(|header| guarded(header).into_owned());
+                writer.write_record(cells).map_err(|error| failed(&error.into()))?;
+            }
+            Writing::Jsonl(_) => {}
+            Writing::Parquet(writer) => writer.headers(&headers, types).map_err(|error| failed(&error))?,
         }
         self.headers = headers;
         Ok(())
@@ -105,6 +117,7 @@ impl<'a> Sink<'a> {
                 let line = members.collect::<Vec<_>>().join(",");
                 writeln!(out, "{{{line}}}").map_err(|error| failed(&error))
             }
+            Writing::Parquet(writer) => writer.row(fields).map_err(|error| failed(&error)),
         }
     }
 
@@ -113,6 +126,7 @@ impl<'a> Sink<'a> {
         match self.to {
             Writing::Csv(mut writer) => writer.flush(),
             Writing::Jsonl(out) => out.flush(),
+            Writing::Parquet(writer) => writer.finish(),
         }
         .map_err(|error| failed(&error))?;
         Ok(self.rows)

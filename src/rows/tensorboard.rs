@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::store::{Store, StoredSweep, TrialRecord};
 
 /// The file in each run's folder; TensorBoard looks for the middle of its name.
-const FILE: &str = "events.out.tfevents.0.drr-lab";
+pub(super) const FILE: &str = "events.out.tfevents.0.drr-lab";
 
 /// Final metrics stand apart from points of the same name.
-const FINAL: &str = "final/";
+pub(super) const FINAL: &str = "final/";
 
 /// Writes a run for every trial with a result; returns how many.
 ///
@@ -40,7 +40,7 @@ pub fn write(store: &Store, sweep: &StoredSweep, folder: &Path) -> Result<u64> {
 }
 
 /// A run's folder: what it is, where it stands on the axes, its seed, and enough of its id to be one alone.
-fn run_name(sweep: &StoredSweep, trial: &TrialRecord) -> String {
+pub(super) fn run_name(sweep: &StoredSweep, trial: &TrialRecord) -> String {
     let policy = trial.spec().policy.as_ref().map(|policy| policy.kind.as_str());
     let what = [Some(trial.spec().kind.as_str()), policy];
     let axes = sweep.axes.iter().filter_map(|axis| Some(format!("{axis}={}", plain(trial.point().get(axis)?))));
@@ -53,12 +53,18 @@ fn run_name(sweep: &StoredSweep, trial: &TrialRecord) -> String {
     format!("{name},seed={}-{}", trial.spec().seed.0, trial.id().short())
 }
 
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The records of a trial's file.
 fn events(trial: &TrialRecord, points: &[(String, u64, f64)]) -> Vec<u8> {
+    let points = points.iter().map(|(metric, step, value)| (metric.as_str(), *step, *value));
+    [begin(trial), scalars(points), end(&trial.metrics, trial.wall_s.unwrap_or(0.0), true)].concat()
+}
+
+/// What a file begins with: its version, and the trial's settings.
+pub(super) fn begin(trial: &TrialRecord) -> Vec<u8> {
     let mut file = Vec::new();
     record(&mut file, &event(0).text(3, b"brain.Event:2"));
     let mut settings: BTreeMap<String, Value> = kind_settings(trial.spec()).into_iter().collect();
@@ -75,14 +81,25 @@ fn events(trial: &TrialRecord, points: &[(String, u64, f64)]) -> Vec<u8> {
     }
     let start = start.double(5, 0.0);
     record(&mut file, &event(0).message(5, &hparams("_hparams_/session_start_info", 3, &start)));
+    file
+}
+
+/// Points of metrics.
+pub(super) fn scalars<'a>(points: impl Iterator<Item = (&'a str, u64, f64)>) -> Vec<u8> {
+    let mut file = Vec::new();
     for (metric, step, value) in points {
-        record(&mut file, &event(*step).message(5, &scalar(metric, *value)));
+        record(&mut file, &event(step).message(5, &scalar(metric, value)));
     }
-    for (metric, value) in &trial.metrics {
+    file
+}
+
+/// What a file ends with: final metrics, and whether the trial succeeded.
+pub(super) fn end(metrics: &BTreeMap<String, f64>, seconds: f64, succeeded: bool) -> Vec<u8> {
+    let mut file = Vec::new();
+    for (metric, value) in metrics {
         record(&mut file, &event(0).message(5, &scalar(&format!("{FINAL}{metric}"), *value)));
     }
-    // It succeeded.
-    let end = Message::default().int(1, 1).double(2, trial.wall_s.unwrap_or(0.0));
+    let end = Message::default().int(1, if succeeded { 1 } else { 2 }).double(2, seconds);
     record(&mut file, &event(0).message(5, &hparams("_hparams_/session_end_info", 4, &end)));
     file
 }

@@ -8,7 +8,7 @@ use crate::report::tests::chromium::Chromium;
 fn until(browser: &mut Chromium, expression: &str) {
     let wait = format!(
         "(async () => {{
-            for (let turn = 0; turn < 300; turn += 1) {{
+            for (let turn = 0; turn < 900; turn += 1) {{
                 if ({expression}) return true;
                 await new Promise((done) => setTimeout(done, 50));
             }}

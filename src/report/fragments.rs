@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 use crate::store::{StoredSweep, TrialRecord};
 
 #[derive(Template)]
-#[template(path = "parts.html")]
-struct PartsTemplate<'a> {
+#[template(path = "fragments.html")]
+struct FragmentTemplate<'a> {
     grids: &'a [Grid],
     drawings: Vec<Drawing>,
 }
@@ -50,7 +50,7 @@ fn html(grids: &[Grid], figures: &[Figure]) -> Result<String> {
         Ok(Drawing { slug: figure.slug.clone(), title: crate::neutral::line(&figure.title).into_owned(), svg })
     };
     let drawings = figures.iter().map(drawn).collect::<Result<_>>()?;
-    PartsTemplate { grids, drawings }.render().map_err(|error| cannot(&error))
+    FragmentTemplate { grids, drawings }.render().map_err(|error| cannot(&error))
 }
 
 impl SweepReport<'_> {
@@ -163,9 +163,9 @@ pub fn trial_curves_html(points: &[(String, u64, f64)], subtitle: &str) -> Resul
             note: format!("{} points, as its journal has them.", curve.len()),
             plot: Plot::Lines(PlottedCurves {
                 x: XAxis { label: "step".to_owned(), kind: XKind::Continuous },
-                y_label: name.to_owned(),
+                y_label: "value".to_owned(),
                 series: vec![Series {
-                    name: String::new(),
+                    name: name.to_owned(),
                     detail: String::new(),
                     style: look(0),
                     shape: Shape::Curve { band, faint: Vec::new() },
