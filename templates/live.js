@@ -32,9 +32,17 @@ const renew = (into, from) => {
     const scrolled = old.matches(".scroll") ? old : old.querySelector(".scroll");
     const left = scrolled?.scrollLeft ?? 0;
     const top = scrolled?.scrollTop ?? 0;
+    const typed = old.querySelector("input.filter")?.value;
+    const sorted = [...old.querySelectorAll("table")].map((table) => table.sorted);
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
     old.replaceWith(child);
     child.source = source;
+    [...child.querySelectorAll("table.sortable")].forEach((table, at) => sortable(table, sorted[at]));
+    const own = child.querySelector("input.filter");
+    if (own && typed) {
+      own.value = typed;
+      own.dispatchEvent(new Event("input"));
+    }
     const fresh = child.matches(".scroll") ? child : child.querySelector(".scroll");
     if (fresh) [fresh.scrollLeft, fresh.scrollTop] = [left, top];
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
@@ -57,6 +65,7 @@ const load = async (part) => {
         const template = document.createElement("template");
         template.innerHTML = text;
         renew(part, template.content);
+        [...part.querySelectorAll("table.sortable")].filter((table) => !table.ready).forEach((table) => sortable(table));
         part.text = text;
       }
     } else {

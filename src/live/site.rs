@@ -75,6 +75,9 @@ impl Site {
             ["live.js"] => {
                 return Ok(Answer::file(ContentType::Script, include_str!("../../templates/live.js")));
             }
+            ["tables.js"] => {
+                return Ok(Answer::file(ContentType::Script, include_str!("../../templates/tables.js")));
+            }
             ["icon.svg"] => return Ok(Answer::file(ContentType::Svg, include_str!("../../templates/icon.svg"))),
             _ => {}
         }

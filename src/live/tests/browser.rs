@@ -50,6 +50,9 @@ fn the_live_page_is_walked_in_both_sizes_and_schemes() {
         until(&mut browser, LOADED);
         until(&mut browser, fits);
         picture(&mut browser, &format!("{name}-sweep"));
+        let sorted = "document.querySelector('.sortable th[aria-sort]')?.getAttribute('aria-sort')";
+        browser.value("document.querySelector('.sortable th.number button').click()");
+        assert_eq!(browser.value(sorted), "descending", "tables are sorted as the report's are");
         // A curve grows under the reader's eyes, and an opened part stays open.
         browser.value("document.querySelector('#failures').open = false");
         made.train(&[(step, 0.4), (step + 250, 0.45)]);
