@@ -20,7 +20,7 @@ const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 const PROGRAM: &str = "drr-lab";
 
 /// Crates that the program may need, itself not counted.
-const MOST: usize = 165;
+const MOST: usize = 170;
 
 /// Where the reasons stand, and what begins their table.
 const PAGE: &str = "CONTRIBUTING.md";
