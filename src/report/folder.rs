@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::contents::SweepReport;
-use super::figure::{self, Figure};
+use super::figure::{self, Figure, GroupLooks};
 use super::files::{WrittenReport, clear, put};
 use super::group::slug;
 use super::options::Format;
@@ -74,12 +74,13 @@ impl SweepReport<'_> {
     /// All figures of a report but those of the sweep itself, in their order. They show every group, however tables are laid out.
     fn figures(&self, store: &Store) -> Result<Vec<Figure>> {
         let mut figures: Vec<Figure> = Vec::new();
+        let looks = GroupLooks::of(&self.studies);
         for (study, tables) in &self.studies {
-            figures.extend(figure::figures(store, study, self.options.band)?);
+            figures.extend(figure::figures(store, study, &looks, self.options.band)?);
             for table in tables.iter().filter(|table| table.id.is_headline()) {
-                figures.extend(forest::forest(study, table));
+                figures.extend(forest::forest(study, table, &looks));
                 figures.extend(figure::sensitivity(study, table));
-                figures.extend(figure::profile(study, table));
+                figures.extend(figure::profile(study, table, &looks));
             }
         }
         figures.extend(items::figures(store, self, self.options.data.as_deref())?);

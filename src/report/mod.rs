@@ -13,12 +13,14 @@
 //! | `usage`, `spans` | speed, throughput and utilisation of the sweep itself |
 //! | `sheets` | all tables of a report |
 //! | `written`; `text`, `latex`, `json`, `page`, `summary` | values as text; the writers |
+//! | `audiences` | which rows of a table are of the same users, and what is said where not all are |
 //! | `provenance` | where the numbers come from |
 //! | `items` | recommended items of three users and Top-N lists, from stored models |
 //! | `figure` | plots |
 //! | `folder`, `files` | the files of a report, and how they get on disk |
 
 mod aggregate;
+mod audiences;
 mod compare;
 mod contents;
 mod figure;
