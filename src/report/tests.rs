@@ -275,6 +275,7 @@ fn nothing_finished_is_said_with_a_hint() {
 mod browser;
 mod bytes;
 mod chromium;
+mod finding;
 mod guards;
 mod hard;
 mod hostile;
@@ -282,6 +283,7 @@ mod latex_compiles;
 mod layouts;
 mod looks;
 mod many;
+mod walk;
 
 #[test]
 #[ignore = "writes reports to look at into target/look"]
