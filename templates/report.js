@@ -1,6 +1,26 @@
 // The page of a report: its tables, and the way from a number to its trials.
 for (const table of document.querySelectorAll("table.sortable")) sortable(table);
 
+// What a link leads to is opened, with all it lies in: from the contents, from outside, and from a number.
+const reveal = (element) => {
+  for (let each = element?.closest("details"); each; each = each.parentElement.closest("details")) each.open = true;
+};
+// Names are letters, digits, dots and dashes: nothing is encoded in them.
+const named = () => document.getElementById(location.hash.slice(1));
+const arrive = () => {
+  const target = location.hash.length > 1 ? named() : null;
+  if (!target) return;
+  reveal(target);
+  target.scrollIntoView();
+};
+addEventListener("hashchange", arrive);
+arrive();
+// A link to where the page already is changes nothing, but its part may have been folded since.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]:not(.runs):not(.back)');
+  if (link && link.getAttribute("href") === location.hash) arrive();
+});
+
 // From a number to its trials: the cell's own, or its row's.
 const behind = document.getElementById("behind");
 const filter = document.querySelector("#trials input.filter");
@@ -19,6 +39,7 @@ const follow = (holder, cell) => {
   from = cell;
   filter.value = holder.dataset.trials;
   filter.dispatchEvent(new Event("input"));
+  reveal(behind);
   behind.scrollIntoView();
   behind.focus({ preventScroll: true });
 };
@@ -39,9 +60,15 @@ behind.querySelector("button.all").addEventListener("click", () => {
 
 behind.querySelector("a.back").addEventListener("click", (event) => {
   event.preventDefault();
+  reveal(from);
   from.scrollIntoView({ block: "center" });
   (from.querySelector("a") ?? from.closest(".scroll")).focus({ preventScroll: true });
 });
 
-// On paper everything is open.
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => { each.open = true; }));
+// On paper everything is open; afterwards it is as it was.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  folded.forEach((each) => { each.open = true; });
+});
+addEventListener("afterprint", () => folded.forEach((each) => { each.open = false; }));

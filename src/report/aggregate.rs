@@ -1,6 +1,7 @@
 //! One number for a group over all K: the interquartile mean over seeds × K, and the probability that a seed of it beats
 //! one of the baseline, after Agarwal et al. (2021).
 
+use super::audiences::{self, are_alike, pools};
 use super::grid::{Grid, GridCell, GridHeader, GridRow, Look};
 use super::marks::sign;
 use super::measured::{key_headers, keys};
@@ -38,18 +39,27 @@ pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
     }
     let mut order: Vec<f64> = all.iter().map(|(_, matrix)| matrix.iqm()).collect();
     order.sort_by(|a, b| b.total_cmp(a));
-    let competing = all.iter().filter(|(row, _)| row.competes()).map(|(_, matrix)| matrix.iqm());
-    let top = competing.fold(f64::NEG_INFINITY, f64::max);
+    let columns = || table.compared().map(|(column, _)| column);
+    // Of rows on different users neither is better.
+    let alike = |one: &Row, other: &Row| are_alike(one, other, columns());
+    let is_mixed = columns().any(|column| pools(&table.rows, column).len() > 1);
+    let leads = |row: &Row, iqm: f64| {
+        let mut rivals = all.iter().filter(|(other, _)| other.competes() && alike(row, other)).peekable();
+        let many = !is_mixed || all.iter().filter(|(other, _)| other.competes() && alike(row, other)).count() > 1;
+        row.competes() && many && rivals.all(|(_, other)| iqm >= other.iqm())
+    };
     let least = order[order.len().min(MOST) - 1];
-    let base = all.iter().find(|(row, _)| baseline.names(table, row));
+    let named: Vec<&(&Row, ScoreMatrix)> = all.iter().filter(|(row, _)| baseline.names(table, row)).collect();
+    let base = named.first();
     let lines = all.iter().filter(|(_, matrix)| matrix.iqm() >= least).map(|(row, matrix)| {
         let iqm = matrix.iqm();
         let mut cells = keys(table, row);
-        let best = if iqm == top && row.competes() { Look::Strong } else { Look::Plain };
+        let best = if leads(row, iqm) { Look::Strong } else { Look::Plain };
         cells.push(GridCell::from(CellValue::number(Some(iqm), 4)).looking(best));
         let interval = matrix.iqm_jackknife(0.95).filter(|_| matrix.runs() >= table.least);
         cells.push(CellValue::interval(interval, matrix.runs(), 4).into());
-        let other = base.filter(|(other, _)| !std::ptr::eq(*other, *row));
+        let own = named.iter().find(|(base, _)| alike(base, row));
+        let other = own.filter(|(other, _)| !std::ptr::eq(*other, *row));
         let improvement = other.and_then(|(_, base)| probability_of_improvement(matrix, base));
         cells.push(CellValue::number(improvement, 3).into());
         let theirs = other.map(|(_, base)| {
@@ -77,6 +87,7 @@ pub(super) fn aggregate(table: &Table, baseline: &Reference) -> Option<Grid> {
         notes.push(format!("Over {}.", over.join(", ")));
     }
     notes.extend(thin(&table.metrics));
+    notes.extend(audiences::note(&table.axes, &table.rows, &table.metrics));
     notes.push(covered(table.seeding).to_owned());
     notes.push(match against {
         Some(name) => format!(

@@ -2,33 +2,49 @@
 
 use drr_core::TrialId;
 
+use super::audiences::{self, are_alike, pools};
 use super::grid::{Grid, GridCell, GridHeader, GridRow, Look};
-use super::marks::{LEVEL, sign, t_test};
+use super::marks::{LEVEL, differences, sign, t_test};
 use super::measured::{key_headers, keys};
 use super::notes::{covered, thin};
 use super::reference::Reference;
 use super::table::{Cell, Metric, Row, Table};
+use super::users::UserCount;
 use super::value::{Aside, CellValue, Numeral};
 use crate::stats::{Alternative, Paired, Resampling, holm};
 
-/// Every row of `table` against the one that `baseline` names; `None` where the table has no such row, or no other.
+/// Every row of `table` against the one that `baseline` names; `None` where the table has no such row, or no other. Where rows are
+/// of different users, each is held against the first so named that is of its own.
 pub(super) fn against(table: &Table, baseline: &Reference) -> Option<Grid> {
-    against_row(table, table.rows.iter().position(|row| baseline.names(table, row))?)
+    let named: Vec<usize> = (0..table.rows.len()).filter(|&at| baseline.names(table, &table.rows[at])).collect();
+    against_rows(table, &named)
 }
 
-/// Every row of `table` against its row number `base`; `None` where there is no other.
-pub(super) fn against_row(table: &Table, base: usize) -> Option<Grid> {
-    let (mut rows, mut cut) = (Vec::new(), false);
+/// Every row of `table` against those whose numbers are `named`, as [`against`] has it.
+pub(super) fn against_rows(table: &Table, named: &[usize]) -> Option<Grid> {
+    let base = *named.first()?;
+    let (mut rows, mut cut, mut without, mut several) = (Vec::new(), false, 0, false);
     for (column, metric) in table.compared() {
-        let Some(reference) = table.rows[base].cells[column].as_ref() else { continue };
-        let others = table.rows.iter().enumerate().filter(|(at, row)| *at != base && row.stopped == 0);
-        let compared: Vec<(&Row, &Cell, Paired)> = others
-            .filter_map(|(_, row)| {
-                let cell = row.cells[column].as_ref()?;
-                Some((row, cell, Paired::by_seed(&cell.scores, &reference.scores)))
-            })
-            .collect();
-        let p: Vec<f64> = compared.iter().map(|(.., paired)| t_test(paired, table.least).unwrap_or(f64::NAN)).collect();
+        let own = |row: &Row| {
+            let alike = |at: &&usize| are_alike(row, &table.rows[**at], std::iter::once(column));
+            named.iter().filter(|at| table.rows[**at].cells[column].is_some()).find(alike).copied()
+        };
+        let is_mixed = pools(&table.rows, column).len() > 1;
+        let mut compared: Vec<(&Row, &Cell, Paired, usize)> = Vec::new();
+        for (at, row) in table.rows.iter().enumerate().filter(|(_, row)| row.stopped == 0) {
+            let Some(cell) = row.cells[column].as_ref() else { continue };
+            match own(row) {
+                Some(reference) if reference == at => {}
+                Some(reference) => {
+                    let Some(pairs) = differences(row, &table.rows[reference], column) else { continue };
+                    several |= reference != base;
+                    compared.push((row, cell, pairs, reference));
+                }
+                None => without += usize::from(table.rows[base].cells[column].is_some()),
+            }
+        }
+        let p: Vec<f64> =
+            compared.iter().map(|(_, _, paired, _)| t_test(paired, table.least).unwrap_or(f64::NAN)).collect();
         let mut order: Vec<usize> = (0..compared.len()).collect();
         let mean = |at: &usize| sign(metric) * compared[*at].1.score.summary.mean;
         order.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
@@ -37,10 +53,11 @@ pub(super) fn against_row(table: &Table, base: usize) -> Option<Grid> {
         // Corrected for all of them, shown for the best.
         let adjusted = holm(&p);
         cut |= compared.len() > MOST;
-        let reference = &table.rows[base].trials;
-        rows.extend(
-            order.into_iter().map(|at| line(table, compared[at].0, metric, &compared[at].2, adjusted[at], reference)),
-        );
+        rows.extend(order.into_iter().map(|at| {
+            let (row, _, paired, reference) = &compared[at];
+            let users = if is_mixed { row.cells[column].as_ref().and_then(|cell| cell.users) } else { metric.users };
+            line(table, row, (metric, users), paired, adjusted[at], &table.rows[*reference].trials)
+        }));
     }
     if rows.is_empty() {
         return None;
@@ -50,6 +67,13 @@ pub(super) fn against_row(table: &Table, base: usize) -> Option<Grid> {
     let numbers =
         ["difference", "95 % interval", "p (t)", "p (Holm)", "p (permutation)", "p (Wilcoxon)", "effect", "pairs"];
     let mut notes = notes(table);
+    if several || without > 0 {
+        let own = if several { "Rows on other users are held against the reference's row on theirs. " } else { "" };
+        let none =
+            if without > 0 { "Where the reference has no row on a row's users there is no difference." } else { "" };
+        notes.push(format!("{own}{none}").trim_end().to_owned());
+        notes.extend(audiences::note(&table.axes, &table.rows, &table.metrics));
+    }
     if cut {
         notes.push(format!("The best {MOST} groups of each metric are shown; Holm's correction is over all."));
     }
@@ -83,11 +107,18 @@ const MOST: usize = 100;
 /// How permutations are drawn where they are too many to try.
 pub(super) const HOW: Resampling = Resampling { resamples: 9999, seed: drr_core::Seed(0) };
 
-fn line(table: &Table, row: &Row, metric: &Metric, paired: &Paired, adjusted: f64, reference: &[TrialId]) -> GridRow {
+fn line(
+    table: &Table,
+    row: &Row,
+    (metric, users): (&Metric, Option<UserCount>),
+    paired: &Paired,
+    adjusted: f64,
+    reference: &[TrialId],
+) -> GridRow {
     let mut cells = keys(table, row);
     cells.push(GridCell::words(&metric.name()));
     if table.metrics.iter().any(|metric| metric.users.is_some()) {
-        cells.push(CellValue::users(metric.users).into());
+        cells.push(CellValue::users(users).into());
     }
     let finer = metric.decimals + 1;
     let enough = paired.n() >= table.least;

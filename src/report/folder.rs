@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::contents::SweepReport;
-use super::figure::{self, CurveSource, Figure};
+use super::figure::{self, CurveSource, Figure, GroupLooks};
 use super::files::{WrittenReport, clear, put};
 use super::group::slug;
+use super::ids::{ReportPart, StudyId};
+use super::opening::Opening;
 use super::options::Format;
+use super::page::PageContent;
 use super::provenance::{facts, origins};
 use super::sheets::Sheets;
 use super::{forest, items, page, usage};
@@ -32,7 +35,8 @@ impl SweepReport<'_> {
         let sheets = Sheets::new(self)?;
         let origins = origins(store.runs(), sweep);
         let mut figures = self.figures(store)?;
-        figures.extend(usage::figures(sweep, &origins));
+        figures.extend(usage::figures(sweep, &origins).into_iter().map(|figure| (ReportPart::Sweep, figure)));
+        let (places, figures): (Vec<ReportPart>, Vec<Figure>) = figures.into_iter().unzip();
         let cannot = |error: &dyn std::fmt::Display| Error::environment(format!("cannot draw the figures: {error}"));
         let drawn = figures
             .par_iter()
@@ -51,12 +55,12 @@ impl SweepReport<'_> {
             Ok(())
         };
         if formats.contains(&Format::Html) {
-            let pictures: Vec<(&Figure, &str)> =
-                figures.iter().zip(&drawn).map(|(figure, (svg, _))| (figure, svg.as_str())).collect();
-            add(
-                "index.html".into(),
-                page::html(store, sweep, sheets.parts(), &pictures, facts(sweep, &origins))?.as_bytes(),
-            )?;
+            let drawings = places.into_iter().zip(&figures).zip(&drawn);
+            let pictures: Vec<(ReportPart, &Figure, &str)> =
+                drawings.map(|((part, figure), (svg, _))| (part, figure, svg.as_str())).collect();
+            let top = Opening::picture(self, &figures);
+            let shown = PageContent { sheets: &sheets, pictures: &pictures, top, provenance: facts(sweep, &origins) };
+            add("index.html".into(), page::html(store, self, &shown, formats)?.as_bytes())?;
         }
         for format in formats {
             for (name, text) in sheets.written(*format) {
@@ -71,18 +75,23 @@ impl SweepReport<'_> {
         }
         Ok(WrittenReport { folder, files, tables: sheets.grids.len(), figures: figures.len() })
     }
-    /// All figures of a report but those of the sweep itself, in their order. They show every group, however tables are laid out.
-    fn figures(&self, store: &Store) -> Result<Vec<Figure>> {
-        let mut figures: Vec<Figure> = Vec::new();
+
+    /// All figures of a report but those of the sweep itself, in their order, with what they are of. They show every group, however
+    /// tables are laid out.
+    fn figures(&self, store: &Store) -> Result<Vec<(ReportPart, Figure)>> {
+        let mut figures: Vec<(ReportPart, Figure)> = Vec::new();
+        let looks = GroupLooks::of(&self.studies);
         for (study, tables) in &self.studies {
-            figures.extend(figure::figures(&CurveSource::Recorded(store), study, self.options.band)?);
+            let mut own = figure::figures(&CurveSource::Recorded(store), study, &looks, self.options.band)?;
             for table in tables.iter().filter(|table| table.id.is_headline()) {
-                figures.extend(forest::forest(study, table));
-                figures.extend(figure::sensitivity(study, table));
-                figures.extend(figure::profile(study, table));
+                own.extend(forest::forest(study, table, &looks));
+                own.extend(figure::sensitivity(study, table));
+                own.extend(figure::profile(study, table, &looks));
             }
+            figures.extend(own.into_iter().map(|figure| (ReportPart::Study(StudyId::of(study)), figure)));
         }
-        figures.extend(items::figures(store, self, self.options.data.as_deref())?);
+        let items = items::figures(store, self, self.options.data.as_deref());
+        figures.extend(items.into_iter().map(|(study, figure)| (ReportPart::Study(study), figure)));
         Ok(figures)
     }
 }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::figure::{Figure, Forest, ForestSection, Plot, PlottedDifference, subtitle};
+use super::audiences::{are_alike, caution};
+use super::figure::{Figure, Forest, ForestSection, GroupLooks, Plot, PlottedDifference, subtitle};
 use super::group::{Study, is_subject};
-use super::marks::{LEVEL, sign, t_test};
+use super::marks::{LEVEL, differences, sign, t_test};
 use super::notes::covered;
 use super::reference::Reference;
 use super::table::{Row, Table};
@@ -34,7 +35,7 @@ fn strongest<'t>(table: &Table, rows: &[&'t Row], mean: impl Fn(&Row) -> Option<
 }
 
 /// The comparison for the first metric of `table`; `None` without baselines, recommenders, or pairs enough for an interval.
-pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
+pub(super) fn forest(study: &Study<'_>, table: &Table, looks: &GroupLooks) -> Option<Figure> {
     let metric = table.metrics.first().filter(|metric| metric.is_ranked())?;
     let cell = |row: &Row| row.cells.first()?.as_ref().map(|cell| sign(metric) * cell.score.summary.mean);
     let known = |row: &&Row| row.competes() && cell(row).is_some_and(f64::is_finite);
@@ -44,10 +45,8 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
     let pairs: Vec<(&Row, &Row, Paired)> = baselines
         .iter()
         .flat_map(|base| ours.iter().map(move |row| (*base, *row)))
-        .filter_map(|(base, row)| {
-            let scores = |row: &'_ Row| row.cells[0].as_ref().map(|cell| cell.scores.clone());
-            Some((base, row, Paired::by_seed(&scores(row)?, &scores(base)?)))
-        })
+        .filter(|(base, row)| are_alike(base, row, std::iter::once(0)))
+        .filter_map(|(base, row)| Some((base, row, differences(row, base, 0)?)))
         .collect();
     let p: Vec<f64> = pairs.iter().map(|(.., paired)| t_test(paired, table.least).unwrap_or(f64::NAN)).collect();
     if p.iter().all(|p| p.is_nan()) {
@@ -85,7 +84,10 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
             None => format!("{sign}{}, n = {}, no interval", number(mean, decimals), paired.n()),
         };
         let found = adjusted[at] <= LEVEL;
-        Some(PlottedDifference { name: name(row), policy: row.policy.to_owned(), mean, interval, found, text })
+        let place = table.rows.iter().position(|known| std::ptr::eq(known, row))?;
+        let group = study.groups.get(place)?;
+        let style = looks.look(group.policy, &group.point);
+        Some(PlottedDifference { name: name(row), style, mean, interval, found, text })
     };
     let section = |base: &&Row| {
         let own = ours.iter().filter_map(|row| {
@@ -113,6 +115,7 @@ pub(super) fn forest(study: &Study<'_>, table: &Table) -> Option<Figure> {
         );
     }
     note += &format!(" {}", covered(table.seeding));
+    note += caution(table);
     (!sections.is_empty()).then(|| Figure {
         slug: format!("{}-differences", table.slug()),
         title: format!("DRR against the baselines, {}", metric.name()),

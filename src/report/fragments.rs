@@ -8,7 +8,8 @@ use drr_core::TrialId;
 
 use super::axis::AxisValue;
 use super::contents::SweepReport;
-use super::figure::{self, CurveSource, Figure, Plot, PlottedCurves, Series, Shape, XAxis, XKind, look};
+use super::downloads::FilesBeside;
+use super::figure::{self, CurveSource, Figure, GroupLooks, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
 use super::grid::{Align, Grid, Look};
 use super::page::{FIRST, class, counts, linked, those};
 use super::reference::Reference;
@@ -21,6 +22,8 @@ use crate::store::{StoredSweep, TrialRecord};
 #[template(path = "fragments.html")]
 struct FragmentTemplate<'a> {
     grids: &'a [Grid],
+    /// No files lie beside it.
+    files: FilesBeside,
     drawings: Vec<Drawing>,
 }
 
@@ -50,7 +53,7 @@ fn html(grids: &[Grid], figures: &[Figure]) -> Result<String> {
         Ok(Drawing { slug: figure.slug.clone(), title: crate::neutral::line(&figure.title).into_owned(), svg })
     };
     let drawings = figures.iter().map(drawn).collect::<Result<_>>()?;
-    FragmentTemplate { grids, drawings }.render().map_err(|error| cannot(&error))
+    FragmentTemplate { grids, files: FilesBeside::new(&[]), drawings }.render().map_err(|error| cannot(&error))
 }
 
 impl SweepReport<'_> {
@@ -69,9 +72,10 @@ impl SweepReport<'_> {
     /// A failure of the source.
     pub fn curves_html(&self, source: &CurveSource<'_>) -> Result<String> {
         let mut figures = Vec::new();
+        let looks = GroupLooks::of(&self.studies);
         for (study, _) in &self.studies {
             for (at, what) in study.subject.study().curves.iter().enumerate() {
-                let own = figure::curves(source, study, self.options.band, what)?;
+                let own = figure::curves(source, study, (&looks, self.options.band), what)?;
                 figures.extend(own.map(|figure| Figure { slug: format!("{}-{at}", study.slug), ..figure }));
             }
         }
@@ -122,7 +126,7 @@ impl SweepReport<'_> {
                 && one != other
             {
                 grids.push(measured::of_table(table).neutral());
-                grids.extend(compare::against_row(table, other).map(Grid::neutral));
+                grids.extend(compare::against_rows(table, &[other]).map(Grid::neutral));
             }
         }
         html(&grids, &[])
@@ -167,7 +171,7 @@ pub fn trial_curves_html(points: &[(String, u64, f64)], subtitle: &str) -> Resul
                 series: vec![Series {
                     name: name.to_owned(),
                     detail: String::new(),
-                    style: look(0),
+                    style: figure::of_recommender(0),
                     shape: Shape::Curve { band, faint: Vec::new() },
                 }],
             }),

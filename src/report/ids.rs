@@ -50,9 +50,36 @@ pub(super) enum DerivedKind {
     Speed,
 }
 
+/// What of a report belongs together on its page.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ReportPart {
+    /// What was measured in one way.
+    Study(StudyId),
+    /// Published numbers beside ours.
+    Papers,
+    /// How fast the sweep was.
+    Sweep,
+}
+
+impl ReportPart {
+    /// What links on the page lead to.
+    pub(super) fn id(&self) -> String {
+        match self {
+            ReportPart::Study(study) => format!("part-{}", study.slug()),
+            ReportPart::Papers => "papers".to_owned(),
+            ReportPart::Sweep => "run".to_owned(),
+        }
+    }
+}
+
 impl StudyId {
     pub(super) fn of(study: &Study<'_>) -> Self {
         Self(study.slug.clone())
+    }
+
+    /// What files of the study are called.
+    pub(super) fn slug(&self) -> &str {
+        &self.0
     }
 }
 
@@ -77,6 +104,14 @@ impl MetricId {
         match self {
             MetricId::At(family, k) => format!("{family}@{k}"),
             MetricId::Named(name) => name.to_owned(),
+        }
+    }
+
+    /// For how many recommendations it is measured, where it is.
+    pub(super) fn k(self) -> Option<u64> {
+        match self {
+            MetricId::At(_, k) => Some(k),
+            MetricId::Named(_) => None,
         }
     }
 }

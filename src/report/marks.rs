@@ -1,5 +1,6 @@
 //! How a number stands in its column: the best mean, what a test cannot tell from it, and neither.
 
+use super::audiences::pools;
 use super::group::Noise;
 use super::table::{Better, Metric, Placing, Row};
 use crate::stats::{Alternative, Paired, holm};
@@ -18,45 +19,33 @@ pub(super) enum Marked {
     Tested,
 }
 
-/// Marks the best mean of every column that is not thin, and what cannot be told from it.
+/// Marks the best mean of every column that is not thin, and what cannot be told from it: among rows on the same users.
 pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked {
     if rows.len() < 2 || !metrics.iter().any(Metric::is_ranked) {
         return Marked::Nothing;
     }
     let (mut tested, mut marked) = (false, false);
     for (column, metric) in metrics.iter().enumerate().filter(|(_, metric)| metric.is_ranked()) {
-        let sign = sign(metric);
-        let mean = |row: &Row| {
-            let mean = sign * row.cells[column].as_ref().filter(|_| row.competes())?.score.summary.mean;
-            Some(mean).filter(|mean| !mean.is_nan())
-        };
-        let best = rows.iter().filter_map(mean).fold(f64::NEG_INFINITY, f64::max);
-        let worst = rows.iter().filter_map(mean).fold(f64::INFINITY, f64::min);
-        // Where all are equal nobody is best.
-        if best == worst && rows.iter().filter_map(mean).count() > 1 {
-            continue;
-        }
-        marked = true;
-        let Some(leader) = rows.iter().position(|row| mean(row) == Some(best)) else { continue };
-        let paired = |row: &Row| {
-            let (best, other) = (rows[leader].cells[column].as_ref()?, row.cells[column].as_ref()?);
-            let seeds = |row: &Row| row.noise == Noise::Seeds && row.competes();
-            (seeds(&rows[leader]) && seeds(row))
-                .then(|| t_test(&Paired::by_seed(&best.scores, &other.scores), least))
-                .flatten()
-        };
-        let p: Vec<f64> = rows.iter().map(|row| paired(row).unwrap_or(f64::NAN)).collect();
-        // The leader is no test against itself.
-        let others: Vec<f64> = p.iter().enumerate().map(|(at, p)| if at == leader { f64::NAN } else { *p }).collect();
-        tested |= others.iter().any(|p| !p.is_nan());
-        for ((at, row), p) in rows.iter_mut().enumerate().zip(holm(&others)) {
-            let is_best = mean(row) == Some(best);
-            let Some(cell) = row.cells[column].as_mut() else { continue };
-            cell.standing = match (is_best, at == leader || p <= LEVEL || p.is_nan()) {
-                (true, _) => Placing::Best,
-                (false, true) => Placing::Other,
-                (false, false) => Placing::LikeBest,
-            };
+        let pools = pools(rows, column);
+        for pool in &pools {
+            let Some(race) = Race::of(rows, (column, metric), pool, least) else { continue };
+            // Alone on its users nobody is best.
+            if pools.len() > 1 && race.others().count() == 0 {
+                continue;
+            }
+            marked = true;
+            tested |= race.others().any(|(_, p)| !p.is_nan());
+            let best = race.means[race.leader];
+            for (place, &at) in pool.iter().enumerate() {
+                let p = race.adjusted[place];
+                let is_best = best.is_some() && race.means[place] == best;
+                let Some(cell) = rows[at].cells[column].as_mut() else { continue };
+                cell.standing = match (is_best, place == race.leader || p <= LEVEL || p.is_nan()) {
+                    (true, _) => Placing::Best,
+                    (false, true) => Placing::Other,
+                    (false, false) => Placing::LikeBest,
+                };
+            }
         }
     }
     match (marked, tested) {
@@ -64,6 +53,66 @@ pub(super) fn mark(rows: &mut [Row], metrics: &[Metric], least: usize) -> Marked
         (true, true) => Marked::Tested,
         (true, false) => Marked::Best,
     }
+}
+
+/// Who leads a column among rows on the same users, and what tests say of the distance to the others.
+#[derive(Debug)]
+pub(super) struct Race {
+    /// The rows of the table that run.
+    pub(super) rows: Vec<usize>,
+    /// Of each its mean, higher for better; none for what does not compete.
+    means: Vec<Option<f64>>,
+    /// The place of the best among these rows.
+    leader: usize,
+    /// The p of each against the leader after Holm's correction over all of them; NaN where nothing is tested.
+    adjusted: Vec<f64>,
+}
+
+impl Race {
+    /// The race of the rows `pool` in a column; `None` where nobody leads: nobody competes, or all are equal.
+    pub(super) fn of(rows: &[Row], (column, metric): (usize, &Metric), pool: &[usize], least: usize) -> Option<Self> {
+        let sign = sign(metric);
+        let mean = |row: &Row| {
+            let mean = sign * row.cells[column].as_ref().filter(|_| row.competes())?.score.summary.mean;
+            Some(mean).filter(|mean| !mean.is_nan())
+        };
+        let means: Vec<Option<f64>> = pool.iter().map(|&at| mean(&rows[at])).collect();
+        let best = means.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+        let worst = means.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        // Where all are equal nobody is best.
+        if best == worst && means.iter().flatten().count() > 1 {
+            return None;
+        }
+        let leader = means.iter().position(|mean| *mean == Some(best))?;
+        let paired = |at: usize| {
+            let (first, row) = (&rows[pool[leader]], &rows[at]);
+            let seeds = |row: &Row| row.noise == Noise::Seeds && row.competes();
+            let pairs = (seeds(first) && seeds(row)).then(|| differences(first, row, column)).flatten()?;
+            t_test(&pairs, least)
+        };
+        // The leader is no test against itself.
+        let p = |(place, at): (usize, &usize)| if place == leader { None } else { paired(*at) };
+        let p: Vec<f64> = pool.iter().enumerate().map(|it| p(it).unwrap_or(f64::NAN)).collect();
+        Some(Self { rows: pool.to_vec(), means, leader, adjusted: holm(&p) })
+    }
+
+    /// The row that leads.
+    pub(super) fn leader(&self) -> usize {
+        self.rows[self.leader]
+    }
+
+    /// The others that compete, the best first, and the p of each.
+    pub(super) fn others(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let mut places: Vec<usize> =
+            (0..self.rows.len()).filter(|&it| it != self.leader && self.means[it].is_some()).collect();
+        places.sort_by(|a, b| self.means[*b].partial_cmp(&self.means[*a]).unwrap_or(std::cmp::Ordering::Equal));
+        places.into_iter().map(|place| (self.rows[place], self.adjusted[place]))
+    }
+}
+
+/// The differences of two rows in a column, seed by seed.
+pub(super) fn differences(first: &Row, second: &Row, column: usize) -> Option<Paired> {
+    Some(Paired::by_seed(&first.cells[column].as_ref()?.scores, &second.cells[column].as_ref()?.scores))
 }
 
 /// The p of Student's paired test, where there are pairs enough.

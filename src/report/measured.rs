@@ -1,9 +1,10 @@
 //! A table of metrics as a grid: keys, means and spreads with their marks, n, and what the ± is over.
 
+use super::audiences::pools;
 use super::grid::{Grid, GridCell, GridHeader, GridRow, Look};
 use super::group::Noise;
 use super::table::{Cell, Placing, Row, Table};
-use super::value::CellValue;
+use super::value::{Aside, CellValue};
 use super::written::number;
 
 /// `table` as a grid.
@@ -11,10 +12,16 @@ pub(super) fn of_table(table: &Table) -> Grid {
     let metrics = table.metrics.iter().map(|metric| GridHeader::numbers(&metric.header).on(metric.users));
     let headers = key_headers(table).into_iter().chain(metrics);
     let headers = headers.chain([GridHeader::numbers("n"), GridHeader::words("± over")]).collect();
+    // Where rows of a column are of different users, each number says of how many it is.
+    let mixed: Vec<bool> = (0..table.metrics.len()).map(|column| pools(&table.rows, column).len() > 1).collect();
     let rows = table.rows.iter().map(|row| {
         let mut cells = keys(table, row);
-        for (metric, cell) in table.metrics.iter().zip(&row.cells) {
-            cells.push(mean(row, cell.as_ref(), metric.decimals));
+        for ((metric, cell), is_mixed) in table.metrics.iter().zip(&row.cells).zip(&mixed) {
+            let mut shown = mean(row, cell.as_ref(), metric.decimals);
+            if let (true, CellValue::Number(number)) = (is_mixed, &mut shown.value) {
+                number.aside = cell.as_ref().and_then(|cell| cell.users).map_or(Aside::Nothing, Aside::Users);
+            }
+            cells.push(shown);
         }
         cells.push(GridCell::count(row.finished, row.expected));
         cells.push(GridCell::words(&row.noise.name()));

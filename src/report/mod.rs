@@ -13,6 +13,9 @@
 //! | `usage`, `spans` | speed, throughput and utilisation of the sweep itself |
 //! | `sheets` | all tables of a report |
 //! | `written`; `text`, `latex`, `json`, `page`, `summary` | values as text; the writers |
+//! | `audiences` | which rows of a table are of the same users, and what is said where not all are |
+//! | `asked`; `finding`, `view`; `opening` | the top of the page: what was asked, what was found, with what it begins |
+//! | `parts`, `downloads` | the rest of the page by measure, and the files beside it |
 //! | `provenance` | where the numbers come from |
 //! | `fragments` | tables and curves for a page that follows a sweep |
 //! | `items` | recommended items of three users and Top-N lists, from stored models |
@@ -20,10 +23,14 @@
 //! | `folder`, `files` | the files of a report, and how they get on disk |
 
 mod aggregate;
+mod asked;
+mod audiences;
 mod compare;
 mod contents;
+mod downloads;
 mod figure;
 mod files;
+mod finding;
 mod folder;
 mod forest;
 mod fragments;
@@ -37,9 +44,11 @@ mod layout;
 mod marks;
 mod measured;
 mod notes;
+mod opening;
 mod options;
 mod page;
 mod paper;
+mod parts;
 mod pivot;
 mod protocols;
 mod provenance;
@@ -54,6 +63,7 @@ pub(crate) mod tests;
 mod text;
 mod usage;
 mod value;
+mod view;
 mod written;
 
 use std::collections::BTreeSet;

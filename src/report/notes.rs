@@ -8,6 +8,7 @@ use drr_core::spec::RewardRule;
 use drr_kinds::KindOf as _;
 use drr_kinds::kind::{SameForAll, TrivialModel};
 
+use super::audiences;
 use super::group::{Group, Noise, Seeding, Study};
 use super::marks::Marked;
 use super::table::{self, About, Better, Metric, Note, Row};
@@ -20,7 +21,9 @@ pub(super) fn notes(study: &Study<'_>, rows: &[Row], metrics: &[Metric], marked:
     let marks = [marks("of its column", " within the column", marked), thin(metrics)];
     let covered = intervals.then(|| covered(study.seeding).to_owned());
     let known = if marked == Marked::Nothing { None } else { yardsticks(rows) };
+    let axes: Vec<String> = study.axes.iter().map(|axis| (*axis).to_owned()).collect();
     said(About::Numbers, spreads(study, rows, metrics))
+        .chain(said(About::Numbers, audiences::note(&axes, rows, metrics).into_iter().collect()))
         .chain(said(About::Numbers, users(study, metrics).into_iter().collect()))
         .chain(said(About::Numbers, gaps(study, rows)))
         .chain(said(About::Marks, marks.into_iter().flatten().chain(known).collect()))
@@ -98,7 +101,7 @@ pub(super) fn marks(best: &str, corrected: &str, marked: Marked) -> Option<Strin
 }
 
 /// Rows that stand there to measure by.
-fn yardsticks(rows: &[Row]) -> Option<String> {
+pub(super) fn yardsticks(rows: &[Row]) -> Option<String> {
     let own = |row: &&Row| row.stopped == 0 && !row.competes();
     let names: BTreeSet<&str> = rows.iter().filter(own).map(|row| row.policy).collect();
     let names: Vec<&str> = names.into_iter().collect();

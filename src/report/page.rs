@@ -10,9 +10,16 @@ use drr_core::{Status, TrialId};
 use drr_kinds::{KindOf as _, Stage};
 
 use super::axis::{AxisValue, short_axis};
+use super::contents::SweepReport;
+use super::downloads::FilesBeside;
 use super::figure::Figure;
-use super::grid::{Align, Grid, GridCell, GridHeader, Look};
+use super::grid::{Align, GridCell, GridHeader, Look};
+use super::ids::ReportPart;
+use super::opening::Opening;
+use super::options::Format;
+use super::parts::{FoldedPart, Picture, parts};
 use super::provenance::Fact;
+use super::sheets::Sheets;
 use crate::error::{Error, Result};
 use crate::neutral;
 use crate::store::{Store, StoredSweep, TrialRecord};
@@ -21,17 +28,28 @@ use crate::store::{Store, StoredSweep, TrialRecord};
 #[template(path = "report.html")]
 struct Page<'a> {
     name: Cow<'a, str>,
+    opening: Opening,
+    /// The figure at the top.
+    picture: Option<Picture<'a>>,
     facts: Vec<(String, String)>,
     missing: Option<String>,
-    tables: &'a [Grid],
-    comparisons: &'a [Grid],
+    parts: Vec<FoldedPart<'a>>,
     provenance: Vec<Fact>,
     failures: Vec<FailureView>,
-    /// Titles and drawings.
-    pictures: Vec<(Cow<'a, str>, &'a str)>,
     source: Cow<'a, str>,
     trials: Vec<TrialView>,
+    files: FilesBeside,
     version: &'static str,
+}
+
+/// What a page shows beside what its report says.
+pub(super) struct PageContent<'r> {
+    pub(super) sheets: &'r Sheets<'r>,
+    /// Figures, with what they are of, and drawn.
+    pub(super) pictures: &'r [(ReportPart, &'r Figure, &'r str)],
+    /// Which of them stands at the top.
+    pub(super) top: Option<usize>,
+    pub(super) provenance: Vec<Fact>,
 }
 
 struct FailureView {
@@ -55,30 +73,36 @@ struct TrialView {
     failure: String,
 }
 
-/// The page of `sweep`.
+/// The page of `report`, which leads to its files in `formats`.
 ///
 /// # Errors
 /// The template refuses, which is a bug.
 pub(super) fn html(
     store: &Store,
-    sweep: &StoredSweep,
-    (tables, comparisons): (&[Grid], &[Grid]),
-    pictures: &[(&Figure, &str)],
-    provenance: Vec<Fact>,
+    report: &SweepReport<'_>,
+    content: &PageContent<'_>,
+    formats: &[Format],
 ) -> Result<String> {
+    let sweep = report.sweep;
     let line = |text: &String| neutral::line(text).into_owned();
-    let told = |(what, values): Fact| (what, values.iter().map(|(value, count)| (line(value), *count)).collect());
+    let told = |(what, values): &Fact| (*what, values.iter().map(|(value, count)| (line(value), *count)).collect());
+    let picture = content.top.map(|at| &content.pictures[at]).map(|(_, figure, svg)| Picture {
+        slug: &figure.slug,
+        title: neutral::line(&figure.title).into_owned(),
+        drawing: svg,
+    });
     let page = Page {
         name: neutral::line(&sweep.name),
+        opening: Opening::new(report),
+        picture,
         facts: facts(sweep),
         missing: missing(sweep),
-        tables,
-        comparisons,
-        provenance: provenance.into_iter().map(told).collect(),
+        parts: parts(report, content.sheets, content.pictures, content.top),
+        provenance: content.provenance.iter().map(told).collect(),
         failures: failures(store, sweep),
-        pictures: pictures.iter().map(|(figure, svg)| (neutral::line(&figure.title), *svg)).collect(),
         source: neutral::lines(&sweep.source),
         trials: trials(sweep),
+        files: FilesBeside::new(formats),
         version: env!("CARGO_PKG_VERSION"),
     };
     page.render().map_err(|error| Error::environment(format!("cannot write the page: {error}")))

@@ -7,6 +7,7 @@ use askama::Template;
 use drr_core::TrialId;
 use drr_kinds::KindOf as _;
 
+use super::downloads::FilesBeside;
 use super::files::{self, WrittenReport};
 use super::grid::{Align, Grid, Look};
 use super::group::slug;
@@ -30,6 +31,7 @@ struct PaperTemplate<'a> {
     tables: &'a [Grid],
     searches: &'a [Grid],
     behind: Vec<TrialLine>,
+    files: FilesBeside,
     version: &'static str,
 }
 
@@ -107,6 +109,7 @@ impl<'a> PaperPage<'a> {
                 tables: &self.tables,
                 searches: &self.searches,
                 behind: self.behind(),
+                files: FilesBeside::new(formats),
                 version: env!("CARGO_PKG_VERSION"),
             };
             let html = page.render().map_err(|error| Error::environment(format!("cannot write the page: {error}")))?;

@@ -3,7 +3,7 @@
 
 use super::contents::SweepReport;
 use super::grid::Grid;
-use super::ids::{DerivedKind, TableId};
+use super::ids::{DerivedKind, ReportPart, TableId};
 use super::layout::TableLayout;
 use super::options::Format;
 use super::pivot::{Pivot, PivotedMetrics, fits, pivots};
@@ -57,10 +57,15 @@ impl<'r> Sheets<'r> {
         self.sources.push(source);
     }
 
-    /// Those that show what was measured, and those that compare it.
-    pub(super) fn parts(&self) -> (&[Grid], &[Grid]) {
-        let measured = self.sources.iter().take_while(|source| !matches!(source, SheetContent::Derived(..))).count();
-        self.grids.split_at(measured)
+    /// Every table with what it belongs to.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (ReportPart, &Grid)> {
+        let part = |source: &SheetContent<'_>| match source {
+            SheetContent::Metrics(table) | SheetContent::Pivot(table, _) => ReportPart::Study(table.id.study.clone()),
+            SheetContent::Derived(_, Some(of)) => ReportPart::Study(of.study.clone()),
+            SheetContent::Derived(DerivedKind::Paper, None) => ReportPart::Papers,
+            SheetContent::Derived(_, None) => ReportPart::Sweep,
+        };
+        self.sources.iter().map(part).zip(&self.grids)
     }
 
     /// Every table in `format`: its file's name and text; none for a format that holds no tables.

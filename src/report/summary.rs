@@ -10,7 +10,7 @@ use super::grid::{Grid, Look};
 use super::options::ReportOptions;
 use super::table::Table;
 use super::users::LEAST;
-use super::{measured, notes, sheets, text};
+use super::{audiences, measured, notes, sheets, text};
 use crate::neutral;
 use crate::store::StoredSweep;
 
@@ -39,6 +39,9 @@ impl SweepReport<'_> {
         if let Some(thin) = self.tables.iter().filter(|table| table.id.is_headline()).find_map(Table::thin) {
             parts.push(format!("not ranked, on fewer than {LEAST} users: {thin}"));
         }
+        let mixed = self.tables.iter().filter(|table| table.id.is_headline());
+        let note = |table: &Table| audiences::note(&table.axes, &table.rows, &table.metrics);
+        parts.extend(mixed.filter_map(note).take(1).map(|line| neutral::line(&line).into_owned()));
         let idle = self.studies.iter().flat_map(|(study, _)| notes::nothing_learned(study));
         parts.extend(idle.map(|line| neutral::line(&line).into_owned()));
         let failed = self.sweep.trials.iter().filter(|trial| trial.status == Status::Failed);

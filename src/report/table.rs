@@ -7,7 +7,7 @@ use drr_kinds::{Kind, registry};
 use super::axis::{AxisValue, short_axis};
 use super::group::{Noise, Score, Seeding};
 use super::ids::{MetricId, TableId};
-use super::users::UserCount;
+use super::users::{Audience, UserCount};
 use crate::stats::Interval;
 
 /// One table.
@@ -78,6 +78,8 @@ pub(super) struct Cell {
     pub(super) score: Score,
     /// Users behind it, over its seeds, where that is recorded.
     pub(super) users: Option<UserCount>,
+    /// Whom it is of.
+    pub(super) audience: Audience,
     /// The scores by seed.
     pub(super) scores: Vec<(u64, f64)>,
     /// The 95 % interval of the mean over seeds, where there are enough.
@@ -161,6 +163,16 @@ impl Table {
     pub(super) fn short_axes(&self) -> Vec<&str> {
         let all: Vec<&str> = self.axes.iter().map(String::as_str).collect();
         all.iter().map(|axis| short_axis(axis, &all)).collect()
+    }
+
+    /// A row as a sentence calls it: `drr (tau 0.001)`, or what tells it from others of its kind.
+    pub(super) fn called(&self, row: &Row) -> String {
+        let point = self.short_axes().into_iter().zip(&row.point);
+        let point = point.filter_map(|(axis, value)| Some(format!("{axis} {}", value.as_ref()?)));
+        match point.collect::<Vec<_>>().join(", ") {
+            point if point.is_empty() => row.policy.to_owned(),
+            point => format!("{} ({point})", row.policy),
+        }
     }
 
     /// A row in words: `drr, 0.001`.

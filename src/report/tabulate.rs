@@ -9,7 +9,7 @@ use super::ids::{MetricId, StudyId, TableId, TablePlace};
 use super::marks::mark;
 use super::notes::notes;
 use super::table::{Better, Cell, Metric, Placing, Row, Table};
-use super::users::UserCount;
+use super::users::{Audience, UserCount};
 use crate::stats::t_interval;
 
 /// The tables of a study: one a family of metrics. A study nothing of which is finished has none.
@@ -109,14 +109,12 @@ fn cell(group: &Group<'_>, metric: MetricId, least: usize) -> Option<Cell> {
     let enough = score.summary.n >= least;
     let interval =
         t_interval(&score.summary, 0.95).filter(|_| enough).filter(|(low, high)| low.is_finite() && high.is_finite());
-    Some(Cell { score, users: users(group, metric), scores, interval, standing: Placing::Other })
+    let audience = Audience::of(group, metric.k());
+    Some(Cell { score, users: users(group, metric), audience, scores, interval, standing: Placing::Other })
 }
 
 fn users(group: &Group<'_>, metric: MetricId) -> Option<UserCount> {
-    match metric {
-        MetricId::At(_, k) => UserCount::of(group, k),
-        MetricId::Named(_) => None,
-    }
+    UserCount::of(group, metric.k()?)
 }
 
 /// Decimals where no interval says better.

@@ -243,10 +243,12 @@ fn many_configurations_are_cut_to_the_best_with_a_note() {
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     let sweep = store.sweep("wide").expect("read").expect("recorded");
     let mut figures = Vec::new();
-    for study in studies::studies(&sweep) {
-        figures.extend(
-            figure::figures(&figure::CurveSource::Recorded(&store), &study, Default::default()).expect("figures"),
-        );
+    let options = ReportOptions::default();
+    let report = SweepReport::new(&sweep, &options).expect("nothing is asked for");
+    let looks = figure::GroupLooks::of(&report.studies);
+    let recorded = CurveSource::Recorded(&store);
+    for (study, _) in &report.studies {
+        figures.extend(figure::figures(&recorded, study, &looks, Default::default()).expect("figures"));
     }
     let shown: Vec<String> = figures
         .iter()
@@ -274,12 +276,15 @@ fn nothing_finished_is_said_with_a_hint() {
 mod browser;
 mod bytes;
 pub(crate) mod chromium;
+mod finding;
 mod guards;
 mod hard;
 mod hostile;
 mod latex_compiles;
 mod layouts;
+mod looks;
 mod many;
+mod walk;
 
 #[test]
 #[ignore = "writes reports to look at into target/look"]
@@ -289,9 +294,13 @@ fn to_look_at() {
     report(&store, "quickstart", &out);
     let runs = tempfile::tempdir().expect("a temporary folder");
     let mut store = Store::open(runs.path()).expect("a new database");
-    let sweep = MadeTrials::new().sweep("wide", &[0.0005, 0.001, 0.003, 0.01, 0.03], &[0.0001, 0.0005], 3);
-    fabricate::run(&mut store, runs.path(), &sweep, |_| None);
-    report(&store, "wide", &out);
+    let (many, few) = ([0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03], [0.0001, 0.0003, 0.0005, 0.001, 0.002]);
+    for (name, taus, rates) in
+        [("two", &many[..2], &few[2..3]), ("eight", &many[..4], &few[2..4]), ("forty", &many[..], &few[..])]
+    {
+        fabricate::run(&mut store, runs.path(), &MadeTrials::new().sweep(name, taus, rates, 3), |_| None);
+        report(&store, name, &out);
+    }
     let sweep = MadeTrials::new().sweep("single", &[0.001], &[0.0005], 1);
     fabricate::run(&mut store, runs.path(), &sweep, |_| None);
     report(&store, "single", &out);

@@ -42,6 +42,8 @@ pub(super) enum Aside {
     Nothing,
     /// The least that it could be.
     Least(f64),
+    /// Whom it is of.
+    Users(UserCount),
     /// How many of how many seeds it is over.
     Seeds {
         finished: usize,

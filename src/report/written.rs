@@ -47,14 +47,14 @@ impl GridHeader {
 impl Numeral {
     /// `0.755 ± 0.004 (n = 2/3)`.
     fn shown(&self) -> String {
-        let own = number(self.value, self.decimals);
-        let spread = self.spread.map(|spread| format!(" ± {}", number(spread, self.decimals))).unwrap_or_default();
+        let own = spread(self.value, self.spread, self.decimals);
         let aside = match self.aside {
             Aside::Nothing => String::new(),
             Aside::Least(least) => format!(" [{}]", number(least, self.decimals)),
+            Aside::Users(users) => format!(" ({users})"),
             Aside::Seeds { finished, expected } => format!(" (n = {})", count(finished, expected)),
         };
-        format!("{own}{spread}{aside}")
+        format!("{own}{aside}")
     }
 }
 
@@ -67,6 +67,12 @@ impl Gap {
             Gap::NotSaid => "not said".to_owned(),
         }
     }
+}
+
+/// `0.755 ± 0.004`; without a spread the number alone.
+pub(super) fn spread(value: f64, spread: Option<f64>, decimals: usize) -> String {
+    let own = number(value, decimals);
+    spread.map_or_else(|| own.clone(), |spread| format!("{own} ± {}", number(spread, decimals)))
 }
 
 /// `3`, or `2/3` where some are missing.

@@ -10,6 +10,7 @@ use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
 use drr_core::spec::{DatasetSpec, PolicySpec, RatingsSpec, RewardRule, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{AxisPoint, Digest, Seed, Status, Trial, TrialId, TrialSpec};
+use drr_kinds::KindOf as _;
 use drr_kinds::drr::DrrSpec;
 use drr_kinds::offline::OfflineSpec;
 use drr_kinds::online::OnlineSpec;
@@ -284,6 +285,10 @@ pub(crate) fn fill(
 type Numbers = (Vec<Point>, BTreeMap<String, f64>, u64);
 
 fn numbers(spec: &TrialSpec, specs: &BTreeMap<TrialId, TrialSpec>) -> Numbers {
+    if spec.is_command() {
+        // What a program tells is for who makes the trial to say.
+        return (Vec::new(), BTreeMap::new(), 1);
+    }
     // From what the trial is, not from its id, which changes with every change of the training sources.
     let mut stream = spec.seed.stream(&format!("fabricated/{}", stable_name(spec, specs)));
     let mut noise = move |size: f64| (0..4).map(|_| stream.unit() - 0.5).sum::<f64>() * 1.73 * size;

@@ -3,7 +3,8 @@
 
 use super::build::subtitle;
 use super::content::{Figure, Heat, Parallel, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
-use super::style::of_recommender;
+use super::style::of_slice;
+use crate::report::audiences::caution;
 use crate::report::axis::{AxisValue, ordered, short_axis};
 use crate::report::group::{Group, Study};
 use crate::report::table::Table;
@@ -37,6 +38,7 @@ pub(in crate::report) fn sensitivity(study: &Study<'_>, table: &Table) -> Vec<Fi
         [_, _, _, ..] => figures.push(parallel(study, table, &groups, &label)),
         _ => {}
     }
+    figures.iter_mut().for_each(|figure| figure.note += caution(table));
     if let Some(users) = metric.users {
         let few = if metric.is_thin() { ": too few for a comparison" } else { "" };
         figures.iter_mut().for_each(|figure| figure.note += &format!(" On {users}{few}."));
@@ -77,7 +79,7 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
         series.push(Series {
             name: groups[0].0.policy.to_owned(),
             detail: String::new(),
-            style: of_recommender(0),
+            style: of_slice(0),
             shape: Shape::Points(points),
         });
     } else {
@@ -103,18 +105,13 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
                 series.push(Series {
                     name: String::new(),
                     detail: name,
-                    style: of_recommender(index),
+                    style: of_slice(index),
                     shape: Shape::Points(points),
                 });
             }
         } else {
             let detail = format!("mean over {} settings of the other axes", lines.len());
-            series.push(Series {
-                name: String::new(),
-                detail,
-                style: of_recommender(0),
-                shape: Shape::Points(marginal),
-            });
+            series.push(Series { name: String::new(), detail, style: of_slice(0), shape: Shape::Points(marginal) });
         }
     }
     let short = short_axis(axis, &study.axes);
@@ -122,7 +119,10 @@ fn panel(study: &Study<'_>, table: &Table, axis: &str, groups: &[(&Group<'_>, f6
         1 if !others.is_empty() => {
             "Mean ± sample std over the settings of the other axes, each the mean over its seeds."
         }
-        _ => "Mean ± sample std over seeds.",
+        1 => "Mean ± sample std over seeds.",
+        _ => {
+            "Mean ± sample std over seeds. A line is a setting of the other axes, not a group, and so has no group's colour."
+        }
     };
     let kind = if logarithmic { XKind::Logarithms(thinned(at)) } else { XKind::Values(thinned(at)) };
     Some(Figure {

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use drr_kinds::kind::{Better, Curves, Family, TableColumns};
 
 use super::content::{Figure, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
+use super::looks::{GroupLooks, shared};
 use super::points::CurveSource;
-use super::style::{of_baseline, of_recommender};
+use super::style::SeriesStyle;
 use crate::error::Result;
+use crate::report::audiences::CAUTION;
 use crate::report::axis::short_axis;
 use crate::report::figure::axis::thousands;
 use crate::report::group::{self, Group, Noise, Study, is_subject};
 use crate::report::ids::MetricId;
 use crate::report::tabulate::measured_at;
-use crate::report::users::UserCount;
+use crate::report::users::{Audience, UserCount};
 use crate::report::written::count;
 use crate::stats::{Spread, band, moving_average};
 
@@ -24,15 +26,20 @@ const MOST: usize = 8;
 const LEAST: usize = 4;
 
 /// The figures of a study; none where nothing is finished.
-pub(in crate::report) fn figures(from: &CurveSource<'_>, study: &Study<'_>, spread: Spread) -> Result<Vec<Figure>> {
+pub(in crate::report) fn figures(
+    from: &CurveSource<'_>,
+    study: &Study<'_>,
+    looks: &GroupLooks,
+    spread: Spread,
+) -> Result<Vec<Figure>> {
     let kind = study.subject.study();
     let at_k = |family: &'static Family| match family.columns {
-        TableColumns::AtK => at_k(study, family),
+        TableColumns::AtK => at_k(study, looks, family),
         TableColumns::Fixed(_) => None,
     };
     let mut figures: Vec<Figure> = kind.families.iter().filter_map(at_k).collect();
     for (at, what) in kind.curves.iter().enumerate() {
-        let own = curves(from, study, spread, what)?;
+        let own = curves(from, study, (looks, spread), what)?;
         let slug = if at == 0 { study.slug.clone() } else { format!("{}-{}", study.slug, group::slug(what.metric)) };
         figures.extend(own.map(|figure| Figure { slug, ..figure }));
     }
@@ -52,7 +59,7 @@ fn sign(better: Better) -> f64 {
 pub(in crate::report) fn curves(
     from: &CurveSource<'_>,
     study: &Study<'_>,
-    spread: Spread,
+    (looks, spread): (&GroupLooks, Spread),
     what: &Curves,
 ) -> Result<Option<Figure>> {
     let mut series = Vec::new();
@@ -60,7 +67,7 @@ pub(in crate::report) fn curves(
     let least = least_shown(study, what);
     let final_of =
         |group: &Group<'_>| group.score(what.last).map_or(f64::NAN, |score| sign(what.better) * score.summary.mean);
-    for (index, group) in study.groups.iter().enumerate() {
+    for group in &study.groups {
         // A sweep of thousands has millions of points: those of curves that cannot be shown are not read.
         let shown = |least: f64| final_of(group) >= least;
         if !least.is_none_or(shown) && !from.is_growing(group) {
@@ -76,7 +83,7 @@ pub(in crate::report) fn curves(
         let band = band(&smooth, spread).iter().map(|at| (at.step as f64, at.value, at.low, at.high)).collect();
         let faint: Vec<Vec<(f64, f64)>> =
             raw.iter().map(|curve| curve.iter().map(|&(step, value)| (step as f64, value)).collect()).collect();
-        series.push(one(study, group, index, Shape::Curve { band, faint }));
+        series.push(one(study, group, looks, Shape::Curve { band, faint }));
     }
     let (series, mut left_out) = best(series, sign(what.better), &[]);
     if least.is_some() {
@@ -105,6 +112,8 @@ pub(in crate::report) fn curves(
     );
     note += if what.window > 1 { ", unsmoothed." } else { "; the mean ends where the first of them stops." };
     note += &left_out;
+    note += shared(&styles(&series));
+    note += &different_users(study, what.last, None);
     Ok(Some(Figure {
         slug: study.slug.clone(),
         title: what.title.to_owned(),
@@ -130,22 +139,17 @@ fn least_shown(study: &Study<'_>, what: &Curves) -> Option<f64> {
     finals.get(MOST - 1).or(finals.last()).copied()
 }
 
-fn at_k(study: &Study<'_>, family: &'static Family) -> Option<Figure> {
+fn at_k(study: &Study<'_>, looks: &GroupLooks, family: &'static Family) -> Option<Figure> {
     let lengths = measured_at(study, family.name);
     let mut series = Vec::new();
-    let mut recommenders = 0;
     for group in &study.groups {
         let point = |k: &u64| {
             let score = group.score(&MetricId::At(family.name, *k).name())?;
             score.summary.mean.is_finite().then_some((*k as f64, score.summary.mean, score.spread))
         };
         let points: Vec<_> = lengths.iter().filter_map(point).collect();
-        let index = recommenders;
-        if is_subject(group.policy) {
-            recommenders += 1;
-        }
         if !points.is_empty() {
-            series.push(one(study, group, index, Shape::Points(points)));
+            series.push(one(study, group, looks, Shape::Points(points)));
         }
     }
     let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| !is_subject(name)).collect();
@@ -166,6 +170,8 @@ fn at_k(study: &Study<'_>, family: &'static Family) -> Option<Figure> {
     note += " Points of one K are set side by side.";
     note += &users(study, &lengths);
     note += &left_out;
+    note += shared(&styles(&series));
+    note += &different_users(study, &MetricId::At(family.name, lengths[0]).name(), Some(lengths[0]));
     Some(Figure {
         slug: format!("{}-{}", study.slug, family.name),
         title: study.in_units(family.title),
@@ -192,7 +198,7 @@ fn users(study: &Study<'_>, lengths: &[u64]) -> String {
     if known.is_empty() { String::new() } else { format!(" {}.", known.join(", ")) }
 }
 
-pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Shape) -> Series {
+pub(super) fn one(study: &Study<'_>, group: &Group<'_>, looks: &GroupLooks, shape: Shape) -> Series {
     let details = study.axes.iter().filter_map(|axis| {
         let value = group.point.get(*axis)?;
         // Joined by a space that does not break: a name stays with its value.
@@ -205,10 +211,9 @@ pub(super) fn one(study: &Study<'_>, group: &Group<'_>, index: usize, shape: Sha
         detail = format!("{detail}{comma}n\u{a0}=\u{a0}{}", count(finished, expected));
     }
     let of_policies = study.subject.is_of_policies();
-    let baseline = if of_policies { of_baseline(group.policy) } else { None };
     // Where all are of one kind, only what tells them apart is worth saying.
     let name = if of_policies || study.axes.is_empty() { group.policy.to_owned() } else { String::new() };
-    Series { name, detail, style: baseline.unwrap_or_else(|| of_recommender(index)), shape }
+    Series { name, detail, style: looks.look(group.policy, &group.point), shape }
 }
 
 /// The series to show: all of them where they can be told apart, else of every baseline its best and the best others by their
@@ -232,8 +237,7 @@ pub(super) fn best(series: Vec<Series>, better: f64, keep: &[&str]) -> (Vec<Seri
         if kept(&one) {
             shown.push(one);
         } else if good {
-            // Looks are given anew: what is left out must not leave two alike.
-            shown.push(Series { style: of_recommender(taken), ..one });
+            shown.push(one);
             taken += 1;
         }
     }
@@ -266,6 +270,19 @@ fn best_of_each(series: Vec<Series>, better: f64, kept: impl Fn(&Series) -> bool
     let left: Vec<Series> = series.into_iter().enumerate().filter_map(stays).collect();
     let alike = left.len() < count;
     (left, alike)
+}
+
+/// The looks of series.
+pub(super) fn styles(series: &[Series]) -> Vec<SeriesStyle> {
+    series.iter().map(|series| series.style).collect()
+}
+
+/// That not all groups are of the same users, where it is so.
+fn different_users(study: &Study<'_>, metric: &str, k: Option<u64>) -> String {
+    let measured = study.groups.iter().filter(|group| group.score(metric).is_some());
+    let all: Vec<Audience> = measured.map(|group| Audience::of(group, k)).collect();
+    let is_mixed = all.iter().any(|one| !one.is_that_of(&all[0]));
+    if is_mixed { CAUTION.to_owned() } else { String::new() }
 }
 
 /// What no number of the figure may be read without.

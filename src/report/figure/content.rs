@@ -85,7 +85,8 @@ pub(in crate::report) struct ForestSection {
 pub(in crate::report) struct PlottedDifference {
     /// Of what.
     pub(in crate::report) name: String,
-    pub(in crate::report) policy: String,
+    /// The look of the group that it is of.
+    pub(in crate::report) style: SeriesStyle,
     pub(in crate::report) mean: f64,
     /// `None` for too few pairs.
     pub(in crate::report) interval: Option<(f64, f64)>,

@@ -6,7 +6,7 @@ use super::axis::FigureAxis;
 use super::canvas::{Canvas, DrawError, TextAnchor, Type};
 use super::content::Forest;
 use super::sizes::{AXIS, EDGE, NAME, SLACK, TICK, WIDTH};
-use super::style::{GRID, INK, MUTED, Marker, PAPER, of_baseline, of_recommender};
+use super::style::{GRID, INK, MUTED, Marker, PAPER};
 
 /// Draws sections one below the other between the subtitle and `bottom`.
 pub(super) fn draw<B: DrawingBackend>(plot: &Forest, canvas: &mut Canvas<'_, B>, bottom: f64) -> Result<(), DrawError> {
@@ -35,10 +35,10 @@ pub(super) fn draw<B: DrawingBackend>(plot: &Forest, canvas: &mut Canvas<'_, B>,
     for section in &plot.sections {
         y += high;
         canvas.text(&section.name, (EDGE, y), TextAnchor::Left, Type { size: size * 1.05, ..NAME })?;
-        for (index, line) in section.lines.iter().enumerate() {
+        for line in &section.lines {
             y += high;
             let middle = y - size * 0.35;
-            let style = of_baseline(&line.policy).unwrap_or_else(|| of_recommender(index));
+            let style = line.style;
             canvas.text(&line.name, (EDGE + 18.0, y), TextAnchor::Left, name)?;
             if let Some((low, high)) = line.interval {
                 canvas.line(&[(at(low), middle), (at(high), middle)], style.color, 1.0, 2.2, &[])?;

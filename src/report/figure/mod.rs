@@ -8,6 +8,7 @@
 //! | `draw` | where everything goes; `lines`, `heat`, `parallel`, `forest`, `items` one kind of picture each |
 //! | `sizes` | what these share |
 //! | `axis` | ranges, ticks, their labels |
+//! | `looks` | the look of every group of a sweep, given once |
 //! | `style` | colours, dashes, markers |
 //! | `canvas` | lines and text on any of plotters' backends |
 //! | `render` | the two backends |
@@ -22,6 +23,7 @@ mod forest;
 mod heat;
 mod items;
 mod lines;
+mod looks;
 mod parallel;
 mod points;
 mod profile;
@@ -35,9 +37,10 @@ pub(super) use canvas::DrawError;
 pub(super) use content::{
     Figure, Forest, ForestSection, ItemMap, Listed, Plot, PlottedCurves, PlottedDifference, Series, Shape, XAxis, XKind,
 };
+pub(super) use looks::GroupLooks;
 pub use points::CurveSource;
 pub(super) use profile::profile;
 pub(super) use render::{alone, png, svg};
 #[cfg(test)]
-pub(super) use style::of_recommender;
-pub(super) use style::{of_recommender as look, of_stage as stage_style};
+pub(super) use style::SeriesStyle;
+pub(super) use style::{of_recommender, of_stage as stage_style};

@@ -1,9 +1,10 @@
 //! The profile of scores over seeds and K.
 
-use super::build::{best, one, subtitle};
+use super::build::{best, one, styles, subtitle};
 use super::content::{Figure, Plot, PlottedCurves, Series, Shape, XAxis, XKind};
-use super::style::{of_baseline, of_recommender};
+use super::looks::{GroupLooks, shared};
 use crate::report::aggregate::{HOW, matrix};
+use crate::report::audiences::caution;
 use crate::report::group::{Study, is_subject};
 use crate::report::notes::thin;
 use crate::report::table::Table;
@@ -13,7 +14,7 @@ use crate::stats::{BOOTSTRAP_N, Draw, ScoreMatrix};
 const THRESHOLDS: usize = 101;
 
 /// The share of scores, over seeds and K, above each threshold; `None` for a table of one metric or without scores.
-pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Figure> {
+pub(in crate::report) fn profile(study: &Study<'_>, table: &Table, looks: &GroupLooks) -> Option<Figure> {
     if table.compared().count() < 2 || !table.is_at_k() {
         return None;
     }
@@ -33,11 +34,11 @@ pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Fig
     let order = all.iter().map(|(at, matrix)| {
         let group = &study.groups[*at];
         let shape = Shape::Points(vec![(*at as f64, matrix.iqm(), None)]);
-        Series { shape, ..one(study, group, *at, Shape::Points(Vec::new())) }
+        Series { shape, ..one(study, group, looks, Shape::Points(Vec::new())) }
     });
     let baselines: Vec<&str> = study.groups.iter().map(|group| group.policy).filter(|name| !is_subject(name)).collect();
     let (shown, left_out) = best(order.collect(), 1.0, &baselines);
-    let (mut recommenders, mut banded) = (0, false);
+    let mut banded = false;
     let series = shown.into_iter().filter_map(|series| {
         let Shape::Points(points) = &series.shape else { return None };
         let row = points.first()?.0 as usize;
@@ -53,11 +54,7 @@ pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Fig
         let of_runs = matrix.profiles_of_runs(&thresholds).into_iter();
         let faint = of_runs.map(|values| thresholds.iter().copied().zip(values).collect()).collect();
         let band = thresholds.iter().zip(values).zip(intervals).map(|((x, value), (low, high))| (*x, value, low, high));
-        let style = of_baseline(study.groups[row].policy).unwrap_or_else(|| {
-            recommenders += 1;
-            of_recommender(recommenders - 1)
-        });
-        Some(Series { shape: Shape::Curve { band: band.collect(), faint }, style, ..series })
+        Some(Series { shape: Shape::Curve { band: band.collect(), faint }, ..series })
     });
     let series: Vec<Series> = series.collect();
     let bands = if banded {
@@ -75,7 +72,9 @@ pub(in crate::report) fn profile(study: &Study<'_>, table: &Table) -> Option<Fig
         subtitle: subtitle(study),
         note: format!(
             "The share of scores, over seeds and K, above a threshold; further right is better. Faint: each seed over its K. \
-             {bands}{thin}{left_out}"
+             {bands}{thin}{left_out}{}{}",
+            shared(&styles(&series)),
+            caution(table)
         ),
         plot: Plot::Lines(PlottedCurves {
             series,

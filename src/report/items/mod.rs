@@ -29,8 +29,7 @@ pub use self::top::{Alike, TopList, top};
 use super::contents::SweepReport;
 use super::figure::{Figure, ItemMap, Listed, Plot};
 use super::group::{Study, is_subject};
-use super::ids::MetricId;
-use crate::error::Result;
+use super::ids::{MetricId, StudyId};
 use crate::store::{Store, TrialRecord};
 
 /// Recommendations in the picture, fewer where the sweep measured fewer.
@@ -39,11 +38,11 @@ const LENGTH: usize = 10;
 const GROUND: usize = 4000;
 
 /// The three pictures for the best recommender of the first offline study, its lowest seed.
-pub(super) fn figures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Result<Vec<Figure>> {
-    Ok(pictures(store, report, data).unwrap_or_default())
+pub(super) fn figures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Vec<(StudyId, Figure)> {
+    pictures(store, report, data).unwrap_or_default()
 }
 
-fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Option<Vec<Figure>> {
+fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Option<Vec<(StudyId, Figure)>> {
     let mut studies = report.studies.iter().map(|(study, _)| study);
     let study = studies.find(|study| study.subject.study().name == MEASURE)?;
     let trial = best(study)?;
@@ -91,7 +90,7 @@ fn pictures(store: &Store, report: &SweepReport<'_>, data: Option<&Path>) -> Opt
             y_label: format!("second component ({:.0} %)", 100.0 * map.shares[1]),
         }),
     };
-    Some(three.into_iter().map(figure).collect())
+    Some(three.into_iter().map(|it| (StudyId::of(study), figure(it))).collect())
 }
 
 /// The measure whose best recommender is drawn and listed.
