@@ -70,3 +70,8 @@ impl Answer {
         Self::new(status, ContentType::Text, format!("{why}\n").as_bytes())
     }
 }
+
+/// A sweep that is not recorded.
+pub(super) fn unknown(name: &str) -> Error {
+    Error::input(format!("no sweep called `{}` is recorded", crate::neutral::line(name))).hint("/ lists the sweeps")
+}

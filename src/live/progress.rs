@@ -13,10 +13,10 @@ use drr_core::{AxisPoint, Status};
 use drr_kinds::KindOf as _;
 use serde_json::Value;
 
-use super::answer::Answer;
+use super::answer::{Answer, unknown};
 use super::asked::{Asked, encoded};
 use super::overview::{at_work, count};
-use super::{duration, site};
+use super::duration;
 use crate::error::Result;
 use crate::neutral;
 use crate::store::{StandingCount, StandingTrial, Store};
@@ -87,7 +87,7 @@ const LISTED: usize = 64;
 const END: u64 = 64 * 1024;
 
 pub(super) fn page(store: &Store, name: &str, asked: &Asked) -> Result<Answer> {
-    let (source, axes) = store.asked_of(name)?.ok_or_else(|| site::unknown(name))?;
+    let (source, axes) = store.asked_of(name)?.ok_or_else(|| unknown(name))?;
     let all: Vec<&str> = axes.iter().map(String::as_str).collect();
     let example =
         all.first().map_or_else(|| "seed=0".to_owned(), |axis| format!("{}=… seed=0", short_axis(axis, &all)));
@@ -105,7 +105,7 @@ pub(super) fn page(store: &Store, name: &str, asked: &Asked) -> Result<Answer> {
 }
 
 pub(super) fn part(store: &Store, name: &str) -> Result<Answer> {
-    let (_, axes) = store.asked_of(name)?.ok_or_else(|| site::unknown(name))?;
+    let (_, axes) = store.asked_of(name)?.ok_or_else(|| unknown(name))?;
     Answer::of(&now(store, name, &axes.iter().map(String::as_str).collect::<Vec<_>>())?)
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use drr_core::TrialId;
 
-use super::answer::{Answer, ContentType};
+use super::answer::{Answer, ContentType, unknown};
 use super::asked::{Asked, encoded};
 use super::choice::Choice;
 use super::kept::KeptAnswers;
@@ -140,11 +140,6 @@ impl Site {
             trials,
         }))
     }
-}
-
-/// A sweep that is not recorded.
-pub(super) fn unknown(name: &str) -> Error {
-    Error::input(format!("no sweep called `{}` is recorded", crate::neutral::line(name))).hint("/ lists the sweeps")
 }
 
 fn of_id(text: &str) -> Result<TrialId> {
