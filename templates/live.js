@@ -103,7 +103,9 @@ document.addEventListener("visibilitychange", () => { if (missed) all(); });
 // Those that came with the page are there; the others are asked for, one after the other.
 parts.filter((part) => part.querySelector("p.notes")?.textContent.startsWith("Loading")).forEach(load);
 
-const events = new EventSource("/events");
+// For a picture or for paper: as it stands, without following.
+const isStill = new URLSearchParams(location.search).has("still");
+const events = isStill ? new EventTarget() : new EventSource("/events");
 let lost = false;
 events.addEventListener("open", () => {
   connection.textContent = "";

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use super::answer::{Answer, unknown};
 use super::asked::{Asked, encoded};
-use super::overview::{at_work, count};
 use super::duration;
+use super::overview::{at_work, count};
 use crate::error::Result;
 use crate::neutral;
 use crate::store::{StandingCount, StandingTrial, Store};

@@ -1,8 +1,10 @@
 //! The README's pictures, made again from nothing: the quickstart's sweep is run (or found finished), reported, and the figures
-//! that the README shows are copied into `docs/images/`. Where Chromium is installed the page is photographed too.
+//! that the README shows are copied into `docs/images/`. Where Chromium is installed the report's page and the live one are
+//! photographed too.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::{env, fs, io};
 
 use crate::chores::{BUILD, all_pass};
@@ -34,23 +36,46 @@ pub fn run(root: &Path) -> Result<ExitCode, Problem> {
             .map_err(|error| Problem::file(&from.display().to_string(), &error, "did the report change?"))?;
         println!("docs/images/{name}.png");
     }
-    match photograph(&report.join("index.html"), &images.join("quickstart-page.png")) {
-        Ok(true) => println!("docs/images/quickstart-page.png"),
-        Ok(false) => println!("no Chromium here: docs/images/quickstart-page.png stays as it is"),
-        Err(error) => return Err(Problem::file("chromium", &error, "run it by hand to see more: chromium --headless")),
+    let page = format!("file://{}", report.join("index.html").display());
+    let (mut server, live) = serve(root).map_err(|error| Problem::file("drr-lab serve", &error, "run it by hand"))?;
+    for (page, name) in [(page, "quickstart-page"), (format!("{live}?still"), "quickstart-live")] {
+        match photograph(&page, &images.join(format!("{name}.png"))) {
+            Ok(true) => println!("docs/images/{name}.png"),
+            Ok(false) => println!("no Chromium here: docs/images/{name}.png stays as it is"),
+            Err(error) => {
+                let _ = server.kill();
+                return Err(Problem::file("chromium", &error, "run it by hand to see more: chromium --headless"));
+            }
+        }
     }
+    let _ = server.kill();
+    let _ = server.wait();
     Ok(ExitCode::SUCCESS)
 }
 
+/// The live page of the quickstart, and where it is.
+fn serve(root: &Path) -> io::Result<(Child, String)> {
+    let mut server = Command::new(root.join("target/debug/drr-lab"))
+        .current_dir(root)
+        .args(["serve", "quickstart"])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().expect("it is piped")).read_line(&mut url)?;
+    Ok((server, url.trim().to_owned()))
+}
+
 /// The top of a page as a picture; false where there is no Chromium.
-fn photograph(page: &Path, to: &Path) -> io::Result<bool> {
+fn photograph(page: &str, to: &Path) -> io::Result<bool> {
     let profile = env::temp_dir().join(format!("drr-lab-pictures-{}", std::process::id()));
     let done = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"])
-        .args(["--disable-component-update", "--disable-sync", "--no-first-run", "--window-size=1180,1150"])
+        .args(["--disable-component-update", "--disable-sync", "--no-first-run", "--window-size=1280,1000"])
+        // What the page asks for after it has loaded has come by then.
+        .arg("--virtual-time-budget=10000")
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("--screenshot={}", to.display()))
-        .arg(format!("file://{}", page.display()))
+        .arg(page)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
