@@ -158,7 +158,7 @@ pub fn trial_curves_html(points: &[(String, u64, f64)], subtitle: &str) -> Resul
     for (name, step, value) in points {
         metrics.entry(name).or_default().push((*step as f64, *value));
     }
-    let figure = |(at, (name, curve)): (usize, (&str, Vec<(f64, f64)>))| {
+    let figure = |at: usize, name: &str, curve: Vec<(f64, f64)>| {
         let band = curve.iter().map(|&(step, value)| (step, value, value, value)).collect();
         Figure {
             slug: format!("metric-{at}"),
@@ -179,7 +179,8 @@ pub fn trial_curves_html(points: &[(String, u64, f64)], subtitle: &str) -> Resul
     };
     let drawn = metrics.into_iter().map(|(name, curve)| (name, thinned(curve)));
     let drawn = drawn.filter(|(_, curve)| curve.iter().filter(|point| point.1.is_finite()).count() > 1);
-    let figures: Vec<Figure> = drawn.take(MOST_METRICS).enumerate().map(figure).collect();
+    let drawn = drawn.take(MOST_METRICS).enumerate();
+    let figures: Vec<Figure> = drawn.map(|(at, (name, curve))| figure(at, name, curve)).collect();
     html(&[], &figures)
 }
 
