@@ -42,7 +42,7 @@ class Parquet(unittest.TestCase):
     def test_three_readers_find_the_same_rows(self) -> None:
         place.recorded()
         for sweep in ("every", "commands"):
-            for what in ("trials", "metrics", "seeds"):
+            for what in ("trials", "metrics", "seeds", "tables"):
                 path = place.folder() / f"{sweep}-{what}.parquet"
                 place.run("export", sweep, "--what", what, "--format", "parquet", "--out", str(path))
                 first = path.read_bytes()

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Context, OutputFormat};
 use crate::error::{Exit, Result};
-use crate::live::{Access, Site, listen, new_token};
+use crate::live::{Site, SiteAccess, listen, new_token};
 use crate::neutral::printing;
 
 const EXAMPLES: &str = "\
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit> {
         Some(name) => site.path_of(name)?,
         None => String::new(),
     };
-    let server = listen(&addresses, site, |address| Access::new(address, token.clone()))?;
+    let server = listen(&addresses, site, |address| SiteAccess::new(address, token.clone()))?;
     let url = server.url(&path);
     match context.output {
         OutputFormat::Json => printing::out_now(format!("{}\n", json!({ "url": url })).as_bytes()),

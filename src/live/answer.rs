@@ -32,7 +32,7 @@ impl ContentType {
 
 /// What goes back.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(super) struct PageAnswer {
     pub(super) status: u16,
     pub(super) content: ContentType,
     pub(super) body: Arc<[u8]>,
@@ -40,7 +40,7 @@ pub(super) struct Answer {
     pub(super) again: Option<Duration>,
 }
 
-impl Answer {
+impl PageAnswer {
     fn new(status: u16, content: ContentType, body: &[u8]) -> Self {
         Self { status, content, body: Arc::from(body), again: None }
     }

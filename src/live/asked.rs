@@ -12,14 +12,14 @@ pub(super) fn encoded(word: &str) -> String {
 
 /// A path and a query, decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct AskedPath {
     /// The parts between slashes.
     pub(super) path: Vec<String>,
     /// Names and values.
     query: Vec<(String, String)>,
 }
 
-impl Asked {
+impl AskedPath {
     /// The parts of an address; `None` where they are no text.
     pub(super) fn read(path: &str, query: &str) -> Option<Self> {
         let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
@@ -53,14 +53,15 @@ mod tests {
     #[test]
     fn what_is_encoded_is_read_back() {
         for name in ["quickstart", "a b/c?d&e=f+g%", "<script>", "τ", "..", "a\u{202e}b"] {
-            let asked = Asked::read(&format!("/sweep/{0}/now", encoded(name)), &format!("filter={}", encoded(name)));
+            let asked =
+                AskedPath::read(&format!("/sweep/{0}/now", encoded(name)), &format!("filter={}", encoded(name)));
             let asked = asked.expect("text");
             assert_eq!(asked.path, ["sweep", name, "now"]);
             assert_eq!(asked.value("filter"), name);
             assert_eq!(asked.value("other"), "");
         }
-        let form = Asked::read("/", "filter=tau%3D0.1+seed%3D3").expect("text");
+        let form = AskedPath::read("/", "filter=tau%3D0.1+seed%3D3").expect("text");
         assert_eq!(form.value("filter"), "tau=0.1 seed=3");
-        assert_eq!(Asked::read("/%ff", ""), None, "no text");
+        assert_eq!(AskedPath::read("/%ff", ""), None, "no text");
     }
 }

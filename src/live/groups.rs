@@ -9,7 +9,7 @@ use drr_core::journal::{self, Point};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Status, TrialId};
 
-use super::answer::Answer;
+use super::answer::PageAnswer;
 use crate::error::{Error, Result};
 use crate::report::{CurveSource, GroupChoice, Reference, ReportOptions, SweepReport};
 use crate::store::{Store, StoredSweep, TrialRecord};
@@ -26,17 +26,17 @@ struct CompareTemplate<'a> {
     why: &'a str,
 }
 
-pub(super) fn tables(sweep: &StoredSweep) -> Result<Answer> {
+pub(super) fn tables(sweep: &StoredSweep) -> Result<PageAnswer> {
     if sweep.trials.is_empty() {
-        return Ok(Answer::html("<p class=\"notes\">No trial is chosen.</p>"));
+        return Ok(PageAnswer::html("<p class=\"notes\">No trial is chosen.</p>"));
     }
     let options = ReportOptions::default();
     let html = SweepReport::new(sweep, &options)?.tables_html()?;
     let empty = "<p class=\"notes\">Nothing is finished yet.</p>";
-    Ok(Answer::html(if html.trim().is_empty() { empty } else { &html }))
+    Ok(PageAnswer::html(if html.trim().is_empty() { empty } else { &html }))
 }
 
-pub(super) fn curves(store: &Store, sweep: &StoredSweep) -> Result<Answer> {
+pub(super) fn curves(store: &Store, sweep: &StoredSweep) -> Result<PageAnswer> {
     let options = ReportOptions::default();
     let journals: RefCell<HashMap<TrialId, Vec<Point>>> = RefCell::default();
     let read = |trial: &TrialRecord, metric: &str| match trial.status {
@@ -56,10 +56,10 @@ pub(super) fn curves(store: &Store, sweep: &StoredSweep) -> Result<Answer> {
     };
     let html = SweepReport::new(sweep, &options)?.curves_html(&CurveSource::Growing(&read))?;
     let empty = "<p class=\"notes\">No curve has two points yet.</p>";
-    Ok(Answer::html(if html.trim().is_empty() { empty } else { &html }))
+    Ok(PageAnswer::html(if html.trim().is_empty() { empty } else { &html }))
 }
 
-pub(super) fn comparison(sweep: &StoredSweep, first: &str, second: &str) -> Result<Answer> {
+pub(super) fn comparison(sweep: &StoredSweep, first: &str, second: &str) -> Result<PageAnswer> {
     let options = ReportOptions::default();
     let report = SweepReport::new(sweep, &options)?;
     let groups = report.groups();
@@ -74,5 +74,5 @@ pub(super) fn comparison(sweep: &StoredSweep, first: &str, second: &str) -> Resu
             (report.comparison_html(&read(first)?, &read(second)?)?, "No table has both of them.")
         }
     };
-    Answer::of(&CompareTemplate { groups: &groups, first, second, tables, why })
+    PageAnswer::of(&CompareTemplate { groups: &groups, first, second, tables, why })
 }

@@ -26,7 +26,7 @@ const COOKIE: &str = "drr-lab-token";
 
 /// Who may ask.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct SiteAccess {
     address: SocketAddr,
     token: Option<String>,
 }
@@ -42,7 +42,7 @@ pub(super) enum Admission {
     Denied(&'static str),
 }
 
-impl Access {
+impl SiteAccess {
     /// For those who reach `address`: on the loopback anyone on this machine, elsewhere who has the token.
     pub fn new(address: SocketAddr, token: Option<String>) -> Self {
         Self { address, token }
@@ -51,7 +51,12 @@ impl Access {
     /// Where a browser finds the page at `path`, which begins with no slash.
     pub(super) fn url(&self, path: &str) -> String {
         let token = self.token.as_ref().map_or_else(String::new, |token| format!("?token={token}"));
-        format!("http://{}/{path}{token}", self.address)
+        // Of all addresses of this machine none is to be opened elsewhere; its name is.
+        let name = self.address.ip().is_unspecified().then(nix::unistd::gethostname).and_then(|name| name.ok());
+        match name.and_then(|name| name.into_string().ok()) {
+            Some(name) => format!("http://{name}:{}/{path}{token}", self.address.port()),
+            None => format!("http://{}/{path}{token}", self.address),
+        }
     }
 
     /// What becomes of a request with these headers and this token in its address.
@@ -108,7 +113,7 @@ mod tests {
 
     #[test]
     fn on_the_loopback_only_its_own_names_are_answered() {
-        let access = Access::new("127.0.0.1:4777".parse().expect("an address"), None);
+        let access = SiteAccess::new("127.0.0.1:4777".parse().expect("an address"), None);
         for host in ["127.0.0.1:4777", "localhost:4777", "localhost", "[::1]:4777"] {
             assert_eq!(access.admits(Some(host), "", ""), Admission::Granted, "{host}");
         }
@@ -124,7 +129,7 @@ mod tests {
         let token = new_token().expect("drawn");
         assert_eq!(token.len(), 32);
         assert_ne!(token, new_token().expect("drawn"));
-        let access = Access::new("10.1.2.3:80".parse().expect("an address"), Some(token.clone()));
+        let access = SiteAccess::new("10.1.2.3:80".parse().expect("an address"), Some(token.clone()));
         let Admission::WithCookie(cookie) = access.admits(Some("anything"), "", &token) else { panic!("admitted") };
         let kept = cookie.split(';').next().expect("a pair");
         assert_eq!(access.admits(None, &format!("a=b; {kept}"), ""), Admission::Granted);

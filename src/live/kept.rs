@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::answer::Answer;
+use super::answer::PageAnswer;
 use crate::error::Result;
 
 /// Of the time that passes, one part in this many may go into an answer.
@@ -18,7 +18,7 @@ const CHEAP: Duration = Duration::from_millis(5);
 const MOST: usize = 24;
 
 struct KeptAnswer {
-    answer: Answer,
+    answer: PageAnswer,
     /// What was recorded when it was made.
     version: u64,
     made: Instant,
@@ -46,7 +46,7 @@ impl KeptAnswers {
     ///
     /// # Errors
     /// Those of `make`.
-    pub(super) fn get(&self, key: &str, version: u64, make: impl FnOnce() -> Result<Answer>) -> Result<Answer> {
+    pub(super) fn get(&self, key: &str, version: u64, make: impl FnOnce() -> Result<PageAnswer>) -> Result<PageAnswer> {
         if let Some(answer) = self.kept(key, version) {
             return Ok(answer);
         }
@@ -68,7 +68,7 @@ impl KeptAnswers {
         Ok(answer)
     }
 
-    fn kept(&self, key: &str, version: u64) -> Option<Answer> {
+    fn kept(&self, key: &str, version: u64) -> Option<PageAnswer> {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = answers.get_mut(key)?;
         kept.asked = Instant::now();
@@ -76,7 +76,7 @@ impl KeptAnswers {
             return Some(kept.answer.clone());
         }
         let rest = kept.rest();
-        (rest > Duration::ZERO).then(|| Answer { again: Some(rest), ..kept.answer.clone() })
+        (rest > Duration::ZERO).then(|| PageAnswer { again: Some(rest), ..kept.answer.clone() })
     }
 }
 
@@ -93,9 +93,9 @@ mod tests {
             if slowly {
                 std::thread::sleep(CHEAP * 4);
             }
-            Ok(Answer::html(&made.get().to_string()))
+            Ok(PageAnswer::html(&made.get().to_string()))
         };
-        let body = |answer: Answer| String::from_utf8_lossy(&answer.body).into_owned();
+        let body = |answer: PageAnswer| String::from_utf8_lossy(&answer.body).into_owned();
         assert_eq!(body(kept.get("a", 1, || make(false)).expect("made")), "1");
         assert_eq!(body(kept.get("a", 1, || make(false)).expect("kept")), "1");
         assert_eq!(body(kept.get("a", 2, || make(true)).expect("made")), "2", "something was recorded");

@@ -27,7 +27,7 @@ mod trial;
 mod trials;
 mod watch;
 
-pub use guard::{Access, new_token};
+pub use guard::{SiteAccess, new_token};
 pub use server::{LiveServer, listen};
 pub use site::Site;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use askama::Template;
 use drr_core::Status;
 
-use super::answer::Answer;
+use super::answer::PageAnswer;
 use super::asked::encoded;
 use super::duration;
 use crate::audit;
@@ -53,12 +53,12 @@ pub(super) fn count(counts: &[&StandingCount], status: Status) -> usize {
     counts.iter().filter(|count| count.status == status).map(|count| count.trials).sum()
 }
 
-pub(super) fn page(runs: &Path) -> Result<Answer> {
-    Answer::of(&OverviewTemplate { rows: sweeps(runs)?, version: env!("CARGO_PKG_VERSION") })
+pub(super) fn page(runs: &Path) -> Result<PageAnswer> {
+    PageAnswer::of(&OverviewTemplate { rows: sweeps(runs)?, version: env!("CARGO_PKG_VERSION") })
 }
 
-pub(super) fn part(runs: &Path) -> Result<Answer> {
-    Answer::of(&sweeps(runs)?)
+pub(super) fn part(runs: &Path) -> Result<PageAnswer> {
+    PageAnswer::of(&sweeps(runs)?)
 }
 
 fn sweeps(runs: &Path) -> Result<SweepsTemplate> {

@@ -13,8 +13,8 @@ use drr_core::{AxisPoint, Status};
 use drr_kinds::KindOf as _;
 use serde_json::Value;
 
-use super::answer::{Answer, unknown};
-use super::asked::{Asked, encoded};
+use super::answer::{PageAnswer, unknown};
+use super::asked::{AskedPath, encoded};
 use super::duration;
 use super::overview::{at_work, count};
 use crate::error::Result;
@@ -86,12 +86,12 @@ const LISTED: usize = 64;
 /// How much of a journal's end is read to know how far it is.
 const END: u64 = 64 * 1024;
 
-pub(super) fn page(store: &Store, name: &str, asked: &Asked) -> Result<Answer> {
+pub(super) fn page(store: &Store, name: &str, asked: &AskedPath) -> Result<PageAnswer> {
     let (source, axes) = store.asked_of(name)?.ok_or_else(|| unknown(name))?;
     let all: Vec<&str> = axes.iter().map(String::as_str).collect();
     let example =
         all.first().map_or_else(|| "seed=0".to_owned(), |axis| format!("{}=… seed=0", short_axis(axis, &all)));
-    Answer::of(&SweepTemplate {
+    PageAnswer::of(&SweepTemplate {
         name: neutral::line(name).into_owned(),
         address: format!("/sweep/{}", encoded(name)),
         filter: neutral::line(asked.value("filter")).into_owned(),
@@ -104,9 +104,9 @@ pub(super) fn page(store: &Store, name: &str, asked: &Asked) -> Result<Answer> {
     })
 }
 
-pub(super) fn part(store: &Store, name: &str) -> Result<Answer> {
+pub(super) fn part(store: &Store, name: &str) -> Result<PageAnswer> {
     let (_, axes) = store.asked_of(name)?.ok_or_else(|| unknown(name))?;
-    Answer::of(&now(store, name, &axes.iter().map(String::as_str).collect::<Vec<_>>())?)
+    PageAnswer::of(&now(store, name, &axes.iter().map(String::as_str).collect::<Vec<_>>())?)
 }
 
 fn now(store: &Store, name: &str, axes: &[&str]) -> Result<NowTemplate> {

@@ -14,9 +14,9 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::answer::Answer;
-use super::asked::Asked;
-use super::guard::{Access, Admission, HEADERS};
+use super::answer::PageAnswer;
+use super::asked::AskedPath;
+use super::guard::{Admission, HEADERS, SiteAccess};
 use super::site::Site;
 use crate::error::{Error, Result};
 
@@ -35,14 +35,14 @@ const PULSE: Duration = Duration::from_secs(15);
 pub struct LiveServer {
     socket: TcpListener,
     site: Arc<Site>,
-    access: Access,
+    access: SiteAccess,
 }
 
 /// Takes the first free address of `addresses`.
 ///
 /// # Errors
 /// None is free, or the system refuses.
-pub fn listen(addresses: &[SocketAddr], site: Site, access: impl Fn(SocketAddr) -> Access) -> Result<LiveServer> {
+pub fn listen(addresses: &[SocketAddr], site: Site, access: impl Fn(SocketAddr) -> SiteAccess) -> Result<LiveServer> {
     let mut why = None;
     for address in addresses {
         match TcpListener::bind(address) {
@@ -93,7 +93,7 @@ impl LiveServer {
         let (changes, _) = watch::channel(0);
         let changes = Arc::new(changes);
         tokio::spawn(look(Arc::clone(&self.site), Arc::clone(&changes)));
-        let shared = Arc::new(Shared { site: self.site, access: self.access, changes });
+        let shared = Arc::new(SharedSite { site: self.site, access: self.access, changes });
         loop {
             let turn = Arc::clone(&free).acquire_owned().await;
             let Ok((stream, _)) = socket.accept().await else {
@@ -134,22 +134,22 @@ async fn look(site: Arc<Site>, changes: Arc<watch::Sender<u64>>) {
 }
 
 /// What all connections share.
-struct Shared {
+struct SharedSite {
     site: Arc<Site>,
-    access: Access,
+    access: SiteAccess,
     changes: Arc<watch::Sender<u64>>,
 }
 
-impl Shared {
+impl SharedSite {
     async fn respond(&self, request: Request<Incoming>) -> Response<Content> {
         let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
-        let token = Asked::read("", &query).map(|asked| asked.value("token").to_owned()).unwrap_or_default();
+        let token = AskedPath::read("", &query).map(|asked| asked.value("token").to_owned()).unwrap_or_default();
         let admission = self.access.admits(header(HOST), header(COOKIE).unwrap_or_default(), &token);
         let mut response = match &admission {
-            Admission::Denied(why) => whole(Answer::refusal(403, why)),
+            Admission::Denied(why) => whole(PageAnswer::refusal(403, why)),
             _ if request.method() != Method::GET => {
-                let mut response = whole(Answer::refusal(405, "this page is only read"));
+                let mut response = whole(PageAnswer::refusal(405, "this page is only read"));
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
                 response
             }
@@ -157,7 +157,7 @@ impl Shared {
             _ => {
                 let site = Arc::clone(&self.site);
                 let answer = tokio::task::spawn_blocking(move || site.answer(&path, &query)).await;
-                whole(answer.unwrap_or_else(|_| Answer::refusal(500, "the program has a bug: see its terminal")))
+                whole(answer.unwrap_or_else(|_| PageAnswer::refusal(500, "the program has a bug: see its terminal")))
             }
         };
         for (name, value) in HEADERS {
@@ -197,7 +197,7 @@ impl Shared {
     }
 }
 
-fn whole(answer: Answer) -> Response<Content> {
+fn whole(answer: PageAnswer) -> Response<Content> {
     let mut response = Response::new(Content::Whole(Some(Bytes::from_owner(answer.body))));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(answer.content.name()));

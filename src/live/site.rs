@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use drr_core::TrialId;
 
-use super::answer::{Answer, ContentType, unknown};
-use super::asked::{Asked, encoded};
+use super::answer::{ContentType, PageAnswer, unknown};
+use super::asked::{AskedPath, encoded};
 use super::choice::Choice;
 use super::kept::KeptAnswers;
-use super::watch::{Seen, Watch};
+use super::watch::{RunsWatch, Seen};
 use super::{groups, overview, progress, trial, trials};
 use crate::audit;
 use crate::error::{Error, Exit, Result};
@@ -19,7 +19,7 @@ use crate::store::{Store, StoredSweep};
 /// What a browser gets of a runs folder.
 pub struct Site {
     runs: PathBuf,
-    watch: Watch,
+    watch: RunsWatch,
     kept: KeptAnswers,
     /// The sweep that was looked at last, as it was.
     last: Mutex<Option<(u64, Arc<StoredSweep>)>>,
@@ -28,7 +28,12 @@ pub struct Site {
 impl Site {
     /// Of a runs folder, which need not be there yet.
     pub fn new(runs: &Path) -> Self {
-        Self { runs: runs.to_owned(), watch: Watch::new(runs), kept: KeptAnswers::default(), last: Mutex::new(None) }
+        Self {
+            runs: runs.to_owned(),
+            watch: RunsWatch::new(runs),
+            kept: KeptAnswers::default(),
+            last: Mutex::new(None),
+        }
     }
 
     /// The path of a sweep's page.
@@ -53,15 +58,17 @@ impl Site {
     }
 
     /// The answer to a path and a query.
-    pub(super) fn answer(&self, path: &str, query: &str) -> Answer {
-        let Some(asked) = Asked::read(path, query) else { return Answer::refusal(400, "the address is no text") };
+    pub(super) fn answer(&self, path: &str, query: &str) -> PageAnswer {
+        let Some(asked) = AskedPath::read(path, query) else {
+            return PageAnswer::refusal(400, "the address is no text");
+        };
         self.view(&asked).unwrap_or_else(|error| {
             let hint = error.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
-            Answer::refusal(if error.exit == Exit::BadInput { 404 } else { 500 }, &format!("{error}{hint}"))
+            PageAnswer::refusal(if error.exit == Exit::BadInput { 404 } else { 500 }, &format!("{error}{hint}"))
         })
     }
 
-    fn view(&self, asked: &Asked) -> Result<Answer> {
+    fn view(&self, asked: &AskedPath) -> Result<PageAnswer> {
         let path: Vec<&str> = asked.path.iter().map(String::as_str).collect();
         match path[..] {
             ["live.css"] => {
@@ -70,19 +77,19 @@ impl Site {
                     include_str!("../../templates/figure.css"),
                     include_str!("../../templates/live.css")
                 );
-                return Ok(Answer::file(ContentType::Css, css));
+                return Ok(PageAnswer::file(ContentType::Css, css));
             }
             ["live.js"] => {
-                return Ok(Answer::file(ContentType::Script, include_str!("../../templates/live.js")));
+                return Ok(PageAnswer::file(ContentType::Script, include_str!("../../templates/live.js")));
             }
             ["tables.js"] => {
-                return Ok(Answer::file(ContentType::Script, include_str!("../../templates/tables.js")));
+                return Ok(PageAnswer::file(ContentType::Script, include_str!("../../templates/tables.js")));
             }
-            ["icon.svg"] => return Ok(Answer::file(ContentType::Svg, include_str!("../../templates/icon.svg"))),
+            ["icon.svg"] => return Ok(PageAnswer::file(ContentType::Svg, include_str!("../../templates/icon.svg"))),
             _ => {}
         }
         let Seen { database, growing } = self.watch.look();
-        let dear = |version, make: &dyn Fn() -> Result<Answer>| self.kept.get(&asked.key(), version, make);
+        let dear = |version, make: &dyn Fn() -> Result<PageAnswer>| self.kept.get(&asked.key(), version, make);
         match path[..] {
             [] => overview::page(&self.runs),
             ["sweeps"] => overview::part(&self.runs),
@@ -124,7 +131,7 @@ impl Site {
     }
 
     /// A sweep with the trials that the query's filter leaves.
-    fn chosen(&self, name: &str, version: u64, asked: &Asked) -> Result<Arc<StoredSweep>> {
+    fn chosen(&self, name: &str, version: u64, asked: &AskedPath) -> Result<Arc<StoredSweep>> {
         let sweep = self.sweep(name, version)?;
         let choice = Choice::read(asked.value("filter"));
         if choice.is_all() {

@@ -12,7 +12,7 @@ use drr_core::Status;
 use drr_core::journal::{Point, Writer};
 use drr_core::trial_dir::TrialDir;
 
-use super::{Access, Site, listen};
+use super::{Site, SiteAccess, listen};
 use crate::neutral::hostile::{TEXTS, assert_harmless};
 use crate::report::{ReportOptions, SweepReport};
 use crate::store::fabricate::{self, MadeTrials};
@@ -199,7 +199,7 @@ fn names_that_attack_a_page_are_text_on_it() {
 fn served(made: &Recorded, token: Option<&str>) -> SocketAddr {
     let token = token.map(str::to_owned);
     let any = "127.0.0.1:0".parse().expect("an address");
-    let server = listen(&[any], made.site(), |address| Access::new(address, token.clone())).expect("a free port");
+    let server = listen(&[any], made.site(), |address| SiteAccess::new(address, token.clone())).expect("a free port");
     let url = server.url("");
     let address = url.trim_start_matches("http://").split('/').next().expect("a host").parse().expect("an address");
     std::thread::spawn(move || server.run());
@@ -239,7 +239,7 @@ fn only_this_machine_is_answered_and_only_to_read() {
     assert!(head.starts_with("HTTP/1.1 200") && head.contains("HttpOnly; SameSite=Strict"), "{head}");
     let (head, _) = said(guarded, "GET / HTTP/1.1\r\nHost: anything\r\nCookie: drr-lab-token=secret");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    let taken = listen(&[address], made.site(), |address| Access::new(address, None)).err().expect("taken");
+    let taken = listen(&[address], made.site(), |address| SiteAccess::new(address, None)).err().expect("taken");
     assert!(taken.to_string().contains("cannot listen") && taken.hint.is_some_and(|hint| hint.contains("--port")));
 }
 

@@ -10,7 +10,7 @@ use drr_kinds::KindOf as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::Answer;
+use super::answer::PageAnswer;
 use super::asked::encoded;
 use super::duration;
 use super::overview::at_work;
@@ -53,7 +53,7 @@ struct StateTemplate {
 const LOG_BYTES: u64 = 64 * 1024;
 const LOG_LINES: usize = 200;
 
-pub(super) fn page(store: &Store, id: TrialId) -> Result<Answer> {
+pub(super) fn page(store: &Store, id: TrialId) -> Result<PageAnswer> {
     let (folder, spec) = found(store, id)?;
     let provenance: Value =
         std::fs::read(folder.provenance()).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
@@ -68,7 +68,7 @@ pub(super) fn page(store: &Store, id: TrialId) -> Result<Answer> {
     let own = own.as_object().into_iter().flatten();
     settings.extend(own.map(|(name, value)| (line(name), line(&plain(value)))));
     let sweeps = store.sweeps_with(id)?;
-    Answer::of(&TrialTemplate {
+    PageAnswer::of(&TrialTemplate {
         short: id.short(),
         id: id.to_string(),
         sweeps: sweeps.iter().map(|name| (line(name), format!("/sweep/{}", encoded(name)))).collect(),
@@ -81,9 +81,9 @@ pub(super) fn page(store: &Store, id: TrialId) -> Result<Answer> {
     })
 }
 
-pub(super) fn part(store: &Store, id: TrialId) -> Result<Answer> {
+pub(super) fn part(store: &Store, id: TrialId) -> Result<PageAnswer> {
     let (folder, spec) = found(store, id)?;
-    Answer::of(&state(store, &folder, &spec)?)
+    PageAnswer::of(&state(store, &folder, &spec)?)
 }
 
 fn found(store: &Store, id: TrialId) -> Result<(TrialDir, TrialSpec)> {

@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use super::answer::Answer;
-use super::asked::{Asked, encoded};
+use super::answer::PageAnswer;
+use super::asked::{AskedPath, encoded};
 use super::choice::{evaluated, place};
 use crate::error::Result;
 use crate::neutral;
@@ -13,7 +13,7 @@ use drr_kinds::KindOf as _;
 #[derive(Template)]
 #[template(path = "live-trials.html")]
 struct TrialsTemplate {
-    rows: Vec<TrialLine>,
+    rows: Vec<ListedTrial>,
     chosen: usize,
     /// Addresses of the pages before and after this one.
     before: Option<String>,
@@ -21,7 +21,7 @@ struct TrialsTemplate {
     from: usize,
 }
 
-struct TrialLine {
+struct ListedTrial {
     id: String,
     short: String,
     stage: &'static str,
@@ -37,13 +37,13 @@ struct TrialLine {
 /// Trials on a page.
 const ON_A_PAGE: usize = 100;
 
-pub(super) fn part(chosen: &StoredSweep, asked: &Asked) -> Result<Answer> {
+pub(super) fn part(chosen: &StoredSweep, asked: &AskedPath) -> Result<PageAnswer> {
     let axes: Vec<&str> = chosen.axes.iter().map(String::as_str).collect();
     let last = chosen.trials.len().saturating_sub(1) / ON_A_PAGE;
     let page = asked.value("page").parse::<usize>().unwrap_or(0).min(last);
     let there = |page: usize| format!("?filter={}&page={page}", encoded(asked.value("filter")));
     let rows = chosen.trials.iter().skip(page * ON_A_PAGE).take(ON_A_PAGE);
-    Answer::of(&TrialsTemplate {
+    PageAnswer::of(&TrialsTemplate {
         rows: rows.map(|trial| line(trial, &axes)).collect(),
         chosen: chosen.trials.len(),
         before: page.checked_sub(1).map(there),
@@ -52,8 +52,8 @@ pub(super) fn part(chosen: &StoredSweep, asked: &Asked) -> Result<Answer> {
     })
 }
 
-fn line(trial: &TrialRecord, axes: &[&str]) -> TrialLine {
-    TrialLine {
+fn line(trial: &TrialRecord, axes: &[&str]) -> ListedTrial {
+    ListedTrial {
         id: trial.id().to_string(),
         short: trial.id().short(),
         stage: trial.spec().stage().name(),

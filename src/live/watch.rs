@@ -25,7 +25,7 @@ pub(super) struct Seen {
 }
 
 /// Looks at a runs folder.
-pub(super) struct Watch {
+pub(super) struct RunsWatch {
     runs: PathBuf,
     last: Mutex<Option<LastLook>>,
 }
@@ -36,7 +36,7 @@ struct LastLook {
     running: Vec<TrialId>,
 }
 
-impl Watch {
+impl RunsWatch {
     pub(super) fn new(runs: &Path) -> Self {
         Self { runs: runs.to_owned(), last: Mutex::new(None) }
     }

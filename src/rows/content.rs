@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use drr_kinds::{KindOf as _, kind_settings};
 use serde_json::Value;
 
+use super::field::RowField;
 use super::parquet::ColumnType;
-use super::sink::{RowField, Sink};
+use super::sink::Sink;
 use crate::error::Result;
+use crate::stats::t_interval;
 use crate::store::{Store, StoredSweep, TrialRecord};
+use crate::study::group::{Group, Score};
 use crate::study::studies::studies;
 
 /// Columns of every trial, before those of axes.
@@ -94,6 +97,37 @@ pub(super) fn metrics(store: &Store, sweep: &StoredSweep, sink: &mut Sink<'_>) -
     Ok(())
 }
 
+/// A row a number of a report's tables: a group's mean of a final metric, with its spread, n and interval.
+pub(super) fn tables(sweep: &StoredSweep, sink: &mut Sink<'_>) -> Result<()> {
+    let names = ["study", "policy"].map(str::to_owned).into_iter().chain(sweep.axes.iter().cloned());
+    let numbers = ["metric", "mean", "std", "over", "n", "low", "high", "trials"].map(str::to_owned);
+    sink.headers(names.chain(numbers).collect())?;
+    for study in &studies(sweep) {
+        for group in &study.groups {
+            let metrics: BTreeSet<&String> = group.finished().flat_map(|trial| trial.metrics.keys()).collect();
+            // The spread over an evaluation's repeats is no number of its own.
+            for metric in metrics.into_iter().filter(|name| !name.ends_with("/std")) {
+                let Some(Score { summary, spread }) = group.score(metric) else { continue };
+                let interval = t_interval(&summary, 0.95).filter(|_| summary.n >= study.least);
+                let (low, high) = interval.filter(|(low, high)| low.is_finite() && high.is_finite()).unzip();
+                let mut fields: Vec<RowField> = vec![study.slug.as_str().into(), group.policy.into()];
+                fields.extend(sweep.axes.iter().map(|axis| on_axis(group, axis)));
+                let over = spread.map(|_| group.noise().name());
+                let trials: Vec<String> = group.ids().iter().map(ToString::to_string).collect();
+                fields.extend([metric.as_str().into(), summary.mean.into(), spread.into(), over.as_deref().into()]);
+                fields.extend([(summary.n as u64).into(), low.into(), high.into(), trials.join(" ").as_str().into()]);
+                sink.row(&fields)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where a group stands on an axis.
+fn on_axis(group: &Group<'_>, axis: &str) -> RowField {
+    group.point.get(axis).map_or(RowField::Missing, |value| RowField::Value(value.json().clone()))
+}
+
 /// A row a seed of a group, with the scores that the tables of a report are made from.
 pub(super) fn seeds(sweep: &StoredSweep, sink: &mut Sink<'_>) -> Result<()> {
     let studies = studies(sweep);
@@ -109,10 +143,7 @@ pub(super) fn seeds(sweep: &StoredSweep, sink: &mut Sink<'_>) -> Result<()> {
         for group in &study.groups {
             for trial in group.finished() {
                 let mut fields: Vec<RowField> = vec![study.slug.as_str().into(), group.policy.into()];
-                let own = |axis: &String| {
-                    group.point.get(axis).map_or(RowField::Missing, |it| RowField::Value(it.json().clone()))
-                };
-                fields.extend(sweep.axes.iter().map(own));
+                fields.extend(sweep.axes.iter().map(|axis| on_axis(group, axis)));
                 fields.push(trial.spec().seed.0.into());
                 fields.push(trial.id().to_string().as_str().into());
                 fields.extend(metrics.iter().map(|name| RowField::from(trial.metrics.get(*name).copied())));

@@ -3,7 +3,7 @@
 //!
 //! | file | job |
 //! | --- | --- |
-//! | `content` | which columns there are, and what stands in them |
+//! | `content`, `field` | which columns there are, and what stands in them |
 //! | `sink` | CSV and JSON lines |
 //! | `parquet`, `thrift` | Parquet |
 //! | `tensorboard`, `proto` | event files that TensorBoard shows |
@@ -11,6 +11,7 @@
 //! | `mirror` | the same while a sweep runs |
 
 mod content;
+mod field;
 mod mirror;
 pub mod mlflow;
 mod parquet;
@@ -37,6 +38,8 @@ pub enum RowContent {
     Metrics,
     /// A seed of a group of a report's tables, with its scores.
     Seeds,
+    /// A number of a report's tables: a group's mean ± std of a final metric, its n and interval.
+    Tables,
 }
 
 /// How rows are written.
@@ -71,6 +74,7 @@ pub fn write(store: &Store, sweep: &StoredSweep, options: RowOptions, out: &mut 
         RowContent::Trials => content::trials(sweep, options.constants, &mut sink)?,
         RowContent::Metrics => content::metrics(store, sweep, &mut sink)?,
         RowContent::Seeds => content::seeds(sweep, &mut sink)?,
+        RowContent::Tables => content::tables(sweep, &mut sink)?,
     }
     sink.finish()
 }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::sink::RowField;
+use super::field::RowField;
 use super::thrift::{Struct, varint};
 
 /// Opens and closes a file.

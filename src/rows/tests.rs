@@ -57,6 +57,32 @@ fn a_trial_is_a_row_with_its_settings_and_metrics() {
 }
 
 #[test]
+fn a_number_of_a_table_is_a_row_with_its_spread_and_interval() {
+    let (_runs, store) = filled();
+    let sweep = store.sweep("quick").expect("read").expect("recorded");
+    let lines = |content| {
+        let text = rows(&store, &sweep, content, RowFormat::Jsonl);
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Value>>()
+    };
+    let (tables, seeds) = (lines(RowContent::Tables), lines(RowContent::Seeds));
+    let is_wanted = |row: &Value| row["study"] == "offline-published-ml-100k" && row["drr.tau"] == 0.01;
+    let row = tables.iter().find(|row| is_wanted(row) && row["metric"] == "precision@5").expect("a number");
+    let own: Vec<&Value> = seeds.iter().filter(|row| is_wanted(row)).collect();
+    let scores: Vec<f64> = own.iter().map(|seed| seed["precision@5"].as_f64().expect("a score")).collect();
+    let mean = scores.iter().sum::<f64>() / 3.0;
+    let std = (scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
+    // Student's t at 97.5 % with two degrees of freedom.
+    let half = 4.302_652_729_911_275 * std / 3.0_f64.sqrt();
+    for (name, wanted) in [("mean", mean), ("std", std), ("low", mean - half), ("high", mean + half)] {
+        assert!((row[name].as_f64().expect(name) - wanted).abs() < 1e-12, "{name}: {row} {wanted}");
+    }
+    assert_eq!((&row["n"], &row["over"]), (&3.into(), &"seeds".into()));
+    let trials = row["trials"].as_str().expect("ids").split(' ');
+    assert!(trials.eq(own.iter().map(|seed| seed["trial"].as_str().expect("an id"))), "{row}");
+    assert!(tables.iter().all(|row| !row["metric"].as_str().expect("a name").ends_with("/std")));
+}
+
+#[test]
 fn points_are_rows_in_the_order_of_steps() {
     let (_runs, store) = filled();
     let sweep = store.sweep("quick").expect("read").expect("recorded");
