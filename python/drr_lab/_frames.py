@@ -20,7 +20,7 @@ class Column(NamedTuple):
     type: str = "any"
 
 
-def library(name: str) -> Any:
+def backend(name: str) -> Any:
     """The module that makes frames."""
     if name not in LIBRARIES:
         raise Error(f"there are no frames of {name!r}", f"frames is one of {', '.join(LIBRARIES)}")
@@ -51,7 +51,7 @@ def type_of(values: Sequence[Any]) -> str:
 
 def frame(name: str, columns: List[Column]) -> Any:
     """The frame of these columns."""
-    module = library(name)
+    module = backend(name)
     settled = [column if column.type != "any" else column._replace(type=type_of(column.values)) for column in columns]
     return _pandas(module, settled) if name == "pandas" else _polars(module, settled)
 

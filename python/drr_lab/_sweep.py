@@ -27,7 +27,7 @@ def load(runs: Where = "runs", sweep: Optional[str] = None, *, frames: str = "pa
     `frames` is `pandas` or `polars`. `data` is the folder of the datasets, if it is not the usual one, and `program` the
     file of drr-lab, if it is neither installed with this package nor in PATH.
     """
-    _frames.library(frames)  # Said before anything is read.
+    _frames.backend(frames)  # One that is missing is an error before anything is read.
     folder = Path(runs)
     with _database.reading(folder) as connection:
         record = _records.read(connection, sweep)
