@@ -231,6 +231,19 @@ pub(crate) fn with(spec: &TrialSpec, field: &str, value: Value) -> TrialSpec {
     TrialSpec { settings: Settings::new(settings).expect("an object"), ..spec.clone() }
 }
 
+/// A runs folder with the sweep `many`: 10,047 trials of a thousand points each.
+pub(crate) fn ten_thousand() -> tempfile::TempDir {
+    let runs = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(runs.path()).expect("a new database");
+    let taus: Vec<f64> = (1..=53).map(|at| f64::from(at) * 0.0005).collect();
+    let rates: Vec<f64> = (1..=21).map(|at| f64::from(at) * 0.0001).collect();
+    let sweep = MadeTrials { repeats: 2, ..MadeTrials::new() }.sweep("many", &taus, &rates, 3);
+    fill(&mut store, &sweep, Some(1000), |_, _| {});
+    println!("{} trials", sweep.trials.len());
+    assert!(sweep.trials.len() >= 10_000);
+    runs
+}
+
 /// Records `sweep` with made-up results and no folders, many at a time: for sweeps of thousands. `change` has the last
 /// word on a trial's metrics; `points` replaces the points of each curve, as many as asked for.
 pub(crate) fn fill(

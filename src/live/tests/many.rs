@@ -15,14 +15,7 @@ fn live_of_ten_thousand_trials() {
     if let Some(runs) = std::env::var_os(RUNS) {
         return views(Path::new(&runs));
     }
-    let runs = tempfile::tempdir().expect("a temporary folder");
-    let mut store = Store::open(runs.path()).expect("a new database");
-    let taus: Vec<f64> = (1..=53).map(|at| f64::from(at) * 0.0005).collect();
-    let rates: Vec<f64> = (1..=21).map(|at| f64::from(at) * 0.0001).collect();
-    let sweep = MadeTrials { repeats: 2, ..MadeTrials::new() }.sweep("many", &taus, &rates, 3);
-    fabricate::fill(&mut store, &sweep, Some(1000), |_, _| {});
-    drop(store);
-    println!("{} trials", sweep.trials.len());
+    let runs = fabricate::ten_thousand();
     // In a process of its own, whose memory is the page's alone.
     let program = std::env::current_exe().expect("this program");
     let status = std::process::Command::new(program)

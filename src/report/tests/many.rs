@@ -18,15 +18,7 @@ fn ten_thousand_trials_of_a_thousand_points() {
     if let (Some(runs), Some(out)) = (std::env::var_os(RUNS), std::env::var_os(OUT)) {
         return report_alone(Path::new(&runs), Path::new(&out));
     }
-    let runs = tempfile::tempdir().expect("a temporary folder");
-    let mut store = Store::open(runs.path()).expect("a new database");
-    let taus: Vec<f64> = (1..=53).map(|at| f64::from(at) * 0.0005).collect();
-    let rates: Vec<f64> = (1..=21).map(|at| f64::from(at) * 0.0001).collect();
-    let sweep = MadeTrials { repeats: 2, ..MadeTrials::new() }.sweep("many", &taus, &rates, 3);
-    fabricate::fill(&mut store, &sweep, Some(1000), |_, _| {});
-    drop(store);
-    println!("{} trials", sweep.trials.len());
-    assert!(sweep.trials.len() >= 10_000);
+    let runs = fabricate::ten_thousand();
     // In a process of its own, whose memory is the report's alone.
     let out = tempfile::tempdir().expect("a temporary folder");
     let program = std::env::current_exe().expect("this program");
