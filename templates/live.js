@@ -2,11 +2,13 @@
 // asked for again, and of it only what differs is put into the page, so that what is read, opened or scrolled stays.
 const parts = [...document.querySelectorAll("[data-part]")];
 const filter = document.getElementById("filter");
+// What the trials are filtered by: what is typed counts once the address says it too.
+let applied = filter?.value.trim();
 const connection = document.getElementById("connection");
 
 const address = (part) => {
   const query = new URLSearchParams();
-  if ("filtered" in part.dataset && filter?.value.trim()) query.set("filter", filter.value.trim());
+  if ("filtered" in part.dataset && applied) query.set("filter", applied);
   if ("paged" in part.dataset && part.dataset.page) query.set("page", part.dataset.page);
   for (const name of ["first", "second"]) if (part.dataset[name]) query.set(name, part.dataset[name]);
   const text = query.toString();
@@ -122,9 +124,12 @@ events.addEventListener("error", () => {
 
 // The filter.
 const filtered = parts.filter((part) => "filtered" in part.dataset);
+let typing;
 const choose = () => {
+  clearTimeout(typing);
+  applied = filter.value.trim();
   const here = new URL(location);
-  if (filter.value.trim()) here.searchParams.set("filter", filter.value.trim());
+  if (applied) here.searchParams.set("filter", applied);
   else here.searchParams.delete("filter");
   history.replaceState(null, "", here);
   filtered.forEach((part) => {
@@ -132,7 +137,6 @@ const choose = () => {
     wait(part);
   });
 };
-let typing;
 filter?.addEventListener("input", () => {
   clearTimeout(typing);
   typing = setTimeout(choose, 200);
