@@ -163,14 +163,14 @@ mod tests {
         repository(&tree);
         let clean = seen(SourceTree::at(&tree, &runs, &environment(&[])));
         assert_eq!((clean.branch.as_str(), clean.changed.len(), clean.diff), ("main", 0, None));
-        fs::write(tree.join("a b.rs"), "two\n").expect("written");
+        fs::write(tree.join("a b.rs"), "two, which is longer\n").expect("written");
         fs::write(tree.join("new.rs"), "").expect("written");
         let dirty = seen(SourceTree::at(&tree, &runs, &environment(&[])));
         assert_eq!((&dirty.commit, dirty.changed), (&clean.commit, vec!["a b.rs".to_owned(), "new.rs".to_owned()]));
         let digest = dirty.diff.expect("a difference");
         let kept = fs::read(runs.join(format!("diffs/{digest}.diff"))).expect("kept");
         assert_eq!(Digest::of(&kept), digest);
-        assert!(String::from_utf8_lossy(&kept).contains("-one\n+two"));
+        assert!(String::from_utf8_lossy(&kept).contains("-one\n+two, which is longer"));
     }
 
     #[test]
