@@ -86,7 +86,8 @@ impl SourceTree {
     }
 }
 
-/// A copy of a repository's index, for programs that would write to it; removed when dropped.
+/// A copy of a repository's index, for programs that would write to it; removed when dropped. It is as old as the index: git
+/// reads those files again that are no older, since they may have changed within the tick of a clock in which it was written.
 struct IndexCopy(PathBuf);
 
 impl IndexCopy {
@@ -95,11 +96,12 @@ impl IndexCopy {
         let number = COPIES.fetch_add(1, Ordering::Relaxed);
         let copy = std::env::temp_dir().join(format!("drr-lab-index-{}-{number}", std::process::id()));
         let about = |error: io::Error| format!("its index {} cannot be read: {error}", index.display());
+        let modified = fs::metadata(index).and_then(|it| it.modified()).map_err(about)?;
         let bytes = fs::read(index).map_err(about)?;
         // New, so that no link is followed that somebody put there.
         let mut file = fs::File::create_new(&copy).map_err(about)?;
         let copy = Self(copy);
-        file.write_all(&bytes).map_err(about)?;
+        file.write_all(&bytes).and_then(|()| file.set_modified(modified)).map_err(about)?;
         Ok(copy)
     }
 }
@@ -129,6 +131,8 @@ fn git(tree: &Path, arguments: &[&str], environment: &Environment, index: Option
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
 
     fn environment(more: &[(&str, &Path)]) -> Vec<(OsString, OsString)> {
@@ -156,6 +160,29 @@ mod tests {
     }
 
     #[test]
+    fn a_change_within_the_tick_in_which_the_index_was_written_is_seen() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (tree, runs) = (folder.path().join("tree"), folder.path().join("runs"));
+        repository(&tree);
+        // Of the same size and time, by a clock that stood still; what the test cannot set back is not looked at.
+        let set_back = |file: &Path| {
+            let file = fs::File::options().write(true).open(file).expect("there");
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)).expect("set");
+        };
+        let (file, index) = (tree.join("a b.rs"), tree.join(".git/index"));
+        git(&tree, &["config", "core.trustctime", "false"], &environment(&[]), None).expect("git works");
+        set_back(&file);
+        git(&tree, &["update-index", "--refresh"], &environment(&[]), None).expect("git works");
+        set_back(&index);
+        assert_eq!(seen(SourceTree::at(&tree, &runs, &environment(&[]))).changed, [""; 0]);
+        fs::write(&file, "two\n").expect("written");
+        set_back(&file);
+        let dirty = seen(SourceTree::at(&tree, &runs, &environment(&[])));
+        assert_eq!(dirty.changed, ["a b.rs"]);
+        assert!(dirty.diff.is_some(), "the difference is kept as well");
+    }
+
+    #[test]
     fn a_change_is_named_and_its_difference_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let (tree, runs) = (folder.path().join("tree"), folder.path().join("runs"));
@@ -163,14 +190,14 @@ mod tests {
         repository(&tree);
         let clean = seen(SourceTree::at(&tree, &runs, &environment(&[])));
         assert_eq!((clean.branch.as_str(), clean.changed.len(), clean.diff), ("main", 0, None));
-        fs::write(tree.join("a b.rs"), "two, which is longer\n").expect("written");
+        fs::write(tree.join("a b.rs"), "two\n").expect("written");
         fs::write(tree.join("new.rs"), "").expect("written");
         let dirty = seen(SourceTree::at(&tree, &runs, &environment(&[])));
         assert_eq!((&dirty.commit, dirty.changed), (&clean.commit, vec!["a b.rs".to_owned(), "new.rs".to_owned()]));
         let digest = dirty.diff.expect("a difference");
         let kept = fs::read(runs.join(format!("diffs/{digest}.diff"))).expect("kept");
         assert_eq!(Digest::of(&kept), digest);
-        assert!(String::from_utf8_lossy(&kept).contains("-one\n+two, which is longer"));
+        assert!(String::from_utf8_lossy(&kept).contains("-one\n+two"));
     }
 
     #[test]
@@ -199,7 +226,7 @@ mod tests {
         let (tree, runs) = (folder.path().join("tree"), folder.path().join("runs"));
         repository(&tree);
         // The same content at another time: git would note in the index that nothing changed.
-        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+        let later = SystemTime::now() + Duration::from_secs(60);
         fs::File::open(tree.join("a b.rs")).and_then(|file| file.set_modified(later)).expect("set");
         let index = tree.join(".git/index");
         let before = fs::read(&index).expect("an index");

@@ -92,17 +92,17 @@ const SHORT: &[&str] = &["this processor, AVX2 at most", "this processor, no vec
 /// # Errors
 /// Cargo is not there.
 pub fn run(root: &Path) -> Result<bool, Problem> {
-    let records = WAYS.iter().map(|way| way.run(root, way.seeds)).collect::<Result<Vec<Record>, _>>()?;
+    let records = WAYS.iter().map(|way| way.run(root)).collect::<Result<Vec<Record>, _>>()?;
     println!("\n{}", Table(&records));
     Ok(records.iter().all(|record| matches!(record.outcome, Outcome::Passed | Outcome::Lacking(_))))
 }
 
-/// The ways that `ci` takes, each with one seed: emulated processors are slow, and all of them is what `portable` is for.
+/// The ways that `ci` takes.
 ///
 /// # Errors
 /// Cargo is not there.
 pub fn short(root: &Path) -> Result<Vec<Record>, Problem> {
-    WAYS.iter().filter(|way| SHORT.contains(&way.name)).map(|way| way.run(root, "1")).collect()
+    WAYS.iter().filter(|way| SHORT.contains(&way.name)).map(|way| way.run(root)).collect()
 }
 
 impl Way {
@@ -112,7 +112,7 @@ impl Way {
         emulates && builds && self.linker.is_none_or(|(_, program)| answers(program))
     }
 
-    fn run(&self, root: &Path, seeds: &str) -> Result<Record, Problem> {
+    fn run(&self, root: &Path) -> Result<Record, Problem> {
         if !self.is_met() {
             eprintln!("\n── {}: not here; mend: {}", self.name, self.mend);
             return Ok(Record { name: self.name, outcome: Outcome::Lacking(self.mend), took: Duration::ZERO });
@@ -131,7 +131,7 @@ impl Way {
                     None => Command::new(program),
                 };
                 let passed = command
-                    .env("DRR_LAB_PORTABLE_SEEDS", seeds)
+                    .env("DRR_LAB_PORTABLE_SEEDS", self.seeds)
                     .env("DRR_LAB_VECTORS", self.vectors)
                     .status()
                     .is_ok_and(|it| it.success());
