@@ -13,7 +13,7 @@ fn main() {
         .parent()
         .expect("crates/kinds has a parent")
         .to_owned();
-    for folder in ["core/src", "kinds/src", "train/src", "cuda/src"] {
+    for folder in ["core/src", "kinds/src", "train/src"] {
         println!("cargo:rerun-if-changed={}", crates.join(folder).display());
     }
     println!("cargo:rerun-if-changed={}", crates.join("../Cargo.lock").display());

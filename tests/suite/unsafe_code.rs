@@ -11,6 +11,7 @@ const PERMITTED: &[(&str, usize, &str)] = &[
     ("crates/train/src/kernels/product.rs", 4, "a product's innermost loops, behind one check of all their places"),
     ("crates/train/src/kernels/simd.rs", 2, "calls of what is compiled for the processor's vectors"),
     ("crates/train/src/kernels/lines.rs", 2, "numbers in whole cache lines, as one slice"),
+    ("crates/train/src/threads/crew.rs", 1, "what helpers call, which outlives no call"),
     ("crates/cuda/src/bin/drr-lab-bench.rs", 2, "calls of what is compiled for the processor's vectors"),
     ("crates/cuda/src/devices.rs", 1, "libtorch's CUDA half, loaded at run time"),
     ("crates/command/src/processes.rs", 2, "a child's end together with what it used"),

@@ -9,8 +9,7 @@ use std::str::FromStr as _;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The crates that are followed: their folder below `crates/`, and their name in paths.
-const CRATES: [(&str, &str); 4] =
-    [("core", "drr_core"), ("kinds", "drr_kinds"), ("train", "drr_train"), ("cuda", "drr_cuda")];
+const CRATES: [(&str, &str); 3] = [("core", "drr_core"), ("kinds", "drr_kinds"), ("train", "drr_train")];
 
 /// The sources of the crates, each read once.
 pub struct Crates {

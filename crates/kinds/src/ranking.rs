@@ -16,8 +16,8 @@ pub enum StaticRanking {
     By(Box<dyn Scores>),
 }
 
-/// Scores of items for users.
-pub trait Scores {
+/// Scores of items for users, which several threads may ask for.
+pub trait Scores: Send + Sync {
     /// The score of an item, higher is better.
     fn score(&self, user: u32, item: u32) -> f32;
 }

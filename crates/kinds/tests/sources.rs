@@ -19,7 +19,7 @@ impl Copy {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the folder of all crates");
-        for part in ["core/src", "kinds/src", "train/src", "cuda/src"] {
+        for part in ["core/src", "kinds/src", "train/src"] {
             copy(&crates.join(part), &folder.path().join("crates").join(part));
         }
         copy(&crates.join("../Cargo.lock"), &folder.path().join("Cargo.lock"));
@@ -87,7 +87,7 @@ fn one_token_moves_exactly_the_kinds_that_depend_on_it_and_names_its_file() {
     let every: Vec<String> = copy.hash().kinds.into_keys().collect();
     let every: Vec<&str> = every.iter().map(String::as_str).collect();
     let (token, other) = ("fn ", "#[inline] fn ");
-    let lines: [(&str, &str, &str, &[&str]); 23] = [
+    let lines: [(&str, &str, &str, &[&str]); 22] = [
         ("kinds/src/popularity/ranking.rs", token, other, &["popularity"]),
         ("kinds/src/item_mean/ranking.rs", token, other, &["item_mean", "repeat_history"]),
         // Linear algebra and the train part as a matrix, for those that are made of them.
@@ -96,7 +96,7 @@ fn one_token_moves_exactly_the_kinds_that_depend_on_it_and_names_its_file() {
         ("kinds/src/factors.rs", token, other, &["ials", "pure_svd", "svdpp"]),
         ("kinds/src/ease/train.rs", token, other, &["ease"]),
         ("train/src/offline.rs", token, other, &["offline", "protocols"]),
-        ("train/src/online.rs", token, other, &["online"]),
+        ("train/src/online/learning.rs", token, other, &["online"]),
         ("kinds/src/online/settings.rs", "steps (", "step (", &["online"]),
         ("train/src/trainer.rs", token, other, &["drr"]),
         ("train/src/returns.rs", token, other, &["drr", "online"]),
@@ -106,7 +106,6 @@ fn one_token_moves_exactly_the_kinds_that_depend_on_it_and_names_its_file() {
         // What answers for a held-out simulator.
         ("kinds/src/item_knn/train.rs", token, other, &["item_knn", "online"]),
         ("train/src/actor_critic/update.rs", token, other, &["drr"]),
-        ("cuda/src/kernels.rs", token, other, &["drr"]),
         ("kinds/src/drr/settings.rs", "gamma (\"γ\"): f64 = 0.9", "gamma (\"γ\"): f64 = 0.8", &["drr"]),
         // Recommenders read the model's file with the model's own code.
         ("train/src/pmf/factors.rs", token, other, &["drr", "pmf"]),
@@ -132,6 +131,7 @@ fn comments_layout_tests_declarations_and_what_only_moves_words_change_nothing()
         ("kinds/src/drr/mod.rs", "Learning curves", "The learning curves"),
         ("kinds/src/drr/cost.rs", "2.5e-5", "2.6e-5"),
         ("train/src/worker/channel.rs", "fn ", "#[inline] fn "),
+        ("train/src/threads/crew.rs", "fn ", "#[inline] fn "),
     ];
     for (file, from, to) in lines {
         assert_eq!(copy.planted(file, from, to), (set(&[]), set(&[])), "{file}: `{to}` counts");
@@ -153,13 +153,14 @@ fn every_source_that_computes_belongs_to_a_kind() {
     let copy = Copy::new();
     let counted: BTreeSet<String> = copy.hash().files.into_values().flatten().collect();
     let crates = imports::Crates::new(&copy.folder.path().join("crates"));
-    // The worker's side of the protocol, programs, and what reads and writes files.
+    // The worker's side of the protocol, who computes a part, programs, and what reads and writes files.
     let silent = |name: &&str| {
         name.starts_with("train/src/worker/")
+            || name.starts_with("train/src/threads/")
             || name.contains("/src/bin/")
-            || ["train/src/lib.rs", "cuda/src/lib.rs", "cuda/src/devices.rs"].contains(name)
+            || *name == "train/src/lib.rs"
     };
-    let computes = |name: &&str| name.starts_with("train/src/") || name.starts_with("cuda/src/");
+    let computes = |name: &&str| name.starts_with("train/src/");
     let left: Vec<&str> = crates.files().filter(computes).filter(|name| !silent(name)).collect();
     let left: Vec<&str> = left.into_iter().filter(|name| !counted.contains(*name)).collect();
     assert!(left.is_empty(), "no kind's digest holds {left:?}");

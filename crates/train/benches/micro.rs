@@ -16,6 +16,7 @@ use drr_train::optim::Trained;
 use drr_train::pmf::PmfModel;
 use drr_train::replay::{Replay, Transition};
 use drr_train::sum_tree::SumTree;
+use drr_train::threads;
 
 /// Sizes of MovieLens 100K, of the published buffer and of a minibatch.
 const USERS: usize = 943;
@@ -47,9 +48,10 @@ fn model() -> PmfModel {
     }
 }
 
-/// One update of the published configuration.
-#[divan::bench]
-fn update(bencher: Bencher) {
+/// One update of the published configuration, on so many cores.
+#[divan::bench(args = [1, 2])]
+fn update(bencher: Bencher, cores: usize) {
+    threads::set(cores);
     let mut spec = DrrSpec::published();
     spec.resolve(K as u64);
     let shapes = Shapes::new(&spec, K);

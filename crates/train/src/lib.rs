@@ -15,6 +15,7 @@
 //! | [`offline`], [`online`], [`evaluate`] | evaluation of models and of rankings that never change |
 //! | [`protocols`] | one ranking judged under every sensible protocol |
 //! | [`model`] | safetensors files |
+//! | [`threads`] | one trial on several cores |
 //! | [`worker`] | the protocol around all this: a process that trains |
 //!
 //! Every draw comes from a named [`drr_core::Seed`] stream.
@@ -37,5 +38,6 @@ pub mod replay;
 pub mod returns;
 pub mod state;
 pub mod sum_tree;
+pub mod threads;
 pub mod trainer;
 pub mod worker;

@@ -44,24 +44,47 @@ pub fn load_pmf(path: &Path) -> Result<PmfModel> {
     })
 }
 
-/// Saves one member's networks, targets and optimiser state; returns the file's digest.
-///
-/// # Errors
-/// Any failure of the file system.
-pub fn save_agent(path: &Path, agent: &Agent, member: usize) -> Result<Digest> {
-    let mut tensors = Tensors::new();
-    for (name, network) in agent.networks() {
-        let size = network.layout.size;
-        let part = |array: &Array| array.to_vec()[member * size..][..size].to_vec();
-        let trained = &network.trained;
-        layers(name, &network.layout, &part(&trained.theta), &mut tensors);
-        for (kind, values) in [("target", &trained.target), ("adam.m", &trained.m), ("adam.v", &trained.v)] {
-            tensors.push((format!("{kind}.{name}"), vec![size], part(values)));
-        }
-        let steps = [trained.steps >> 24, trained.steps & 0xff_ffff].map(|part| part as f32);
-        tensors.push((format!("adam.steps.{name}"), vec![2], steps.to_vec()));
+/// A cohort's networks, targets and optimiser state, on the host: read once, however many members are saved.
+pub struct Networks(Vec<Stored>);
+
+/// One network of all members.
+struct Stored {
+    name: &'static str,
+    layout: Layout,
+    /// θ, θ', m and v, each `[C, P]`.
+    values: [Vec<f32>; 4],
+    steps: u64,
+}
+
+impl Networks {
+    /// Those of an agent as it stands.
+    pub fn of(agent: &Agent) -> Self {
+        let stored = |(name, network): (&'static str, &Network)| {
+            let Network { layout, trained, .. } = network;
+            let values = [&trained.theta, &trained.target, &trained.m, &trained.v].map(Array::to_vec);
+            Stored { name, layout: layout.clone(), values, steps: trained.steps }
+        };
+        Self(agent.networks().into_iter().map(stored).collect())
     }
-    write(path, &tensors)
+
+    /// Saves one member's; returns the file's digest.
+    ///
+    /// # Errors
+    /// Any failure of the file system.
+    pub fn save(&self, path: &Path, member: usize) -> Result<Digest> {
+        let mut tensors = Tensors::new();
+        for Stored { name, layout, values, steps } in &self.0 {
+            let size = layout.size;
+            let [theta, target, m, v] = values.each_ref().map(|values| &values[member * size..][..size]);
+            layers(name, layout, theta, &mut tensors);
+            for (kind, values) in [("target", target), ("adam.m", m), ("adam.v", v)] {
+                tensors.push((format!("{kind}.{name}"), vec![size], values.to_vec()));
+            }
+            let steps = [steps >> 24, steps & 0xff_ffff].map(|part| part as f32);
+            tensors.push((format!("adam.steps.{name}"), vec![2], steps.to_vec()));
+        }
+        write(path, &tensors)
+    }
 }
 
 /// Loads networks, targets and optimiser state into the one member of `agent`.

@@ -155,6 +155,18 @@ impl Batch {
         self.noise.clear();
         self.weights.clear();
     }
+
+    /// Puts another member's behind it.
+    pub fn append(&mut self, other: &Self) {
+        self.users.extend_from_slice(&other.users);
+        self.before.extend_from_slice(&other.before);
+        self.after.extend_from_slice(&other.after);
+        self.actions.extend_from_slice(&other.actions);
+        self.rewards.extend_from_slice(&other.rewards);
+        self.discounts.extend_from_slice(&other.discounts);
+        self.noise.extend_from_slice(&other.noise);
+        self.weights.extend_from_slice(&other.weights);
+    }
 }
 
 #[cfg(test)]

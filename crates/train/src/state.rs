@@ -1,6 +1,7 @@
 //! DRR's state representation s = f(u, H) and the gradient of its learned weights w. Embeddings come from PMF and stay
 //! frozen; states are computed from ids whenever they are needed, with today's w.
 
+use std::mem;
 use std::sync::Arc;
 
 use drr_kinds::drr::StateKind;
@@ -8,6 +9,10 @@ use drr_kinds::drr::StateKind;
 use crate::kernels::accelerator::{DeviceEmbeddings, EmbeddingTables};
 use crate::kernels::{Array, Backend, states};
 use crate::pmf::PmfModel;
+use crate::threads;
+
+/// Numbers of states that are worth a core of their own.
+const LEAST: usize = 1 << 15;
 
 /// The embeddings of a cohort's members, where states are computed from them.
 pub struct Embeddings {
@@ -52,16 +57,23 @@ impl Embeddings {
         let n = items.len() / users.len();
         match &self.place {
             Place::Slices(models) => {
+                let parts = threads::parts(models.len() * rows * size, LEAST).div_ceil(models.len());
+                let mut pieces = Vec::with_capacity(models.len() * parts);
+                let mut rest = out.as_mut_slice();
                 for (member, model) in models.iter().enumerate() {
-                    let users = &users[member * rows..][..rows];
-                    let items = &items[member * rows * n..][..rows * n];
                     let w = &parameters.as_slice()[member * p + weight_at..][..n];
-                    let out = &mut out.as_mut_slice()[member * rows * size..][..rows * size];
-                    match self.kind {
-                        StateKind::Ave => states::state_ave(users, items, &model.users, &model.items, w, out),
-                        kind => states::state_pairs(kind, users, items, &model.users, &model.items, w, out),
+                    for part in threads::shares(rows, parts) {
+                        let (own, others) = mem::take(&mut rest).split_at_mut(part.len() * size);
+                        rest = others;
+                        let (from, to) = (member * rows + part.start, member * rows + part.end);
+                        pieces.push((model, &users[from..to], &items[from * n..to * n], w, own));
                     }
                 }
+                let kind = self.kind;
+                threads::each(pieces, |(model, users, items, w, out)| match kind {
+                    StateKind::Ave => states::state_ave(users, items, &model.users, &model.items, w, out),
+                    kind => states::state_pairs(kind, users, items, &model.users, &model.items, w, out),
+                });
             }
             Place::Device(device) => device.encode(users, items, parameters, weight_at, out),
         }

@@ -16,6 +16,7 @@ use crate::kernels::Backend;
 use crate::pmf::PmfModel;
 use crate::replay::Replay;
 use crate::returns::Returns;
+use crate::threads;
 use drr_kinds::error::{Error, Result};
 use drr_kinds::training::Metrics;
 use drr_kinds::world::World;
@@ -63,23 +64,20 @@ pub fn train(members: &[Member], backend: Backend, reporter: &mut dyn Reporter) 
         let explores: Vec<bool> = learners.iter_mut().map(|learner| learner.explores(step)).collect();
         let acts = |(learner, explores): (&Learner<'_>, &bool)| !explores || learner.chooser.explores_near();
         let actions = learners.iter().zip(&explores).any(acts).then(|| agent.act(&users, &histories));
-        for (member, learner) in learners.iter_mut().enumerate() {
+        threads::for_each(&mut learners, |member, learner| {
             let action = actions.map(|all| &all[member * shapes.action..][..shapes.action]);
             learner.recommend(action, explores[member]); // lines 8–12: a = π(s) or ε-greedy, item, reward, next state, replay
-        }
+        });
         // Of returns of many steps none may be complete yet.
         if step + 1 >= spec.learning_starts && learners.iter().all(|learner| !learner.replay.is_empty()) {
+            threads::for_each(&mut learners, |_, learner| learner.draw(step, &shapes)); // line 13
             batch.clear();
-            for learner in &mut learners {
-                let beta = learner.beta(step);
-                learner.replay.draw(shapes.batch, beta, &mut learner.draws, &mut batch); // line 13
-                smooth(&learner.member.spec, shapes.batch * shapes.action, &mut learner.smooth, &mut batch.noise);
-            }
+            learners.iter().for_each(|learner| batch.append(&learner.drawn));
             let td = agent.update(&batch, &mut losses); // lines 14–17
-            for ((learner, td), losses) in learners.iter_mut().zip(td.chunks_exact(shapes.batch)).zip(&losses) {
-                learner.replay.reprioritise(td);
-                learner.observe(losses, step);
-            }
+            threads::for_each(&mut learners, |member, learner| {
+                learner.replay.reprioritise(&td[member * shapes.batch..][..shapes.batch]);
+                learner.observe(&losses[member], step);
+            });
             if learners.iter().all(|learner| learner.diverged.is_some()) {
                 break;
             }
@@ -114,6 +112,7 @@ struct Learner<'a> {
     ranking: Ranking,
     answers: Answers<'a>,
     replay: Replay,
+    drawn: Batch,
     returns: Returns,
     diverged: Option<u64>,
     tally: Tally,
@@ -159,6 +158,7 @@ impl<'a> Learner<'a> {
             ranking: Ranking::new(world.items),
             answers: Answers::new(world, &*member.model, Known::Train, 0.0),
             replay: Replay::new(spec.replay_capacity as usize, n, action, spec.alpha),
+            drawn: Batch::default(),
             returns: Returns::new(spec.n_step, spec.gamma),
             diverged: None,
             tally: Tally::default(),
@@ -237,6 +237,14 @@ impl<'a> Learner<'a> {
             self.last_tenth.0 += f64::from(reward);
             self.last_tenth.1 += 1;
         }
+    }
+
+    /// A minibatch from its replay.
+    fn draw(&mut self, step: u64, shapes: &Shapes) {
+        let beta = self.beta(step);
+        self.drawn.clear();
+        self.replay.draw(shapes.batch, beta, &mut self.draws, &mut self.drawn);
+        smooth(&self.member.spec, shapes.batch * shapes.action, &mut self.smooth, &mut self.drawn.noise);
     }
 
     fn observe(&mut self, losses: &Losses, step: u64) {

@@ -64,6 +64,13 @@ pub struct Losses {
     pub value: f64,
 }
 
+/// The parameters that networks begin with, each member's own.
+struct Initial {
+    actor: Vec<Vec<f32>>,
+    critic: Vec<Vec<f32>>,
+    twin: Option<Vec<Vec<f32>>>,
+}
+
 /// The networks of a cohort.
 pub struct Agent {
     /// The shapes all members share.
@@ -75,6 +82,7 @@ pub struct Agent {
     /// A second one, where there are two.
     pub twin: Option<Network>,
     backend: Backend,
+    models: Vec<Arc<PmfModel>>,
     embeddings: Embeddings,
     act_state: Array,
     act_pass: ActorPass,
@@ -91,34 +99,63 @@ impl Agent {
         models: Vec<Arc<PmfModel>>,
         backend: Backend,
     ) -> Self {
-        let members = specs.len();
         let (actor_layout, critic_layout) = (Layout::actor(shapes), Layout::critic(shapes));
-        let actor_initial: Vec<_> = seeds.iter().map(|&seed| init::actor(&actor_layout, shapes, seed)).collect();
+        let actor = seeds.iter().map(|&seed| init::actor(&actor_layout, shapes, seed)).collect();
+        let critic = |stream| seeds.iter().map(|&seed| init::critic(&critic_layout, seed, stream)).collect();
+        let twin = shapes.has_twin.then(|| critic("init/twin"));
+        let initial = Initial { actor, critic: critic("init/critic"), twin };
+        Self::from(shapes, specs, &initial, models, backend)
+    }
+
+    /// Networks that begin with these parameters.
+    fn from(
+        shapes: &Shapes,
+        specs: &[&DrrSpec],
+        initial: &Initial,
+        models: Vec<Arc<PmfModel>>,
+        backend: Backend,
+    ) -> Self {
+        let members = specs.len();
         let rates = |lr: fn(&DrrSpec) -> f64, clip: fn(&DrrSpec) -> f64| -> Vec<Rates> {
             specs
                 .iter()
                 .map(|spec| Rates { lr: lr(spec), weight_decay: spec.weight_decay, clip: clip(spec), tau: spec.tau })
                 .collect()
         };
-        let actor = Network::new(actor_layout, &actor_initial, rates(|spec| spec.actor_lr, |_| 0.0), backend);
-        let critic = |stream: &str| {
-            let initial: Vec<_> = seeds.iter().map(|&seed| init::critic(&critic_layout, seed, stream)).collect();
-            Network::new(critic_layout.clone(), &initial, rates(|spec| spec.critic_lr, |spec| spec.grad_clip), backend)
+        let actor_rates = rates(|spec| spec.actor_lr, |_| 0.0);
+        let actor = Network::new(Layout::actor(shapes), &initial.actor, actor_rates, backend);
+        let critic = |initial: &Vec<Vec<f32>>| {
+            let rates = rates(|spec| spec.critic_lr, |spec| spec.grad_clip);
+            Network::new(Layout::critic(shapes), initial, rates, backend)
         };
-        let twin = shapes.has_twin.then(|| critic("init/twin"));
-        let critic = critic("init/critic");
+        let (twin, critic) = (initial.twin.as_ref().map(critic), critic(&initial.critic));
         Self {
             act_state: Array::zeros(&[members, 1, shapes.state], backend),
             act_pass: ActorPass::new(shapes, members, 1, backend),
             actions: vec![0.0; members * shapes.action],
             work: Workspace::new(shapes, members, &actor, &critic, backend),
-            embeddings: Embeddings::new(models, shapes.kind, shapes.history, backend),
+            embeddings: Embeddings::new(models.clone(), shapes.kind, shapes.history, backend),
+            models,
             shapes: shapes.clone(),
             actor,
             critic,
             twin,
             backend,
         }
+    }
+
+    /// A cohort of so many members that each are as this one's only member is now, optimiser and targets included.
+    ///
+    /// # Panics
+    /// If it has several.
+    pub fn repeated(&self, members: usize, spec: &DrrSpec) -> Self {
+        assert_eq!(self.models.len(), 1, "one member can be repeated");
+        let of = |network: &Network| vec![network.trained.theta.to_vec(); members];
+        let initial = Initial { actor: of(&self.actor), critic: of(&self.critic), twin: self.twin.as_ref().map(of) };
+        let models = vec![Arc::clone(&self.models[0]); members];
+        let mut cohort = Self::from(&self.shapes, &vec![spec; members], &initial, models, self.backend);
+        cohort.restore(&self.snapshot().repeated(members));
+        cohort
     }
 
     /// How and where it computes.
@@ -151,6 +188,14 @@ pub struct Snapshot(Vec<TrainedValues>);
 
 /// θ, θ', m, v and the step count of one network.
 type TrainedValues = ([Vec<f32>; 4], u64);
+
+impl Snapshot {
+    /// One of so many members that each are as all of these are.
+    fn repeated(&self, members: usize) -> Self {
+        let repeat = |(values, steps): &TrainedValues| (values.each_ref().map(|it| it.repeat(members)), *steps);
+        Self(self.0.iter().map(repeat).collect())
+    }
+}
 
 impl Agent {
     /// Its networks, by name.

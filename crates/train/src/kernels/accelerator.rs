@@ -5,8 +5,14 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use drr_kinds::drr::StateKind;
+use drr_kinds::pmf::PmfSpec;
 
 use super::{Array, Columns, Departure, View, ViewMut};
+
+/// Members whose products a device computes in one call. A cohort is as many blocks of them as it takes, so that a library,
+/// which chooses its algorithm by the shapes, always meets the same ones: a member's bits then depend neither on how many
+/// others there are nor on its place among them.
+pub const BLOCK: usize = 16;
 
 /// The kernels on a device. Each does for a whole cohort what the function of the same name in [`super`] says, with the
 /// same shapes; all arrays of one call lie on this device.
@@ -23,6 +29,8 @@ pub trait Accelerator: Debug + Sync {
     ) -> Box<dyn DeviceEmbeddings>;
     /// Adam and the soft update of targets, at each member's rates.
     fn optimiser(&self, rates: &[Rates]) -> Box<dyn DeviceOptimiser>;
+    /// A factorisation in training, from where it stands.
+    fn factors(&self, start: &FactorTables, spec: &PmfSpec) -> Box<dyn DeviceFactors>;
     /// See [`super::product`](fn@super::product).
     fn product(&self, left: View<'_>, right: View<'_>, out: ViewMut<'_>);
     /// See [`super::add_bias`].
@@ -89,6 +97,31 @@ pub struct EmbeddingTables<'a> {
     pub users: &'a [f32],
     /// `[items, k]`.
     pub items: &'a [f32],
+}
+
+/// A factorisation's numbers.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct FactorTables {
+    /// Numbers of an embedding.
+    pub k: usize,
+    /// `[users, k]`.
+    pub users: Vec<f32>,
+    /// `[items, k]`.
+    pub items: Vec<f32>,
+    /// `[users]`.
+    pub user_bias: Vec<f32>,
+    /// `[items]`.
+    pub item_bias: Vec<f32>,
+}
+
+/// What a factorisation's minibatches do, on a device: the rows of a batch alone are touched, and two runs give the same bits.
+pub trait DeviceFactors {
+    /// One update of mean squared error + L2 by ratings (user, item, reward).
+    fn step(&mut self, batch: &[(u32, u32, f32)]);
+    /// The summed squared error of all steps since the last call, each before its update.
+    fn squares(&mut self) -> f64;
+    /// The factorisation as it stands.
+    fn read(&self) -> FactorTables;
 }
 
 /// The memory of one [`Array`] on a device.

@@ -5,12 +5,15 @@
 //! on how many members a cohort has; and a product of tiny matrices costs no more than its arithmetic.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
+use std::ops::Range;
 
 use super::Backend;
 use super::lanes::Lanes;
 use super::lines::Lines;
 use super::region::{Region, View, ViewMut};
 use super::simd::simd;
+use crate::threads;
 
 thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
@@ -37,6 +40,12 @@ pub fn product(left: View<'_>, right: View<'_>, out: ViewMut<'_>) {
     }
 }
 
+/// Multiply-adds that are worth a core of their own: a few microseconds of them.
+const LEAST: usize = 1 << 17;
+
+/// Rows that stay together where a member's are divided.
+const TOGETHER: usize = 16;
+
 fn products(left: View<'_>, right: View<'_>, out: ViewMut<'_>) {
     let Region { shape: [members, rows, inner], strides: left_strides, offset: left_at } = left.region;
     let Region { shape: [_, _, columns], strides: right_strides, offset: right_at } = right.region;
@@ -46,19 +55,35 @@ fn products(left: View<'_>, right: View<'_>, out: ViewMut<'_>) {
         return;
     }
     let (left, right, out) = (left.array.as_slice(), right.array.as_slice(), out.array.as_mut_slice());
-    PACKED.with_borrow_mut(|packed| {
-        for member in 0..members {
-            let one = Product {
-                shape: [rows, inner, columns],
-                left: &left[(left_at + member * left_strides[0]).min(left.len())..],
-                left_strides: [left_strides[1], left_strides[2]],
-                right: &right[(right_at + member * right_strides[0]).min(right.len())..],
-                right_strides: [right_strides[1], right_strides[2]],
-                out_stride: out_strides[1],
-            };
-            compute(&one, &mut out[out_at + member * out_strides[0]..], packed);
+    let part = |member: usize, rows: Range<usize>, out: &mut [f32]| {
+        let one = Product {
+            shape: [rows.len(), inner, columns],
+            left: &left[(left_at + member * left_strides[0] + rows.start * left_strides[1]).min(left.len())..],
+            left_strides: [left_strides[1], left_strides[2]],
+            right: &right[(right_at + member * right_strides[0]).min(right.len())..],
+            right_strides: [right_strides[1], right_strides[2]],
+            out_stride: out_strides[1],
+        };
+        PACKED.with_borrow_mut(|packed| compute(&one, out, packed));
+    };
+    let parts = threads::parts(members * rows * inner * columns, LEAST);
+    if parts == 1 {
+        return (0..members).for_each(|member| part(member, 0..rows, &mut out[out_at + member * out_strides[0]..]));
+    }
+    let blocks = threads::shares(rows.div_ceil(TOGETHER), parts.div_ceil(members));
+    let mut pieces = Vec::with_capacity(members * blocks.len());
+    let (mut rest, mut at) = (out, 0);
+    for member in 0..members {
+        for block in &blocks {
+            let rows = block.start * TOGETHER..rows.min(block.end * TOGETHER);
+            let first = out_at + member * out_strides[0] + rows.start * out_strides[1];
+            let end = first + (rows.len() - 1) * out_strides[1] + columns;
+            let (own, others) = mem::take(&mut rest)[first - at..].split_at_mut(end - first);
+            (rest, at) = (others, end);
+            pieces.push((member, rows, own));
         }
-    });
+    }
+    threads::each(pieces, |(member, rows, out)| part(member, rows, out));
 }
 
 /// One member's product.

@@ -4,11 +4,17 @@
 mod factors;
 mod train;
 
+use std::mem;
+
 use drr_kinds::ranking::Scores;
 
-pub use self::train::{errors, train};
+pub use self::train::{errors, is_worth_a_device, train, train_on};
 use crate::kernels::dot::dot;
 use crate::kernels::simd::{scores, simd};
+use crate::threads;
+
+/// Numbers of items' embeddings that are worth a core of their own.
+const LEAST: usize = 1 << 17;
 
 /// A trained factorisation.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -51,7 +57,15 @@ impl PmfModel {
 
     /// All items' scores for an action, as [`PmfModel::score`] gives them.
     pub fn scores_into(&self, action: &[f32], out: &mut [f32]) {
-        scores(&self.items, &action[..self.k], out);
+        let parts = threads::shares(out.len(), threads::parts(self.items.len(), LEAST));
+        let mut rest = &mut *out;
+        let mut pieces = Vec::with_capacity(parts.len());
+        for part in parts {
+            let (own, others) = mem::take(&mut rest).split_at_mut(part.len());
+            pieces.push((&self.items[part.start * self.k..part.end * self.k], own));
+            rest = others;
+        }
+        threads::each(pieces, |(items, out)| scores(items, &action[..self.k], out));
         if let Some(&weight) = action.get(self.k) {
             out.iter_mut().zip(&self.item_bias).for_each(|(score, bias)| *score += weight * bias);
         }

@@ -7,6 +7,8 @@ use drr_kinds::pmf::{PmfSpec, Select};
 
 use super::PmfModel;
 use super::factors::{Factors, Rating};
+use crate::kernels::Backend;
+use crate::kernels::accelerator::{DeviceFactors, FactorTables};
 use drr_kinds::error::{Error, Result};
 use drr_kinds::training::{Metrics, Reporter};
 use drr_kinds::world::World;
@@ -23,11 +25,34 @@ pub fn errors(world: &World, model: &PmfModel, ratings: impl Iterator<Item = (u3
     ((squares / count.max(1.0)).sqrt(), absolutes / count.max(1.0))
 }
 
-/// Trains a factorisation on the train part of `world`.
+/// Trains a factorisation on the train part of `world`, on this thread.
+///
+/// # Errors
+/// As [`train_on`].
+pub fn train(world: &World, spec: &PmfSpec, seed: Seed, reporter: &mut dyn Reporter) -> Result<(PmfModel, Metrics)> {
+    train_on(Backend::Slices, world, spec, seed, reporter)
+}
+
+/// Ratings, and ratings of a batch, from which on a device is worth its launches.
+const WORTH_A_DEVICE: (usize, u64) = (1_000_000, 4096);
+
+/// Whether a factorisation is trained on a device where there is one, rather than by this crate's loops.
+pub fn is_worth_a_device(world: &World, spec: &PmfSpec) -> bool {
+    world.train.ratings().count() >= WORTH_A_DEVICE.0 && spec.batch_size >= WORTH_A_DEVICE.1
+}
+
+/// Trains a factorisation on the train part of `world`. On a device it has other bits, within single precision's error of
+/// each step.
 ///
 /// # Errors
 /// Deterministic if there is nothing to train on or the loss is not finite; whatever the reporter says.
-pub fn train(world: &World, spec: &PmfSpec, seed: Seed, reporter: &mut dyn Reporter) -> Result<(PmfModel, Metrics)> {
+pub fn train_on(
+    backend: Backend,
+    world: &World,
+    spec: &PmfSpec,
+    seed: Seed,
+    reporter: &mut dyn Reporter,
+) -> Result<(PmfModel, Metrics)> {
     let mut ratings: Vec<Rating> = world.train.ratings().collect();
     seed.stream("pmf/validation").shuffle(&mut ratings);
     let validation = ratings.split_off(ratings.len() - (ratings.len() as f64 * spec.validation).round() as usize);
@@ -35,7 +60,8 @@ pub fn train(world: &World, spec: &PmfSpec, seed: Seed, reporter: &mut dyn Repor
         return Err(Error::Deterministic("the train part holds no rating: lower split.test or pmf.validation".into()));
     }
     let mut batches = Batches::new(ratings, spec.batch_size as usize, seed.stream("pmf/batches"));
-    let search = search(world, spec, seed, (&mut batches, &validation), reporter)?;
+    let start = |spec: &PmfSpec| Factoring::new(backend, Factors::new(world, spec, seed), spec);
+    let search = search(world, spec, start(spec), (&mut batches, &validation), reporter)?;
     let mut metrics = Metrics::from([("best_epoch".to_owned(), search.epoch as f64)]);
     if let Some(rmse) = search.valid_rmse {
         metrics.insert("valid_rmse_stars".to_owned(), world.unit * rmse);
@@ -44,7 +70,7 @@ pub fn train(world: &World, spec: &PmfSpec, seed: Seed, reporter: &mut dyn Repor
         Select::Refit if !validation.is_empty() => {
             let ratings = batches.ratings.into_iter().chain(validation).collect();
             let batches = Batches::new(ratings, spec.batch_size as usize, seed.stream("pmf/refit"));
-            refit(world, spec, seed, (batches, search.epoch), reporter)?
+            refit(world, start(spec), (batches, search.epoch), reporter)?
         }
         Select::Refit | Select::BestEpoch => search.model,
     };
@@ -57,6 +83,41 @@ pub fn train(world: &World, spec: &PmfSpec, seed: Seed, reporter: &mut dyn Repor
     Ok((model, metrics))
 }
 
+/// The factors in training, and where.
+enum Factoring {
+    Slices(Box<Factors>),
+    Device(Box<dyn DeviceFactors>),
+}
+
+impl Factoring {
+    fn new(backend: Backend, start: Factors, spec: &PmfSpec) -> Self {
+        let Backend::Device(device) = backend else { return Self::Slices(Box::new(start)) };
+        let PmfModel { k, users, items, user_bias, item_bias } = start.model();
+        Self::Device(device.factors(&FactorTables { k, users, items, user_bias, item_bias }, spec))
+    }
+
+    /// One update by each batch; the summed squared error, each before its update.
+    fn steps<'a>(&mut self, batches: impl Iterator<Item = &'a [Rating]>) -> f64 {
+        match self {
+            Self::Slices(factors) => batches.map(|batch| factors.step(batch)).sum(),
+            Self::Device(device) => {
+                batches.for_each(|batch| device.step(batch));
+                device.squares()
+            }
+        }
+    }
+
+    fn model(&self) -> PmfModel {
+        match self {
+            Self::Slices(factors) => factors.model(),
+            Self::Device(device) => {
+                let FactorTables { k, users, items, user_bias, item_bias } = device.read();
+                PmfModel { k, users, items, user_bias, item_bias }
+            }
+        }
+    }
+}
+
 /// The best epoch by validation RMSE; the last one where there is no validation part.
 struct Search {
     model: PmfModel,
@@ -67,11 +128,10 @@ struct Search {
 fn search(
     world: &World,
     spec: &PmfSpec,
-    seed: Seed,
+    mut factors: Factoring,
     (batches, validation): (&mut Batches, &[Rating]),
     reporter: &mut dyn Reporter,
 ) -> Result<Search> {
-    let mut factors = Factors::new(world, spec, seed);
     let mut best = Search { model: factors.model(), epoch: 0, valid_rmse: None };
     for epoch in 1..=spec.epochs {
         let train_rmse = batches.pass(&mut factors, epoch)?;
@@ -102,12 +162,10 @@ fn search(
 /// Trains anew on all ratings for as many epochs as were best: the validation part has told what it was held out for.
 fn refit(
     world: &World,
-    spec: &PmfSpec,
-    seed: Seed,
+    mut factors: Factoring,
     (mut batches, epochs): (Batches, u64),
     reporter: &mut dyn Reporter,
 ) -> Result<PmfModel> {
-    let mut factors = Factors::new(world, spec, seed);
     for epoch in 1..=epochs {
         let rmse = batches.pass(&mut factors, epoch)?;
         reporter.points(0, in_both_units(world, "refit/rmse", epoch, rmse))?;
@@ -156,9 +214,9 @@ impl Batches {
     }
 
     /// One epoch; returns the root mean squared error met on the way.
-    fn pass(&mut self, factors: &mut Factors, epoch: u64) -> Result<f64> {
+    fn pass(&mut self, factors: &mut Factoring, epoch: u64) -> Result<f64> {
         let count = self.ratings.len() as f64;
-        let squares: f64 = self.draw().map(|batch| factors.step(batch)).sum();
+        let squares = factors.steps(self.draw());
         let rmse = (squares / count).sqrt();
         if rmse.is_finite() { Ok(rmse) } else { Err(not_finite(epoch)) }
     }

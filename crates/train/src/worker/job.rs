@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use drr_core::artifacts::Artifacts;
 use drr_core::journal::{Point, Writer};
-use drr_core::protocol::{Assignment, FromWorker};
+use drr_core::protocol::{Assignment, Device, FromWorker};
 use drr_core::result::{EnvironmentClass, TrialResult, Usage};
 use drr_core::spec::{Section, TrialSpec};
 use drr_core::trial_dir::TrialDir;
@@ -59,10 +59,6 @@ fn copy(error: &Error) -> Error {
 }
 
 fn cohort(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> Result<Vec<Result<()>>> {
-    let environment = match &assignment.trials[..] {
-        [spec] if spec.is_command() => commands::environment(assignment.device),
-        _ => loaded.devices.environment(assignment.device),
-    };
     let mut records = Records::open(assignment, channel)?;
     for spec in &assignment.trials {
         spec.check().map_err(Error::Deterministic)?;
@@ -73,6 +69,11 @@ fn cohort(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -
             vec![train_one(assignment, spec, loaded, &mut records)]
         }
         _ => train_together(assignment, loaded, &mut records)?,
+    };
+    let is_command = assignment.trials.iter().any(TrialSpec::is_command);
+    let environment = |on: Device| match is_command {
+        true => commands::environment(assignment.device),
+        false => loaded.devices.environment(on),
     };
     Ok(records.close(outcomes, &environment))
 }
@@ -86,11 +87,13 @@ struct Done {
     model: Option<Digest>,
     /// What a program left, and what it used.
     program: Option<(Artifacts, Usage)>,
+    /// What computed it: in a GPU's slot too much is computed on a core.
+    on: Device,
 }
 
 impl Done {
-    fn trained(metrics: Metrics, model: Digest) -> Self {
-        Self { metrics, repeats: 1, model: Some(model), program: None }
+    fn trained(metrics: Metrics, model: Digest, on: Device) -> Self {
+        Self { metrics, repeats: 1, model: Some(model), program: None, on }
     }
 }
 
@@ -105,20 +108,23 @@ fn train_one(
     match spec.kind().model().map_or(Trainer::Worker, |model| model.train) {
         Trainer::Worker => {
             let world = world(assignment, spec, loaded)?;
-            let (model, metrics) = pmf::train(&world, &settings(spec)?, spec.seed, records)?;
-            Ok(Done::trained(metrics, model::save_pmf(&path, &model)?))
+            let pmf = settings(spec)?;
+            let on = if pmf::is_worth_a_device(&world, &pmf) { assignment.device } else { Device::Cpu };
+            let (model, metrics) = pmf::train_on(loaded.devices.backend(on)?, &world, &pmf, spec.seed, records)?;
+            Ok(Done::trained(metrics, model::save_pmf(&path, &model)?, on))
         }
         Trainer::Ratings(train) => {
             let world = world(assignment, spec, loaded)?;
             let training = Training { world: &world, settings: &spec.settings, seed: spec.seed, model: &path };
             let trained = train(&training, records)?;
-            Ok(Done::trained(trained.metrics, trained.model))
+            Ok(Done::trained(trained.metrics, trained.model, Device::Cpu))
         }
         Trainer::Program => {
             let (folder, is_again) = (records.folder(0).clone(), records.is_again);
             let ran = commands::run((assignment, spec), (&folder, is_again), records)?;
             let usage = Usage { cpu_s: ran.cpu_s, peak_mib: ran.peak_mib, ..records.meter.read(1) };
-            Ok(Done { metrics: ran.metrics, repeats: 1, model: None, program: Some((ran.artifacts, usage)) })
+            let program = Some((ran.artifacts, usage));
+            Ok(Done { metrics: ran.metrics, repeats: 1, model: None, program, on: assignment.device })
         }
     }
 }
@@ -148,11 +154,11 @@ fn train_together(
         })
         .collect::<Result<Vec<_>>>()?;
     let (agent, outcomes) = train(&members, loaded.devices.backend(assignment.device)?, records)?;
+    let networks = model::Networks::of(&agent);
     let saved = outcomes.into_iter().enumerate().map(|(member, outcome)| {
         let metrics = outcome?;
-        let path = records.folder(member).model();
-        let digest = model::save_agent(&path, &agent, member)?;
-        Ok(Done::trained(metrics, digest))
+        let digest = networks.save(&records.folder(member).model(), member)?;
+        Ok(Done::trained(metrics, digest, assignment.device))
     });
     Ok(saved.collect())
 }
@@ -192,7 +198,11 @@ fn evaluate(assignment: &Assignment, spec: &TrialSpec, loaded: &mut Loaded, reco
         // Of a command the scores of candidates are known, and lists are of all items.
         metrics.retain(|name, _| !name.starts_with("lists/") && !name.starts_with("user/"));
     }
-    Ok(Done { metrics, repeats, model: None, program: None })
+    // Rankings and models of one user are loops over memory, wherever the networks are.
+    let is_network =
+        spec.policy_kind().and_then(|kind| kind.policy()).is_some_and(|own| matches!(own.chooses, Chooses::Networks));
+    let on = if is_network { assignment.device } else { Device::Cpu };
+    Ok(Done { metrics, repeats, model: None, program: None, on })
 }
 
 /// What an evaluation evaluates.
@@ -311,13 +321,13 @@ impl<'a> Records<'a> {
     }
 
     /// Signs what succeeded: the journal made durable, then the result by rename.
-    fn close(self, outcomes: Vec<Result<Done>>, environment: &EnvironmentClass) -> Vec<Result<()>> {
+    fn close(self, outcomes: Vec<Result<Done>>, environment: &dyn Fn(Device) -> EnvironmentClass) -> Vec<Result<()>> {
         let wall_s = self.started.elapsed().as_secs_f64();
         let usage = self.meter.read(self.trials.len() as u64);
         let members = outcomes.into_iter().zip(self.journals).zip(self.trials.iter().zip(&self.folders));
         members
             .map(|((outcome, journal), (&trial, folder))| {
-                let Done { metrics, repeats, model: model_digest, program } = outcome?;
+                let Done { metrics, repeats, model: model_digest, program, on } = outcome?;
                 // What a program says of its end is its own affair; what is computed here must be a number.
                 if let Some((name, value)) = metrics.iter().find(|(_, value)| !value.is_finite() && program.is_none()) {
                     return Err(Error::Deterministic(format!("the final {name} is {value}")));
@@ -331,7 +341,7 @@ impl<'a> Records<'a> {
                     metrics_digest: journal.finish()?,
                     model_digest,
                     artifacts,
-                    environment: environment.clone(),
+                    environment: environment(on),
                     wall_s: (wall_s * 1e3).round() / 1e3,
                     usage: Some(usage),
                 };
