@@ -81,7 +81,7 @@ pub struct Usage {
 }
 
 /// Where the same trial gives the same bits.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentClass {
     /// libtorch's version; empty where it computes nothing.

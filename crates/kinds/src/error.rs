@@ -1,7 +1,7 @@
 //! Why a trial ends without a result.
 
 /// The end of a trial that has no result.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The same spec fails the same way.
     #[error("{0}")]

@@ -45,16 +45,7 @@ use drr_kinds::training::Metrics;
 pub fn run(assignment: &Assignment, loaded: &mut Loaded, channel: &mut Channel) -> Vec<Result<()>> {
     match cohort(assignment, loaded, channel) {
         Ok(outcomes) => outcomes,
-        Err(error) => assignment.trials.iter().map(|_| Err(copy(&error))).collect(),
-    }
-}
-
-/// The same failure for every member.
-fn copy(error: &Error) -> Error {
-    match error {
-        Error::Deterministic(message) => Error::Deterministic(message.clone()),
-        Error::Environment(message) => Error::Environment(message.clone()),
-        Error::Stopped => Error::Stopped,
+        Err(error) => assignment.trials.iter().map(|_| Err(error.clone())).collect(),
     }
 }
 

@@ -9,5 +9,5 @@ const OWN: &str = "own-1";
 
 /// The class of what the CPU computes.
 pub fn cpu() -> EnvironmentClass {
-    EnvironmentClass { libtorch: String::new(), isa: String::new(), device: "cpu".to_owned(), numerics: OWN.to_owned() }
+    EnvironmentClass { device: "cpu".to_owned(), numerics: OWN.to_owned(), ..EnvironmentClass::default() }
 }
