@@ -141,6 +141,7 @@ fn finish(runs: &Path, spec: &TrialSpec) {
         libtorch: "none".to_owned(),
         isa: "none".to_owned(),
         device: "cpu".to_owned(),
+        driver: String::new(),
         numerics: "strict".to_owned(),
     };
     let result = TrialResult {

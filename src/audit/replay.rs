@@ -22,7 +22,7 @@ use super::commands;
 use super::compare::{ReplayVerdict, Tolerance, compare_replay, largest_difference};
 use super::difference::{Difference, environments};
 use crate::error::{Error, Result};
-use crate::exec::{self, Observer, RunOptions};
+use crate::exec::{self, Observer, RunOptions, Slot};
 use crate::plan::{FailedBefore, Plan, Sizes};
 use crate::store::{Store, SweepRecord};
 use crate::sweep::{GivenDivisions, Sweep};
@@ -32,6 +32,8 @@ use crate::sweep::{GivenDivisions, Sweep};
 pub struct ReplayRequest {
     /// How trials are run; its runs folder is where they are recorded.
     pub options: RunOptions,
+    /// The worker and the slots for what a GPU computed, where there is one; on cores it could but come out as another class.
+    pub on_gpus: Option<(PathBuf, Vec<Slot>)>,
     /// Where they run again; made, and left as it is.
     pub scratch: PathBuf,
     /// How far values may be apart.
@@ -85,7 +87,7 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
                 None => able.push(trial),
             }
         }
-        let mut places: Vec<(Option<CommandPlace>, Vec<&Finished>)> = Vec::new();
+        let mut places: Vec<((Option<CommandPlace>, bool), Vec<&Finished>)> = Vec::new();
         able.retain(|trial| {
             let folder = TrialDir::new(&replay.options.runs, trial.spec.id());
             let place = trial
@@ -101,6 +103,7 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
                     return false;
                 }
             };
+            let place = (place, trial.result.environment.is_of_gpu() && replay.on_gpus.is_some());
             match places.iter_mut().find(|(known, _)| *known == place) {
                 Some((_, trials)) => trials.push(trial),
                 None => places.push((place, vec![trial])),
@@ -108,8 +111,15 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
             true
         });
         let mut failed = BTreeMap::new();
-        for (place, trials) in places {
-            failed.extend(run((stage, place), &trials, replay, &scratch, observer)?);
+        for ((place, on_gpu), trials) in places {
+            let options = match &replay.on_gpus {
+                Some((worker, slots)) if on_gpu => {
+                    RunOptions { worker: worker.clone(), slots: slots.clone(), ..replay.options.clone() }
+                }
+                _ => replay.options.clone(),
+            };
+            let options = RunOptions { runs: scratch.clone(), ..options };
+            failed.extend(run((stage, place), &trials, &options, observer)?);
         }
         for recorded in able {
             let trial = recorded.spec.id();
@@ -224,10 +234,10 @@ fn copy(from: &TrialDir, to: &TrialDir) -> io::Result<()> {
 fn run(
     (stage, place): (Stage, Option<CommandPlace>),
     trials: &[&Finished],
-    replay: &ReplayRequest,
-    scratch: &Path,
+    options: &RunOptions,
     observer: &mut dyn Observer,
 ) -> Result<BTreeMap<TrialId, String>> {
+    let scratch = &options.runs;
     let mut members: BTreeMap<TrialId, Trial> = BTreeMap::new();
     let mut order = Vec::new();
     let mut add = |spec: &drr_core::TrialSpec| {
@@ -259,9 +269,8 @@ fn run(
     };
     let mut store = Store::open(scratch)?;
     store.record_sweep(&SweepRecord::from(&sweep))?;
-    let plan = Plan::new(&sweep, scratch, &Sizes::new(&replay.options.data), FailedBefore::Retry);
-    let options = RunOptions { runs: scratch.to_owned(), ..replay.options.clone() };
-    let outcome = exec::execute(&plan, &options, &mut store, observer)?;
+    let plan = Plan::new(&sweep, scratch, &Sizes::new(&options.data), FailedBefore::Retry);
+    let outcome = exec::execute(&plan, options, &mut store, observer)?;
     if outcome.interrupted {
         return Err(Error {
             exit: crate::error::Exit::Interrupted,

@@ -36,7 +36,13 @@ fn finish(runs: &Path, spec: &TrialSpec) {
         metrics_digest: journal.finish().expect("written"),
         model_digest: None,
         artifacts: Default::default(),
-        environment: EnvironmentClass { libtorch: word(), isa: word(), device: word(), numerics: word() },
+        environment: EnvironmentClass {
+            libtorch: word(),
+            isa: word(),
+            device: word(),
+            driver: word(),
+            numerics: word(),
+        },
         wall_s: 0.5,
         usage: None,
     };

@@ -3,25 +3,30 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::exec::{self, Gpus, Inventory, MemoryBudget, Rules, Slot, SlotRequest};
+use crate::exec::{self, CoreRequest, Gpus, Inventory, MemoryBudget, Rules, Slot, SlotRequest};
 use crate::sweep::Execution;
 
 /// Options of `sweep` that say how it runs.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "How it runs (over the file's [execution])")]
 pub struct Choices {
-    /// Workers at a time [default: one a GPU, or the CPU cores this process may use, as far as memory goes].
+    /// Workers at a time [default: one a GPU, and one a core that is left, as far as memory goes].
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
-    /// GPUs to use: `all`, `none`, or their places in PCI order, such as 0,2 [default: all, if a worker can use them].
+    /// GPUs to use: `auto` (those there are, else cores), `all` (one at least), `none`, or their places in PCI order, such
+    /// as 0,2 [default: auto, if there is a worker for them].
     #[arg(long, value_name = "LIST")]
     gpus: Option<Gpus>,
     /// The part of a GPU one worker takes; 0.5 puts two workers on each [default: 1].
     #[arg(long, value_name = "SHARE", value_parser = share)]
     gpu_share: Option<f64>,
+    /// Cores that one worker computes on, with the same bits [default: 1, and those that would idle].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
     /// Trials to train together in one process [default: 1 on CPUs, on GPUs as many as fit].
     #[arg(long, value_name = "N")]
     cohort: Option<NonZeroUsize>,
@@ -43,6 +48,8 @@ pub struct Choices {
 pub(super) struct Resolved {
     /// Where workers run.
     pub slots: Vec<Slot>,
+    /// Cores that workers compute on.
+    pub cores: CoreRequest,
     /// Who says how many there are.
     count: SlotCount,
     /// GPUs that are left alone for want of a worker.
@@ -108,20 +115,24 @@ impl Choices {
         let can_use = worker.is_some() || exec::gpu_worker().is_some();
         let idle_gpus = if self.gpus.is_none() && !can_use { inventory.gpus().len() } else { 0 };
         let request = SlotRequest {
-            gpus: self.gpus.clone().unwrap_or(if can_use { Gpus::All } else { Gpus::None }),
+            gpus: self.gpus.clone().unwrap_or(if can_use { Gpus::Auto } else { Gpus::None }),
             gpu_share: self.gpu_share.or(file.gpu_share).unwrap_or(1.0),
-            jobs: self.jobs,
+            jobs: self.jobs.or_else(|| self.jobs_of_threads()),
         };
+        let slots = exec::slots(&request, inventory)?;
+        // Never more than so many workers would have.
+        let machine = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let all = self.jobs.map_or_else(machine, NonZeroUsize::get);
+        let cores = CoreRequest { all, each: self.threads.map(NonZeroUsize::get) };
         let cohort = self.cohort.map(NonZeroUsize::get).or(file.cohort);
         let count = if self.jobs.is_some() { SlotCount::Asked } else { SlotCount::Usual };
-        Ok(Resolved {
-            slots: exec::slots(&request, inventory)?,
-            count,
-            idle_gpus,
-            cohort,
-            rules,
-            local: self.local(file),
-        })
+        Ok(Resolved { slots, cores, count, idle_gpus, cohort, rules, local: self.local(file) })
+    }
+
+    /// As many workers as have so many cores each.
+    fn jobs_of_threads(&self) -> Option<NonZeroUsize> {
+        let machine = thread::available_parallelism().ok()?.get();
+        NonZeroUsize::new((machine / self.threads?.get()).max(1))
     }
 
     /// What is said, here or in the file, that a cluster's own settings decide.
@@ -134,6 +145,7 @@ impl Choices {
             ("gpu_share", self.gpu_share.or(file.gpu_share).is_some()),
             ("gpus", self.gpus.is_some()),
             ("jobs", self.jobs.is_some()),
+            ("threads", self.threads.is_some()),
         ];
         said.into_iter().filter(|(_, is_said)| *is_said).map(|(name, _)| name).collect()
     }
@@ -221,7 +233,8 @@ mod tests {
         assert!(it.about_gpus(false).is_some_and(|said| said.starts_with("2 GPUs are left alone")));
         for (line, worker) in [("", Some(Path::new("a-worker"))), ("--gpus all", None)] {
             let it = resolved(line, worker);
-            assert_eq!((it.slots.len(), it.about_gpus(false)), (2, None), "{line}");
+            let on_gpus = it.slots.iter().filter(|slot| **slot != Slot::Cpu).count();
+            assert_eq!((on_gpus, it.about_gpus(false)), (2, None), "{line}");
         }
         assert_eq!(resolved("--gpus none --jobs 1", None).about_gpus(false), None);
     }

@@ -55,6 +55,7 @@ pub(super) fn probe(
     }
     let scratch = options.runs.join(format!("probe-{}", std::process::id()));
     let request = ReplayRequest {
+        on_gpus: None,
         options: options.clone(),
         scratch: scratch.clone(),
         tolerance: Tolerance::default(),

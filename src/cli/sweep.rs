@@ -415,6 +415,7 @@ fn local(
         data: absolute(&context.data)?,
         worker: worker.path().to_owned(),
         slots,
+        cores: ordered.resolved.cores,
         inventory: Arc::clone(inventory),
         cohort: ordered.resolved.cohort,
         rules: ordered.resolved.rules,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use drr_core::finished::Finished;
@@ -14,7 +15,7 @@ use super::verify_text::VerifyText;
 use super::{Context, OutputFormat, execution, observer};
 use crate::audit::{self, ExaminedFolder, IndexFault, ReplayRequest, ReplayVerdict, Scope, Tolerance};
 use crate::error::{Error, Exit, Result};
-use crate::exec::{self, Rules, RunOptions};
+use crate::exec::{self, CoreRequest, Gpus, Rules, RunOptions, Slot, SlotRequest};
 use crate::store::{Reading, Store};
 use crate::sweep::Sweep;
 
@@ -58,6 +59,10 @@ pub struct Args {
     /// Workers at a time [default: the CPU cores this process may use].
     #[arg(long, short, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// GPUs for what GPUs computed: `auto`, `all`, `none`, or their places in PCI order [default: auto]. What cores computed
+    /// runs on cores again.
+    #[arg(long, value_name = "LIST")]
+    gpus: Option<Gpus>,
     /// Where the code of commands is, if not where it was; needed for those that came in a bundle.
     #[arg(long, value_name = "DIR")]
     commands_in: Option<PathBuf>,
@@ -150,13 +155,22 @@ fn replay(finished: &[Finished], sweeps: &[Sweep], args: &Args, context: &Contex
     if scratch.join("lab.db").exists() || scratch.join("trials").exists() {
         return Err(Error::input(format!("{} is a runs folder", scratch.display())).hint("name an empty folder"));
     }
+    let (inventory, slots) = (execution::inventory(), exec::cpu_slots(args.jobs));
+    // What a GPU computed comes out the same on such a GPU alone.
+    let of_gpus = finished.iter().any(|trial| trial.result.environment.is_of_gpu());
+    let gpus = if of_gpus { args.gpus.clone().unwrap_or(Gpus::Auto) } else { Gpus::None };
+    let on_gpus: Vec<Slot> = exec::slots(&SlotRequest { gpus, gpu_share: 1.0, jobs: None }, inventory.as_ref())?;
+    let on_gpus: Vec<Slot> = on_gpus.into_iter().filter(|slot| *slot != Slot::Cpu).collect();
+    let gpu_worker = args.worker.clone().or_else(exec::gpu_worker).filter(|_| !on_gpus.is_empty());
     let replay = ReplayRequest {
+        on_gpus: gpu_worker.map(|worker| (worker, on_gpus)),
         options: RunOptions {
             runs: absolute(&context.runs)?,
             data: absolute(&context.data)?,
             worker: exec::find_worker(args.worker.as_deref(), false)?,
-            slots: exec::cpu_slots(args.jobs),
-            inventory: execution::inventory(),
+            cores: CoreRequest { all: slots.len(), each: None },
+            slots,
+            inventory: Arc::clone(&inventory),
             cohort: None,
             rules: Rules::default(),
             early_stop: None,

@@ -6,7 +6,7 @@ use super::inventory::Inventory;
 use super::memory_budget::MemoryBudget;
 use super::memory_fit::{MemoryFit, Space};
 use super::slots::Slot;
-use crate::plan::{CONTEXT, Plan, device_bytes};
+use crate::plan::DeviceNeeds;
 
 /// What is left free on a device, for others and for what estimates forget: one byte in so many.
 const SPARE: u64 = 10;
@@ -20,8 +20,8 @@ pub(super) struct Devices<'a> {
     inventory: &'a dyn Inventory,
     /// Memory of each GPU, bytes.
     totals: HashMap<u32, u64>,
-    /// Bytes of each job.
-    bytes: Vec<u64>,
+    /// What each job takes; nothing where there are no GPUs.
+    needs: Vec<DeviceNeeds>,
     /// What the worker in each slot was last given, bytes: libtorch keeps it for the next cohort.
     held: Vec<u64>,
     /// The job that the worker in each slot had last.
@@ -30,21 +30,19 @@ pub(super) struct Devices<'a> {
 }
 
 impl<'a> Devices<'a> {
-    /// The room for the jobs of `plan`. On a CPU core trials run alone unless cohorts were asked for: they gain nothing
+    /// The room for jobs that take `needs` of a GPU, none where there is none. On a CPU core trials run alone unless cohorts were asked for: they gain nothing
     /// there by running together.
     pub fn new(
-        plan: &Plan,
+        needs: Vec<DeviceNeeds>,
         slots: &'a [Slot],
         inventory: &'a dyn Inventory,
         budget: MemoryBudget,
         asked: bool,
     ) -> Self {
-        let on_gpus = slots.iter().any(|slot| *slot != Slot::Cpu);
-        let gpus = if on_gpus { inventory.gpus() } else { Vec::new() };
-        let bytes = plan.tasks.iter().map(|task| device_bytes(&task.trial.spec, &plan.settings_below(task)));
+        let gpus = if needs.is_empty() { Vec::new() } else { inventory.gpus() };
         Self {
             totals: gpus.into_iter().map(|gpu| (gpu.index, gpu.total)).collect(),
-            bytes: bytes.collect(),
+            needs,
             held: vec![0; slots.len()],
             last: vec![None; slots.len()],
             budget,
@@ -56,7 +54,7 @@ impl<'a> Devices<'a> {
 
     /// The worker in a slot was given these jobs.
     pub fn placed(&mut self, slot: usize, jobs: &[usize]) {
-        let bytes = CONTEXT + jobs.iter().map(|&job| self.bytes[job]).sum::<u64>();
+        let bytes = jobs.first().and_then(|&job| self.needs.get(job)).map_or(0, |need| need.of(jobs.len()));
         self.held[slot] = self.held[slot].max(bytes);
         self.last[slot] = jobs.first().copied();
     }
@@ -89,7 +87,7 @@ impl MemoryFit for Devices<'_> {
         };
         let sharers = self.slots.iter().filter(|other| **other == self.slots[slot]).count() as u64;
         let usable = (total / sharers).min(free + self.held[slot]);
-        let trials = (usable - usable / SPARE).saturating_sub(CONTEXT) / self.bytes[job].max(1);
+        let trials = self.needs[job].fitting(usable - usable / SPARE).min(self.budget.together(job));
         match usize::try_from(trials).unwrap_or(usize::MAX) {
             0 => Space::Full,
             trials => Space::Trials(trials),
@@ -109,7 +107,7 @@ mod tests {
     use super::super::rules::Rules;
     use super::super::slots::{Gpus, SlotRequest, slots};
     use super::*;
-    use crate::plan::{FailedBefore, Sizes};
+    use crate::plan::{FailedBefore, Plan, Sizes, device_needs};
     use crate::sweep::{ByName, Request, Source, expand, parse};
     use std::collections::BTreeMap;
     use std::time::Duration;
@@ -128,6 +126,10 @@ mod tests {
         Plan::new(&expand(&file, &mut ByName).expect("expands"), runs.path(), &Sizes::of_recipes(), FailedBefore::Skip)
     }
 
+    fn needs(plan: &Plan) -> Vec<DeviceNeeds> {
+        device_needs(plan, Path::new("/nonexistent"))
+    }
+
     fn budget(plan: &Plan, inventory: &Pretended) -> MemoryBudget {
         MemoryBudget::new(plan, Path::new("/nonexistent"), inventory)
     }
@@ -142,8 +144,8 @@ mod tests {
     ) -> (BTreeMap<u32, Vec<usize>>, usize) {
         let request = SlotRequest { gpus: Gpus::All, gpu_share: share, jobs: None };
         let slots = slots(&request, gpus).expect("GPUs");
-        let mut room = Devices::new(plan, &slots, gpus, budget(plan, gpus), false);
-        let mut reactor = Reactor::new(jobs(plan), slots.len(), Rules::default(), None);
+        let mut room = Devices::new(needs(plan), &slots, gpus, budget(plan, gpus), false);
+        let mut reactor = Reactor::new(jobs(plan, &slots, &needs(plan)), &slots, Rules::default(), None);
         let now = Duration::ZERO;
         let (mut turn, mut finished) = (0, 0);
         let mut first: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
@@ -162,9 +164,12 @@ mod tests {
                     }
                     Action::Send { slot, jobs } => {
                         room.placed(slot, &jobs);
-                        let Slot::Cuda(index) = slots[slot] else { panic!("a GPU") };
-                        if plan.tasks[jobs[0]].stage == Stage::named("drr") {
-                            first.entry(index).or_default().push(jobs.len());
+                        let is_network = plan.tasks[jobs[0]].stage != Stage::named("pmf");
+                        match slots[slot] {
+                            Slot::Cuda(index) if plan.tasks[jobs[0]].stage == Stage::named("drr") => {
+                                first.entry(index).or_default().push(jobs.len());
+                            }
+                            place => assert_eq!(is_network, place != Slot::Cpu, "networks alone are on GPUs"),
                         }
                         finished += jobs.len();
                         jobs.into_iter().map(|job| Event::Finished { slot, job }).collect()
@@ -203,8 +208,7 @@ mod tests {
         assert!(largest(0) < 75 && largest(1) > 100, "{cohorts:?}");
         let (cohorts, finished) = first_turn(&plan, &Pretended::new(&[6 * GIB]), 0.5, |_| {});
         assert_eq!(finished, 601);
-        let bytes = device_bytes(&plan.tasks[1].trial.spec, &[&plan.tasks[0].trial.spec.settings]);
-        let most = (3 * GIB - CONTEXT) / bytes;
+        let most = needs(&plan)[1].fitting(3 * GIB);
         assert!(cohorts[&0].iter().all(|&size| size as u64 <= most), "{cohorts:?}, at most {most}");
     }
 
@@ -219,7 +223,7 @@ mod tests {
         assert_eq!(slots.len(), 3, "a tenth is left free");
         let room = |inventory: &Pretended, busy: &[usize]| {
             let four = [Slot::Cpu; 4];
-            let mut room = Devices::new(&plan, &four, inventory, budget_of(inventory), false);
+            let mut room = Devices::new(needs(&plan), &four, inventory, budget_of(inventory), false);
             (1..4).for_each(|slot| room.placed(slot, &[0]));
             room.space(0, 0, busy)
         };
@@ -239,7 +243,7 @@ mod tests {
         let gpus = Pretended::new(&[80 * GIB, 80 * GIB]);
         gpus.leave_free(0, GIB / 2);
         let slots = [Slot::Cuda(0), Slot::Cuda(1)];
-        let mut room = Devices::new(&plan, &slots, &gpus, budget(&plan, &gpus), false);
+        let mut room = Devices::new(needs(&plan), &slots, &gpus, budget(&plan, &gpus), false);
         assert_eq!(room.space(0, 1, &[]), Space::Full);
         assert!(matches!(room.space(1, 1, &[]), Space::Trials(many) if many > 1000));
         room.placed(0, &[1; 40]);

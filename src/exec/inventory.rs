@@ -4,12 +4,12 @@
 use std::fmt::Debug;
 
 use super::host_memory::{self, HostMemory, MemoryKills};
-use super::nvml::Nvml;
+use super::nvml::{GpuUnit, NoNvml, Nvml};
 
 /// A GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gpu {
-    /// Its place in PCI order.
+    /// Its place in PCI order; of a GPU that is divided (MIG) every slice has a place of its own.
     pub index: u32,
     /// What it is called.
     pub name: String,
@@ -26,11 +26,22 @@ pub trait Inventory: Debug + Send + Sync {
     /// The GPUs, in PCI order.
     fn gpus(&self) -> Vec<Gpu>;
 
+    /// What CUDA knows one by: its own name, which is the same whatever hides others; its place where it has none.
+    fn cuda_name(&self, index: u32) -> String {
+        let own = self.gpus().into_iter().find(|gpu| gpu.index == index).map(|gpu| gpu.uuid);
+        own.filter(|uuid| !uuid.is_empty()).unwrap_or_else(|| index.to_string())
+    }
+
     /// The free memory of one, in bytes; `None` when it is not there, or no longer.
     fn free(&self, index: u32) -> Option<u64>;
 
     /// The driver in words: its version, or why there is none.
     fn driver(&self) -> String;
+
+    /// What is wrong with a driver that is there and cannot be used; `None` where it can, or where there is none.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 
     /// The memory that workers on CPU cores can have; `None` where nobody says.
     fn memory(&self) -> Option<HostMemory>;
@@ -45,20 +56,25 @@ pub fn machine() -> impl Inventory {
 }
 
 #[derive(Debug)]
-struct DeviceInventory(Result<Nvml, String>);
+struct DeviceInventory(Result<Nvml, NoNvml>);
 
 impl DeviceInventory {
-    fn gpu(&self, index: u32) -> Option<Gpu> {
+    fn unit(&self, index: u32) -> Option<(&Nvml, GpuUnit)> {
         let nvml = self.0.as_ref().ok()?;
-        let memory = nvml.memory(index).ok()?;
-        let name = nvml.name(index).unwrap_or_else(|_| "a GPU".to_owned());
-        Some(Gpu { index, name, uuid: nvml.uuid(index).unwrap_or_default(), total: memory.total, free: memory.free })
+        Some((nvml, *nvml.units().ok()?.get(index as usize)?))
+    }
+
+    fn gpu(&self, index: u32) -> Option<Gpu> {
+        let (nvml, unit) = self.unit(index)?;
+        let memory = nvml.memory(unit).ok()?;
+        let name = nvml.name(unit).unwrap_or_else(|_| "a GPU".to_owned());
+        Some(Gpu { index, name, uuid: nvml.uuid(unit).unwrap_or_default(), total: memory.total, free: memory.free })
     }
 }
 
 impl Inventory for DeviceInventory {
     fn gpus(&self) -> Vec<Gpu> {
-        let count = self.0.as_ref().ok().and_then(|nvml| nvml.count().ok()).unwrap_or(0);
+        let count = self.0.as_ref().ok().and_then(|nvml| nvml.units().ok()).map_or(0, |units| units.len() as u32);
         let gpus: Vec<Gpu> = (0..count).filter_map(|index| self.gpu(index)).collect();
         visible(gpus, std::env::var("CUDA_VISIBLE_DEVICES").ok().as_deref())
     }
@@ -67,10 +83,19 @@ impl Inventory for DeviceInventory {
         self.gpu(index).map(|gpu| gpu.free)
     }
 
+    fn trouble(&self) -> Option<String> {
+        match &self.0 {
+            Ok(nvml) => nvml.units().err(),
+            Err(NoNvml::Broken(why)) => Some(why.clone()),
+            Err(NoNvml::NotThere(_)) => None,
+        }
+    }
+
     fn driver(&self) -> String {
         match &self.0 {
             Ok(nvml) => nvml.driver().map_or_else(|error| error, |it| format!("NVIDIA {it}")),
-            Err(why) => format!("no NVIDIA driver ({why})"),
+            Err(NoNvml::NotThere(why)) => format!("no NVIDIA driver ({why})"),
+            Err(NoNvml::Broken(why)) => format!("an NVIDIA driver that does not work ({why})"),
         }
     }
 
@@ -83,13 +108,18 @@ impl Inventory for DeviceInventory {
     }
 }
 
-/// What a user, or a batch system, left visible: places or names, separated by commas; all if nothing is said.
+/// What a user, or a batch system, left visible: places, or the beginnings of names, separated by commas; all if nothing is
+/// said. As CUDA reads it, the list ends before the first entry that means nothing, such as -1.
 fn visible(gpus: Vec<Gpu>, allowed: Option<&str>) -> Vec<Gpu> {
     let Some(allowed) = allowed else { return gpus };
-    let names: Vec<&str> = allowed.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-    let is_meant =
-        |gpu: &Gpu, name: &str| name.parse() == Ok(gpu.index) || name.starts_with("GPU-") && gpu.uuid.starts_with(name);
-    gpus.into_iter().filter(|gpu| names.iter().any(|name| is_meant(gpu, name))).collect()
+    let of = |name: &str| {
+        let is_name = name.starts_with("GPU-") || name.starts_with("MIG-");
+        gpus.iter().position(|gpu| name.parse() == Ok(gpu.index) || is_name && gpu.uuid.starts_with(name))
+    };
+    let mut meant: Vec<usize> = allowed.split(',').map_while(|name| of(name.trim())).collect();
+    meant.sort_unstable();
+    meant.dedup();
+    meant.into_iter().map(|at| gpus[at].clone()).collect()
 }
 
 #[cfg(test)]
@@ -170,6 +200,10 @@ mod tests {
         assert_eq!(indices(Some("")), [0; 0]);
         assert_eq!(indices(Some("2, 0")), [0, 2]);
         assert_eq!(indices(Some("GPU-1")), [1]);
+        assert_eq!(indices(Some("1,-1,2")), [1], "the list ends where it means nothing");
+        assert_eq!(indices(Some("NoDevFiles")), [0; 0]);
+        let slice = Gpu { uuid: "MIG-7a".to_owned(), ..gpus()[1].clone() };
+        assert_eq!(visible(vec![slice], Some("MIG-7a")).len(), 1);
     }
 
     #[test]

@@ -69,11 +69,20 @@ impl MemoryBudget {
 
     /// As many of the CPU's slots as the smallest trial leaves room for; larger ones wait for each other.
     pub fn keep_fitting(&self, slots: &mut Vec<Slot>) {
-        if let (Some(memory), Some((least, _))) = (self.memory, self.range)
-            && slots.iter().all(|slot| *slot == Slot::Cpu)
-        {
-            slots.truncate(usize::try_from(MemoryFigures::new(memory, least).workers).unwrap_or(usize::MAX));
-        }
+        let Some((memory, (least, _))) = self.memory.zip(self.range) else { return };
+        let mut left = MemoryFigures::new(memory, least).workers;
+        slots.retain(|slot| {
+            let stays = *slot != Slot::Cpu || left > 0;
+            left = left.saturating_sub(1);
+            stays
+        });
+    }
+
+    /// How many trials like `job` the machine's memory is enough for in one worker; one at least.
+    pub(super) fn together(&self, job: usize) -> u64 {
+        let Some(memory) = self.memory else { return u64::MAX };
+        let HostBytes { peak, own, .. } = self.needs[job];
+        1 + usable(memory).saturating_sub(peak) / own.max(1)
     }
 
     /// Whether a worker may begin with a job while others, busy with theirs or at rest after them, hold what they hold.

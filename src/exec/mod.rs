@@ -53,5 +53,5 @@ pub use recorder::Outcome;
 pub use rules::Rules;
 pub use slots::{Gpus, Slot, SlotRequest, cpu_slots, slots};
 pub use source_tree::{SourceLook, SourceTree};
-pub use supervisor::{RunOptions, execute};
+pub use supervisor::{CoreRequest, RunOptions, execute};
 pub use worker_program::{GPU_WORKER_MEND, VERB, by_hand, find_worker, gpu_worker, is_own};

@@ -130,6 +130,8 @@ pub enum Notice {
     SlotLost {
         /// The slot.
         slot: usize,
+        /// Why.
+        why: &'static str,
     },
     /// So many trials failed that no new one starts.
     TooManyFailures {

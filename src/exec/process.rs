@@ -16,12 +16,17 @@ use nix::unistd::Pid;
 
 use super::pipes::{self, Drained, UntilEnded};
 use super::reactor::Loss;
-use super::slots::Slot;
 use super::worker_log::WorkerLog;
 use super::worker_program::VERB;
 
-/// What the worker for GPUs must find before libtorch loads: one thread for what it does on the CPU.
-pub(super) const ENVIRONMENT: [(&str, &str); 2] = [("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")];
+/// What the worker for GPUs must find before libtorch loads: one thread for what it does on the CPU, no tensor cores for
+/// single precision, and for cuBLAS a workspace of its own, so that the same product gives the same bits.
+pub(super) const ENVIRONMENT: [(&str, &str); 4] = [
+    ("CUBLAS_WORKSPACE_CONFIG", ":4096:8"),
+    ("MKL_NUM_THREADS", "1"),
+    ("NVIDIA_TF32_OVERRIDE", "0"),
+    ("OMP_NUM_THREADS", "1"),
+];
 
 /// Longest message of a worker; a longer line is no message.
 const LONGEST: u64 = 4 << 20;
@@ -53,23 +58,18 @@ pub(super) struct WorkerProcess {
 const TO_WORKER: usize = 4;
 
 impl WorkerProcess {
-    /// Starts a worker. Call it from a thread that lives as long as the supervisor: the parent-death signal follows
+    /// Starts a worker that sees the GPU called `visible`, or none. Call it from a thread that lives as long as the supervisor: the parent-death signal follows
     /// the parent thread.
     pub fn spawn<T: Send + 'static>(
         program: &Path,
-        slot: Slot,
+        visible: Option<&str>,
         sender: SyncSender<T>,
         wrap: impl Fn(WorkerOutput) -> T + Send + 'static,
     ) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.arg(VERB).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         command.envs(ENVIRONMENT);
-        match slot {
-            Slot::Cpu => command.env("CUDA_VISIBLE_DEVICES", ""),
-            Slot::Cuda(index) => {
-                command.env("CUDA_DEVICE_ORDER", "PCI_BUS_ID").env("CUDA_VISIBLE_DEVICES", index.to_string())
-            }
-        };
+        command.env("CUDA_DEVICE_ORDER", "PCI_BUS_ID").env("CUDA_VISIBLE_DEVICES", visible.unwrap_or_default());
         let parent = nix::unistd::getpid();
         let die_with_parent = move || {
             nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;

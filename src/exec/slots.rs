@@ -1,4 +1,5 @@
-//! Where workers may run: one worker a slot, a core each, several slots a GPU if they share it.
+//! Where workers may run: one worker a slot, on cores or on a GPU, several slots a GPU if they share it; and which trials
+//! run where.
 
 use std::num::NonZeroUsize;
 use std::thread;
@@ -8,14 +9,15 @@ use serde::Serialize;
 
 use super::inventory::{Gpu, Inventory};
 use crate::error::{Error, Result};
+use crate::plan::Needs;
 
 /// A place for one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Slot {
-    /// One CPU core; the system decides which.
+    /// CPU cores; the system decides which.
     Cpu,
-    /// The GPU with this index in PCI order.
+    /// The GPU, or the slice of one, with this place in PCI order.
     Cuda(u32),
 }
 
@@ -27,12 +29,33 @@ impl Slot {
             Self::Cuda(_) => Device::Cuda(0),
         }
     }
+
+    /// What runs in it.
+    pub(super) fn serves(self) -> Needs {
+        match self {
+            Self::Cpu => Needs::Core,
+            Self::Cuda(_) => Needs::Gpu,
+        }
+    }
+}
+
+/// What a trial that needs `needs` is computed on among these slots. GPUs take networks, cores all else; where slots are of one
+/// kind they take everything.
+pub(super) fn place(slots: &[Slot], needs: Needs) -> Needs {
+    let is_there = |kind: Needs| slots.iter().any(|slot| slot.serves() == kind);
+    match (is_there(Needs::Core), is_there(Needs::Gpu)) {
+        (true, true) => needs,
+        (false, true) => Needs::Gpu,
+        (_, false) => Needs::Core,
+    }
 }
 
 /// Which GPUs are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gpus {
-    /// Those that are there.
+    /// Those that are there; cores where there are none.
+    Auto,
+    /// All; one at least must be there.
     All,
     /// None.
     None,
@@ -45,11 +68,14 @@ impl std::str::FromStr for Gpus {
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         match text {
+            "auto" => Ok(Self::Auto),
             "all" => Ok(Self::All),
             "none" => Ok(Self::None),
             list => {
                 let places = list.split(',').map(|place| place.trim().parse().ok()).collect::<Option<Vec<u32>>>();
-                places.map(Self::These).ok_or_else(|| format!("`{list}` is not `all`, `none`, or a list such as 0,2"))
+                places
+                    .map(Self::These)
+                    .ok_or_else(|| format!("`{list}` is not `auto`, `all`, `none`, or a list such as 0,2"))
             }
         }
     }
@@ -72,15 +98,19 @@ pub fn cpu_slots(jobs: Option<NonZeroUsize>) -> Vec<Slot> {
     vec![Slot::Cpu; jobs]
 }
 
-/// The slots there are: on the GPUs that are wanted, else on CPU cores.
+/// The slots there are: on the GPUs that are wanted with cores beside them for what networks are not, else on cores.
 ///
 /// # Errors
-/// A GPU that is asked for by its place and is not there.
+/// A GPU that is asked for and is not there.
 pub fn slots(request: &SlotRequest, inventory: &dyn Inventory) -> Result<Vec<Slot>> {
     let found = if request.gpus == Gpus::None { Vec::new() } else { inventory.gpus() };
     let wanted: Vec<u32> = match &request.gpus {
         Gpus::None => Vec::new(),
-        Gpus::All => found.iter().map(|gpu| gpu.index).collect(),
+        Gpus::All if found.is_empty() => {
+            return Err(Error::environment("there is no GPU")
+                .hint(format!("{}; --gpus auto takes cores where there are no GPUs", why_none(inventory))));
+        }
+        Gpus::All | Gpus::Auto => found.iter().map(|gpu| gpu.index).collect(),
         Gpus::These(places) => {
             if let Some(missing) = places.iter().find(|place| !found.iter().any(|gpu| gpu.index == **place)) {
                 return Err(missing_gpu(*missing, &found, inventory));
@@ -98,15 +128,31 @@ pub fn slots(request: &SlotRequest, inventory: &dyn Inventory) -> Result<Vec<Slo
     let sharers = ((1.0 / request.gpu_share + 0.05).floor() as usize).max(1);
     // Round by round, so that few jobs are spread over all devices.
     let mut slots: Vec<Slot> = (0..sharers).flat_map(|_| wanted.iter().map(|&index| Slot::Cuda(index))).collect();
-    slots.truncate(request.jobs.map_or(usize::MAX, NonZeroUsize::get));
+    let most = request.jobs.map_or_else(|| slots.len() + beside(slots.len()), NonZeroUsize::get);
+    slots.resize(most.max(1), Slot::Cpu);
     Ok(slots)
+}
+
+/// Cores for workers beside those of so many GPUs: all but the one that each of those keeps busy, one at least.
+fn beside(gpus: usize) -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get).saturating_sub(gpus).max(1)
+}
+
+/// Why there are no GPUs, and what is wrong with the driver if it is that.
+fn why_none(inventory: &dyn Inventory) -> String {
+    let hidden = std::env::var("CUDA_VISIBLE_DEVICES").map(|list| format!("CUDA_VISIBLE_DEVICES={list} leaves none"));
+    match (inventory.trouble(), hidden) {
+        (Some(why), _) => format!("the driver does not work: {why}"),
+        (None, Ok(hidden)) => hidden,
+        (None, Err(_)) => format!("no GPU was found: {}; `drr-lab doctor` says more", inventory.driver()),
+    }
 }
 
 fn missing_gpu(place: u32, found: &[Gpu], inventory: &dyn Inventory) -> Error {
     let there: Vec<String> = found.iter().map(|gpu| format!("{} ({})", gpu.index, gpu.name)).collect();
     let error = Error::environment(format!("there is no GPU {place}"));
     if there.is_empty() {
-        return error.hint(format!("no GPU was found: {}; `drr-lab doctor` says more", inventory.driver()));
+        return error.hint(why_none(inventory));
     }
     error.hint(format!("there are {}", there.join(", ")))
 }
@@ -120,24 +166,48 @@ mod tests {
         SlotRequest { gpus: gpus.parse().expect("GPUs"), gpu_share: share, jobs: NonZeroUsize::new(jobs) }
     }
 
+    /// Those on GPUs.
+    fn on_gpus(slots: Vec<Slot>) -> Vec<Slot> {
+        slots.into_iter().filter(|slot| *slot != Slot::Cpu).collect()
+    }
+
     #[test]
-    fn gpus_are_taken_where_there_are_any() {
+    fn gpus_are_taken_where_there_are_any_with_cores_beside() {
         let none = Pretended::new(&[]);
-        assert_eq!(slots(&request("all", 1.0, 3), &none).expect("cores"), [Slot::Cpu; 3]);
+        assert_eq!(slots(&request("auto", 1.0, 3), &none).expect("cores"), [Slot::Cpu; 3]);
         let eight = Pretended::new(&[1; 8]);
-        assert_eq!(slots(&request("all", 1.0, 0), &eight).expect("GPUs").len(), 8);
+        let taken = slots(&request("auto", 1.0, 0), &eight).expect("GPUs");
+        assert!(taken.len() > 8 && taken.contains(&Slot::Cpu) && on_gpus(taken).len() == 8);
+        let ten = slots(&request("auto", 1.0, 10), &eight).expect("GPUs");
+        assert_eq!((ten.len(), on_gpus(ten).len()), (10, 8), "so many workers at a time, GPUs first");
         assert_eq!(slots(&request("none", 1.0, 2), &eight).expect("cores"), [Slot::Cpu; 2]);
-        assert_eq!(slots(&request("2,0,2", 1.0, 0), &eight).expect("GPUs"), [Slot::Cuda(0), Slot::Cuda(2)]);
+        let these = slots(&request("2,0,2", 1.0, 0), &eight).expect("GPUs");
+        assert_eq!(on_gpus(these), [Slot::Cuda(0), Slot::Cuda(2)]);
     }
 
     #[test]
     fn sharers_are_spread_over_the_devices() {
         let two = Pretended::new(&[1; 2]);
-        let all = slots(&request("all", 0.5, 0), &two).expect("GPUs");
-        assert_eq!(all, [0, 1, 0, 1].map(Slot::Cuda));
-        assert_eq!(slots(&request("all", 0.33, 0), &two).expect("GPUs").len(), 6);
-        assert_eq!(slots(&request("all", 0.5, 3), &two).expect("GPUs"), [0, 1, 0].map(Slot::Cuda));
-        assert_eq!(slots(&request("all", 0.25, 0), &Pretended::new(&[1; 64])).expect("GPUs").len(), 256);
+        let all = |share, jobs, on: &Pretended| on_gpus(slots(&request("all", share, jobs), on).expect("GPUs"));
+        assert_eq!(all(0.5, 0, &two), [0, 1, 0, 1].map(Slot::Cuda));
+        assert_eq!(all(0.33, 0, &two).len(), 6);
+        assert_eq!(all(0.5, 3, &two), [0, 1, 0].map(Slot::Cuda));
+        assert_eq!(all(0.25, 0, &Pretended::new(&[1; 64])).len(), 256);
+    }
+
+    #[test]
+    fn networks_go_to_gpus_and_all_else_to_cores() {
+        let of = |slots: &[Slot]| [Needs::Core, Needs::Gpu].map(|needs| place(slots, needs));
+        assert_eq!(of(&[Slot::Cuda(0), Slot::Cpu]), [Needs::Core, Needs::Gpu]);
+        assert_eq!(of(&[Slot::Cuda(0)]), [Needs::Gpu; 2]);
+        assert_eq!(of(&[Slot::Cpu; 2]), [Needs::Core; 2]);
+    }
+
+    #[test]
+    fn all_gpus_are_one_at_least() {
+        let error = slots(&request("all", 1.0, 0), &Pretended::new(&[])).expect_err("there is none");
+        assert_eq!(error.message, "there is no GPU");
+        assert!(error.hint.is_some_and(|hint| hint.ends_with("--gpus auto takes cores where there are no GPUs")));
     }
 
     #[test]

@@ -158,7 +158,9 @@ fn values(finished: &Finished) -> SeedValues {
     let budget = spec.kind().model().and_then(|model| model.budget);
     if let Some(steps) = budget.and_then(|field| spec.settings.whole(field)) {
         values.extend(windows(points));
-        if let Some(usage) = result.usage.filter(|usage| usage.cpu_s > 0.0 && result.environment.device == "cpu") {
+        if let Some(usage) =
+            result.usage.filter(|usage| usage.cpu_s > 0.0 && usage.cores == 1 && result.environment.device == "cpu")
+        {
             let rate = steps as f64 / usage.cpu_s * usage.calibration_s;
             values.insert(STEP_RATE.to_owned(), rounded(rate));
         }

@@ -300,6 +300,7 @@ fn what_a_trial_used_becomes_a_rate_and_a_ratio() {
         resting_mib: 120.0,
         calibration_s: 0.006,
         together: 4,
+        cores: 1,
     });
     result.write(&folder.result()).expect("written");
     store.ingest(&folder).expect("taken in");

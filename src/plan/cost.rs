@@ -1,16 +1,9 @@
 //! What a trial may take, from its spec and the size of its ratings: seconds, good enough to start the longest first and to weigh a progress
-//! bar, and bytes of a GPU's memory, always with some to spare.
+//! bar.
 
 use drr_core::TrialSpec;
-use drr_core::spec::Settings;
 use drr_kinds::kind::Role;
 use drr_kinds::{DataSize, KindOf as _, Work};
-
-/// What a process takes of a GPU's memory before it computes: CUDA's context and libtorch's kernels, bytes.
-pub const CONTEXT: u64 = 600 << 20;
-
-/// What evaluations take beside it, bytes: tables of factors and batches of users.
-const EVALUATION: u64 = 512 << 20;
 
 /// The size of a dataset that nothing is known of: that of MovieLens 100K.
 pub const USUAL: DataSize = DataSize { users: 943, items: 1_682, ratings: 100_000 };
@@ -26,9 +19,4 @@ pub fn seconds(spec: &TrialSpec, upstream: &[&TrialSpec], data: DataSize) -> f64
         }
         Role::Policy(_) => 0.0,
     }
-}
-
-/// Bytes of a GPU's memory beside [`CONTEXT`]; `upstream` are the settings of what it stands on.
-pub fn device_bytes(spec: &TrialSpec, upstream: &[&Settings]) -> u64 {
-    spec.kind().model().map_or(EVALUATION, |model| (model.device_bytes)(&spec.settings, upstream))
 }

@@ -28,13 +28,15 @@ pub struct HostBytes {
     pub peak: u64,
     /// Afterwards, with the data kept for the next trial.
     pub rest: u64,
+    /// What of it is the trial's alone: one more in a cohort takes so much more.
+    pub own: u64,
 }
 
 /// What a worker takes that runs `spec` on a table of this size; `upstream` are the settings of what it stands on.
 fn host_bytes(spec: &TrialSpec, upstream: &[&Settings], size: DataSize) -> HostBytes {
     let own = spec.kind().model().map_or(0, |model| (model.host_bytes)(&spec.settings, upstream, size.names()));
     let rest = PROGRAM + KEPT * size.ratings + NAME * size.names();
-    HostBytes { peak: reading_bytes(size) + own, rest }
+    HostBytes { peak: reading_bytes(size) + own, rest, own }
 }
 
 /// What a worker takes at most until it has read a table of this size.

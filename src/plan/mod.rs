@@ -3,6 +3,7 @@
 
 mod cohort;
 mod cost;
+mod device;
 mod earlier;
 mod eligible;
 mod estimate;
@@ -28,7 +29,8 @@ use drr_kinds::{KindOf as _, Stage};
 
 use crate::sweep::Sweep;
 pub use cohort::{CohortKey, cohort, cohorts};
-pub use cost::{CONTEXT, USUAL, device_bytes, seconds};
+pub use cost::{USUAL, seconds};
+pub use device::{CONTEXT, DeviceNeeds, Needs, device_needs};
 pub use drr_core::failure::{FailureRecord, LOG_LINES, clear_failure, read_failure, write_failure};
 pub use earlier::{note_earlier, read_earlier};
 pub use eligible::{Eligible, Offer, Outlook, examine};

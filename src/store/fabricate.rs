@@ -168,6 +168,7 @@ pub(crate) fn finish_with(
             libtorch: "2.11.0".to_owned(),
             isa: "avx2".to_owned(),
             device: "cpu".to_owned(),
+            driver: String::new(),
             numerics: "strict".to_owned(),
         },
         wall_s: 12.5,

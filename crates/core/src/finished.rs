@@ -221,7 +221,13 @@ mod tests {
             metrics_digest: journal.finish().expect("written"),
             model_digest: None,
             artifacts: Artifacts::new(),
-            environment: EnvironmentClass { libtorch: one(), isa: one(), device: one(), numerics: one() },
+            environment: EnvironmentClass {
+                libtorch: one(),
+                isa: one(),
+                device: one(),
+                driver: one(),
+                numerics: one(),
+            },
             wall_s: 0.1,
             usage: None,
         };

@@ -15,7 +15,10 @@ use crate::result::EnvironmentClass;
 use crate::spec::TrialSpec;
 
 /// Version of these messages; supervisor and worker must agree exactly.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
+
+/// Trials of a cohort take room on a GPU by so many: its kernels compute them in blocks of one size.
+pub const BLOCK: usize = 16;
 
 /// From supervisor to worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +26,8 @@ pub const VERSION: u32 = 3;
 pub enum ToWorker {
     /// Run a cohort of trials.
     Run(Assignment),
+    /// Compute on so many cores from now on, with the same bits; also in the middle of a cohort.
+    Cores(u32),
     /// Leave; nothing is running.
     Stop,
 }
@@ -48,7 +53,7 @@ pub struct Assignment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Device {
-    /// One CPU core.
+    /// CPU cores.
     Cpu,
     /// The GPU with this index among those the worker can see.
     Cuda(u32),
@@ -109,6 +114,22 @@ pub struct Hello {
     pub pid: u32,
     /// What it computes with.
     pub environment: EnvironmentClass,
+    /// What became of the GPU it was given.
+    #[serde(default)]
+    pub gpu: FoundGpu,
+}
+
+/// The GPU that a worker was given, as it found it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FoundGpu {
+    /// It was given none, or computes nothing on one itself.
+    #[default]
+    None,
+    /// It can be used; this is the class of what it computes.
+    Usable(EnvironmentClass),
+    /// It cannot, for this reason.
+    Unusable(String),
 }
 
 /// Whether trying again could help.
@@ -119,6 +140,8 @@ pub enum FailureKind {
     Deterministic,
     /// Memory of the device ran out: fewer trials together may fit.
     Memory,
-    /// The surroundings failed: disk, device, libtorch.
+    /// The device failed, and whatever this process asks of it from now on will: its worker ends, other devices may do.
+    Device,
+    /// The surroundings failed: disk, libtorch.
     Environment,
 }

@@ -24,7 +24,10 @@ pub const FORMAT: u32 = 2;
 
 /// The format of results with artifacts, or with final metrics that are no numbers: a result is written in the oldest
 /// format that holds it.
-const NEWEST: u32 = 3;
+const OF_COMMANDS: u32 = 3;
+
+/// The format of what a GPU or several cores computed.
+const NEWEST: u32 = 4;
 
 /// What a finished trial leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +81,18 @@ pub struct Usage {
     pub calibration_s: f64,
     /// Trials that ran together as one cohort, 1 for a lone one.
     pub together: u64,
+    /// The most cores it computed on at a time; 1 where nothing is said.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub cores: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_one(value: &u64) -> bool {
+    *value == 1
 }
 
 /// Where the same trial gives the same bits.
@@ -87,14 +102,25 @@ pub struct EnvironmentClass {
     /// libtorch's version; empty where it computes nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub libtorch: String,
-    /// The instruction set libtorch was pinned to, for example `avx2`; empty where none decides.
+    /// The instruction set: what libtorch was pinned to in older records, for example `avx2`, or a GPU's compute capability,
+    /// for example `sm_90`; empty where none decides.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub isa: String,
     /// `cpu` or a GPU's name.
     pub device: String,
+    /// The version of a GPU's driver; empty elsewhere.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub driver: String,
     /// `own-1`: arithmetic of this program alone, the same bits on every machine. Of libtorch on the CPU, in older
     /// records: `strict` (AVX2, bitwise run to run) or `portable`.
     pub numerics: String,
+}
+
+impl EnvironmentClass {
+    /// Whether it is that of a GPU.
+    pub fn is_of_gpu(&self) -> bool {
+        !self.driver.is_empty()
+    }
 }
 
 /// The numerics of a command: nobody here can tell.
@@ -103,7 +129,8 @@ pub const OF_A_COMMAND: &str = "a command";
 impl std::fmt::Display for EnvironmentClass {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let libtorch = if self.libtorch.is_empty() { String::new() } else { format!("libtorch {}", self.libtorch) };
-        let words = [&libtorch, &self.isa, &self.device, &self.numerics];
+        let driver = if self.driver.is_empty() { String::new() } else { format!("driver {}", self.driver) };
+        let words = [&libtorch, &self.isa, &self.device, &driver, &self.numerics];
         let words: Vec<&str> = words.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
         f.write_str(&words.join(", "))
     }
@@ -147,7 +174,13 @@ pub const SEALED: [&str; 4] = ["journal.jsonl", "model.safetensors", "provenance
 impl TrialResult {
     /// The oldest format that holds a result with these metrics and artifacts.
     pub fn format_of(metrics: &BTreeMap<String, f64>, artifacts: &Artifacts) -> u32 {
-        if artifacts.is_empty() && metrics.values().all(|value| value.is_finite()) { FORMAT } else { NEWEST }
+        if artifacts.is_empty() && metrics.values().all(|value| value.is_finite()) { FORMAT } else { OF_COMMANDS }
+    }
+
+    /// The format it is to be written in.
+    fn own_format(&self) -> u32 {
+        let is_new = self.environment.is_of_gpu() || self.usage.is_some_and(|usage| usage.cores > 1);
+        if is_new { NEWEST } else { self.format }
     }
 
     /// Seals the folder of `path`: writes the result, with the digests of the files beside it, after they have been made
@@ -173,6 +206,7 @@ impl TrialResult {
         sealed.extend(artifacts.keys().map(|name| folder.join(name)));
         sealed.extend(artifacts::folders(&folder, artifacts.keys()));
         let mut record = serde_json::to_value(self)?;
+        record["format"] = self.own_format().into();
         record["seal"] = json!({ "at": utc_now(), "files": files });
         let digest = canonical::digest(&record);
         record["seal"]["digest"] = digest.to_string().into();
@@ -245,7 +279,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("result.json");
         let result = TrialResult {
-            format: FORMAT,
+            format: NEWEST,
             trial: TrialId(Digest::of(b"trial")),
             metrics: [("precision@5".to_owned(), 1.5e-7)].into(),
             repeats: 2,
@@ -255,11 +289,19 @@ mod tests {
                 libtorch: "2".to_owned(),
                 isa: "avx2".to_owned(),
                 device: "cpu".to_owned(),
+                driver: String::new(),
                 numerics: "strict".to_owned(),
             },
             artifacts: Artifacts::new(),
             wall_s: 0.25,
-            usage: Some(Usage { cpu_s: 0.5, peak_mib: 300.5, resting_mib: 200.25, calibration_s: 0.0625, together: 2 }),
+            usage: Some(Usage {
+                cpu_s: 0.5,
+                peak_mib: 300.5,
+                resting_mib: 200.25,
+                calibration_s: 0.0625,
+                together: 2,
+                cores: 2,
+            }),
         };
         fs::write(folder.path().join("spec.json"), "{}").expect("written");
         result.write(&path).expect("written");

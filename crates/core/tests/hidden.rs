@@ -33,6 +33,7 @@ fn read_with(dataset: &str, metric: &str, device: &str, points: &str) -> Result<
         libtorch: "2".to_owned(),
         isa: "avx2".to_owned(),
         device: device.to_owned(),
+        driver: String::new(),
         numerics: "strict".to_owned(),
     };
     let result = TrialResult {

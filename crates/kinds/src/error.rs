@@ -6,9 +6,12 @@ pub enum Error {
     /// The same spec fails the same way.
     #[error("{0}")]
     Deterministic(String),
-    /// The surroundings failed: disk, memory, device, libtorch.
+    /// The surroundings failed: disk, memory, libtorch.
     #[error("{0}")]
     Environment(String),
+    /// The device failed, and whatever this process asks of it from now on will.
+    #[error("{0}")]
+    Device(String),
     /// Somebody asked for a stop.
     #[error("stopped")]
     Stopped,

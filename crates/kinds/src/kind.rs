@@ -76,7 +76,9 @@ pub struct Model {
     pub last_step: fn(&Settings) -> u64,
     /// Expected seconds on one core, from 100 thousand ratings to 26 million: right but for a factor that is the machine's.
     pub seconds: fn(&Work<'_>) -> f64,
-    /// Bytes of a GPU's memory it takes beside what any process takes.
+    /// Whether it is computed on a GPU where there is one.
+    pub on_device: fn(&Work<'_>) -> bool,
+    /// Bytes of a GPU's memory it takes beside what any process takes, and beside the vectors it stands on.
     pub device_bytes: fn(&Settings, upstream: &[&Settings]) -> u64,
     /// Bytes of the machine's memory it takes beside the ratings, with so many users and items together.
     pub host_bytes: fn(&Settings, upstream: &[&Settings], names: u64) -> u64,
@@ -116,6 +118,7 @@ impl Model {
             learns: |_| true,
             last_step: |_| 1,
             seconds,
+            on_device: |_| false,
             device_bytes: |_, _| 0,
             host_bytes,
             together: false,

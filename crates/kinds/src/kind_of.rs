@@ -21,6 +21,7 @@ static UNKNOWN: Kind = Kind {
         learns: |_| false,
         last_step: |_| 0,
         seconds: |_| 0.0,
+        on_device: |_| false,
         device_bytes: |_, _| 0,
         host_bytes: |_, _, _| 0,
         together: false,

@@ -150,7 +150,7 @@ impl Observer for Bars {
                 self.overall();
             }
             Notice::SlotFull { slot } => self.say(&full(*slot)),
-            Notice::SlotLost { slot } => self.say(&lost(*slot)),
+            Notice::SlotLost { slot, why } => self.say(&lost(*slot, why)),
             Notice::TooManyFailures { failures, running } => self.say(&too_many(*failures, *running)),
             Notice::State { .. } => super::state::text(notice).lines().for_each(|line| self.say(line)),
             Notice::TrialFailed { trial, label, reason, .. } => {

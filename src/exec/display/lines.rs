@@ -72,7 +72,7 @@ impl PlainLines {
                 Some(format!("stopped  {} [{}/{}]: {reason}", title(label), self.done, self.to_run))
             }
             Notice::SlotFull { slot } => Some(full(*slot)),
-            Notice::SlotLost { slot } => Some(lost(*slot)),
+            Notice::SlotLost { slot, why } => Some(lost(*slot, why)),
             Notice::TooManyFailures { failures, running } => Some(too_many(*failures, *running)),
             Notice::State { .. } => Some(super::state::text(notice)),
             Notice::Draining { running } => Some(draining(*running)),
@@ -120,8 +120,8 @@ pub(super) fn full(slot: usize) -> String {
     format!("slot {slot} has no room for the next trial; it waits for memory")
 }
 
-pub(super) fn lost(slot: usize) -> String {
-    format!("slot {slot} is gone: its device no longer answers; the others go on")
+pub(super) fn lost(slot: usize, why: &str) -> String {
+    format!("slot {slot} is closed: {why}; the others go on")
 }
 
 pub(super) fn too_many(failures: usize, running: usize) -> String {

@@ -7,12 +7,14 @@
 //! | `words` | what the events and actions are |
 //! | `schedule` | who starts where |
 //! | `loss` | what a lost attempt or a failure means |
+//! | `strikes` | devices that fail, and when one is left alone |
 //! | `ready` | the order in which trials start, and who waits for another try |
 //! | `worker` | what is known of the worker in a slot, and when patience with it ends |
 
 mod loss;
 mod ready;
 mod schedule;
+mod strikes;
 mod words;
 mod worker;
 
@@ -22,9 +24,11 @@ use drr_core::Status;
 use drr_core::protocol::FailureKind;
 
 use self::ready::Ready;
+use self::strikes::Strikes;
 use self::worker::{EndReason, Worker, WorkerState};
 use super::memory_fit::MemoryFit;
 use super::rules::Rules;
+use super::slots::Slot;
 pub(super) use words::{Action, Census, Event, Job, Loss, LossCause, SlotCensus, StatusChange};
 pub(super) use worker::Force;
 
@@ -49,6 +53,8 @@ struct Attempts {
     solitary: bool,
     /// Why it is to be stopped.
     hopeless: Option<String>,
+    /// The GPU that failed under it last: others come first.
+    avoids: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -60,7 +66,9 @@ pub(super) struct Reactor {
     /// How many jobs are waiting; counted along, since sweeps may be long.
     waiting: usize,
     ready: Ready,
+    slots: Vec<Slot>,
     workers: Vec<Worker>,
+    strikes: Strikes,
     mode: Mode,
     rules: Rules,
     /// Trials of a cohort, where the user said so.
@@ -72,9 +80,9 @@ pub(super) struct Reactor {
 }
 
 impl Reactor {
-    /// A reactor for `jobs` on `slots` slots. Cohorts are of `cohort` trials, or else as large as there is room and work
+    /// A reactor for `jobs` on these slots. Cohorts are of `cohort` trials, or else as large as there is room and work
     /// for all slots.
-    pub fn new(jobs: Vec<Job>, slots: usize, rules: Rules, cohort: Option<usize>) -> Self {
+    pub fn new(jobs: Vec<Job>, slots: &[Slot], rules: Rules, cohort: Option<usize>) -> Self {
         let mut dependents = vec![Vec::new(); jobs.len()];
         for (index, job) in jobs.iter().enumerate() {
             for &above in &job.upstream {
@@ -90,7 +98,9 @@ impl Reactor {
             dependents,
             statuses,
             ready: Ready::default(),
-            workers: vec![Worker::new(); slots],
+            workers: vec![Worker::new(); slots.len()],
+            slots: slots.to_vec(),
+            strikes: Strikes::default(),
             mode: Mode::Running,
             rules,
             cohort,
@@ -121,6 +131,11 @@ impl Reactor {
     /// How many jobs are in workers' hands.
     pub fn running(&self) -> usize {
         self.workers.iter().map(|worker| worker.jobs().len()).sum()
+    }
+
+    /// Whether there are trials that could start now.
+    pub fn has_more(&self) -> bool {
+        self.mode == Mode::Running && self.ready.len() > 0
     }
 
     /// How the slots and the queue stand.
@@ -185,6 +200,9 @@ impl Reactor {
                     match kind {
                         FailureKind::Deterministic => self.fail(job, kind, Loss::told(message), &mut actions),
                         FailureKind::Memory if given > 1 => self.halve(job, given, &message, now, &mut actions),
+                        FailureKind::Device => {
+                            self.device_failed(slot, job, given, Loss::told(message), now, &mut actions)
+                        }
                         FailureKind::Environment | FailureKind::Memory => {
                             self.attempts[job].lost += 1;
                             self.retry(job, Loss::told(message), now, &mut actions);
@@ -208,6 +226,7 @@ impl Reactor {
     }
 
     fn finish(&mut self, slot: usize, job: usize, actions: &mut Vec<Action>) {
+        self.strikes.forget(self.slots[slot]);
         self.set(job, Status::Finished);
         actions.push(Action::Record(job, StatusChange::Finished { slot }));
         for dependent in self.dependents[job].clone() {

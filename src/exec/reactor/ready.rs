@@ -4,12 +4,13 @@
 //! configuration has been run with about the same seeds and partial results can be compared; within a replicate what
 //! stands on others last, and within a stage the longest first.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use drr_kinds::Stage;
 
 use super::Job;
+use crate::plan::Needs;
 
 /// Where a job stands in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +38,8 @@ impl Rank {
 /// The queue.
 #[derive(Debug, Default)]
 pub(super) struct Ready {
-    all: BTreeSet<Rank>,
+    /// By what they are computed on.
+    all: BTreeMap<Needs, BTreeSet<Rank>>,
     /// Those that start only when nothing else runs or could.
     solitary: BTreeSet<Rank>,
     /// Those that can be trained together, by group.
@@ -48,7 +50,7 @@ pub(super) struct Ready {
 
 impl Ready {
     pub fn len(&self) -> usize {
-        self.all.len() + self.solitary.len()
+        self.all.values().map(BTreeSet::len).sum::<usize>() + self.solitary.len()
     }
 
     /// How many rest.
@@ -63,12 +65,12 @@ impl Ready {
 
     /// Whether something can start now beside what runs.
     pub fn any(&self) -> bool {
-        !self.all.is_empty()
+        self.all.values().any(|jobs| !jobs.is_empty())
     }
 
-    /// How many can start now beside what runs.
-    pub fn beside(&self) -> usize {
-        self.all.len()
+    /// How many that are computed there can start now beside what runs.
+    pub fn beside(&self, on: Needs) -> usize {
+        self.all.get(&on).map_or(0, BTreeSet::len)
     }
 
     /// Adds a job that is to have the machine for itself.
@@ -78,13 +80,13 @@ impl Ready {
 
     /// The job to start when nothing runs; none as long as others could.
     pub fn solitary(&self) -> Option<usize> {
-        self.solitary.first().map(|rank| rank.job).filter(|_| self.all.is_empty())
+        self.solitary.first().map(|rank| rank.job).filter(|_| !self.any())
     }
 
     /// Adds a job, and to `group` if it may be trained with others.
     pub fn add(&mut self, job: usize, it: &Job, group: Option<u32>) {
         let rank = Rank::new(job, it);
-        self.all.insert(rank);
+        self.all.entry(it.needs).or_default().insert(rank);
         if let Some(group) = group {
             self.groups.entry(group).or_default().insert(rank);
         }
@@ -110,9 +112,9 @@ impl Ready {
         self.resting.first().map(|(until, _)| *until)
     }
 
-    /// The job to start next.
-    pub fn first(&self) -> Option<usize> {
-        self.all.first().map(|rank| rank.job)
+    /// The job to start there next, of those that may.
+    pub fn first(&self, on: Needs, may: impl Fn(usize) -> bool) -> Option<usize> {
+        self.all.get(&on)?.iter().map(|rank| rank.job).find(|&job| may(job))
     }
 
     /// How many jobs of a group could start now.
@@ -123,7 +125,8 @@ impl Ready {
     /// Takes a job out, with up to `most - 1` others of its group, in the order they should start.
     pub fn take(&mut self, job: usize, it: &Job, most: usize) -> Vec<usize> {
         let rank = Rank::new(job, it);
-        self.all.remove(&rank);
+        let all = self.all.entry(it.needs).or_default();
+        all.remove(&rank);
         self.solitary.remove(&rank);
         let mut taken = vec![job];
         // One that is to run alone is in no group.
@@ -133,7 +136,7 @@ impl Ready {
             while taken.len() < most
                 && let Some(other) = group.pop_first()
             {
-                self.all.remove(&other);
+                all.remove(&other);
                 taken.push(other.job);
             }
         }

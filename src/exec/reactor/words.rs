@@ -7,6 +7,7 @@ use drr_core::protocol::FailureKind;
 use drr_kinds::Stage;
 
 use super::worker::Force;
+use crate::plan::Needs;
 
 /// A trial as the reactor sees it.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub(in crate::exec) struct Job {
     pub replicate: u32,
     /// Expected seconds; within a stage of a replicate the longest start first.
     pub cost: f64,
+    /// What it is computed on, among the slots there are.
+    pub needs: Needs,
     /// Those of one group can be trained together.
     pub group: Option<u32>,
     /// The jobs that must be finished before it starts.
@@ -121,9 +124,10 @@ pub(in crate::exec) enum Action {
     NoRoom {
         slot: usize,
     },
-    /// A slot is gone for good.
+    /// A slot is gone for good, for this reason.
     Lost {
         slot: usize,
+        why: &'static str,
     },
     /// So many trials failed that no new one starts.
     Enough {

@@ -2,6 +2,7 @@
 //! state lives in this one thread; reader threads feed it through a bounded channel, so a worker that floods its
 //! output is slowed, not buffered.
 
+mod cores;
 mod listening;
 mod words;
 
@@ -16,6 +17,8 @@ use drr_core::{Status, TrialId};
 use nix::sys::signal::Signal;
 use signal_hook::consts::SIGUSR1;
 
+pub use self::cores::CoreRequest;
+use self::cores::Cores;
 use self::words::watch;
 use super::devices::Devices;
 use super::dispatch::Dispatch;
@@ -34,7 +37,7 @@ use super::slots::Slot;
 use super::turns::Turns;
 use super::worker_program::by_hand;
 use crate::error::{Error, Result};
-use crate::plan::Plan;
+use crate::plan::{Plan, device_needs};
 use crate::store::Store;
 use crate::sweep::EarlyStop;
 
@@ -52,6 +55,8 @@ pub struct RunOptions {
     pub worker: PathBuf,
     /// Where workers may run.
     pub slots: Vec<Slot>,
+    /// Cores that they compute on.
+    pub cores: CoreRequest,
     /// What devices have free.
     pub inventory: Arc<dyn Inventory>,
     /// Trials to train together; as many as fit and keep every slot busy if it is not said.
@@ -89,6 +94,7 @@ struct Supervisor<'a> {
     sender: SyncSender<Input>,
     reactor: Reactor,
     room: Devices<'a>,
+    cores: Cores,
     workers: Vec<Option<WorkerProcess>>,
     hellos: Vec<Option<Hello>>,
     /// Lines of each worker that meant nothing, before it introduced itself.
@@ -120,10 +126,12 @@ impl<'a> Supervisor<'a> {
         signals: Listening,
     ) -> Self {
         let (slots, began) = (options.slots.len(), Instant::now());
+        let needs = device_needs(plan, &options.data);
         Self {
-            reactor: Reactor::new(jobs(plan), slots, options.rules, options.cohort),
+            reactor: Reactor::new(jobs(plan, &options.slots, &needs), &options.slots, options.rules, options.cohort),
+            cores: Cores::new(plan, &needs, slots, options.cores),
             room: Devices::new(
-                plan,
+                needs,
                 &options.slots,
                 options.inventory.as_ref(),
                 MemoryBudget::new(plan, &options.data, options.inventory.as_ref()),
@@ -194,6 +202,7 @@ impl<'a> Supervisor<'a> {
             let actions = self.reactor.on(self.clock.now(), event, &self.room);
             self.carry_out(actions)?;
         }
+        self.share_cores();
         Ok(())
     }
 
@@ -217,7 +226,7 @@ impl<'a> Supervisor<'a> {
                 }
                 Action::Record(job, verdict) => self.recorder.take(job, verdict)?,
                 Action::NoRoom { slot } => self.recorder.tell(&Notice::SlotFull { slot }),
-                Action::Lost { slot } => self.recorder.tell(&Notice::SlotLost { slot }),
+                Action::Lost { slot, why } => self.recorder.tell(&Notice::SlotLost { slot, why }),
                 Action::Enough { failures } => {
                     self.recorder.end_early();
                     let running = self.reactor.running();
@@ -234,12 +243,16 @@ impl<'a> Supervisor<'a> {
     }
 
     fn spawn(&mut self, slot: usize) -> Result<()> {
-        let place = self.options.slots[slot];
+        let visible = match self.options.slots[slot] {
+            Slot::Cpu => None,
+            Slot::Cuda(index) => Some(self.options.inventory.cuda_name(index)),
+        };
         let wrap = move |said| Input::Worker(slot, said);
-        match WorkerProcess::spawn(&self.options.worker, place, self.sender.clone(), wrap) {
+        match WorkerProcess::spawn(&self.options.worker, visible.as_deref(), self.sender.clone(), wrap) {
             Ok(worker) => {
                 log::debug!("worker started in slot {slot}");
                 self.babble[slot] = 0;
+                self.cores.forget(slot);
                 self.kills[slot] = self.options.inventory.memory_kills();
                 self.workers[slot] = Some(worker);
                 Ok(())

@@ -2,15 +2,16 @@
 
 use drr_core::excerpt::excerpt;
 use drr_core::finished::{self, Finished};
-use drr_core::protocol::{FailureKind, FromWorker, VERSION};
+use drr_core::protocol::{FailureKind, FoundGpu, FromWorker, Hello, VERSION};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Status, TrialId, journal};
-use drr_kinds::{Stage, train_digest};
+use drr_kinds::{KindOf as _, Stage, train_digest};
 
 use super::super::early_stop::EarlyStopping;
 use super::super::notice::Notice;
 use super::super::process::WorkerOutput;
 use super::super::reactor::{Event, Loss, LossCause};
+use super::super::slots::Slot;
 use super::{RunOptions, Supervisor};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
@@ -98,8 +99,14 @@ impl Supervisor<'_> {
                 if hello.protocol != VERSION || hello.train_digest != train_digest() {
                     return self.unfit("the worker was built from other sources than this program".to_owned());
                 }
+                if let Some(error) = self.useless(slot, &hello) {
+                    return self.give_up(error);
+                }
                 self.reactor.heard(slot, self.clock.now());
-                let environment = hello.environment.clone();
+                let environment = match &hello.gpu {
+                    FoundGpu::Usable(class) => class.clone(),
+                    FoundGpu::None | FoundGpu::Unusable(_) => hello.environment.clone(),
+                };
                 self.recorder.tell(&Notice::WorkerReady { slot, pid: hello.pid, environment });
                 self.hellos[slot] = Some(hello);
                 self.react(Event::WorkerReady { slot })
@@ -162,6 +169,23 @@ impl Supervisor<'_> {
             Some(&job) => self.react(event(slot, job)),
             None => self.react(Event::UnknownTrial { slot }),
         }
+    }
+
+    /// Why the worker in a GPU's slot cannot compute there, though networks are to be computed on it: that is never made up
+    /// for by the CPU, which would take a hundred times as long.
+    fn useless(&self, slot: usize, hello: &Hello) -> Option<Error> {
+        let Slot::Cuda(index) = self.options.slots[slot] else { return None };
+        let is_needed = self.plan.tasks.iter().any(|task| task.is_open() && !task.trial.spec.is_command());
+        let why = match &hello.gpu {
+            FoundGpu::Usable(_) => return None,
+            FoundGpu::None if !is_needed => return None,
+            FoundGpu::None => "the worker is for the CPU",
+            FoundGpu::Unusable(why) => why,
+        };
+        let name = self.options.inventory.gpus().into_iter().find(|gpu| gpu.index == index).map(|gpu| gpu.name);
+        let name = name.map_or_else(String::new, |name| format!(" ({name})"));
+        let hint = "--gpus none computes on the CPU; `drr-lab doctor` looks at driver, worker and libtorch";
+        Some(Error::environment(format!("GPU {index}{name} cannot be used: {why}")).hint(hint))
     }
 
     fn unfit(&mut self, message: String) -> Result<()> {

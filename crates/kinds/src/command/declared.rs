@@ -154,6 +154,7 @@ fn make(declaration: &Declaration) -> Kind {
         // How far it goes is the command's affair.
         last_step: |_| u64::MAX,
         seconds: |_| 1.0,
+        on_device: |_| true,
         device_bytes: |_, _| 0,
         host_bytes: |_, _, _| 0,
         together: false,

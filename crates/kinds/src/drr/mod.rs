@@ -37,6 +37,7 @@ static MODEL: Kind = Kind {
         learns: |settings| settings.whole("train_steps") != Some(0),
         last_step: |settings| settings.whole("train_steps").unwrap_or(0),
         seconds: cost::seconds,
+        on_device: |_| true,
         device_bytes: cost::device_bytes,
         host_bytes: cost::host_bytes,
         together: true,

@@ -25,7 +25,8 @@ static MODEL: Kind = Kind {
         learns: |_| true,
         last_step: |settings| typed::<PmfSpec>(settings).epochs,
         seconds,
-        // Tables of factors and batches of users.
+        on_device,
+        // Batches of ratings, and what is sorted of them.
         device_bytes: |_, _| 512 << 20,
         // Of each vector the values, their gradients and velocities, the best so far, copies.
         host_bytes: |settings, _, names| 6 * 4 * typed::<PmfSpec>(settings).k * names,
@@ -83,6 +84,13 @@ static POLICY: Kind = Kind {
         style: Some(Style { colour: (0x1b, 0x1f, 0x24), dashes: &[10.0, 4.0, 2.0, 4.0], marker: Marker::Cross }),
     }),
 };
+
+/// Ratings, and ratings of a batch, from which on a GPU is worth its launches. The trainer has the same bounds.
+pub const WORTH_A_DEVICE: (u64, u64) = (1_000_000, 4096);
+
+fn on_device(work: &Work<'_>) -> bool {
+    work.data.ratings >= WORTH_A_DEVICE.0 && typed::<PmfSpec>(work.settings).batch_size >= WORTH_A_DEVICE.1
+}
 
 /// What fits into a core's nearest caches, bytes.
 const CACHED: f64 = 16e6;

@@ -15,6 +15,7 @@ use self::crew::Crew;
 thread_local! {
     static CREW: RefCell<Option<Crew>> = const { RefCell::new(None) };
     static COUNT: Cell<usize> = const { Cell::new(1) };
+    static MOST: Cell<usize> = const { Cell::new(1) };
 }
 
 /// From now on this thread computes on `count` cores, itself among them.
@@ -25,7 +26,18 @@ pub fn set(count: usize) {
         CREW.set(None);
         CREW.set((count > 1).then(|| Crew::new(count - 1)));
         COUNT.set(count);
+        MOST.set(MOST.get().max(count));
     }
+}
+
+/// From now on [`most`] counts anew.
+pub fn mark() {
+    MOST.set(now());
+}
+
+/// The most cores that this thread computed on since [`mark`].
+pub fn most() -> usize {
+    MOST.get()
 }
 
 /// On how many cores this thread computes.

@@ -3,19 +3,22 @@
 
 use std::io::{self, BufRead as _, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use drr_core::neutral;
 use drr_core::protocol::{FromWorker, ToWorker};
 
+use crate::threads;
 use drr_kinds::error::{Error, Result};
 
 /// stdin and stdout, as messages.
 pub struct Channel {
     messages: Receiver<ToWorker>,
     closed: Arc<AtomicBool>,
+    /// On how many cores it is to compute.
+    cores: Arc<AtomicUsize>,
     voice: Output,
 }
 
@@ -30,12 +33,15 @@ impl Channel {
     /// Starts to listen on stdin.
     pub fn open() -> Self {
         let closed = Arc::new(AtomicBool::new(false));
+        let cores = Arc::new(AtomicUsize::new(1));
         let (sender, messages) = sync_channel(16);
-        let flag = Arc::clone(&closed);
+        let (flag, wanted) = (Arc::clone(&closed), Arc::clone(&cores));
         thread::spawn(move || {
             for line in io::stdin().lock().lines() {
                 let Ok(line) = line else { break };
                 match serde_json::from_str(&line) {
+                    // Whatever runs takes it up with its next word.
+                    Ok(ToWorker::Cores(count)) => wanted.store(count as usize, Ordering::Relaxed),
                     Ok(message) => {
                         if sender.send(message).is_err() {
                             break;
@@ -50,18 +56,21 @@ impl Channel {
             // The supervisor is gone, or wants nothing more: what is running is given up.
             flag.store(true, Ordering::Relaxed);
         });
-        Self { messages, closed, voice: Output::Stdout }
+        Self { messages, closed, cores, voice: Output::Stdout }
     }
 
-    /// A channel without a supervisor, closed when `closed` is set.
-    pub fn mute(closed: Arc<AtomicBool>) -> Self {
+    /// A channel without a supervisor, closed when `closed` is set; this thread computes on `cores`.
+    pub fn mute(closed: Arc<AtomicBool>, cores: usize) -> Self {
         let (_, messages) = sync_channel(1);
-        Self { messages, closed, voice: Output::Mute }
+        threads::set(cores);
+        Self { messages, closed, cores: Arc::new(AtomicUsize::new(cores)), voice: Output::Mute }
     }
 
     /// The next message; `None` once stdin is closed.
     pub fn receive(&mut self) -> Option<ToWorker> {
-        self.messages.recv().ok()
+        let message = self.messages.recv().ok();
+        threads::set(self.cores.load(Ordering::Relaxed));
+        message
     }
 
     /// Whether stdin is closed.
@@ -77,6 +86,7 @@ impl Channel {
         if self.voice == Output::Mute {
             return Ok(());
         }
+        threads::set(self.cores.load(Ordering::Relaxed));
         let mut line = serde_json::to_vec(message).map_err(|error| Error::Environment(error.to_string()))?;
         line.push(b'\n');
         let mut out = io::stdout().lock();

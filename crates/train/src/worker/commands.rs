@@ -25,10 +25,10 @@ use super::loaded::divided;
 pub fn environment(device: Device) -> EnvironmentClass {
     static CPU: LazyLock<String> = LazyLock::new(|| Machine::look().cpu);
     EnvironmentClass {
-        libtorch: String::new(),
         isa: CPU.clone(),
         device: if device == Device::Cpu { "cpu" } else { "gpu" }.to_owned(),
         numerics: OF_A_COMMAND.to_owned(),
+        ..EnvironmentClass::default()
     }
 }
 

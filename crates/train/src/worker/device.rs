@@ -1,6 +1,6 @@
 //! The devices that a worker's program can compute on.
 
-use drr_core::protocol::Device;
+use drr_core::protocol::{Device, FoundGpu};
 use drr_core::result::EnvironmentClass;
 
 use super::numerics;
@@ -17,6 +17,11 @@ pub trait WorkerDevices {
 
     /// Where the bits of what is computed on `device` are the same.
     fn environment(&self, device: Device) -> EnvironmentClass;
+
+    /// What became of the GPU that this process was given.
+    fn gpu(&self) -> FoundGpu {
+        FoundGpu::None
+    }
 }
 
 /// The CPU alone.

@@ -7,6 +7,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use drr_core::result::Usage;
 use nix::time::{ClockId, clock_gettime};
 
+use crate::threads;
+
 /// A cohort that takes less CPU time than this, in seconds, is not worth another calibration at its end.
 const SHORT_S: f64 = 0.1;
 
@@ -24,6 +26,7 @@ impl Meter {
         let before_s = calibration_s(Age::Any);
         // Forgets the greatest resident memory so far. Where the kernel refuses, it is that of the worker's whole life.
         let _ = fs::write("/proc/self/clear_refs", "5");
+        threads::mark();
         Self { cpu_s: cpu_s(), before_s }
     }
 
@@ -39,6 +42,7 @@ impl Meter {
             resting_mib: resting_mib(),
             calibration_s: rounded((self.before_s + after_s) / 2.0),
             together,
+            cores: threads::most() as u64,
         }
     }
 }

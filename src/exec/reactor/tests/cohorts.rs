@@ -157,14 +157,17 @@ impl MemoryFit for FixedSpace {
 #[test]
 fn a_full_device_is_waited_for_and_a_vanished_one_is_not() {
     let room = FixedSpace(RefCell::new(vec![Space::Full, Space::Trials(1), Space::Gone]));
-    let jobs = (0..9).map(|_| job(Stage::named("drr"), 1.0, &[])).collect();
-    let mut reactor = Reactor::new(jobs, 3, rules(), None);
+    let jobs = (0..9).map(|_| Job { needs: Needs::Gpu, ..job(Stage::named("drr"), 1.0, &[]) }).collect();
+    let mut reactor = Reactor::new(jobs, &[0, 1, 2].map(Slot::Cuda), rules(), None);
     let now = Duration::ZERO;
     reactor.start(now, &room);
     let ready = |reactor: &mut Reactor, slot| reactor.on(now, Event::WorkerReady { slot }, &room);
     assert_eq!(ready(&mut reactor, 0), [Action::NoRoom { slot: 0 }]);
     assert_eq!(cohorts(&ready(&mut reactor, 1)), [(1, vec![0])]);
-    assert_eq!(ready(&mut reactor, 2), [Action::StopWorker(2), Action::Lost { slot: 2 }]);
+    assert_eq!(
+        ready(&mut reactor, 2),
+        [Action::StopWorker(2), Action::Lost { slot: 2, why: "its GPU is not there any more" }]
+    );
     assert_eq!(reactor.on(now, exited(2, ""), &room), [], "nothing is started in its place");
     let later = reactor.wake().expect("it is looked at again");
     assert_eq!(reactor.on(later, Event::Tick, &room), [], "people were told");
@@ -174,7 +177,9 @@ fn a_full_device_is_waited_for_and_a_vanished_one_is_not() {
     room.0.borrow_mut().fill(Space::Gone);
     reactor.on(later, Event::Finished { slot: 0, job: 1 }, &room);
     let actions = reactor.on(later, Event::Finished { slot: 1, job: 0 }, &room);
-    assert!(actions.contains(&Action::GiveUp("every device is gone".to_owned())));
+    assert!(actions.contains(&Action::GiveUp(
+        "every device is gone; the last slot is closed, for its GPU is not there any more".to_owned()
+    )));
     reactor.on(later, exited(0, ""), &room);
     reactor.on(later, exited(1, ""), &room);
     assert!(reactor.is_done());

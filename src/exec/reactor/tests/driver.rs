@@ -132,7 +132,7 @@ impl Books {
                         *ending = true;
                     }
                 }
-                Action::Lost { slot } => self.processes[*slot] = Process::Gone,
+                Action::Lost { slot, .. } => self.processes[*slot] = Process::Gone,
                 Action::Enough { .. } => self.stopping = true,
                 Action::GiveUp(_) => (self.given_up, self.stopping) = (true, true),
                 Action::NoRoom { slot } => assert_eq!(said[*slot], Space::Full),
@@ -341,7 +341,7 @@ proptest! {
             jobs: jobs.clone(),
         };
         let cohort = (seed % 3 == 0).then_some(1 + count % 4);
-        let mut reactor = Reactor::new(jobs, slots, rules, cohort);
+        let mut reactor = Reactor::new(jobs, &vec![Slot::Cpu; slots], rules, cohort);
         let mut now = Duration::ZERO;
         let first = reactor.start(now, &tides);
         books.obey(&Event::Tick, &first, &tides.said.borrow());

@@ -1,6 +1,7 @@
 //! The reactor without a process: what it decides, and that no order of events leads it unknown_trial.
 
 mod cohorts;
+mod devices;
 mod driver;
 mod order;
 mod patience;
@@ -8,12 +9,13 @@ mod random;
 
 use super::super::memory_fit::{Always, Space};
 use super::*;
+use crate::plan::Needs;
 use drr_core::Seed;
 use drr_kinds::Stage;
 
 fn job(stage: Stage, cost: f64, upstream: &[usize]) -> Job {
     let (short, upstream) = (format!("{}-{cost}", stage.name()), upstream.to_vec());
-    Job { short, stage, replicate: 0, cost, group: None, upstream, status: Status::Pending }
+    Job { short, stage, replicate: 0, cost, needs: Needs::Core, group: None, upstream, status: Status::Pending }
 }
 
 /// A reactor, a clock that is set by hand, and room for so many.
@@ -25,6 +27,10 @@ struct Rig {
 
 impl Rig {
     fn new(jobs: Vec<Job>, slots: usize, rules: Rules) -> Self {
+        Self::on_slots(jobs, &vec![Slot::Cpu; slots], rules)
+    }
+
+    fn on_slots(jobs: Vec<Job>, slots: &[Slot], rules: Rules) -> Self {
         Self { reactor: Reactor::new(jobs, slots, rules, None), now: Duration::ZERO, room: Always(1) }
     }
 

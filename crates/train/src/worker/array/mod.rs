@@ -77,8 +77,9 @@ pub fn run(request: &TaskRequest, devices: &'static dyn WorkerDevices) -> Result
     let mut runner = Runner {
         data: request.data.clone().unwrap_or_else(|| head.data.clone()),
         provenance: Provenance::new(head.provenance.clone(), job),
-        channel: Channel::mute(keeper.told_to_stop()),
+        channel: Channel::mute(keeper.told_to_stop(), cores_of_task()),
         loaded: Loaded::new(devices),
+        is_broken: false,
         keeper,
         holder,
         lease,
@@ -94,9 +95,17 @@ pub fn run(request: &TaskRequest, devices: &'static dyn WorkerDevices) -> Result
                 TaskEnd::Unsettled => ended = TaskEnd::Unsettled,
                 TaskEnd::Stopped => return Ok(TaskEnd::Stopped),
             }
+            if runner.is_broken {
+                return Ok(TaskEnd::Unsettled);
+            }
         }
     }
     Ok(ended)
+}
+
+/// Cores that Slurm gave this task.
+fn cores_of_task() -> usize {
+    std::env::var("SLURM_CPUS_PER_TASK").ok().and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 /// What is needed to run cohorts one after another.
@@ -109,6 +118,8 @@ struct Runner {
     provenance: Provenance,
     loaded: Loaded,
     channel: Channel,
+    /// Its device failed: nothing more is computed in this process.
+    is_broken: bool,
 }
 
 impl Runner {
@@ -147,6 +158,7 @@ impl Runner {
             train_digest: drr_kinds::train_digest(),
             pid: std::process::id(),
             environment: self.loaded.devices.environment(self.head.device),
+            gpu: self.loaded.devices.gpu(),
         };
         for spec in &trials {
             let folder = self.folder(spec);
@@ -169,6 +181,7 @@ impl Runner {
                 Err(Error::Stopped) => return Ok(TaskEnd::Stopped),
                 Err(error) => error,
             };
+            self.is_broken |= matches!(error, Error::Device(_));
             let why = error.to_string();
             eprintln!("drr-lab-worker: trial {} failed: {}", spec.id().short(), neutral::line(&why));
             if self.is_finished(spec)? {
