@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use drr_core::journal::{Point, Writer};
-use drr_core::protocol::{FromWorker, Hello, ToWorker, VERSION};
+use drr_core::protocol::{FoundGpu, FromWorker, Hello, ToWorker, VERSION};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
 use drr_core::spec::{self, DatasetSpec, RatingsSpec, Settings, SplitSpec, Upstream};
 use drr_core::trial_dir::TrialDir;
@@ -149,6 +149,7 @@ fn run(runs: &Path, count: usize, slots: usize, work: u64) -> Outcome<Watch> {
         data: runs.join("data"),
         worker: env::current_exe()?,
         slots: vec![Slot::Cpu; slots],
+        cores: exec::CoreRequest { all: slots, each: None },
         inventory: Arc::new(exec::machine()),
         cohort: None,
         rules: Rules::default(),
@@ -228,7 +229,13 @@ fn record(sweep: &Sweep) -> SweepRecord {
 
 fn environment() -> EnvironmentClass {
     let none = || "none".to_owned();
-    EnvironmentClass { libtorch: none(), isa: none(), device: "cpu".to_owned(), numerics: "strict".to_owned() }
+    EnvironmentClass {
+        libtorch: none(),
+        isa: none(),
+        device: "cpu".to_owned(),
+        driver: String::new(),
+        numerics: "strict".to_owned(),
+    }
 }
 
 fn say(message: &FromWorker) -> Outcome {
@@ -241,7 +248,13 @@ fn say(message: &FromWorker) -> Outcome {
 /// Records trials as the real worker does, after computing on a core for so long.
 fn play_the_worker(time: Duration) -> Outcome {
     let (protocol, pid) = (VERSION, std::process::id());
-    say(&FromWorker::Ready(Hello { protocol, train_digest: train_digest(), pid, environment: environment() }))?;
+    say(&FromWorker::Ready(Hello {
+        protocol,
+        train_digest: train_digest(),
+        pid,
+        environment: environment(),
+        gpu: FoundGpu::None,
+    }))?;
     for line in std::io::stdin().lock().lines() {
         let ToWorker::Run(assignment) = serde_json::from_str(&line?)? else { break };
         for spec in &assignment.trials {

@@ -21,8 +21,9 @@ use super::worker_program::VERB;
 
 /// What the worker for GPUs must find before libtorch loads: one thread for what it does on the CPU, no tensor cores for
 /// single precision, and for cuBLAS a workspace of its own, so that the same product gives the same bits.
-pub(super) const ENVIRONMENT: [(&str, &str); 4] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 5] = [
     ("CUBLAS_WORKSPACE_CONFIG", ":4096:8"),
+    ("MKL_CBWR", "COMPATIBLE"),
     ("MKL_NUM_THREADS", "1"),
     ("NVIDIA_TF32_OVERRIDE", "0"),
     ("OMP_NUM_THREADS", "1"),

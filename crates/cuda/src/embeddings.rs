@@ -5,7 +5,7 @@ use drr_train::kernels::accelerator::{DeviceEmbeddings, EmbeddingTables};
 use drr_train::kernels::{Array, states};
 use tch::{Device, Kind, Tensor};
 
-use crate::kernels::{tensor, write};
+use crate::blocks::{block_by_block, joined, padded, part, sum, tensor, write};
 
 /// Embedding tables on a device.
 pub(crate) struct CohortTables {
@@ -28,7 +28,7 @@ impl DeviceEmbeddings for CohortTables {
         let weighted = &q * column_weights(parameters, weight_at, n);
         let state = match self.kind {
             StateKind::Ave => {
-                let g = weighted.sum_dim_intlist(2, false, Kind::Float);
+                let g = sum(&weighted, &[2], false);
                 Tensor::cat(&[&p, &(&p * &g), &g], 2)
             }
             StateKind::N => q.flatten(2, 3),
@@ -45,13 +45,13 @@ impl DeviceEmbeddings for CohortTables {
         d_state: &Array,
         gradient: &mut Array,
     ) {
-        let (rows, part) = (d_state.size(1), d_state.size(2));
+        let (rows, width) = (d_state.size(1), d_state.size(2));
         let n = items.len() / users.len();
         let (p, q) = (self.users(users), self.items(items, n));
         let ds = tensor(d_state);
         let d_weighted = match self.kind {
             StateKind::Ave => {
-                let k = (part / 2) as i64;
+                let k = (width / 2) as i64;
                 (ds.narrow(2, 0, k) * p + ds.narrow(2, k, k)).unsqueeze(2)
             }
             StateKind::P | StateKind::U | StateKind::N => {
@@ -60,8 +60,8 @@ impl DeviceEmbeddings for CohortTables {
                 self.product_gradient(&p, &weighted, &blocks)
             }
         };
-        let dw = (q * d_weighted).sum_dim_intlist(&[1i64, 3][..], false, Kind::Float);
-        tensor(gradient).narrow(1, weight_at as i64, n as i64).copy_(&dw);
+        let dw = sum(&(q * d_weighted), &[1, 3], false);
+        part(gradient, weight_at, n).copy_(&dw);
     }
 }
 
@@ -108,25 +108,28 @@ impl CohortTables {
         };
         // Products with rows of ones rather than scattered additions: on a GPU those come in no fixed order.
         let [(first, is_first), (second, is_second)] = &self.pairs;
-        let by_first = is_first.matmul(&(&pairs * weighted.index_select(2, second)));
-        let by_second = is_second.matmul(&(&pairs * weighted.index_select(2, first)));
+        let gathered =
+            |ones: &Tensor, of: &Tensor| joined(block_by_block(of).map(|block| ones.matmul(&block)).collect());
+        let by_first = gathered(is_first, &(&pairs * weighted.index_select(2, second)));
+        let by_second = gathered(is_second, &(&pairs * weighted.index_select(2, first)));
         own + by_first + by_second
     }
 
     fn users(&self, users: &[u32]) -> Tensor {
-        let members = self.user_rows.len() as i64;
-        self.rows(&self.p, users, &self.user_rows).view([members, (users.len() as i64) / members, -1])
+        let each = (users.len() / self.user_rows.len()) as i64;
+        self.rows(&self.p, users, &self.user_rows).view([-1, each, self.p.size()[1]])
     }
 
     fn items(&self, items: &[u32], n: usize) -> Tensor {
-        let members = self.item_rows.len() as i64;
-        let rows = items.len() as i64 / members / n as i64;
-        self.rows(&self.q, items, &self.item_rows).view([members, rows, n as i64, -1])
+        let rows = (items.len() / self.item_rows.len() / n) as i64;
+        self.rows(&self.q, items, &self.item_rows).view([-1, rows, n as i64, self.q.size()[1]])
     }
 
     fn rows(&self, table: &Tensor, ids: &[u32], first: &[i64]) -> Tensor {
         let each = ids.len() / first.len();
-        let rows: Vec<i64> = ids.iter().enumerate().map(|(at, &id)| first[at / each] + i64::from(id)).collect();
+        let mut rows: Vec<i64> = ids.iter().enumerate().map(|(at, &id)| first[at / each] + i64::from(id)).collect();
+        // Members up to a whole block look at the first row; nobody looks at them.
+        rows.resize(padded(first.len()) * each, 0);
         table.index_select(0, &Tensor::from_slice(&rows).to_device(self.device))
     }
 }

@@ -1,17 +1,20 @@
-//! The kernels as libtorch operations: a constant number of launches for a whole cohort, no host synchronisation. The
+//! The kernels as libtorch operations: for a whole cohort at once, no host synchronisation; products and sums
+//! block by block (`blocks`). The
 //! mathematics is that of [`drr_train::kernels::slices`]; a test holds the two together.
 
-use std::any::Any;
-
 use drr_kinds::drr::StateKind;
+use drr_kinds::pmf::PmfSpec;
 use drr_train::kernels::accelerator::{
-    Accelerator, DeviceEmbeddings, DeviceMemory, DeviceOptimiser, EmbeddingTables, Rates,
+    Accelerator, DeviceEmbeddings, DeviceFactors, DeviceMemory, DeviceOptimiser, EmbeddingTables, FactorTables, Rates,
 };
 use drr_train::kernels::slices::LEAST_LENGTH;
-use drr_train::kernels::{Array, Backend, Columns, Departure, Region, View, ViewMut};
+use drr_train::kernels::{Array, Backend, Columns, Departure, View, ViewMut};
 use tch::{Device, Kind, Tensor};
 
+use crate::blocks::{TensorMemory, columns_of, part, product_into, row, sum, tensor, view, write};
 use crate::embeddings::CohortTables;
+use crate::factors::Factors;
+use crate::forced;
 use crate::optimiser::DeviceRates;
 
 /// One of libtorch's devices.
@@ -23,56 +26,9 @@ pub fn backend(device: Device) -> Backend {
     Backend::Device(Box::leak(Box::new(Libtorch(device))))
 }
 
-struct TensorMemory(Tensor);
-
-impl DeviceMemory for TensorMemory {
-    fn write(&mut self, values: &[f32]) {
-        self.0.copy_(&Tensor::from_slice(values).view_as(&self.0));
-    }
-
-    fn read(&self, values: &mut [f32]) {
-        self.0.to_device(Device::Cpu).contiguous().copy_data(values, values.len());
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-/// The tensor of an array on one of libtorch's devices.
-pub(crate) fn tensor(array: &Array) -> &Tensor {
-    let memory: Option<&TensorMemory> = array.on_device().downcast_ref();
-    &memory.expect("libtorch made its memory").0
-}
-
-fn columns_of(array: &Array, columns: Columns) -> Tensor {
-    tensor(array).narrow(2, columns.offset as i64, columns.width as i64)
-}
-
-/// Parameters at `at`, `[C, 1, width]`.
-fn row(parameters: &Array, at: usize, width: usize) -> Tensor {
-    part(parameters, at, width).unsqueeze(1)
-}
-
-/// Parameters at `at`, `[C, width]`.
-fn part(parameters: &Array, at: usize, width: usize) -> Tensor {
-    tensor(parameters).narrow(1, at as i64, width as i64)
-}
-
-/// The array is borrowed as libtorch borrows: its memory is the device's.
-pub(crate) fn write(out: &Array, value: &Tensor) {
-    tensor(out).shallow_clone().copy_(value);
-}
-
-fn view(array: &Array, region: Region) -> Tensor {
-    let long = |sizes: [usize; 3]| sizes.map(|size| size as i64);
-    tensor(array).as_strided(long(region.shape), long(region.strides), region.offset as i64)
-}
-
 impl Accelerator for Libtorch {
     fn zeros(&self, shape: &[usize]) -> Box<dyn DeviceMemory> {
-        let sizes: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
-        Box::new(TensorMemory(Tensor::zeros(sizes, (Kind::Float, self.0))))
+        Box::new(TensorMemory::zeros(shape, self.0))
     }
 
     fn embeddings(
@@ -86,13 +42,18 @@ impl Accelerator for Libtorch {
     }
 
     fn optimiser(&self, rates: &[Rates]) -> Box<dyn DeviceOptimiser> {
+        forced::perhaps(rates.len());
         Box::new(DeviceRates::new(rates, self.0))
+    }
+
+    fn factors(&self, start: &FactorTables, spec: &PmfSpec) -> Box<dyn DeviceFactors> {
+        Box::new(Factors::new(start, spec, self.0))
     }
 
     fn product(&self, left: View<'_>, right: View<'_>, mut out: ViewMut<'_>) {
         let region = out.region();
         let out = view(out.array(), region);
-        let _ = view(left.array(), left.region()).bmm_out(&out, &view(right.array(), right.region()));
+        product_into(&view(left.array(), left.region()), &view(right.array(), right.region()), &out);
     }
 
     fn add_bias(&self, x: &mut Array, parameters: &Array, at: usize) {
@@ -126,21 +87,21 @@ impl Accelerator for Libtorch {
     }
 
     fn to_unit(&self, x: &mut Array, length: &mut Array) {
-        let squares = tensor(x).square().sum_dim_intlist(2, false, Kind::Float);
+        let squares = sum(&tensor(x).square(), &[2], false);
         write(length, &(squares.sqrt() + f64::from(LEAST_LENGTH)));
         write(x, &(tensor(x) / tensor(length).unsqueeze(2)));
     }
 
     fn unit_tanh_backward(&self, gradient: &mut Array, x: &Array, length: &Array) {
         let (g, x, length) = (tensor(gradient), tensor(x), tensor(length).unsqueeze(2));
-        let along = (g * x).sum_dim_intlist(2, true, Kind::Float);
+        let along = sum(&(g * x), &[2], true);
         let slope = 1.0 - (&length * x).square();
         write(gradient, &((g - along * x) / length * slope));
     }
 
     fn unit_backward(&self, gradient: &mut Array, x: &Array, length: &Array) {
         let (g, x, length) = (tensor(gradient), tensor(x), tensor(length).unsqueeze(2));
-        let along = (g * x).sum_dim_intlist(2, true, Kind::Float);
+        let along = sum(&(g * x), &[2], true);
         write(gradient, &((g - along * x) / length));
     }
 
@@ -167,12 +128,12 @@ impl Accelerator for Libtorch {
     }
 
     fn column_sums(&self, x: &Array, gradient: &mut Array, at: usize) {
-        part(gradient, at, x.size(2)).copy_(&tensor(x).sum_dim_intlist(1, false, Kind::Float));
+        part(gradient, at, x.size(2)).copy_(&sum(tensor(x), &[1], false));
     }
 
     fn head(&self, x: &Array, parameters: &Array, weight_at: usize, bias_at: usize, q: &mut Array) {
         let product = tensor(x) * row(parameters, weight_at, x.size(2));
-        write(q, &(product.sum_dim_intlist(2, false, Kind::Float) + part(parameters, bias_at, 1)));
+        write(q, &(sum(&product, &[2], false) + part(parameters, bias_at, 1)));
     }
 
     fn head_backward(&self, dq: &Array, x: &Array, parameters: &Array, weight_at: usize, out: &mut Array) {
@@ -182,8 +143,8 @@ impl Accelerator for Libtorch {
 
     fn head_gradient(&self, dq: &Array, x: &Array, gradient: &mut Array, weight_at: usize, bias_at: usize) {
         let product = tensor(dq).unsqueeze(2) * tensor(x);
-        part(gradient, weight_at, x.size(2)).copy_(&product.sum_dim_intlist(1, false, Kind::Float));
-        part(gradient, bias_at, 1).copy_(&tensor(dq).sum_dim_intlist(1, true, Kind::Float));
+        part(gradient, weight_at, x.size(2)).copy_(&sum(&product, &[1], false));
+        part(gradient, bias_at, 1).copy_(&sum(tensor(dq), &[1], true));
     }
 
     fn add(&self, x: &mut Array, y: &Array) {

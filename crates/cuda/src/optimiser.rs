@@ -3,9 +3,9 @@
 use drr_train::kernels::Array;
 use drr_train::kernels::accelerator::{DeviceOptimiser, Rates};
 use drr_train::kernels::slices::ADAM;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use crate::kernels::{tensor, write};
+use crate::blocks::{padded, sum, tensor, write};
 
 /// Per-member constants of an optimiser on the device, each `[C, 1]`.
 pub(crate) struct DeviceRates {
@@ -19,7 +19,9 @@ impl DeviceRates {
     /// Uploads the rates of all members.
     pub fn new(rates: &[Rates], device: tch::Device) -> Self {
         let column = |value: fn(&Rates) -> f64| {
-            let values: Vec<f32> = rates.iter().map(|rates| value(rates) as f32).collect();
+            // Members up to a whole block learn nothing.
+            let mut values: Vec<f32> = rates.iter().map(|rates| value(rates) as f32).collect();
+            values.resize(padded(rates.len()), 0.0);
             Tensor::from_slice(&values).view([-1, 1]).to_device(device)
         };
         Self {
@@ -42,7 +44,7 @@ impl DeviceOptimiser for DeviceRates {
         target: &mut Array,
     ) {
         let (beta1, beta2, epsilon) = ADAM;
-        let norm = tensor(gradient).square().sum_dim_intlist(1, true, Kind::Float).sqrt() + 1e-6;
+        let norm = sum(&tensor(gradient).square(), &[1], true).sqrt() + 1e-6;
         let scale = (&self.clip / norm).clamp_max(1.0);
         let g = tensor(gradient) * scale + tensor(theta) * &self.weight_decay;
         write(m, &(tensor(m) + (&g - tensor(m)) * (1.0 - f64::from(beta1))));

@@ -159,3 +159,8 @@ fn a_diverging_member_fails_alone() {
     assert!(message.contains("not finite at step"), "{message}");
     assert_eq!(points.0[0], healthy[0].0);
 }
+
+#[test]
+fn the_plan_counts_in_the_blocks_that_devices_compute_in() {
+    assert_eq!(drr_core::protocol::BLOCK, drr_train::kernels::accelerator::BLOCK);
+}

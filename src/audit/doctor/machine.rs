@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use drr_core::data::catalogue::Catalogue;
-use drr_core::protocol::{FromWorker, Hello, VERSION};
+use drr_core::protocol::{FoundGpu, FromWorker, Hello, VERSION};
 use drr_kinds::train_digest;
 use nix::sys::resource::{Resource, getrlimit};
 
@@ -27,7 +27,7 @@ const START: Duration = Duration::from_secs(30);
 const FILES: (u64, u64) = (16, 64);
 
 pub(super) fn examine(target: &DoctorTarget<'_>, findings: &mut Vec<Diagnosis>) {
-    let request = SlotRequest { gpus: Gpus::All, gpu_share: 1.0, jobs: None };
+    let request = SlotRequest { gpus: Gpus::Auto, gpu_share: 1.0, jobs: None };
     let slots = slots(&request, target.inventory).unwrap_or_default();
     findings.push(places(&slots));
     findings.extend(memory(target, &slots));
@@ -38,10 +38,14 @@ pub(super) fn examine(target: &DoctorTarget<'_>, findings: &mut Vec<Diagnosis>) 
 
 fn places(slots: &[Slot]) -> Diagnosis {
     let count = slots.len();
+    let gpus = slots.iter().filter(|slot| **slot != Slot::Cpu).count();
     match slots.first() {
         Some(Slot::Cuda(_)) => Diagnosis::good(
             "slots",
-            format!("{count}, one a GPU; --gpus and --gpu-share choose others, --gpus none the CPU"),
+            format!(
+                "{gpus} on GPUs for networks, {} on cores for all else; --gpus, --gpu-share and --jobs choose others",
+                count - gpus
+            ),
         ),
         _ => {
             let cores = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -89,6 +93,11 @@ fn quota() -> Option<f64> {
 fn gpus(target: &DoctorTarget<'_>) -> Diagnosis {
     let gpus = target.inventory.gpus();
     let driver = target.inventory.driver();
+    if let Some(why) = target.inventory.trouble() {
+        let mend =
+            "load the module that fits the driver's libraries, often by a restart; a sweep runs on the CPU meanwhile";
+        return Diagnosis::poor("gpus", format!("none that can be used: {why}"), mend);
+    }
     if gpus.is_empty() {
         return Diagnosis::good("gpus", format!("none: {driver}"));
     }
@@ -122,6 +131,14 @@ fn worker(target: &DoctorTarget<'_>, slots: &[Slot], findings: &mut Vec<Diagnosi
     } else {
         Diagnosis::good("worker", format!("`{shown}`, built from the same sources as this program"))
     });
+    match &hello.gpu {
+        FoundGpu::Unusable(why) if has_gpus => {
+            let mend = format!("a sweep ends before it begins: --gpus none computes on the CPU; {GPU_WORKER_MEND}");
+            findings.push(Diagnosis::bad("gpu", why.clone(), mend));
+        }
+        FoundGpu::Usable(class) => findings.push(Diagnosis::good("gpu", class.to_string())),
+        FoundGpu::None | FoundGpu::Unusable(_) => {}
+    }
     let has_cuda = libtorch.as_ref().is_some_and(|folder| folder.join("libtorch_cuda.so").is_file());
     let with = match &libtorch {
         None => "for the CPU".to_owned(),

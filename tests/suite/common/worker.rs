@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use drr_core::journal::{Point, Writer};
-use drr_core::protocol::{Assignment, FailureKind, FromWorker, Hello, ToWorker, VERSION};
+use drr_core::protocol::{Assignment, FailureKind, FoundGpu, FromWorker, Hello, ToWorker, VERSION};
 use drr_core::result::{EnvironmentClass, FORMAT, TrialResult};
 use drr_core::trial_dir::TrialDir;
 use drr_core::{Digest, TrialSpec};
@@ -42,6 +42,7 @@ pub fn play() {
         libtorch: "none".into(),
         isa: "none".into(),
         device: if manner == "hostile" { HOSTILE.into() } else { "cpu".into() },
+        driver: String::new(),
         numerics: "strict".into(),
     };
     let digest = if manner == "stranger" { Digest::of(b"other sources") } else { train_digest() };
@@ -53,10 +54,17 @@ pub fn play() {
         },
         _ => {}
     }
-    say(&FromWorker::Ready(Hello { protocol: VERSION, train_digest: digest, pid: std::process::id(), environment }));
+    say(&FromWorker::Ready(Hello {
+        protocol: VERSION,
+        train_digest: digest,
+        pid: std::process::id(),
+        environment,
+        gpu: FoundGpu::None,
+    }));
     for line in std::io::stdin().lock().lines() {
         match serde_json::from_str(&line.expect("a line")).expect("a message") {
             ToWorker::Stop => break,
+            ToWorker::Cores(_) => {}
             ToWorker::Run(assignment) if manner == "together" => together(&assignment),
             ToWorker::Run(assignment) => {
                 if let ("stuck", Some(place)) = (manner.as_str(), std::env::var_os("FAKE_PLACE")) {
@@ -190,6 +198,7 @@ fn finish(spec: &TrialSpec, folder: &TrialDir, points: Vec<Point>) {
             libtorch: "none".into(),
             isa: "none".into(),
             device: "cpu".into(),
+            driver: String::new(),
             numerics: "strict".into(),
         },
         wall_s: 0.01,

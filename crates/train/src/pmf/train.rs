@@ -230,3 +230,13 @@ fn not_finite(epoch: u64) -> Error {
 fn in_both_units(world: &World, name: &str, epoch: u64, rmse: f64) -> Vec<Point> {
     vec![Point::new(name, epoch, rmse), Point::new(format!("{name}_stars"), epoch, world.unit * rmse)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_and_the_trainer_agree_in_what_is_worth_a_device() {
+        assert_eq!((WORTH_A_DEVICE.0 as u64, WORTH_A_DEVICE.1), drr_kinds::pmf::WORTH_A_DEVICE);
+    }
+}
