@@ -47,9 +47,9 @@ pub enum ReplayVerdict {
     /// Apart, but recorded in an environment class that is none of this worker's: other bits were to be expected.
     OtherClass {
         /// The class of the record.
-        recorded: EnvironmentClass,
+        recorded: Box<EnvironmentClass>,
         /// This worker's.
-        here: EnvironmentClass,
+        here: Box<EnvironmentClass>,
         /// Where first.
         first: Divergence,
     },
@@ -150,7 +150,7 @@ pub fn compare_replay(recorded: &Finished, again: &Finished, tolerance: Toleranc
     let (then, here) = (&recorded.result.environment, &again.result.environment);
     match compare(recorded, again, tolerance) {
         ReplayVerdict::Diverged(first) if then != here => {
-            ReplayVerdict::OtherClass { recorded: then.clone(), here: here.clone(), first }
+            ReplayVerdict::OtherClass { recorded: Box::new(then.clone()), here: Box::new(here.clone()), first }
         }
         verdict => verdict,
     }

@@ -67,6 +67,15 @@ pub struct Replayed {
     pub environments: Vec<Difference>,
 }
 
+/// Where trials of one kind run again.
+#[derive(PartialEq)]
+struct ReplayPlace {
+    /// Where commands are, if they are some.
+    commands: Option<CommandPlace>,
+    /// On a GPU, as they did.
+    on_gpu: bool,
+}
+
 /// Runs trials again and compares; in the order given.
 ///
 /// # Errors
@@ -87,7 +96,7 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
                 None => able.push(trial),
             }
         }
-        let mut places: Vec<((Option<CommandPlace>, bool), Vec<&Finished>)> = Vec::new();
+        let mut places: Vec<(ReplayPlace, Vec<&Finished>)> = Vec::new();
         able.retain(|trial| {
             let folder = TrialDir::new(&replay.options.runs, trial.spec.id());
             let place = trial
@@ -103,7 +112,8 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
                     return false;
                 }
             };
-            let place = (place, trial.result.environment.is_of_gpu() && replay.on_gpus.is_some());
+            let on_gpu = trial.result.environment.is_of_gpu() && replay.on_gpus.is_some();
+            let place = ReplayPlace { commands: place, on_gpu };
             match places.iter_mut().find(|(known, _)| *known == place) {
                 Some((_, trials)) => trials.push(trial),
                 None => places.push((place, vec![trial])),
@@ -111,7 +121,7 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
             true
         });
         let mut failed = BTreeMap::new();
-        for ((place, on_gpu), trials) in places {
+        for (ReplayPlace { commands, on_gpu }, trials) in places {
             let options = match &replay.on_gpus {
                 Some((worker, slots)) if on_gpu => {
                     RunOptions { worker: worker.clone(), slots: slots.clone(), ..replay.options.clone() }
@@ -119,7 +129,7 @@ pub fn replay(recorded: &[Finished], replay: &ReplayRequest, observer: &mut dyn 
                 _ => replay.options.clone(),
             };
             let options = RunOptions { runs: scratch.clone(), ..options };
-            failed.extend(run((stage, place), &trials, &options, observer)?);
+            failed.extend(run((stage, commands), &trials, &options, observer)?);
         }
         for recorded in able {
             let trial = recorded.spec.id();

@@ -25,6 +25,11 @@ cargo xtask: set-up and chores of drr-lab
       --quick          about two minutes
       --json FILE      write the figures
       --python PATH    a Python that has benches/requirements.txt; else one is made (some gigabytes)
+  cargo xtask gpu-check  all that concerns a GPU, tried on this machine's: what must hold, and what it measures;
+                       about 8 minutes
+      --pretend        without a GPU: its operations on the CPU, everything smaller, as `ci` does
+      --json FILE      write what was found
+      --archive FILE   pack it for a machine that has a GPU and a Python with torch 2.11.0, and run nothing
   cargo xtask mutants  bugs planted in the trainer, one after another: do the gates of
                        gates/ci-smoke.toml catch them? About 5 minutes
       --short          three of them, as `ci` does
@@ -69,6 +74,7 @@ const COMMANDS: &[&str] = &[
     "test",
     "ci",
     "bench",
+    "gpu-check",
     "mutants",
     "portable",
     "chaos",
@@ -83,6 +89,7 @@ const COMMANDS: &[&str] = &[
     "help",
 ];
 const BENCH_FLAGS: &[&str] = &["--quick", "--json", "--python", "--help"];
+const GPU_FLAGS: &[&str] = &["--pretend", "--json", "--archive", "--help"];
 const MUTANT_FLAGS: &[&str] = &["--short", "--json", "--help"];
 const ATTACK_FLAGS: &[&str] = &["--minutes", "--short", "--seed", "--only", "--help"];
 const DIST_FLAGS: &[&str] = &["--target", "--help"];
@@ -100,6 +107,7 @@ pub enum Command {
     SlurmUp,
     SlurmDown,
     Bench(BenchOptions),
+    GpuCheck(GpuOptions),
     Mutants(MutantOptions),
     Chaos(u32),
     Attack(AttackOptions),
@@ -133,6 +141,17 @@ pub struct BenchOptions {
     pub json: Option<PathBuf>,
     /// A Python that has what `benches/requirements.txt` names.
     pub python: Option<PathBuf>,
+}
+
+/// What `gpu-check` was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GpuOptions {
+    /// Without a GPU.
+    pub pretend: bool,
+    /// Where to write what was found.
+    pub json: Option<PathBuf>,
+    /// Where to pack it instead of running it.
+    pub archive: Option<PathBuf>,
 }
 
 /// What `mutants` was asked for.
@@ -201,6 +220,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
     let command = match name.as_str() {
         "setup" => return setup(arguments),
         "bench" => return bench(arguments),
+        "gpu-check" => return gpu_check(arguments),
         "mutants" => return mutants(arguments),
         "chaos" => return chaos(arguments),
         "test" => return test(arguments),
@@ -265,6 +285,24 @@ fn bench(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> 
         }
     }
     Ok(Command::Bench(options))
+}
+
+fn gpu_check(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    let mut options = GpuOptions::default();
+    while let Some(argument) = arguments.next() {
+        let mut path = || {
+            let missing = || Usage { message: format!("`{argument}` wants a path"), nearest: None };
+            arguments.next().map(PathBuf::from).ok_or_else(missing)
+        };
+        match argument.as_str() {
+            "--pretend" => options.pretend = true,
+            "--json" => options.json = Some(path()?),
+            "--archive" => options.archive = Some(path()?),
+            "--help" | "-h" => return Ok(Command::Help),
+            _ => return Err(unknown("option of `cargo xtask gpu-check`", &argument, GPU_FLAGS)),
+        }
+    }
+    Ok(Command::GpuCheck(options))
 }
 
 fn mutants(mut arguments: impl Iterator<Item = String>) -> Result<Command, Usage> {
@@ -401,8 +439,11 @@ mod tests {
 
     #[test]
     fn the_help_teaches_every_command_and_option() {
-        for word in
-            COMMANDS.iter().chain(&["--cuda", "--cpu", "--force"]).chain(&["--minutes", "--short", "--seed", "--only"])
+        for word in COMMANDS
+            .iter()
+            .chain(&["--cuda", "--cpu", "--force"])
+            .chain(&["--minutes", "--short", "--seed", "--only"])
+            .chain(&GPU_FLAGS[..3])
         {
             assert!(HELP.contains(word), "{word}");
         }

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::arguments::{MutantOptions, SetupOptions, Tests};
+use crate::arguments::{GpuOptions, MutantOptions, SetupOptions, Tests};
 use crate::attack::{self, AttackOptions};
 use crate::mutants;
 use crate::needs::{self, NEEDS};
 use crate::problem::Problem;
 use crate::steps::{Outcome, Record, Step, Table};
-use crate::{deps, external, portable, setup, slurm};
+use crate::{deps, external, gpu, portable, setup, slurm};
 
 pub const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
 const TESTS: Step = Step::cargo("tests", &["test", "--workspace", "--no-fail-fast"]);
@@ -53,7 +53,10 @@ const CHECKS: &[Step] = &[
 
 /// The smoke sweep, trained anew, against its gates: to the bit where the baseline is of this environment class.
 const GATES: &[Step] = &[
-    Step::drr_lab("smoke sweep", &["sweep", "sweeps/ci-smoke.toml", "--runs", "target/ci-smoke", "--output", "quiet"]),
+    Step::drr_lab(
+        "smoke sweep",
+        &["sweep", "sweeps/ci-smoke.toml", "--runs", "target/ci-smoke", "--threads", "1", "--output", "quiet"],
+    ),
     Step::drr_lab("gates", &["check", "gates/ci-smoke.toml", "--runs", "target/ci-smoke"]),
 ];
 
@@ -164,6 +167,7 @@ pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
     }
     records.push(planted(root, built)?);
     records.push(oracle(root, built)?);
+    records.push(pretended_gpu(root, built)?);
     println!("\n{}", Table(&records));
     // What the machine has no means for is named in the table; it says nothing about the change.
     let passed = records.iter().all(|record| matches!(record.outcome, Outcome::Passed | Outcome::Lacking(_)));
@@ -202,6 +206,19 @@ fn oracle(root: &Path, built: Outcome) -> Result<Record, Problem> {
             setup::run(root, &SetupOptions::default())?;
             ORACLE.run(root)?.outcome
         }
+        _ => Outcome::Skipped,
+    };
+    Ok(Record { name, outcome, took: started.elapsed() })
+}
+
+/// All that concerns a GPU, with its operations on the CPU.
+fn pretended_gpu(root: &Path, built: Outcome) -> Result<Record, Problem> {
+    let (name, started) = ("gpu-check, pretended", Instant::now());
+    let outcome = match built {
+        Outcome::Passed => match gpu::run(root, &GpuOptions { pretend: true, ..GpuOptions::default() })? {
+            true => Outcome::Passed,
+            false => Outcome::Failed,
+        },
         _ => Outcome::Skipped,
     };
     Ok(Record { name, outcome, took: started.elapsed() })

@@ -1,4 +1,4 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | mutants | portable | chaos | attack |
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | gpu-check | mutants | portable | chaos | attack |
 //! pictures | results | dist | deps | external | slurm-up | slurm-down | help`.
 //!
 //! | module | job |
@@ -9,6 +9,7 @@
 //! | `bench` | the trainer beside its references |
 //! | `deps` | what the project stands on |
 //! | `dist` | what people install |
+//! | `gpu` | a GPU tried, here or elsewhere |
 //! | `external` | a Python with what the trainers in `sweeps/external` need |
 //! | `pictures` | the README's pictures |
 //! | `results` | the figures of docs/results.md |
@@ -29,6 +30,7 @@ mod chores;
 mod deps;
 mod dist;
 mod external;
+mod gpu;
 mod mutants;
 mod needs;
 mod pictures;
@@ -90,6 +92,9 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Portable => portable::run(&root).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::GpuCheck(options) => {
+            gpu::run(&root, &options).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Mutants(options) => {
             mutants::run(&root, &options).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -127,7 +127,7 @@ pub enum FoundGpu {
     #[default]
     None,
     /// It can be used; this is the class of what it computes.
-    Usable(EnvironmentClass),
+    Usable(Box<EnvironmentClass>),
     /// It cannot, for this reason.
     Unusable(String),
 }

@@ -119,7 +119,7 @@ impl WorkerDevices for Gpus {
         if std::env::var("CUDA_VISIBLE_DEVICES").is_ok_and(|list| list.is_empty()) {
             return FoundGpu::None;
         }
-        self.usable().map_or_else(FoundGpu::Unusable, FoundGpu::Usable)
+        self.usable().map_or_else(FoundGpu::Unusable, |class| FoundGpu::Usable(Box::new(class)))
     }
 }
 

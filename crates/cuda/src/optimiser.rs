@@ -5,7 +5,7 @@ use drr_train::kernels::accelerator::{DeviceOptimiser, Rates};
 use drr_train::kernels::slices::ADAM;
 use tch::Tensor;
 
-use crate::blocks::{padded, sum, tensor, write};
+use crate::blocks::{padded, sum, tensor};
 
 /// Per-member constants of an optimiser on the device, each `[C, 1]`.
 pub(crate) struct DeviceRates {
@@ -46,12 +46,17 @@ impl DeviceOptimiser for DeviceRates {
         let (beta1, beta2, epsilon) = ADAM;
         let norm = sum(&tensor(gradient).square(), &[1], true).sqrt() + 1e-6;
         let scale = (&self.clip / norm).clamp_max(1.0);
-        let g = tensor(gradient) * scale + tensor(theta) * &self.weight_decay;
-        write(m, &(tensor(m) + (&g - tensor(m)) * (1.0 - f64::from(beta1))));
-        write(v, &(tensor(v) * f64::from(beta2) + g.square() * (1.0 - f64::from(beta2))));
-        let denominator = tensor(v).sqrt() * (1.0 / corrections.1.sqrt()) + f64::from(epsilon);
-        let step = tensor(m) / denominator * (&self.lr * (1.0 / corrections.0));
-        write(theta, &(tensor(theta) - step));
-        write(target, &(tensor(target) + (tensor(theta) - tensor(target)) * &self.tau));
+        let [m, v, theta, target] = [m, v, theta, target].map(|array| tensor(array).shallow_clone());
+        // In place wherever it can be: the bytes of these arrays are what a step takes.
+        let mut g = tensor(gradient) * scale;
+        let _ = g.addcmul_(&theta, &self.weight_decay);
+        let _ = m.shallow_clone().lerp_(&g, f64::from(1.0 - beta1));
+        let _ = v.shallow_clone().lerp_(&g.square_(), f64::from(1.0 - beta2));
+        let mut denominator = v.sqrt();
+        let _ = denominator.g_mul_scalar_(1.0 / corrections.1.sqrt()).g_add_scalar_(f64::from(epsilon));
+        let mut step = m / denominator;
+        let _ = step.g_mul_(&(&self.lr * (1.0 / corrections.0)));
+        let _ = theta.shallow_clone().g_sub_(&step);
+        let _ = target.shallow_clone().lerp_tensor_(&theta, &self.tau);
     }
 }

@@ -104,7 +104,7 @@ impl Supervisor<'_> {
                 }
                 self.reactor.heard(slot, self.clock.now());
                 let environment = match &hello.gpu {
-                    FoundGpu::Usable(class) => class.clone(),
+                    FoundGpu::Usable(class) => (**class).clone(),
                     FoundGpu::None | FoundGpu::Unusable(_) => hello.environment.clone(),
                 };
                 self.recorder.tell(&Notice::WorkerReady { slot, pid: hello.pid, environment });
