@@ -20,6 +20,7 @@ mod faults;
 mod figures;
 mod formats;
 mod gates;
+mod gpus;
 mod help;
 mod hostile;
 mod ignored;

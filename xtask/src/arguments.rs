@@ -25,11 +25,11 @@ cargo xtask: set-up and chores of drr-lab
       --quick          about two minutes
       --json FILE      write the figures
       --python PATH    a Python that has benches/requirements.txt; else one is made (some gigabytes)
-  cargo xtask gpu-check  all that concerns a GPU, tried on this machine's: what must hold, and what it measures;
-                       about 8 minutes
+  cargo xtask gpu-check  all that concerns a GPU, tried on this machine's: what must hold, and what it
+                       measures; about 8 minutes
       --pretend        without a GPU: its operations on the CPU, everything smaller, as `ci` does
       --json FILE      write what was found
-      --archive FILE   pack it for a machine that has a GPU and a Python with torch 2.11.0, and run nothing
+      --archive FILE   pack it for a machine with a GPU and a Python that has torch 2.11.0; run nothing
   cargo xtask mutants  bugs planted in the trainer, one after another: do the gates of
                        gates/ci-smoke.toml catch them? About 5 minutes
       --short          three of them, as `ci` does

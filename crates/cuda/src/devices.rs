@@ -32,7 +32,7 @@ pub const PINNED: &[(&str, &str)] = &[
 const KERNELS: &str = env!("DRR_KERNELS_DIGEST");
 
 /// A GPU that is not there: the operations for one, on the CPU. For checks of all around them on any machine.
-const PRETENDED: &str = "DRR_LAB_PRETENDED_GPU";
+pub const PRETENDED: &str = "DRR_LAB_PRETENDED_GPU";
 
 /// Starts this program again with what libtorch must find, if somebody started it without or with anything else.
 ///

@@ -8,7 +8,7 @@ use drr_train::kernels::slices::ADAM;
 use tch::{Device, Kind, Tensor};
 
 /// Users' or items' rows on the device, an embedding and its bias each, `[rows, k + 1]`.
-struct Table {
+struct RowTable {
     rows: Tensor,
     m: Tensor,
     v: Tensor,
@@ -20,7 +20,7 @@ struct Table {
 
 const NO_SLOT: u32 = u32::MAX;
 
-impl Table {
+impl RowTable {
     fn new(embeddings: &[f32], bias: &[f32], k: usize, device: Device) -> Self {
         let embeddings = Tensor::from_slice(embeddings).view([-1, k as i64]);
         let rows = Tensor::cat(&[embeddings, Tensor::from_slice(bias).unsqueeze(1)], 1).to_device(device);
@@ -56,24 +56,24 @@ impl Table {
 }
 
 /// A factorisation in training.
-pub(crate) struct Factors {
+pub(crate) struct FactorTensors {
     k: i64,
     spec: PmfSpec,
-    users: Table,
-    items: Table,
+    users: RowTable,
+    items: RowTable,
     steps: i32,
     squares: Tensor,
     device: Device,
 }
 
-impl Factors {
+impl FactorTensors {
     pub fn new(start: &FactorTables, spec: &PmfSpec, device: Device) -> Self {
         let k = start.k;
         Self {
             k: k as i64,
             spec: spec.clone(),
-            users: Table::new(&start.users, &start.user_bias, k, device),
-            items: Table::new(&start.items, &start.item_bias, k, device),
+            users: RowTable::new(&start.users, &start.user_bias, k, device),
+            items: RowTable::new(&start.items, &start.item_bias, k, device),
             steps: 0,
             squares: Tensor::zeros([1], (Kind::Double, device)),
             device,
@@ -86,7 +86,7 @@ impl Factors {
 }
 
 /// One step of a table's touched rows by the ratings' gradients `[B, k + 1]`, the penalty once for each rating.
-fn descend(table: &mut Table, places: &Tensor, gradients: &Tensor, step: &Step, device: Device) {
+fn descend(table: &mut RowTable, places: &Tensor, gradients: &Tensor, step: &FactorStep, device: Device) {
     let touched = Tensor::from_slice(&table.touched).to_device(device);
     let counts = Tensor::from_slice(&table.counts).to_device(device).unsqueeze(1);
     let row = table.rows.index_select(0, &touched);
@@ -114,7 +114,7 @@ fn descend(table: &mut Table, places: &Tensor, gradients: &Tensor, step: &Step, 
 }
 
 /// What is the same for both tables in one step.
-struct Step {
+struct FactorStep {
     optimizer: Optimizer,
     /// 2 / N.
     share: f32,
@@ -125,14 +125,14 @@ struct Step {
     second_moment_scale: f32,
 }
 
-impl DeviceFactors for Factors {
+impl DeviceFactors for FactorTensors {
     fn step(&mut self, batch: &[(u32, u32, f32)]) {
         self.steps += 1;
         let correction = |beta: f32| 1.0 - math::pow(f64::from(beta), f64::from(self.steps));
         let adam = self.spec.optimizer == Optimizer::Adam;
         let mut penalties = vec![self.spec.l2 as f32; self.k as usize];
         penalties.push(self.spec.l2_bias as f32);
-        let step = Step {
+        let step = FactorStep {
             optimizer: self.spec.optimizer,
             share: 2.0 / batch.len() as f32,
             penalties: self.upload(&penalties),

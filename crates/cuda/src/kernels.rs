@@ -13,7 +13,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::blocks::{TensorMemory, columns_of, part, product_into, row, sum, tensor, view, write};
 use crate::embeddings::CohortTables;
-use crate::factors::Factors;
+use crate::factors::FactorTensors;
 use crate::forced;
 use crate::optimiser::DeviceRates;
 
@@ -47,7 +47,7 @@ impl Accelerator for Libtorch {
     }
 
     fn factors(&self, start: &FactorTables, spec: &PmfSpec) -> Box<dyn DeviceFactors> {
-        Box::new(Factors::new(start, spec, self.0))
+        Box::new(FactorTensors::new(start, spec, self.0))
     }
 
     fn product(&self, left: View<'_>, right: View<'_>, mut out: ViewMut<'_>) {

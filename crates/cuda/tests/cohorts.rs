@@ -24,9 +24,9 @@ use drr_train::trainer::{Member, train};
 
 /// Keeps every point with its member.
 #[derive(Default)]
-struct Points(Vec<(usize, Point)>);
+struct MemberPoints(Vec<(usize, Point)>);
 
-impl Reporter for Points {
+impl Reporter for MemberPoints {
     fn points(&mut self, member: usize, points: Vec<Point>) -> Result<()> {
         self.0.extend(points.into_iter().map(|point| (member, point)));
         Ok(())
@@ -77,7 +77,7 @@ fn short() -> DrrSpec {
 /// What each member of a training ends with: its points, and the bits of its parameters and moments.
 fn outcomes(members: &[Member]) -> Vec<(Vec<Point>, Vec<u32>)> {
     let _no_gradients = tch::no_grad_guard();
-    let mut points = Points::default();
+    let mut points = MemberPoints::default();
     let (agent, ends) = train(members, device(), &mut points).expect("the cohort trains");
     ends.into_iter().for_each(|end| drop(end.expect("every member trains")));
     let arrays: Vec<Vec<f32>> = agent
@@ -124,7 +124,7 @@ fn repeats_of_an_evaluation_have_the_same_bits_in_any_number() {
         let (agent, _) = train(std::slice::from_ref(&member), device(), &mut Silent).expect("it trains");
         let mut policy = Policy::Recommender(Box::new(agent), Box::new(member.spec.clone()));
         let spec = OnlineSpec { k: vec![6], steps: 60, repeats, learning_starts: 20, ..OnlineSpec::default() };
-        let mut points = Points::default();
+        let mut points = MemberPoints::default();
         let metrics = online::run(&scene, &mut policy, &spec, Seed(1), &mut points).expect("it is measured");
         (metrics, points.0)
     };

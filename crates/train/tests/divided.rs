@@ -22,9 +22,9 @@ use drr_train::trainer::{Member, train};
 
 /// Keeps every point with its member.
 #[derive(Default)]
-struct Points(Vec<(usize, Point)>);
+struct PointLog(Vec<(usize, Point)>);
 
-impl Reporter for Points {
+impl Reporter for PointLog {
     fn points(&mut self, member: usize, points: Vec<Point>) -> Result<()> {
         self.0.extend(points.into_iter().map(|point| (member, point)));
         Ok(())
@@ -40,7 +40,7 @@ fn world() -> (Arc<World>, Arc<PmfModel>) {
     let ratings = drr_core::data::synthetic::generate(&SyntheticSpec::default()).expect("the default world fits");
     let world = World::new(&ratings, &Split::by_rule(&ratings, &SplitSpec::default()), RewardRule::STARS);
     let spec = PmfSpec { k: 60, epochs: 2, ..PmfSpec::default() };
-    let (model, _) = pmf::train(&world, &spec, Seed(0), &mut Points::default()).expect("PMF trains");
+    let (model, _) = pmf::train(&world, &spec, Seed(0), &mut PointLog::default()).expect("PMF trains");
     (Arc::new(world), Arc::new(model))
 }
 
@@ -55,7 +55,7 @@ fn members(count: u64, spec: &DrrSpec) -> Vec<Member> {
 
 /// What a training records, and all parameters.
 fn trained(members: &[Member]) -> (Vec<(usize, Point)>, Vec<Vec<u32>>) {
-    let mut points = Points::default();
+    let mut points = PointLog::default();
     let (agent, _) = train(members, Backend::Slices, &mut points).expect("the cohort trains");
     let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect();
     let networks = agent.networks();
@@ -118,9 +118,9 @@ fn repeats_side_by_side_have_the_bits_they_have_one_by_one() {
         };
         let drr = DrrSpec { n_step, ..member.spec.clone() };
         is_the_same_on_any(&format!("{protocol:?}, {k}"), || -> (Metrics, Vec<(usize, Point)>) {
-            let mut points = Points::default();
+            let mut points = PointLog::default();
             let member = Member { spec: drr.clone(), ..member.clone() };
-            let (agent, _) = train(&[member], Backend::Slices, &mut Points::default()).expect("it trains");
+            let (agent, _) = train(&[member], Backend::Slices, &mut PointLog::default()).expect("it trains");
             let mut policy = Policy::Recommender(Box::new(agent), Box::new(drr.clone()));
             let metrics = online::run(&scene, &mut policy, &spec, Seed(3), &mut points).expect("it is measured");
             (metrics, points.0)

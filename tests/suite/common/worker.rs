@@ -59,7 +59,7 @@ pub fn play() {
         train_digest: digest,
         pid: std::process::id(),
         environment,
-        gpu: FoundGpu::None,
+        gpu: gpu(&manner),
     }));
     for line in std::io::stdin().lock().lines() {
         match serde_json::from_str(&line.expect("a line")).expect("a message") {
@@ -79,6 +79,31 @@ pub fn play() {
     std::process::exit(0);
 }
 
+/// The GPU that a worker was shown, which it notes in the folder it runs in.
+fn gpu(manner: &str) -> FoundGpu {
+    let shown = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
+    if shown.is_empty() {
+        return FoundGpu::None;
+    }
+    let mut notes = fs::OpenOptions::new().create(true).append(true).open("shown").expect("a file");
+    writeln!(notes, "{shown}").expect("written");
+    match manner {
+        "without-cuda" => FoundGpu::Unusable("this libtorch is without CUDA".to_owned()),
+        _ => FoundGpu::Usable(Box::default()),
+    }
+}
+
+/// A device that fails under a network: the first time, or always.
+fn failed_device(manner: &str, spec: &TrialSpec, runs: &Path) -> bool {
+    let is_on_gpu = std::env::var("CUDA_VISIBLE_DEVICES").is_ok_and(|shown| !shown.is_empty());
+    let once = runs.join("failed-once");
+    let fails = is_on_gpu && spec.stage().name() == "drr" && (manner == "sick" || !once.exists());
+    if fails {
+        fs::write(once, "").expect("written");
+    }
+    fails
+}
+
 fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
     let trial = spec.id();
     let folder = TrialDir::new(runs, trial);
@@ -88,6 +113,11 @@ fn work(spec: &TrialSpec, runs: &Path, manner: &str, given: usize) {
     let once = runs.join("crashed-once");
     let mut points = usual(spec);
     match (manner, spec.stage().name()) {
+        ("sick" | "sick-once", _) if failed_device(manner, spec, runs) => {
+            let (kind, message) = (FailureKind::Device, "the GPU failed: CUDA error: unspecified".to_owned());
+            say(&FromWorker::Failed { trial, kind, message });
+            std::process::exit(3);
+        }
         ("crash-once", "drr") if !once.exists() => {
             fs::write(once, "").expect("written");
             std::process::abort();

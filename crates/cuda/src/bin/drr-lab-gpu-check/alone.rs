@@ -11,11 +11,11 @@ use drr_train::kernels::Backend;
 use drr_train::pmf::{self, PmfModel};
 use drr_train::trainer::{Member, train};
 
-use super::Rig;
+use super::GpuRig;
 use super::table::Findings;
 
 /// Networks as the paper has them, or small ones where a GPU is pretended.
-pub fn networks(rig: &Rig) -> (DrrSpec, usize) {
+pub fn networks(rig: &GpuRig) -> (DrrSpec, usize) {
     let short = DrrSpec { learning_starts: 64, train_steps: 96, ..DrrSpec::published() };
     match rig.is_pretended {
         false => (short, 100),
@@ -41,7 +41,7 @@ fn bits(members: &[Member], backend: Backend) -> Result<Vec<Vec<u32>>, String> {
     Ok((0..members.len()).map(|member| [own(&actor, member), own(&critic, member)].concat()).collect())
 }
 
-pub fn check(rig: &Rig, findings: &mut Findings) -> Result<(), String> {
+pub fn check(rig: &GpuRig, findings: &mut Findings) -> Result<(), String> {
     let (spec, k) = networks(rig);
     let world = Arc::new(world(120, 200, 60));
     let model = Arc::new(model(&world, k));
@@ -65,7 +65,7 @@ pub fn check(rig: &Rig, findings: &mut Findings) -> Result<(), String> {
     factorisation(rig, findings)
 }
 
-fn factorisation(rig: &Rig, findings: &mut Findings) -> Result<(), String> {
+fn factorisation(rig: &GpuRig, findings: &mut Findings) -> Result<(), String> {
     let _no_gradients = tch::no_grad_guard();
     let world = world(300, 400, 80);
     let spec = PmfSpec { k: 16, epochs: 3, batch_size: 1024, ..PmfSpec::default() };

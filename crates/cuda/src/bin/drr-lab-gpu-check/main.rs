@@ -13,19 +13,20 @@ mod speed;
 mod sweeps;
 mod table;
 
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use drr_core::protocol::{Device, FoundGpu};
-use drr_cuda::devices::{self, Gpus};
+use drr_cuda::devices::{self, Gpus, PRETENDED};
 use drr_train::kernels::Backend;
 use drr_train::worker::device::WorkerDevices as _;
 
 use self::table::Findings;
 
 /// Where and how large it all is.
-struct Rig {
+struct GpuRig {
     backend: Backend,
     is_pretended: bool,
     /// For programs that are started here.
@@ -48,6 +49,12 @@ fn main() -> ExitCode {
             ("--json", 1..) => json = words.next().map(PathBuf::from),
             _ => return failed("usage: drr-lab-gpu-check [--pretend] [--json FILE]"),
         }
+    }
+    // What is pretended has to be known from the beginning.
+    if is_pretended && std::env::var_os(PRETENDED).is_none() {
+        let again = std::env::current_exe().map(std::process::Command::new);
+        let why = again.map(|mut it| it.args(std::env::args_os().skip(1)).env(PRETENDED, "GPU").exec());
+        return failed(&format!("cannot start as it pretends to be: {why:?}"));
     }
     let began = Instant::now();
     let mut findings = Findings::default();
@@ -75,7 +82,7 @@ fn failed(why: &str) -> ExitCode {
 }
 
 /// Finds the GPU, or pretends one: a driver's library that is compiled for the occasion, and libtorch's CPU in its stead.
-fn rig(is_pretended: bool, findings: &mut Findings) -> Result<Rig, String> {
+fn rig(is_pretended: bool, findings: &mut Findings) -> Result<GpuRig, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut environment = Vec::new();
     if is_pretended {
@@ -88,9 +95,7 @@ fn rig(is_pretended: bool, findings: &mut Findings) -> Result<Rig, String> {
             return Err("a C compiler is wanted, to make up a driver".to_owned());
         }
         environment.push(("LD_LIBRARY_PATH".to_owned(), folder.path().display().to_string()));
-        environment.push(("DRR_LAB_PRETENDED_GPU".to_owned(), "GPU".to_owned()));
-        // SAFETY: no other thread runs yet.
-        unsafe { std::env::set_var("DRR_LAB_PRETENDED_GPU", "GPU") };
+        environment.push((PRETENDED.to_owned(), "GPU".to_owned()));
     }
     tch::set_num_threads(1);
     let class = match Gpus.gpu() {
@@ -105,5 +110,5 @@ fn rig(is_pretended: bool, findings: &mut Findings) -> Result<Rig, String> {
     let backend = Gpus.backend(Device::Cuda(0)).map_err(|error| error.to_string())?;
     let here = std::env::current_exe().map_err(|error| error.to_string())?;
     let programs = here.parent().map(PathBuf::from).ok_or("this program lies nowhere")?;
-    Ok(Rig { backend, is_pretended, environment, programs, folder })
+    Ok(GpuRig { backend, is_pretended, environment, programs, folder })
 }

@@ -18,11 +18,11 @@ use drr_train::online::{self, Scene};
 use drr_train::trainer::{Member, train};
 use drr_train::{pmf, threads};
 
-use super::Rig;
+use super::GpuRig;
 use super::alone::networks;
 use super::table::Findings;
 
-pub fn measure(rig: &Rig, findings: &mut Findings) -> Result<(), String> {
+pub fn measure(rig: &GpuRig, findings: &mut Findings) -> Result<(), String> {
     let _no_gradients = tch::no_grad_guard();
     let cores = std::thread::available_parallelism().map_or(1, |count| count.get());
     threads::set(cores);
@@ -35,14 +35,14 @@ pub fn measure(rig: &Rig, findings: &mut Findings) -> Result<(), String> {
         let spec = DrrSpec { train_steps: 1 << 40, ..spec.clone() };
         let members: Vec<Member> = (0..size).map(|seed| member(&world, &model, spec.clone(), seed)).collect();
         let mut clock = Clock::new(spec.learning_starts, seconds);
-        let watch = Watch::begin(rig);
+        let watch = GpuWatch::begin(rig);
         match train(&members, rig.backend, &mut clock) {
             Err(Error::Stopped) => {}
             Err(error) => return Err(error.to_string()),
             Ok(_) => return Err("training ended before the time was over".to_owned()),
         }
         findings.measured(&format!("member-updates a second, C = {size}"), clock.rate * size as f64);
-        if let Some((busy, memory)) = watch.end() {
+        if let Some((busy, memory)) = seen(watch) {
             findings.measured(&format!("GPU busy, %, C = {size}"), busy);
             findings.measured(&format!("GPU memory, MiB, C = {size}"), memory);
         }
@@ -53,7 +53,7 @@ pub fn measure(rig: &Rig, findings: &mut Findings) -> Result<(), String> {
 
 /// Online: 20 repeats of sessions of 10, learning as they go.
 fn evaluation(
-    rig: &Rig,
+    rig: &GpuRig,
     (world, model): (&Arc<drr_kinds::world::World>, &Arc<pmf::PmfModel>),
     findings: &mut Findings,
 ) -> Result<(), String> {
@@ -73,7 +73,7 @@ fn evaluation(
 }
 
 /// An epoch over a million ratings and more, on the GPU and by the loops.
-fn epoch(rig: &Rig, findings: &mut Findings) -> Result<(), String> {
+fn epoch(rig: &GpuRig, findings: &mut Findings) -> Result<(), String> {
     let (users, items, each) = if rig.is_pretended { (200, 300, 100) } else { (20_000, 10_000, 100) };
     let world = world(users, items, each);
     let ratings = world.train.ratings().count();
@@ -92,13 +92,13 @@ fn epoch(rig: &Rig, findings: &mut Findings) -> Result<(), String> {
 }
 
 /// How busy the GPU is and what is taken of it, looked at every half second by the driver's own program.
-struct Watch {
+struct GpuWatch {
     is_over: Arc<AtomicBool>,
     looks: std::thread::JoinHandle<Vec<(f64, f64)>>,
 }
 
-impl Watch {
-    fn begin(rig: &Rig) -> Option<Self> {
+impl GpuWatch {
+    fn begin(rig: &GpuRig) -> Option<Self> {
         if rig.is_pretended {
             return None;
         }
@@ -116,19 +116,13 @@ impl Watch {
     }
 }
 
-trait End {
-    /// Mean utilisation in percent, greatest memory in MiB.
-    fn end(self) -> Option<(f64, f64)>;
-}
-
-impl End for Option<Watch> {
-    fn end(self) -> Option<(f64, f64)> {
-        let watch = self?;
-        watch.is_over.store(true, Ordering::Relaxed);
-        let looks = watch.looks.join().ok().filter(|looks| !looks.is_empty())?;
-        let busy = looks.iter().map(|(busy, _)| busy).sum::<f64>() / looks.len() as f64;
-        Some((busy, looks.iter().map(|(_, memory)| *memory).fold(0.0, f64::max)))
-    }
+/// Mean utilisation in percent, greatest memory in MiB.
+fn seen(watch: Option<GpuWatch>) -> Option<(f64, f64)> {
+    let watch = watch?;
+    watch.is_over.store(true, Ordering::Relaxed);
+    let looks = watch.looks.join().ok().filter(|looks| !looks.is_empty())?;
+    let busy = looks.iter().map(|(busy, _)| busy).sum::<f64>() / looks.len() as f64;
+    Some((busy, looks.iter().map(|(_, memory)| *memory).fold(0.0, f64::max)))
 }
 
 fn look() -> Option<(f64, f64)> {

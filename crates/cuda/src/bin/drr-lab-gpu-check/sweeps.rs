@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use drr_core::result::TrialResult;
 
-use super::Rig;
+use super::GpuRig;
 use super::table::Findings;
 
 /// Small networks on a made-up world: what is tried is everything around them.
@@ -60,7 +60,7 @@ fn digests(runs: &Path) -> Digests {
 }
 
 struct Lab<'a> {
-    rig: &'a Rig,
+    rig: &'a GpuRig,
     file: PathBuf,
 }
 
@@ -92,7 +92,7 @@ impl Lab<'_> {
     }
 }
 
-pub fn check(rig: &Rig, findings: &mut Findings) -> Result<(), String> {
+pub fn check(rig: &GpuRig, findings: &mut Findings) -> Result<(), String> {
     let file = rig.folder.path().join("gpu-check.toml");
     std::fs::write(&file, SWEEP).map_err(|error| error.to_string())?;
     let lab = Lab { rig, file };

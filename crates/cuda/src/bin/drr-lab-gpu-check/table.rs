@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// Whether something held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Finding {
+enum CheckMark {
     Held,
     Fell,
     Measured,
@@ -15,7 +15,7 @@ enum Finding {
 
 /// All of it, in order.
 pub struct Findings {
-    rows: Vec<(Finding, String, String)>,
+    rows: Vec<(CheckMark, String, String)>,
     figures: Map<String, Value>,
     last: Instant,
 }
@@ -28,21 +28,21 @@ impl Default for Findings {
 
 impl Findings {
     pub fn held(&mut self, what: &str, how: &str) {
-        self.add(Finding::Held, what, how);
+        self.add(CheckMark::Held, what, how);
     }
 
     pub fn fell(&mut self, what: &str, why: &str) {
-        self.add(Finding::Fell, what, why);
+        self.add(CheckMark::Fell, what, why);
     }
 
     pub fn hold(&mut self, what: &str, holds: bool, how: &str) {
-        self.add(if holds { Finding::Held } else { Finding::Fell }, what, how);
+        self.add(if holds { CheckMark::Held } else { CheckMark::Fell }, what, how);
     }
 
     pub fn measured(&mut self, what: &str, value: f64) {
         self.figures.insert(what.to_owned(), json!(value));
         let text = if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") };
-        self.add(Finding::Measured, what, &text);
+        self.add(CheckMark::Measured, what, &text);
     }
 
     /// Keeps something for the JSON alone.
@@ -51,10 +51,10 @@ impl Findings {
     }
 
     pub fn all_hold(&self) -> bool {
-        self.rows.iter().all(|(finding, ..)| *finding != Finding::Fell)
+        self.rows.iter().all(|(finding, ..)| *finding != CheckMark::Fell)
     }
 
-    fn add(&mut self, finding: Finding, what: &str, how: &str) {
+    fn add(&mut self, finding: CheckMark, what: &str, how: &str) {
         let took = self.last.elapsed().as_secs_f64();
         self.last = Instant::now();
         eprintln!("{took:6.1} s  {what}: {how}");
@@ -66,8 +66,8 @@ impl Findings {
         let rows: Vec<Value> = self
             .rows
             .iter()
-            .filter(|(finding, ..)| *finding != Finding::Measured)
-            .map(|(finding, what, how)| json!({"what": what, "holds": *finding == Finding::Held, "how": how}))
+            .filter(|(finding, ..)| *finding != CheckMark::Measured)
+            .map(|(finding, what, how)| json!({"what": what, "holds": *finding == CheckMark::Held, "how": how}))
             .collect();
         json!({"pretended": is_pretended, "at_unix": at, "all_hold": self.all_hold(), "checks": rows, "figures": self.figures})
     }
@@ -79,9 +79,9 @@ impl fmt::Display for Findings {
         writeln!(f)?;
         for (finding, what, how) in &self.rows {
             let mark = match finding {
-                Finding::Held => "holds",
-                Finding::Fell => "FELL ",
-                Finding::Measured => "     ",
+                CheckMark::Held => "holds",
+                CheckMark::Fell => "FELL ",
+                CheckMark::Measured => "     ",
             };
             writeln!(f, "{mark}  {what:width$}  {how}")?;
         }
