@@ -1,7 +1,7 @@
 //! Threads within one trial. Work is divided where its parts do not touch each other's results, so that whatever is
 //! computed has the same bits on any number of cores; who computes a part is left to who is free.
 //!
-//! The thread that [`set`] a number has that many less one helpers ([`crew`](self::crew)). What helpers call divides
+//! The thread that [`set`] a number has that many less one helpers (`crew`). What helpers call divides
 //! nothing further.
 
 mod crew;
