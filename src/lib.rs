@@ -14,7 +14,6 @@
 //! | [`gate`] | 4 | regression gates: recorded sweeps against a baseline, and a verdict |
 //! | [`exec`] | 3 | supervisor (I/O), reactor (pure decisions), slots, worker processes |
 //! | [`study`] | 3 | which trials belong together |
-//! | [`stats`] | 2 | mean ± std and intervals: pure functions on scores |
 //! | [`store`] | 2 | the only SQL |
 //! | [`plan`] | 2 | stages, what is found, what is to run |
 //! | [`sweep`] | 1 | the sweep file, its axes, its expansion into trial specs |
@@ -36,7 +35,6 @@ pub mod paper;
 pub mod plan;
 pub mod report;
 pub mod rows;
-pub mod stats;
 pub mod store;
 pub mod study;
 pub mod sweep;

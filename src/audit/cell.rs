@@ -11,7 +11,7 @@ use drr_core::trial_dir::TrialDir;
 
 use crate::error::{Error, Result};
 use crate::neutral::unguarded;
-use crate::stats::{Summary, t_interval};
+use drr_stats::{Summary, t_interval};
 
 /// A cell of a written table.
 #[derive(Clone, Debug, PartialEq)]

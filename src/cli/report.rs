@@ -10,8 +10,9 @@ use super::{OutputFormat, index};
 use crate::error::{Error, Result};
 use crate::paper::Paper;
 use crate::report::{self, Format, Reference, ReportOptions, SweepReport, TableLayout, WrittenReport};
-use crate::stats::Spread;
 use crate::store::{Store, StoredSweep};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use drr_stats::Spread;
 
 /// Write tables, figures and a page from recorded sweeps.
 #[derive(Clone, Debug, clap::Args)]
@@ -56,7 +57,7 @@ pub struct Args {
     pub min_n: Option<usize>,
 
     /// What the bands of learning curves show.
-    #[arg(long, value_enum, default_value = "std")]
+    #[arg(long, value_parser = spreads(), default_value = "std")]
     pub band: Spread,
 
     /// Report several sweeps one after the other instead of comparing them in one report.
@@ -76,6 +77,20 @@ fn two(text: &str) -> std::result::Result<(String, String), String> {
         }
         _ => Err("name two axes, for example tau,actor_lr".to_owned()),
     }
+}
+
+/// The spreads by their names.
+fn spreads() -> impl TypedValueParser<Value = Spread> {
+    let of = [
+        ("std", "Mean ± sample standard deviation over seeds"),
+        ("ci", "Mean and its 95 % interval by Student's t; from three seeds on"),
+        ("iqm", "Interquartile mean and quartiles over seeds"),
+    ];
+    PossibleValuesParser::new(of.map(|(name, help)| PossibleValue::new(name).help(help))).map(|name| match &*name {
+        "ci" => Spread::Ci,
+        "iqm" => Spread::Iqm,
+        _ => Spread::Std,
+    })
 }
 
 /// Reports on what is recorded in `runs`.

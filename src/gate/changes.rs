@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::baseline::Baseline;
 use super::measured::{Measured, MeasuredGroup};
 use super::words::{number, spread};
-use crate::stats::Summary;
+use drr_stats::Summary;
 
 /// The differences from `old` to `new`, a line each; none where they say the same.
 pub fn changes(old: &Baseline, new: &Baseline) -> Vec<String> {

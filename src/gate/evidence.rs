@@ -8,7 +8,7 @@ use super::measured::{MeasuredGroup, PEAK_MEMORY, STEP_RATE};
 use super::resolve::{Case, Compared};
 use super::verdict::Verdict;
 use super::words;
-use crate::stats::{Alternative, Contrast, MINIMUM_N, Paired, Resampling, Summary};
+use drr_stats::{Alternative, Contrast, MINIMUM_N, Paired, Resampling, Summary};
 
 /// How permutations are drawn where they are too many to try.
 const HOW: Resampling = Resampling { resamples: 9999, seed: drr_core::Seed(0) };

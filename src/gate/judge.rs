@@ -10,7 +10,7 @@ use super::file::{Direction, Levels, Rule};
 use super::resolve::{Case, Compared};
 use super::verdict::{Finding, GateNumbers, Verdict};
 use super::words;
-use crate::stats::{Summary, deciding_n, holm, minimum_detectable_effect};
+use drr_stats::{Summary, deciding_n, holm, minimum_detectable_effect};
 
 /// More seeds than this nobody runs.
 const MOST_SEEDS: usize = 10_000;

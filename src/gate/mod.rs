@@ -10,7 +10,7 @@
 //! | `verdict`, `words` | what is said, in types and in sentences |
 //! | `output` | text, JSON, JUnit, GitHub, GitLab |
 //!
-//! Which trials belong together is [`crate::study`]'s to say, what a difference is worth [`crate::stats`]'s.
+//! Which trials belong together is [`crate::study`]'s to say, what a difference is worth [`drr_stats`]'s.
 
 mod baseline;
 mod changes;

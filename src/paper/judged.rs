@@ -8,9 +8,9 @@ use super::data::Likeness;
 use super::file::{Paper, PublishedColumn, PublishedRow, PublishedTable, SweepPath};
 use super::found::{ColumnScores, RowTrials, RowWanted, SweepAnswers};
 use super::verdict::{CellEvidence, CellVerdict, Numbers};
-use crate::stats::{Resampling, Summary, kendall_interval};
 use crate::store::StoredSweep;
 use crate::study::users::UserCount;
+use drr_stats::{Resampling, Summary, kendall_interval};
 
 /// From here on the whole interval of τ says that the ranking of a column comes out.
 const ORDER: f64 = 0.6;

@@ -1,6 +1,6 @@
 //! What becomes of a cell. Pure: scores in, a verdict out.
 
-use crate::stats::{Equivalence, Interval, Published, Summary, equivalence, prediction_limits, seeds_to_decide};
+use drr_stats::{Equivalence, Interval, Published, Summary, equivalence, prediction_limits, seeds_to_decide};
 
 /// Each of the two one-sided tests behind "reproduced" is at this level.
 pub(super) const LEVEL: f64 = 0.05;

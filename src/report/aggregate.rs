@@ -9,7 +9,7 @@ use super::notes::{covered, thin};
 use super::reference::Reference;
 use super::table::{Row, Table};
 use super::value::CellValue;
-use crate::stats::{
+use drr_stats::{
     BOOTSTRAP_N, Draw, Resampling, ScoreMatrix, probability_of_improvement, probability_of_improvement_interval,
 };
 

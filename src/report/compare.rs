@@ -11,7 +11,7 @@ use super::reference::Reference;
 use super::table::{Cell, Metric, Row, Table};
 use super::users::UserCount;
 use super::value::{Aside, CellValue, Numeral};
-use crate::stats::{Alternative, Paired, Resampling, holm};
+use drr_stats::{Alternative, Paired, Resampling, holm};
 
 /// Every row of `table` against the one that `baseline` names; `None` where the table has no such row, or no other. Where rows are
 /// of different users, each is held against the first so named that is of its own.

@@ -11,7 +11,7 @@ use super::notes::covered;
 use super::reference::Reference;
 use super::table::{Row, Table};
 use super::written::number;
-use crate::stats::{Paired, holm};
+use drr_stats::{Paired, holm};
 
 /// Recommenders that are shown against each baseline.
 const MOST: usize = 4;

@@ -4,8 +4,8 @@ use super::axis::{AxisValue, short_axis};
 use super::group::{Group, Study};
 use super::table::{Better, Table};
 use crate::error::{Error, Result};
-use crate::stats::MINIMUM_N;
 use crate::store::StoredSweep;
+use drr_stats::MINIMUM_N;
 
 /// How tables are laid out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

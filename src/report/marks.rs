@@ -3,7 +3,7 @@
 use super::audiences::pools;
 use super::group::Noise;
 use super::table::{Better, Metric, Placing, Row};
-use crate::stats::{Alternative, Paired, holm};
+use drr_stats::{Alternative, Paired, holm};
 
 /// The level of all tests.
 pub(super) const LEVEL: f64 = 0.05;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::layout::TableLayout;
 use super::reference::Reference;
 use crate::paper::Paper;
-use crate::stats::Spread;
+use drr_stats::Spread;
 
 /// What a report is written as. Figures are always written as SVG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -8,7 +8,7 @@ use super::axis::{AxisValue, short_axis};
 use super::group::{Noise, Score, Seeding};
 use super::ids::{MetricId, TableId};
 use super::users::{Audience, UserCount};
-use crate::stats::Interval;
+use drr_stats::Interval;
 
 /// One table.
 #[derive(Clone, Debug)]

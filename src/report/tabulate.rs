@@ -10,7 +10,7 @@ use super::marks::mark;
 use super::notes::notes;
 use super::table::{Better, Cell, Metric, Placing, Row, Table};
 use super::users::{Audience, UserCount};
-use crate::stats::t_interval;
+use drr_stats::t_interval;
 
 /// The tables of a study: one a family of metrics. A study nothing of which is finished has none.
 pub(super) fn tables(study: &Study<'_>) -> Vec<Table> {

@@ -10,8 +10,8 @@ use super::grid::{Grid, GridCell, GridHeader, GridRow};
 use super::provenance::TrialProvenance;
 use super::spans::{PAUSE, Span, in_turn, order, without_pauses};
 use super::value::CellValue;
-use crate::stats::Summary;
 use crate::store::{StoredSweep, TrialRecord};
+use drr_stats::Summary;
 
 /// Most points of a curve.
 const BINS: usize = 240;

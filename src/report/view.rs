@@ -7,8 +7,8 @@ use super::marks::{LEVEL, differences};
 use super::table::{Better, Metric, Row, Table};
 use super::users::UserCount;
 use super::written::{number, spread};
-use crate::stats::{Paired, deciding_n};
 use crate::store::StoredSweep;
+use drr_stats::{Paired, deciding_n};
 
 /// With this probability a test shall find what it is to find.
 const POWER: f64 = 0.8;

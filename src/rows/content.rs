@@ -9,10 +9,10 @@ use super::field::RowField;
 use super::parquet::ColumnType;
 use super::sink::Sink;
 use crate::error::Result;
-use crate::stats::t_interval;
 use crate::store::{Store, StoredSweep, TrialRecord};
 use crate::study::group::{Group, Score};
 use crate::study::studies::studies;
+use drr_stats::t_interval;
 
 /// Columns of every trial, before those of axes.
 const OF_TRIALS: [&str; 13] = [

@@ -9,8 +9,8 @@ use drr_core::{Status, TrialId};
 use drr_kinds::{Kind, KindOf as _, registry};
 
 use super::axis::AxisValues;
-use crate::stats::Summary;
 use crate::store::TrialRecord;
+use drr_stats::Summary;
 
 /// What a study measures: the numbers of a kind, under one protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

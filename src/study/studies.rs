@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::axis::{self, AxisValue};
 use super::division::{self, DrawnByTrial};
 use super::group::{Group, Seeding, Study, Subject, rank, slug, varies};
-use crate::stats::MINIMUM_N;
 use crate::store::{StoredSweep, TrialRecord};
+use drr_stats::MINIMUM_N;
 
 /// What trials must agree on to share a table.
 #[derive(Clone, Debug, PartialEq)]

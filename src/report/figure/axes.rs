@@ -8,7 +8,7 @@ use crate::report::audiences::caution;
 use crate::report::axis::{AxisValue, ordered, short_axis};
 use crate::report::group::{Group, Study};
 use crate::report::table::Table;
-use crate::stats::Summary;
+use drr_stats::Summary;
 
 /// x, mean, standard deviation where there is one.
 type Points = Vec<(f64, f64, Option<f64>)>;

@@ -17,7 +17,7 @@ use crate::report::ids::MetricId;
 use crate::report::tabulate::measured_at;
 use crate::report::users::{Audience, UserCount};
 use crate::report::written::count;
-use crate::stats::{Spread, band, moving_average};
+use drr_stats::{Spread, band, moving_average};
 
 /// More series than this cannot be told apart.
 const MOST: usize = 8;

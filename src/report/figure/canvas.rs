@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use ab_glyph::{Font as _, FontRef, GlyphId, ScaleFont as _, point};
+use ab_glyph::{Font as _, FontRef, GlyphId, ScaleFont as _};
 use plotters::backend::DrawingBackend;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
@@ -225,14 +225,9 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         let font = font(look.weight);
         let scale = em(font, look.size * self.scale);
         for (glyph, offset) in advances(font, text, scale) {
-            let place = point((left * self.scale) as f32 + offset, (y * self.scale) as f32);
-            let Some(outline) = font.outline_glyph(glyph.with_scale_and_position(scale, place)) else { continue };
-            let corner = outline.px_bounds().min;
-            let mut dots = Vec::new();
-            outline.draw(|x, y, cover| dots.push((x, y, cover)));
-            for (x, y, cover) in dots.into_iter().filter(|dot| dot.2 > 0.0) {
-                let place = (corner.x as i32 + x as i32, corner.y as i32 + y as i32);
-                let color = look.color.mix(f64::from(cover.min(1.0))).to_backend_color();
+            let place = ((left * self.scale) as f32 + offset, (y * self.scale) as f32);
+            for (place, cover) in drr_pixels::letter(font, glyph, scale.into(), place) {
+                let color = look.color.mix(f64::from(cover)).to_backend_color();
                 self.backend.draw_pixel(place, color).map_err(failed)?;
             }
         }

@@ -8,7 +8,7 @@ use crate::report::audiences::caution;
 use crate::report::group::{Study, is_subject};
 use crate::report::notes::thin;
 use crate::report::table::Table;
-use crate::stats::{BOOTSTRAP_N, Draw, ScoreMatrix};
+use drr_stats::{BOOTSTRAP_N, Draw, ScoreMatrix};
 
 /// Points of a profile.
 const THRESHOLDS: usize = 101;

@@ -1,8 +1,9 @@
 //! The two backends. Both are drawn on a finer grid than they show: plotters counts in whole units, which would make
-//! curves jag, and its pixels are not smoothed.
+//! curves jag.
 
+use drr_pixels::{OVERSAMPLING, Pixels};
 use plotters::backend::DrawingBackend as _;
-use plotters::prelude::{BitMapBackend, SVGBackend};
+use plotters::prelude::SVGBackend;
 
 use super::canvas::{Canvas, DrawError, Lettering};
 use super::content::Figure;
@@ -12,8 +13,6 @@ use crate::neutral;
 
 /// Units of the SVG in a point.
 const FINE: u32 = 4;
-/// Pixels drawn for a pixel shown, along each side.
-const OVERSAMPLING: u32 = 3;
 
 /// The figure as an SVG document that scales with what it is put in.
 pub(in crate::report) fn svg(figure: &Figure) -> Result<String, DrawError> {
@@ -57,39 +56,7 @@ pub(in crate::report) fn alone(svg: &str) -> String {
 
 /// The figure as a PNG file.
 pub(in crate::report) fn png(figure: &Figure) -> Result<Vec<u8>, DrawError> {
-    let (width, height) = (WIDTH * OVERSAMPLING, HEIGHT * OVERSAMPLING);
-    let mut pixels = vec![255; (width * height * 3) as usize];
-    {
-        let mut backend = BitMapBackend::with_buffer(&mut pixels, (width, height));
-        draw(figure, &mut Canvas::new(&mut backend, f64::from(OVERSAMPLING), Lettering::Dots))?;
-        backend.present().map_err(|error| DrawError::new(&error))?;
-    }
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, WIDTH, HEIGHT);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(|error| DrawError::new(&error))?;
-    writer.write_image_data(&averaged(&pixels)).map_err(|error| DrawError::new(&error))?;
-    writer.finish().map_err(|error| DrawError::new(&error))?;
-    Ok(file)
-}
-
-/// Each shown pixel is the mean of the square drawn for it.
-fn averaged(pixels: &[u8]) -> Vec<u8> {
-    let (side, width) = (OVERSAMPLING as usize, WIDTH as usize);
-    let mut shown = Vec::with_capacity(width * HEIGHT as usize * 3);
-    let mut sums = vec![0u32; width * 3];
-    for rows in pixels.chunks_exact(width * side * 3 * side) {
-        sums.fill(0);
-        for row in rows.chunks_exact(width * side * 3) {
-            for (sum, square) in sums.chunks_exact_mut(3).zip(row.chunks_exact(side * 3)) {
-                for pixel in square.chunks_exact(3) {
-                    sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += u32::from(*value));
-                }
-            }
-        }
-        let count = OVERSAMPLING * OVERSAMPLING;
-        shown.extend(sums.iter().map(|sum| ((sum + count / 2) / count) as u8));
-    }
-    shown
+    let mut pixels = Pixels::white(WIDTH, HEIGHT);
+    draw(figure, &mut Canvas::new(&mut pixels, f64::from(OVERSAMPLING), Lettering::Dots))?;
+    pixels.png().map_err(|error| DrawError::new(&error))
 }

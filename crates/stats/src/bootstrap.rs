@@ -4,8 +4,8 @@
 //! With a handful of seeds a bootstrap is too narrow whatever its flavour (`coverage` prints by how much); tables
 //! therefore show Student's interval, and these serve aggregates over many scores.
 
-use drr_core::Seed;
 use drr_core::seed::Stream;
+use drr_core::{Seed, math};
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
 use super::summary::MINIMUM_N;
@@ -96,7 +96,7 @@ fn acceleration(scores: &[f64], statistic: &impl Fn(&[f64]) -> f64) -> f64 {
     let values: Vec<f64> = (0..scores.len()).map(without).collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let moment = |power: i32| values.iter().map(|value| (mean - value).powi(power)).sum::<f64>();
-    let spread = moment(2).powf(1.5);
+    let spread = math::pow(moment(2), 1.5);
     if spread > 0.0 { moment(3) / (6.0 * spread) } else { 0.0 }
 }
 

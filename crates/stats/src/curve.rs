@@ -5,7 +5,7 @@ use super::bootstrap::quantile;
 use super::summary::{Summary, t_interval};
 
 /// What a band over several seeds' curves shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Spread {
     /// Mean ± sample standard deviation over seeds.
     #[default]

@@ -1,6 +1,6 @@
 """Makes rliable.json: what rliable, scipy and numpy say on fixed matrices. Needed once, kept to make it again:
 
-    python3 -m venv v && v/bin/pip install rliable==1.2.0 "pandas<3" scipy && v/bin/python src/stats/goldens/make.py
+    python3 -m venv v && v/bin/pip install rliable==1.2.0 "pandas<3" scipy && v/bin/python crates/stats/src/goldens/make.py
 """
 
 import json
