@@ -117,7 +117,8 @@ impl Choices {
         let request = SlotRequest {
             gpus: self.gpus.clone().unwrap_or(if can_use { Gpus::Auto } else { Gpus::None }),
             gpu_share: self.gpu_share.or(file.gpu_share).unwrap_or(1.0),
-            jobs: self.jobs.or_else(|| self.jobs_of_threads()),
+            jobs: self.jobs,
+            threads: self.threads,
         };
         let slots = exec::slots(&request, inventory)?;
         // Never more than so many workers would have.
@@ -127,12 +128,6 @@ impl Choices {
         let cohort = self.cohort.map(NonZeroUsize::get).or(file.cohort);
         let count = if self.jobs.is_some() { SlotCount::Asked } else { SlotCount::Usual };
         Ok(Resolved { slots, cores, count, idle_gpus, cohort, rules, local: self.local(file) })
-    }
-
-    /// As many workers as have so many cores each.
-    fn jobs_of_threads(&self) -> Option<NonZeroUsize> {
-        let machine = thread::available_parallelism().ok()?.get();
-        NonZeroUsize::new((machine / self.threads?.get()).max(1))
     }
 
     /// What is said, here or in the file, that a cluster's own settings decide.
@@ -200,7 +195,14 @@ mod tests {
 
     impl Inventory for TwoGpus {
         fn gpus(&self) -> Vec<exec::Gpu> {
-            let gpu = |index| exec::Gpu { index, name: "a GPU".to_owned(), uuid: String::new(), total: 1, free: 1 };
+            let gpu = |index| exec::Gpu {
+                index,
+                card: index,
+                name: "a GPU".to_owned(),
+                uuid: String::new(),
+                total: 1,
+                free: 1,
+            };
             vec![gpu(0), gpu(1)]
         }
 

@@ -159,7 +159,8 @@ fn replay(finished: &[Finished], sweeps: &[Sweep], args: &Args, context: &Contex
     // What a GPU computed comes out the same on such a GPU alone.
     let of_gpus = finished.iter().any(|trial| trial.result.environment.is_of_gpu());
     let gpus = if of_gpus { args.gpus.clone().unwrap_or(Gpus::Auto) } else { Gpus::None };
-    let on_gpus: Vec<Slot> = exec::slots(&SlotRequest { gpus, gpu_share: 1.0, jobs: None }, inventory.as_ref())?;
+    let on_gpus: Vec<Slot> =
+        exec::slots(&SlotRequest { gpus, gpu_share: 1.0, jobs: None, threads: None }, inventory.as_ref())?;
     let on_gpus: Vec<Slot> = on_gpus.into_iter().filter(|slot| *slot != Slot::Cpu).collect();
     let gpu_worker = args.worker.clone().or_else(exec::gpu_worker).filter(|_| !on_gpus.is_empty());
     let replay = ReplayRequest {

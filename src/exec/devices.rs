@@ -87,8 +87,11 @@ impl MemoryFit for Devices<'_> {
         };
         let sharers = self.slots.iter().filter(|other| **other == self.slots[slot]).count() as u64;
         let usable = (total / sharers).min(free + self.held[slot]);
-        let trials = self.needs[job].fitting(usable - usable / SPARE).min(self.budget.together(job));
+        let fitting = |bytes: u64| self.needs[job].fitting(bytes - bytes / SPARE);
+        let trials = fitting(usable).min(self.budget.together(job));
         match usize::try_from(trials).unwrap_or(usize::MAX) {
+            // What never fits by the estimate is tried all the same: it may, and if it does not that is said.
+            0 if fitting(total / sharers) == 0 => Space::Trials(1),
             0 => Space::Full,
             trials => Space::Trials(trials),
         }
@@ -142,7 +145,7 @@ mod tests {
         share: f64,
         mut event: impl FnMut(u32),
     ) -> (BTreeMap<u32, Vec<usize>>, usize) {
-        let request = SlotRequest { gpus: Gpus::All, gpu_share: share, jobs: None };
+        let request = SlotRequest { gpus: Gpus::All, gpu_share: share, jobs: None, threads: None };
         let slots = slots(&request, gpus).expect("GPUs");
         let mut room = Devices::new(needs(plan), &slots, gpus, budget(plan, gpus), false);
         let mut reactor = Reactor::new(jobs(plan, &slots, &needs(plan)), &slots, Rules::default(), None);

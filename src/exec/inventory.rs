@@ -11,6 +11,8 @@ use super::nvml::{GpuUnit, NoNvml, Nvml};
 pub struct Gpu {
     /// Its place in PCI order; of a GPU that is divided (MIG) every slice has a place of its own.
     pub index: u32,
+    /// The place of the whole GPU, by which CUDA counts.
+    pub card: u32,
     /// What it is called.
     pub name: String,
     /// Its own name, the same whatever the order.
@@ -52,29 +54,41 @@ pub trait Inventory: Debug + Send + Sync {
 
 /// The machine's own.
 pub fn machine() -> impl Inventory {
-    DeviceInventory(Nvml::load())
+    let nvml = Nvml::load();
+    let units = nvml.as_ref().ok().map(Nvml::units);
+    DeviceInventory { nvml, units: units.unwrap_or_else(|| Ok(Vec::new())) }
 }
 
 #[derive(Debug)]
-struct DeviceInventory(Result<Nvml, NoNvml>);
+struct DeviceInventory {
+    nvml: Result<Nvml, NoNvml>,
+    /// As they were found at the beginning: places never move.
+    units: Result<Vec<GpuUnit>, String>,
+}
 
 impl DeviceInventory {
     fn unit(&self, index: u32) -> Option<(&Nvml, GpuUnit)> {
-        let nvml = self.0.as_ref().ok()?;
-        Some((nvml, *nvml.units().ok()?.get(index as usize)?))
+        Some((self.nvml.as_ref().ok()?, *self.units.as_ref().ok()?.get(index as usize)?))
     }
 
     fn gpu(&self, index: u32) -> Option<Gpu> {
         let (nvml, unit) = self.unit(index)?;
         let memory = nvml.memory(unit).ok()?;
         let name = nvml.name(unit).unwrap_or_else(|_| "a GPU".to_owned());
-        Some(Gpu { index, name, uuid: nvml.uuid(unit).unwrap_or_default(), total: memory.total, free: memory.free })
+        Some(Gpu {
+            index,
+            card: unit.gpu,
+            name,
+            uuid: nvml.uuid(unit).unwrap_or_default(),
+            total: memory.total,
+            free: memory.free,
+        })
     }
 }
 
 impl Inventory for DeviceInventory {
     fn gpus(&self) -> Vec<Gpu> {
-        let count = self.0.as_ref().ok().and_then(|nvml| nvml.units().ok()).map_or(0, |units| units.len() as u32);
+        let count = self.units.as_ref().map_or(0, |units| units.len() as u32);
         let gpus: Vec<Gpu> = (0..count).filter_map(|index| self.gpu(index)).collect();
         visible(gpus, std::env::var("CUDA_VISIBLE_DEVICES").ok().as_deref())
     }
@@ -84,15 +98,15 @@ impl Inventory for DeviceInventory {
     }
 
     fn trouble(&self) -> Option<String> {
-        match &self.0 {
-            Ok(nvml) => nvml.units().err(),
+        match &self.nvml {
+            Ok(_) => self.units.as_ref().err().cloned(),
             Err(NoNvml::Broken(why)) => Some(why.clone()),
             Err(NoNvml::NotThere(_)) => None,
         }
     }
 
     fn driver(&self) -> String {
-        match &self.0 {
+        match &self.nvml {
             Ok(nvml) => nvml.driver().map_or_else(|error| error, |it| format!("NVIDIA {it}")),
             Err(NoNvml::NotThere(why)) => format!("no NVIDIA driver ({why})"),
             Err(NoNvml::Broken(why)) => format!("an NVIDIA driver that does not work ({why})"),
@@ -108,13 +122,13 @@ impl Inventory for DeviceInventory {
     }
 }
 
-/// What a user, or a batch system, left visible: places, or the beginnings of names, separated by commas; all if nothing is
-/// said. As CUDA reads it, the list ends before the first entry that means nothing, such as -1.
+/// What a user, or a batch system, left visible: places of whole GPUs, of which one that is divided stands for its first slice, or
+/// the beginnings of names, separated by commas; all if nothing is said. As CUDA reads it, the list ends before the first entry that means nothing, such as -1.
 fn visible(gpus: Vec<Gpu>, allowed: Option<&str>) -> Vec<Gpu> {
     let Some(allowed) = allowed else { return gpus };
     let of = |name: &str| {
         let is_name = name.starts_with("GPU-") || name.starts_with("MIG-");
-        gpus.iter().position(|gpu| name.parse() == Ok(gpu.index) || is_name && gpu.uuid.starts_with(name))
+        gpus.iter().position(|gpu| name.parse() == Ok(gpu.card) || is_name && gpu.uuid.starts_with(name))
     };
     let mut meant: Vec<usize> = allowed.split(',').map_while(|name| of(name.trim())).collect();
     meant.sort_unstable();
@@ -141,7 +155,7 @@ pub(super) mod pretended {
         pub fn new(sizes: &[u64]) -> Self {
             let gpu = |(index, &size): (usize, &u64)| {
                 let (index, name) = (index as u32, format!("GPU of {size} bytes"));
-                Some(Gpu { uuid: format!("GPU-{index}"), index, name, total: size, free: size })
+                Some(Gpu { uuid: format!("GPU-{index}"), index, card: index, name, total: size, free: size })
             };
             Self { gpus: Mutex::new(sizes.iter().enumerate().map(gpu).collect()), memory: None }
         }
@@ -204,6 +218,10 @@ mod tests {
         assert_eq!(indices(Some("NoDevFiles")), [0; 0]);
         let slice = Gpu { uuid: "MIG-7a".to_owned(), ..gpus()[1].clone() };
         assert_eq!(visible(vec![slice], Some("MIG-7a")).len(), 1);
+        // One GPU in two slices, and a whole one behind it: CUDA counts the whole ones.
+        let cards = [(0, 0), (1, 0), (2, 1)].map(|(index, card)| Gpu { index, card, ..gpus()[0].clone() });
+        let of = |list| visible(cards.to_vec(), Some(list)).iter().map(|gpu| gpu.index).collect::<Vec<_>>();
+        assert_eq!((of("1"), of("0")), (vec![2], vec![0]));
     }
 
     #[test]

@@ -73,7 +73,8 @@ impl Nvml {
         Ok(nvml)
     }
 
-    /// What can be computed on, in PCI order: every GPU, or the slices of one that is divided (MIG).
+    /// What can be computed on, in PCI order: every GPU, or the slices of one that is divided (MIG). One that has fallen off the
+    /// bus keeps its place, so that the others keep theirs.
     ///
     /// # Errors
     /// The driver does not answer.
@@ -82,12 +83,10 @@ impl Nvml {
         call!(self, "nvmlDeviceGetCount_v2"(&raw mut count => *mut c_uint))?;
         let mut units = Vec::new();
         for gpu in 0..count {
-            // One that has fallen off the bus is none.
-            let Ok(handle) = self.gpu(gpu) else { continue };
-            if !self.is_divided(handle) {
+            let Some(handle) = self.gpu(gpu).ok().filter(|&handle| self.is_divided(handle)) else {
                 units.push(GpuUnit { gpu, slice: None });
                 continue;
-            }
+            };
             let mut most: c_uint = 0;
             call!(self, "nvmlDeviceGetMaxMigDeviceCount"(handle => Handle, &raw mut most => *mut c_uint))?;
             let slices = (0..most).map(|slice| GpuUnit { gpu, slice: Some(slice) });
@@ -205,9 +204,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn one_that_is_lost_is_left_out_and_one_that_does_not_start_says_why() {
+    fn one_that_is_lost_keeps_its_place_and_one_that_does_not_start_says_why() {
         let nvml = loaded(&["GPUS=3", "LOST=1"]).expect("a driver");
-        assert_eq!(nvml.units().expect("units").iter().map(|unit| unit.gpu).collect::<Vec<_>>(), [0, 2]);
+        let units = nvml.units().expect("units");
+        assert_eq!(units.iter().map(|unit| nvml.memory(*unit).is_ok()).collect::<Vec<_>>(), [true, false, true]);
         let broken = loaded(&["BROKEN=18"]).expect_err("it does not start");
         assert_eq!(broken, NoNvml::Broken("Driver/library version mismatch".to_owned()));
         assert!(matches!(Nvml::load_from("/nowhere/x.so".as_ref()), Err(NoNvml::NotThere(_))));

@@ -55,8 +55,8 @@ pub(super) struct WorkerProcess {
     was_killed: bool,
 }
 
-/// Lines on their way to a worker: an assignment and a farewell.
-const TO_WORKER: usize = 4;
+/// Lines on their way to a worker: an assignment, a farewell, and numbers of cores before the last one was read.
+const TO_WORKER: usize = 64;
 
 impl WorkerProcess {
     /// Starts a worker that sees the GPU called `visible`, or none. Call it from a thread that lives as long as the supervisor: the parent-death signal follows

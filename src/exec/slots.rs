@@ -90,6 +90,8 @@ pub struct SlotRequest {
     pub gpu_share: f64,
     /// How many workers at a time; all there is place for if it is not said.
     pub jobs: Option<NonZeroUsize>,
+    /// Cores of each worker, if that is said: where cores are shared out, there are so many fewer of them.
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// CPU slots: as many as asked for, else one per core this process may use (control groups and affinity respected).
@@ -122,20 +124,23 @@ pub fn slots(request: &SlotRequest, inventory: &dyn Inventory) -> Result<Vec<Slo
         }
     };
     if wanted.is_empty() {
-        return Ok(cpu_slots(request.jobs));
+        let shared = request.threads.map(|_| cores(request.threads)).and_then(NonZeroUsize::new);
+        return Ok(cpu_slots(request.jobs.or(shared)));
     }
     // 0.33 means a third, not 3.03 workers.
     let sharers = ((1.0 / request.gpu_share + 0.05).floor() as usize).max(1);
     // Round by round, so that few jobs are spread over all devices.
     let mut slots: Vec<Slot> = (0..sharers).flat_map(|_| wanted.iter().map(|&index| Slot::Cuda(index))).collect();
-    let most = request.jobs.map_or_else(|| slots.len() + beside(slots.len()), NonZeroUsize::get);
+    let beside = cores(request.threads).saturating_sub(slots.len()).max(1);
+    let most = request.jobs.map_or(slots.len() + beside, NonZeroUsize::get);
     slots.resize(most.max(1), Slot::Cpu);
     Ok(slots)
 }
 
-/// Cores for workers beside those of so many GPUs: all but the one that each of those keeps busy, one at least.
-fn beside(gpus: usize) -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get).saturating_sub(gpus).max(1)
+/// How many workers of so many cores each the machine's cores are enough for, one at least.
+fn cores(each: Option<NonZeroUsize>) -> usize {
+    let all = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    (all / each.map_or(1, NonZeroUsize::get)).max(1)
 }
 
 /// Why there are no GPUs, and what is wrong with the driver if it is that.
@@ -163,7 +168,12 @@ mod tests {
     use super::*;
 
     fn request(gpus: &str, share: f64, jobs: usize) -> SlotRequest {
-        SlotRequest { gpus: gpus.parse().expect("GPUs"), gpu_share: share, jobs: NonZeroUsize::new(jobs) }
+        SlotRequest {
+            gpus: gpus.parse().expect("GPUs"),
+            gpu_share: share,
+            jobs: NonZeroUsize::new(jobs),
+            threads: None,
+        }
     }
 
     /// Those on GPUs.
@@ -181,6 +191,9 @@ mod tests {
         let ten = slots(&request("auto", 1.0, 10), &eight).expect("GPUs");
         assert_eq!((ten.len(), on_gpus(ten).len()), (10, 8), "so many workers at a time, GPUs first");
         assert_eq!(slots(&request("none", 1.0, 2), &eight).expect("cores"), [Slot::Cpu; 2]);
+        let wide = SlotRequest { threads: NonZeroUsize::new(1 << 20), ..request("auto", 1.0, 0) };
+        let wide = slots(&wide, &eight).expect("GPUs");
+        assert_eq!((wide.len(), on_gpus(wide).len()), (9, 8), "wide workers take no GPU away");
         let these = slots(&request("2,0,2", 1.0, 0), &eight).expect("GPUs");
         assert_eq!(on_gpus(these), [Slot::Cuda(0), Slot::Cuda(2)]);
     }

@@ -3,7 +3,7 @@
 
 use super::baseline::Baseline;
 use super::file::{Gate, GateFile, Rule};
-use super::measured::{Measured, MeasuredGroup};
+use super::measured::{Measured, MeasuredGroup, STEP_RATE};
 use crate::study::axis::AxisValue;
 use crate::study::key::GroupKey;
 use crate::sweep::{Problem, Problems, TextSpan, did_you_mean};
@@ -94,8 +94,13 @@ fn groups<'a>(
             let mut known: Vec<&str> = found.iter().flat_map(|group| group.metrics()).collect();
             known.sort_unstable();
             known.dedup();
-            let help = did_you_mean(metric, known.iter().copied())
-                .unwrap_or_else(|| format!("known are {}", known.join(", ")));
+            let help = match metric.as_str() {
+                STEP_RATE => {
+                    "it is measured of trials that computed on one core: run the sweep with --threads 1".to_owned()
+                }
+                _ => did_you_mean(metric, known.iter().copied())
+                    .unwrap_or_else(|| format!("known are {}", known.join(", "))),
+            };
             let problem = Problem::new(format!("there is no metric `{metric}`")).help(help);
             problems.add(problem, metric_place, format!("not a metric of {}", listed(&found)));
             return Vec::new();

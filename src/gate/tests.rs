@@ -294,20 +294,23 @@ fn what_a_trial_used_becomes_a_rate_and_a_ratio() {
     store.record_sweep(&record).expect("recorded");
     let folder = finish_with(&place.runs(), &spec, Vec::new(), BTreeMap::new(), 1);
     let mut result = drr_core::result::TrialResult::read(&folder.result()).expect("readable").expect("there");
-    result.usage = Some(drr_core::result::Usage {
-        cpu_s: 2.0,
-        peak_mib: 150.0,
-        resting_mib: 120.0,
-        calibration_s: 0.006,
-        together: 4,
-        cores: 1,
-    });
-    result.write(&folder.result()).expect("written");
-    store.ingest(&folder).expect("taken in");
-    let sweep = store.sweep("used").expect("readable").expect("there");
-    let measured = Measured::read(&store, &sweep).expect("measured");
-    let values = &measured.groups[0].seeds[&0].values;
-    assert_eq!((values["step_rate"], values["peak_memory"]), (12.0, 1.25));
+    // On several cores the time of the processors says nothing of the speed of one.
+    for (cores, rate) in [(2, None), (1, Some(12.0))] {
+        result.usage = Some(drr_core::result::Usage {
+            cpu_s: 2.0,
+            peak_mib: 150.0,
+            resting_mib: 120.0,
+            calibration_s: 0.006,
+            together: 4,
+            cores,
+        });
+        result.write(&folder.result()).expect("written");
+        store.ingest(&folder).expect("taken in");
+        let sweep = store.sweep("used").expect("readable").expect("there");
+        let measured = Measured::read(&store, &sweep).expect("measured");
+        let values = &measured.groups[0].seeds[&0].values;
+        assert_eq!((values.get("step_rate").copied(), values["peak_memory"]), (rate, 1.25), "{cores} cores");
+    }
 }
 
 #[test]

@@ -34,19 +34,33 @@ pub struct DeviceNeeds {
     pub block: u64,
     /// Bytes of a block, or of the one trial.
     pub bytes: u64,
-    /// Bytes that all trials of a cohort share: the vectors of every model that any of them stands on.
-    pub shared: u64,
+    /// Bytes of the vectors of one model that a trial stands on.
+    pub vectors: u64,
+    /// How many different models trials of its stage stand on: a cohort holds those of its members.
+    pub models: u64,
+    /// Whether it is one of networks, which can divide its work among cores.
+    pub is_network: bool,
 }
 
 impl DeviceNeeds {
     /// Bytes of so many trials together.
     pub fn of(&self, trials: usize) -> u64 {
-        CONTEXT + self.shared + (trials as u64).div_ceil(self.block) * self.bytes
+        let trials = trials as u64;
+        CONTEXT + self.models.min(trials) * self.vectors + trials.div_ceil(self.block) * self.bytes
     }
 
     /// How many trials fit into so many bytes.
     pub fn fitting(&self, bytes: u64) -> u64 {
-        bytes.saturating_sub(CONTEXT + self.shared) / self.bytes.max(1) * self.block
+        let (left, own) = (bytes.saturating_sub(CONTEXT), self.bytes.max(1));
+        // More trials than there are models share those; of fewer each has its own.
+        let sharing = left.saturating_sub(self.models * self.vectors) / own * self.block;
+        if sharing >= self.models {
+            return sharing;
+        }
+        let block = own + self.block * self.vectors;
+        let (blocks, rest) = (left / block, left % block);
+        let more = if rest > own { ((rest - own) / self.vectors.max(1)).min(self.block - 1) } else { 0 };
+        blocks * self.block + more
     }
 }
 
@@ -76,8 +90,8 @@ fn of_trial(spec: &TrialSpec, upstream: &[&TrialSpec], size: DataSize, models: u
             let on = if (model.on_device)(&work) { Needs::Gpu } else { Needs::Core };
             let tables = 12 * spec.settings.whole("k").unwrap_or_default() * size.names();
             match model.together {
-                true => DeviceNeeds { on, block, bytes: block * own, shared: models * vectors },
-                false => DeviceNeeds { on, block: 1, bytes: own + tables, shared: 0 },
+                true => DeviceNeeds { on, block, bytes: block * own, vectors, models, is_network: true },
+                false => DeviceNeeds { on, block: 1, bytes: own + tables, vectors: 0, models: 0, is_network: false },
             }
         }
         Role::Measure(_) | Role::Policy(_) => {
@@ -91,7 +105,8 @@ fn of_trial(spec: &TrialSpec, upstream: &[&TrialSpec], size: DataSize, models: u
             };
             // Its repeats learn side by side.
             let bytes = EVALUATION + BLOCK as u64 * upstream.iter().map(networks).sum::<u64>();
-            DeviceNeeds { on: if is_network { Needs::Gpu } else { Needs::Core }, block: 1, bytes, shared: vectors }
+            let on = if is_network { Needs::Gpu } else { Needs::Core };
+            DeviceNeeds { on, block: 1, bytes, vectors, models: 1, is_network }
         }
     }
 }
@@ -101,9 +116,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cohorts_take_room_by_blocks_and_share_vectors() {
-        let need = DeviceNeeds { on: Needs::Gpu, block: 16, bytes: 1000, shared: 50 };
-        assert_eq!([1, 16, 17].map(|trials| need.of(trials) - CONTEXT), [1050, 1050, 2050]);
-        assert_eq!([1049, 1050, 2049, 2050].map(|bytes| need.fitting(CONTEXT + bytes)), [0, 16, 16, 32]);
+    fn cohorts_take_room_by_blocks_and_hold_the_vectors_of_their_models() {
+        let need = DeviceNeeds { on: Needs::Gpu, block: 16, bytes: 1000, vectors: 50, models: 2, is_network: true };
+        assert_eq!([1, 2, 16, 17].map(|trials| need.of(trials) - CONTEXT), [1050, 1100, 1100, 2100]);
+        assert_eq!([1049, 1050, 1099, 1100, 2100].map(|bytes| need.fitting(CONTEXT + bytes)), [0, 1, 1, 16, 32]);
+        // Of many models a cohort holds no more than it has members.
+        let many = DeviceNeeds { models: 1000, ..need };
+        assert_eq!([1051, 1100, 1800, 3701].map(|bytes| many.fitting(CONTEXT + bytes)), [1, 2, 16, 32]);
+        for bytes in (0..40_000).step_by(7) {
+            for need in [need, many] {
+                let trials = need.fitting(CONTEXT + bytes) as usize;
+                assert!(trials == 0 || need.of(trials) <= CONTEXT + bytes, "{trials} trials in {bytes}");
+            }
+        }
     }
 }

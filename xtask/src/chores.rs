@@ -11,7 +11,7 @@ use crate::mutants;
 use crate::needs::{self, NEEDS};
 use crate::problem::Problem;
 use crate::steps::{Outcome, Record, Step, Table};
-use crate::{deps, external, gpu, portable, setup, slurm};
+use crate::{deps, external, gpu, portable, setup, slurm, sound};
 
 pub const BUILD: Step = Step::cargo("build", &["build", "--workspace"]);
 const TESTS: Step = Step::cargo("tests", &["test", "--workspace", "--no-fail-fast"]);
@@ -164,6 +164,7 @@ pub fn ci(root: &Path) -> Result<ExitCode, Problem> {
     records.push(attacked(built)?);
     if built == Outcome::Passed {
         records.extend(portable::short(root)?);
+        records.extend(sound::records(root)?);
     }
     records.push(planted(root, built)?);
     records.push(oracle(root, built)?);

@@ -9,8 +9,11 @@ use crate::problem::Problem;
 use crate::setup;
 use crate::steps::{Outcome, Step, sibling};
 
-const BUILD: Step =
-    Step::cargo("build for GPUs", &["build", "-p", "drr-lab", "-p", "drr-cuda", "--features", "drr-cuda/libtorch"]);
+/// One after the other: together they would share features, and what others compiled would be compiled anew.
+const BUILDS: [Step; 2] = [
+    Step::cargo("build", &["build", "-p", "drr-lab"]),
+    Step::cargo("build for GPUs", &["build", "-p", "drr-cuda", "--features", "libtorch"]),
+];
 
 /// What goes together.
 const PROGRAMS: [&str; 3] = ["drr-lab-gpu-check", "drr-lab", "drr-lab-worker-cuda"];
@@ -31,8 +34,10 @@ exec "$here/drr-lab-gpu-check" "$@"
 /// What is missing on this machine.
 pub fn run(root: &Path, options: &GpuOptions) -> Result<bool, Problem> {
     setup::run(root, &SetupOptions::default())?;
-    if BUILD.run(root)?.outcome != Outcome::Passed {
-        return Ok(false);
+    for build in BUILDS {
+        if build.run(root)?.outcome != Outcome::Passed {
+            return Ok(false);
+        }
     }
     if let Some(archive) = &options.archive {
         return pack(root, archive).map(|()| true);

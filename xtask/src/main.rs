@@ -1,4 +1,4 @@
-//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | gpu-check | mutants | portable | chaos | attack |
+//! Set-up and the project's chores: `cargo xtask setup | demo | test | ci | bench | gpu-check | mutants | portable | sound | chaos | attack |
 //! pictures | results | dist | deps | external | slurm-up | slurm-down | help`.
 //!
 //! | module | job |
@@ -14,6 +14,7 @@
 //! | `pictures` | the README's pictures |
 //! | `results` | the figures of docs/results.md |
 //! | `slurm` | a Slurm of one's own, on loopback |
+//! | `sound` | memory watched by Miri and valgrind; the oldest Rust |
 //! | `portable` | the same bits under other processors and for other targets |
 //! | `mutants` | planted bugs against the gates |
 //! | `needs` | the tests that need something of the machine |
@@ -39,6 +40,7 @@ mod problem;
 mod results;
 mod setup;
 mod slurm;
+mod sound;
 mod steps;
 
 use std::path::PathBuf;
@@ -90,6 +92,7 @@ fn run(command: Command) -> Result<ExitCode, Problem> {
         Command::Pictures => pictures::run(&root),
         Command::Results => results::run(&root),
         Command::Portable => portable::run(&root).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Command::Sound => sound::run(&root).map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         Command::Bench(options) => {
             bench::run(&root, &options).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

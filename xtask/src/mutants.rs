@@ -112,7 +112,7 @@ impl<'a> Campaign<'a> {
     fn train(&self, name: &str, environment: &[(&str, &str)]) -> Result<Trained, Problem> {
         eprintln!("training {name}");
         let mut command = self.command(name);
-        command.args(["sweep", SWEEP, "--output", "quiet", "--worker"]).arg(&self.worker);
+        command.args(["sweep", SWEEP, "--threads", "1", "--output", "quiet", "--worker"]).arg(&self.worker);
         let status =
             command.envs(environment.iter().copied()).status().map_err(|error| cannot(&self.drr_lab, &error))?;
         match status.code() {

@@ -27,7 +27,7 @@ const START: Duration = Duration::from_secs(30);
 const FILES: (u64, u64) = (16, 64);
 
 pub(super) fn examine(target: &DoctorTarget<'_>, findings: &mut Vec<Diagnosis>) {
-    let request = SlotRequest { gpus: Gpus::Auto, gpu_share: 1.0, jobs: None };
+    let request = SlotRequest { gpus: Gpus::Auto, gpu_share: 1.0, jobs: None, threads: None };
     let slots = slots(&request, target.inventory).unwrap_or_default();
     findings.push(places(&slots));
     findings.extend(memory(target, &slots));
@@ -133,7 +133,8 @@ fn worker(target: &DoctorTarget<'_>, slots: &[Slot], findings: &mut Vec<Diagnosi
     });
     match &hello.gpu {
         FoundGpu::Unusable(why) if has_gpus => {
-            let mend = format!("a sweep ends before it begins: --gpus none computes on the CPU; {GPU_WORKER_MEND}");
+            let mend =
+                format!("a sweep of networks ends with that: --gpus none computes on the CPU; {GPU_WORKER_MEND}");
             findings.push(Diagnosis::bad("gpu", why.clone(), mend));
         }
         FoundGpu::Usable(class) => findings.push(Diagnosis::good("gpu", class.to_string())),

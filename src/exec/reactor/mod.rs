@@ -215,6 +215,10 @@ impl Reactor {
                 self.workers[slot].becomes(WorkerState::None, now);
                 self.failed_start(why, now, &mut actions);
             }
+            Event::DeviceGone { slot } => {
+                actions.push(Action::StopWorker(slot));
+                self.close(slot, "its GPU is not there any more", now, &mut actions);
+            }
             Event::UnknownTrial { slot } => self.unknown_trial(slot, now, &mut actions),
             Event::StopTrial { job, reason } => self.hopeless(job, reason, now, &mut actions),
             Event::Tick => self.tick(now, &mut actions),

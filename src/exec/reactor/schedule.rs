@@ -68,11 +68,15 @@ impl Reactor {
         }
     }
 
-    /// The trial for a slot: one whose last attempt failed on this GPU waits for another, as long as there is one.
+    /// The trial for a slot: one whose last attempt failed on this GPU waits for another, as long as there is one that
+    /// has room.
     fn next_in(&self, slot: usize) -> Option<usize> {
         let Slot::Cuda(device) = self.slots[slot] else { return self.ready.first(Needs::Core, |_| true) };
-        let is_other =
-            |other: usize| matches!(self.slots[other], Slot::Cuda(index) if index != device) && !self.is_gone(other);
+        let is_other = |other: usize| {
+            matches!(self.slots[other], Slot::Cuda(index) if index != device)
+                && !self.is_gone(other)
+                && !self.workers[other].is_crowded()
+        };
         let is_only = !(0..self.slots.len()).any(is_other);
         self.ready.first(Needs::Gpu, |job| is_only || self.attempts[job].avoids != Some(device))
     }

@@ -61,6 +61,10 @@ pub(in crate::exec) enum Event {
         slot: usize,
         why: String,
     },
+    /// A slot's device is not there any more.
+    DeviceGone {
+        slot: usize,
+    },
     /// A worker spoke of a trial that is none of this sweep.
     UnknownTrial {
         slot: usize,

@@ -115,6 +115,11 @@ impl Worker {
         self.full.replace(until).is_none()
     }
 
+    /// Whether its slot had no room when it was looked at last.
+    pub fn is_crowded(&self) -> bool {
+        self.full.is_some()
+    }
+
     /// When room is looked for again.
     pub fn full_until(&self) -> Option<Duration> {
         self.full.filter(|_| self.is_idle())

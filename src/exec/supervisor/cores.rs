@@ -3,10 +3,9 @@
 //! changes no bit.
 
 use drr_core::protocol::ToWorker;
-use drr_kinds::KindOf as _;
 
 use super::Supervisor;
-use crate::plan::{DeviceNeeds, Needs, Plan};
+use crate::plan::DeviceNeeds;
 
 /// Cores that workers compute on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +27,8 @@ pub(super) struct Cores {
 }
 
 impl Cores {
-    pub fn new(plan: &Plan, needs: &[DeviceNeeds], slots: usize, request: CoreRequest) -> Self {
-        // Networks are what a GPU would compute; a command does as it likes.
-        let divides =
-            |(task, needs): (&crate::plan::Task, &DeviceNeeds)| needs.on == Needs::Gpu && !task.trial.spec.is_command();
-        let divides = plan.tasks.iter().zip(needs).map(divides).collect();
+    pub fn new(needs: &[DeviceNeeds], slots: usize, request: CoreRequest) -> Self {
+        let divides = needs.iter().map(|needs| needs.is_network).collect();
         Self { request, divides, told: vec![1; slots] }
     }
 

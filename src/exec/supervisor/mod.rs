@@ -97,6 +97,8 @@ struct Supervisor<'a> {
     cores: Cores,
     workers: Vec<Option<WorkerProcess>>,
     hellos: Vec<Option<Hello>>,
+    /// A worker has been up on a GPU: what became of another one since is no fault of the installation.
+    has_used_gpu: bool,
     /// Lines of each worker that meant nothing, before it introduced itself.
     babble: Vec<usize>,
     /// What the kernel had killed for want of memory when each worker was started.
@@ -129,7 +131,7 @@ impl<'a> Supervisor<'a> {
         let needs = device_needs(plan, &options.data);
         Self {
             reactor: Reactor::new(jobs(plan, &options.slots, &needs), &options.slots, options.rules, options.cohort),
-            cores: Cores::new(plan, &needs, slots, options.cores),
+            cores: Cores::new(&needs, slots, options.cores),
             room: Devices::new(
                 needs,
                 &options.slots,
@@ -139,6 +141,7 @@ impl<'a> Supervisor<'a> {
             ),
             workers: (0..slots).map(|_| None).collect(),
             hellos: vec![None; slots],
+            has_used_gpu: false,
             babble: vec![0; slots],
             kills: vec![MemoryKills::default(); slots],
             positions: plan.tasks.iter().enumerate().map(|(i, task)| (task.trial.id, i)).collect(),
@@ -245,6 +248,9 @@ impl<'a> Supervisor<'a> {
     fn spawn(&mut self, slot: usize) -> Result<()> {
         let visible = match self.options.slots[slot] {
             Slot::Cpu => None,
+            Slot::Cuda(index) if self.options.inventory.free(index).is_none() => {
+                return self.react(Event::DeviceGone { slot });
+            }
             Slot::Cuda(index) => Some(self.options.inventory.cuda_name(index)),
         };
         let wrap = move |said| Input::Worker(slot, said);

@@ -100,8 +100,13 @@ impl Supervisor<'_> {
                     return self.unfit("the worker was built from other sources than this program".to_owned());
                 }
                 if let Some(error) = self.useless(slot, &hello) {
-                    return self.give_up(error);
+                    return if self.has_used_gpu {
+                        self.react(Event::DeviceGone { slot })
+                    } else {
+                        self.give_up(error)
+                    };
                 }
+                self.has_used_gpu |= matches!(hello.gpu, FoundGpu::Usable(_));
                 self.reactor.heard(slot, self.clock.now());
                 let environment = match &hello.gpu {
                     FoundGpu::Usable(class) => (**class).clone(),
@@ -178,7 +183,7 @@ impl Supervisor<'_> {
         let is_needed = self.plan.tasks.iter().any(|task| task.is_open() && !task.trial.spec.is_command());
         let why = match &hello.gpu {
             FoundGpu::Usable(_) => return None,
-            FoundGpu::None if !is_needed => return None,
+            FoundGpu::None | FoundGpu::Unusable(_) if !is_needed => return None,
             FoundGpu::None => "the worker is for the CPU",
             FoundGpu::Unusable(why) => why,
         };

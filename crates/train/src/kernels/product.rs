@@ -288,8 +288,12 @@ mod tests {
     #[test]
     fn every_element_is_one_chain_of_fused_multiply_adds_in_every_form() {
         let mut stream = Seed(5).stream("test");
+        // An interpreter takes its time.
+        let few = if cfg!(miri) { 2 } else { 8 };
         for [rows, inner, columns] in
-            [[1, 1, 1], [3, 5, 2], [8, 7, 48], [9, 4, 49], [17, 33, 75], [2, 3, 101], [20, 16, 24], [2, 0, 3]]
+            [[3, 5, 2], [9, 4, 49], [8, 7, 48], [1, 1, 1], [17, 33, 75], [2, 3, 101], [20, 16, 24], [2, 0, 3]]
+                .into_iter()
+                .take(few)
         {
             for flipped in [[false, false], [true, false], [false, true], [true, true]] {
                 let mut random = |count: usize| -> Vec<f32> { (0..count).map(|_| stream.uniform(-1.0, 1.0)).collect() };

@@ -104,3 +104,38 @@ fn a_cohort_that_a_gpu_failed_under_is_one_failure_and_runs_one_by_one_after() {
     rig.on(exited(0, "exit code 3"));
     assert_eq!(rig.ready(0), [(0, vec![0])], "one by one, on the only GPU there is");
 }
+
+#[test]
+fn a_gpu_that_is_not_there_when_its_worker_is_to_start_is_closed_and_the_others_go_on() {
+    let mut rig = Rig::on_slots(networks(2), &MIXED, rules());
+    assert_eq!(spawned(&rig.start()), [0, 1]);
+    let actions = rig.on(Event::DeviceGone { slot: 0 });
+    assert!(actions.contains(&Action::Lost { slot: 0, why: "its GPU is not there any more" }), "{actions:?}");
+    assert_eq!(rig.ready(1), [(1, vec![0])]);
+    assert_eq!(cohorts(&rig.on(Event::Finished { slot: 1, job: 0 })), [(1, vec![1])]);
+}
+
+/// The second slot has no room for anything.
+struct OneIsFull;
+
+impl MemoryFit for OneIsFull {
+    fn space(&self, slot: usize, _: usize, _: &[usize]) -> Space {
+        if slot == 1 { Space::Full } else { Space::Trials(1) }
+    }
+}
+
+#[test]
+fn a_trial_waits_for_no_gpu_that_has_no_room() {
+    let mut reactor = Reactor::new(networks(1), &MIXED, rules(), None);
+    let (now, later) = (Duration::ZERO, Duration::from_secs(10));
+    reactor.start(now, &OneIsFull);
+    let sent = reactor.on(now, Event::WorkerReady { slot: 0 }, &OneIsFull);
+    assert_eq!(cohorts(&sent), [(0, vec![0])]);
+    reactor.on(now, failed(0, 0), &OneIsFull);
+    reactor.on(now, exited(0, "exit code 3"), &OneIsFull);
+    // Both come up again; the other one is full, and is found so.
+    let mut sent = reactor.on(now, Event::WorkerReady { slot: 1 }, &OneIsFull);
+    sent.extend(reactor.on(now, Event::WorkerReady { slot: 0 }, &OneIsFull));
+    sent.extend(reactor.on(later, Event::Tick, &OneIsFull));
+    assert_eq!(cohorts(&sent), [(0, vec![0])], "{sent:?}");
+}
