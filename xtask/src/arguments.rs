@@ -48,8 +48,8 @@ cargo xtask: set-up and chores of drr-lab
                        bit; a quarter of an hour on two cores
   cargo xtask portable the bits of trainings under emulated processors (Haswell, Nehalem), with musl and on
                        aarch64, where qemu-user and the targets are installed; about 15 minutes
-  cargo xtask sound    memory reached without a check, watched: by Miri what has no vectors, by valgrind what has;
-                       and the oldest Rust compiles all of it. What is not installed is named
+  cargo xtask sound    memory reached without a check, watched: by Miri what has no vectors, by valgrind
+                       what has; and the oldest Rust compiles all of it. What is not installed is named
   cargo xtask dist     what people install, in target/dist: a static program in an archive with completions
                        and man page; where maturin is in PATH, a wheel
       --target TRIPLE  x86_64- or aarch64-unknown-linux-musl (this machine's unless said)
