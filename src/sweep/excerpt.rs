@@ -18,11 +18,19 @@ pub(super) struct Excerpts {
     name: Arc<str>,
     /// As long as the text itself, byte for byte.
     text: Arc<str>,
+    /// Where its lines end.
+    ends: Arc<[usize]>,
 }
 
 impl Excerpts {
     pub fn new(name: &str, text: &str) -> Self {
-        Self { name: plain(name).into(), text: tamed(text).into() }
+        let ends = text.match_indices('\n').map(|(at, _)| at).collect();
+        Self { name: plain(name).into(), text: tamed(text).into(), ends }
+    }
+
+    /// The line of a place, from 1.
+    pub fn line(&self, at: usize) -> usize {
+        1 + self.ends.partition_point(|&end| end < at)
     }
 
     /// The name, to be shown.
@@ -46,7 +54,7 @@ impl Excerpts {
         }
         Shown {
             excerpt: self.text[from..to].to_owned(),
-            first_line: 1 + self.text[..from].matches('\n').count(),
+            first_line: self.line(from),
             place: marked.start - from..marked.end - from,
         }
     }

@@ -41,6 +41,11 @@ impl Source {
         self.0.excerpts.get_or_init(|| Excerpts::new(self.name(), self.text())).clone()
     }
 
+    /// The line of a place, from 1.
+    pub(crate) fn line(&self, at: usize) -> usize {
+        self.excerpts().line(at)
+    }
+
     /// Its first line, for what is missing rather than wrong.
     pub fn start(&self) -> TextSpan {
         self.place(0..self.text().lines().next().map_or(0, str::len))
@@ -85,8 +90,7 @@ impl TextSpan {
 
     /// The line it begins on, from 1.
     pub fn line(&self) -> usize {
-        let before = self.source.text().get(..self.span.start).unwrap_or_default();
-        1 + before.matches('\n').count()
+        self.source.line(self.span.start)
     }
 
     /// The characters of this place, as written.

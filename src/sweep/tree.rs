@@ -77,7 +77,7 @@ fn syntax(source: &Source, errors: Vec<toml::de::Error>, problems: &mut Problems
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         // What a parser finds in the rest of a broken line follows from where it broke.
-        let line = source.text()[..span.start.min(source.text().len())].matches('\n').count();
+        let line = source.line(span.start);
         if last.replace(line) == Some(line) {
             continue;
         }
