@@ -107,7 +107,13 @@ impl Target {
         let mut command = cargo(root);
         command.args(["rustc", "--release", "--locked", "-p", "drr-lab", "--bin", "drr-lab", "--target", self.name]);
         // Where a program lies in memory is filled in when it starts; packed, the list of those places takes some bytes.
-        command.args(["--", "-C", "link-arg=-Wl,-z,pack-relative-relocs"]);
+        let packed: &[&str] = if self.is_foreign() {
+            // A linker itself, not a compiler that calls one.
+            &["--", "-C", "link-arg=-z", "-C", "link-arg=pack-relative-relocs"]
+        } else {
+            &["--", "-C", "link-arg=-Wl,-z,pack-relative-relocs"]
+        };
+        command.args(packed);
         self.prepare(&mut command);
         done(&mut command, "cargo build")?;
         Ok(root.join("target").join(self.name).join("release/drr-lab"))
