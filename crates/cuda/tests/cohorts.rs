@@ -2,6 +2,9 @@
 //! the same operations on the CPU.
 #![cfg(feature = "libtorch")]
 
+#[path = "../../train/tests/points/mod.rs"]
+mod points;
+
 use std::sync::Arc;
 
 use drr_core::Seed;
@@ -10,10 +13,9 @@ use drr_core::journal::Point;
 use drr_core::spec::{RewardRule, SplitSpec, SyntheticSpec};
 use drr_cuda::kernels;
 use drr_kinds::drr::{ActionNorm, DrrSpec, StateKind};
-use drr_kinds::error::Result;
 use drr_kinds::online::OnlineSpec;
 use drr_kinds::pmf::{Optimizer, PmfSpec};
-use drr_kinds::training::{Metrics, Reporter, Silent};
+use drr_kinds::training::{Metrics, Silent};
 use drr_kinds::world::World;
 use drr_train::evaluate::Policy;
 use drr_train::kernels::Backend;
@@ -21,21 +23,7 @@ use drr_train::kernels::accelerator::BLOCK;
 use drr_train::online::{self, Scene};
 use drr_train::pmf::{self, PmfModel};
 use drr_train::trainer::{Member, train};
-
-/// Keeps every point with its member.
-#[derive(Default)]
-struct MemberPoints(Vec<(usize, Point)>);
-
-impl Reporter for MemberPoints {
-    fn points(&mut self, member: usize, points: Vec<Point>) -> Result<()> {
-        self.0.extend(points.into_iter().map(|point| (member, point)));
-        Ok(())
-    }
-
-    fn progress(&mut self, _: u64, _: u64) -> Result<()> {
-        Ok(())
-    }
-}
+use points::PointLog;
 
 fn world() -> (Arc<World>, Arc<PmfModel>) {
     let ratings = drr_core::data::synthetic::generate(&SyntheticSpec::default()).expect("the default world fits");
@@ -77,7 +65,7 @@ fn short() -> DrrSpec {
 /// What each member of a training ends with: its points, and the bits of its parameters and moments.
 fn outcomes(members: &[Member]) -> Vec<(Vec<Point>, Vec<u32>)> {
     let _no_gradients = tch::no_grad_guard();
-    let mut points = MemberPoints::default();
+    let mut points = PointLog::default();
     let (agent, ends) = train(members, device(), &mut points).expect("the cohort trains");
     ends.into_iter().for_each(|end| drop(end.expect("every member trains")));
     let arrays: Vec<Vec<f32>> = agent
@@ -124,7 +112,7 @@ fn repeats_of_an_evaluation_have_the_same_bits_in_any_number() {
         let (agent, _) = train(std::slice::from_ref(&member), device(), &mut Silent).expect("it trains");
         let mut policy = Policy::Recommender(Box::new(agent), Box::new(member.spec.clone()));
         let spec = OnlineSpec { k: vec![6], steps: 60, repeats, learning_starts: 20, ..OnlineSpec::default() };
-        let mut points = MemberPoints::default();
+        let mut points = PointLog::default();
         let metrics = online::run(&scene, &mut policy, &spec, Seed(1), &mut points).expect("it is measured");
         (metrics, points.0)
     };

@@ -1,5 +1,7 @@
 //! On any number of cores a training and an evaluation have the bits they have on one.
 
+mod points;
+
 use std::sync::Arc;
 
 use drr_core::Seed;
@@ -7,11 +9,10 @@ use drr_core::data::Split;
 use drr_core::journal::Point;
 use drr_core::spec::{RewardRule, SplitSpec, SyntheticSpec};
 use drr_kinds::drr::{ActionNorm, DrrSpec, Exploration, StateKind};
-use drr_kinds::error::Result;
 use drr_kinds::online::OnlineSpec;
 use drr_kinds::pmf::PmfSpec;
 use drr_kinds::protocol::Protocol;
-use drr_kinds::training::{Metrics, Reporter};
+use drr_kinds::training::Metrics;
 use drr_kinds::world::World;
 use drr_train::evaluate::Policy;
 use drr_train::kernels::Backend;
@@ -19,21 +20,7 @@ use drr_train::online::{self, Scene};
 use drr_train::pmf::{self, PmfModel};
 use drr_train::threads;
 use drr_train::trainer::{Member, train};
-
-/// Keeps every point with its member.
-#[derive(Default)]
-struct PointLog(Vec<(usize, Point)>);
-
-impl Reporter for PointLog {
-    fn points(&mut self, member: usize, points: Vec<Point>) -> Result<()> {
-        self.0.extend(points.into_iter().map(|point| (member, point)));
-        Ok(())
-    }
-
-    fn progress(&mut self, _: u64, _: u64) -> Result<()> {
-        Ok(())
-    }
-}
+use points::PointLog;
 
 /// Factors wide enough that products, states and steps of the optimiser are divided.
 fn world() -> (Arc<World>, Arc<PmfModel>) {
