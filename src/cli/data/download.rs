@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::present::byte_bar;
+use super::trust;
 use crate::cli::OutputFormat;
 use crate::error::Error;
 
@@ -19,6 +20,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 pub(super) fn download(url: &str, path: &Path, limit: u64, output: OutputFormat) -> Result<(), Failure> {
     let agent = ureq::Agent::config_builder()
         .https_only(true)
+        .tls_config(trust::tls().map_err(Failure::Fatal)?)
         .user_agent(concat!("drr-lab/", env!("CARGO_PKG_VERSION")))
         .timeout_resolve(Some(PATIENCE))
         .timeout_connect(Some(PATIENCE))

@@ -89,12 +89,28 @@ fn fetch(
             download::download(url, &path, origin.archive_limit, output)?;
             path
         }
-        Availability::Pypi { requirement, file } => {
-            pip::download(requirement, &folder.0, output)?;
-            folder.0.join(file)
+        Availability::Pypi { requirement, url } => {
+            let path = folder.0.join(url.rsplit('/').next().unwrap_or_default());
+            match download::download(url, &path, origin.archive_limit, output) {
+                Err(Failure::Network(error)) => by_pip(requirement, &path, &error, output)?,
+                downloaded => downloaded?,
+            }
+            path
         }
     };
     unpack(known, origin, &path, catalogue).map_err(Failure::Fatal)
+}
+
+/// Asks pip for the file that its own place did not give, for `why`.
+fn by_pip(requirement: &str, path: &Path, why: &Error, output: OutputFormat) -> std::result::Result<(), Failure> {
+    tell(output, &format!("PyPI cannot be reached ({why}), trying pip, which may know a mirror"));
+    // What came of it so far is no part of pip's file.
+    let _ = fs::remove_file(path);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    pip::download(requirement, folder, output).map_err(|failure| match failure {
+        Failure::Network(error) => Failure::Network(Error { message: format!("{why}; {error}"), ..error }),
+        Failure::Fatal(error) => Failure::Fatal(error),
+    })
 }
 
 /// Checks the archive and what is in it, and puts it into the data folder.

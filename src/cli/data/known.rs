@@ -49,8 +49,8 @@ pub(super) struct DownloadSource {
 pub(super) enum Availability {
     /// From GroupLens.
     GroupLens { url: &'static str },
-    /// From PyPI, by pip.
-    Pypi { requirement: &'static str, file: &'static str },
+    /// From PyPI, whose files never change under their addresses; or by pip, which may know a mirror of it.
+    Pypi { requirement: &'static str, url: &'static str },
 }
 
 const MIB: u64 = 1 << 20;
@@ -72,7 +72,10 @@ const KNOWN: &[KnownDataset] = &[
                 items: "ml-100k/u.item",
             },
             DownloadSource {
-                place: Availability::Pypi { requirement: "recbole==1.2.1", file: "recbole-1.2.1-py3-none-any.whl" },
+                place: Availability::Pypi {
+                    requirement: "recbole==1.2.1",
+                    url: "https://files.pythonhosted.org/packages/ab/fe/7d606cb7cd2b166a36b100cb9435d21014ceee16c192d972deb0976967a8/recbole-1.2.1-py3-none-any.whl",
+                },
                 checksum: Checksum::Sha256("9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"),
                 archive_limit: 16 * MIB,
                 content_limit: 16 * MIB,
@@ -206,8 +209,13 @@ mod tests {
                     Checksum::Sha256(text) => (text, 64),
                 };
                 assert!(text.len() == length && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
-                if let Availability::GroupLens { url } = origin.place {
-                    assert!(url.starts_with("https://files.grouplens.org/"));
+                match origin.place {
+                    Availability::GroupLens { url } => assert!(url.starts_with("https://files.grouplens.org/")),
+                    Availability::Pypi { requirement, url } => {
+                        let (name, version) = requirement.split_once("==").expect("one release");
+                        assert!(url.starts_with("https://files.pythonhosted.org/packages/"));
+                        assert!(url.ends_with(&format!("/{name}-{version}-py3-none-any.whl")));
+                    }
                 }
             }
         }

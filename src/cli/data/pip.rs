@@ -1,4 +1,4 @@
-//! One wheel by `pip download`, which knows the mirrors and proxies of the place it runs in. Nothing is installed.
+//! One wheel by `pip download`, which knows the mirrors of the place it runs in. Nothing is installed.
 
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
@@ -14,8 +14,6 @@ use crate::error::Error;
 /// Longest run of pip.
 const LONGEST: Duration = Duration::from_secs(600);
 
-const GET_PIP: &str = "install Python 3 with pip: `apt install python3-pip`";
-
 /// Downloads the wheel of `requirement` into `folder`.
 pub(super) fn download(requirement: &str, folder: &Path, output: OutputFormat) -> Result<(), Failure> {
     let mut command = Command::new("python3");
@@ -25,7 +23,7 @@ pub(super) fn download(requirement: &str, folder: &Path, output: OutputFormat) -
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut pip = command.spawn().map_err(|error| {
         Failure::Network(match error.kind() {
-            ErrorKind::NotFound => Error::environment("python3 is not there").hint(GET_PIP),
+            ErrorKind::NotFound => Error::environment("python3 is not there"),
             _ => Error::environment(format!("cannot run python3: {error}")),
         })
     })?;
@@ -62,7 +60,7 @@ pub(super) fn download(requirement: &str, folder: &Path, output: OutputFormat) -
 /// What pip's last words mean.
 fn failure(requirement: &str, said: &str) -> Failure {
     if said.contains("No module named pip") {
-        return Failure::Network(Error::environment("python3 has no pip").hint(GET_PIP));
+        return Failure::Network(Error::environment("python3 has no pip"));
     }
     if said.contains("No space left on device") {
         let error = Error::environment(format!("no space left on the disk to download {requirement}"));
@@ -90,7 +88,7 @@ mod tests {
         let Failure::Network(error) = failure("x==1", "/usr/bin/python3: No module named pip\n") else {
             panic!("another origin may help")
         };
-        assert_eq!((error.message.as_str(), error.hint.as_deref()), ("python3 has no pip", Some(GET_PIP)));
+        assert_eq!(error.message, "python3 has no pip");
         assert!(matches!(failure("x==1", "ERROR: [Errno 28] No space left on device"), Failure::Fatal(_)));
         let Failure::Network(error) = failure("x==1", "ERROR: Exception:\nTraceback:\n  at\nOSError: why\n") else {
             panic!("another origin may help")
