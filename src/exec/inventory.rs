@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use super::host_memory::{self, HostMemory, MemoryKills};
-use super::nvml::{GpuUnit, NoNvml, Nvml};
+use drr_system::nvml::{GpuUnit, NoNvml, Nvml};
 
 /// A GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@
 //! | `recorder` | writes down what becomes of trials |
 //! | `worker_program` | which program a worker is |
 //! | `process`, `pipes`, `worker_log` | one worker process: its environment, its pipes, its end; what it says on stderr |
-//! | `slots`, `inventory`, `nvml`, `devices` | where workers may run, what GPUs there are, what they have free |
+//! | `slots`, `inventory`, `devices` | where workers may run, what GPUs there are, what they have free |
 //! | `host_memory`, `memory_budget` | what memory the machine has, and for how many workers it is enough |
 //! | [`slurm`] | the same on a cluster |
 //! | `notice`, `display` | what happens, and how it is shown |
@@ -28,7 +28,6 @@ mod jobs;
 mod memory_budget;
 mod memory_fit;
 mod notice;
-mod nvml;
 mod pipes;
 mod process;
 mod provenance;

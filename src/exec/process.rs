@@ -10,6 +10,7 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use drr_core::protocol::{FromWorker, ToWorker};
+use drr_system::child::end_with_parent;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
@@ -71,14 +72,7 @@ impl WorkerProcess {
         command.arg(VERB).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         command.envs(ENVIRONMENT);
         command.env("CUDA_DEVICE_ORDER", "PCI_BUS_ID").env("CUDA_VISIBLE_DEVICES", visible.unwrap_or_default());
-        let parent = nix::unistd::getpid();
-        let die_with_parent = move || {
-            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
-            // The supervisor may have gone between fork and here.
-            if nix::unistd::getppid() == parent { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
-        };
-        // SAFETY: prctl and getppid are async-signal-safe, and nothing here allocates.
-        unsafe { command.pre_exec(die_with_parent) };
+        end_with_parent(&mut command);
         let (ended, has_ended) = pipes::end()?;
         let mut child = command.spawn()?;
         let stdin = child.stdin.take().expect("stdin is a pipe");

@@ -15,7 +15,7 @@ const TRIALS: usize = 14;
 /// Gives a command a driver that shows what the definitions say.
 fn with_driver(mut command: Command, place: &Place, defined: &[&str]) -> Command {
     let library = place.path().join("libnvidia-ml.so.1");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/exec/nvml_made_up.c");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/system/src/nvml_made_up.c");
     let definitions = defined.iter().map(|it| format!("-D{it}"));
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).args(definitions).status();

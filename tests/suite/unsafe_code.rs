@@ -12,14 +12,14 @@ const PERMITTED: &[(&str, usize, &str)] = &[
     ("crates/train/src/kernels/simd.rs", 2, "calls of what is compiled for the processor's vectors"),
     ("crates/train/src/kernels/lines.rs", 2, "numbers in whole cache lines, as one slice"),
     ("crates/train/src/threads/crew.rs", 1, "what helpers call, which outlives no call"),
-    ("crates/cuda/src/bin/drr-lab-bench.rs", 2, "calls of what is compiled for the processor's vectors"),
-    ("crates/cuda/src/driver.rs", 3, "the driver's other library, loaded at run time"),
-    ("crates/cuda/src/devices.rs", 1, "libtorch's CUDA half, loaded at run time"),
-    ("crates/command/src/processes.rs", 2, "a child's end together with what it used"),
-    ("crates/command/src/run.rs", 1, "what a command does between fork and exec"),
-    ("src/exec/nvml.rs", 5, "the driver's library, loaded at run time"),
-    ("src/exec/process.rs", 1, "what a worker does between fork and exec"),
+    ("crates/cuda/src/bin/drr-lab-bench.rs", 2, "a call of what is compiled for the processor's vectors"),
+    ("crates/system/src/child.rs", 2, "what a child does between fork and exec; its end together with what it used"),
+    ("crates/system/src/library.rs", 3, "libraries loaded at run time, and calls of their functions"),
+    ("crates/system/src/nvml.rs", 1, "a text of NVML's"),
 ];
+
+/// A third of what there was while libtorch computed everything.
+const MOST: usize = 37;
 
 #[test]
 fn unsafe_code_stands_where_it_is_listed() {
@@ -30,8 +30,10 @@ fn unsafe_code_stands_where_it_is_listed() {
             found.insert(name, count);
         }
     }
-    println!("`unsafe` {} times in {} files", found.values().sum::<usize>(), found.len());
+    let all: usize = found.values().sum();
+    println!("`unsafe` {all} times in {} files", found.len());
     let permitted: BTreeMap<String, usize> =
         PERMITTED.iter().map(|(file, count, _)| ((*file).to_owned(), *count)).collect();
     assert_eq!(found, permitted, "write it without; or say in tests/suite/unsafe_code.rs what for");
+    assert!(all <= MOST, "`unsafe` stands {all} times");
 }

@@ -4,11 +4,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
-use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::ExitStatus;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -99,42 +96,4 @@ fn environment(pid: i32) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
     fs::File::open(format!("/proc/{pid}/environ"))?.take(4 << 20).read_to_end(&mut all)?;
     Ok(all)
-}
-
-/// How a process ended, and what it used.
-pub struct Ended {
-    /// Its end.
-    pub status: ExitStatus,
-    /// The processor's time it took, and its children that it waited for, in seconds.
-    pub cpu_s: f64,
-    /// The most memory that one of them held, in MiB.
-    pub peak_mib: f64,
-}
-
-/// The end of a child, if it has ended.
-///
-/// # Errors
-/// It is no child of this process.
-pub fn try_wait(pid: Pid) -> io::Result<Option<Ended>> {
-    let mut status = 0;
-    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: both places are there to be written to, and are large enough for what is written.
-    let found = unsafe { libc::wait4(pid.as_raw(), &raw mut status, libc::WNOHANG, usage.as_mut_ptr()) };
-    match found {
-        0 => Ok(None),
-        -1 => match io::Error::last_os_error() {
-            error if error.kind() == io::ErrorKind::Interrupted => Ok(None),
-            error => Err(error),
-        },
-        _ => {
-            // SAFETY: all zeros are a usage, and the kernel has filled it in.
-            let usage = unsafe { usage.assume_init() };
-            let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
-            Ok(Some(Ended {
-                status: ExitStatus::from_raw(status),
-                cpu_s: seconds(usage.ru_utime) + seconds(usage.ru_stime),
-                peak_mib: usage.ru_maxrss as f64 / 1024.0,
-            }))
-        }
-    }
 }

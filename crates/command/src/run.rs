@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{self, ErrorKind, Read as _, Write as _, stderr};
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,17 +17,17 @@ use drr_core::command::{FileDigests, find_program};
 use drr_core::result::TrialResult;
 use drr_core::trial_dir::TrialDir;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use signal_hook::consts::SIGTERM;
 
 use crate::metrics::{BATCH, MetricsFile, MetricsRead, take_output};
-use crate::processes::{Ended, adopt_orphans, end_children, end_earlier, try_wait};
+use crate::processes::{adopt_orphans, end_children, end_earlier};
 use crate::surroundings::{Folders, Start, Surroundings};
 use drr_kinds::command::{CommandSettings, MetricsFrom};
 use drr_kinds::error::{Error, Result};
 use drr_kinds::training::Reporter;
+use drr_system::child::{Ended, end_with_parent, try_wait};
 
 use crate::{ProgramRun, Ran};
 
@@ -218,13 +218,7 @@ fn attend(start: &Start<'_>, reporter: &mut dyn Reporter) -> Result<(Ended, Metr
     let mut command = Command::new(&program);
     command.args(&words[1..]).current_dir(folder).env_clear().envs(&variables).stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let parent = nix::unistd::getpid();
-    let die_with_parent = move || {
-        set_pdeathsig(Signal::SIGKILL)?;
-        if nix::unistd::getppid() == parent { Ok(()) } else { Err(ErrorKind::BrokenPipe.into()) }
-    };
-    // SAFETY: prctl and getppid are async-signal-safe, and nothing here allocates.
-    unsafe { command.pre_exec(die_with_parent) };
+    end_with_parent(&mut command);
     adopt_orphans();
     let deferred = Deferred::new()?;
     let mut child = command

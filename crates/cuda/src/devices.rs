@@ -1,7 +1,6 @@
 //! The GPU of a worker. Nothing in this program refers to libtorch's CUDA half, so the linker leaves it out; a worker that was
 //! given a GPU loads it at run time.
 
-use std::ffi::CString;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,10 +8,12 @@ use std::process::Command;
 use drr_core::protocol::{Device, FoundGpu};
 use drr_core::result::EnvironmentClass;
 use drr_kinds::error::{Error, Result};
+use drr_system::driver;
+use drr_system::library::load_torch_cuda;
 use drr_train::kernels::Backend;
 use drr_train::worker::device::{Cpu, WorkerDevices};
 
-use crate::{driver, kernels};
+use crate::kernels;
 
 /// The release of libtorch that tch is pinned to, and the CUDA it is built with.
 const LIBTORCH: (&str, &str) = ("2.11.0", "13.0");
@@ -131,11 +132,7 @@ fn is_there() -> bool {
 /// Loads libtorch's CUDA half where it is installed; whether a GPU can be used.
 pub fn load_cuda() -> bool {
     for folder in folders() {
-        let library = folder.join("libtorch_cuda.so");
-        let Ok(path) = CString::new(library.into_os_string().into_encoded_bytes()) else { continue };
-        // SAFETY: the path is a C string; loading libtorch's own library runs its initialisers, as linking would.
-        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-        if !handle.is_null() {
+        if load_torch_cuda(&folder.join("libtorch_cuda.so")) {
             break;
         }
     }

@@ -4,13 +4,12 @@
 //! | --- | --- |
 //! | `kernels`, `embeddings`, `optimiser`, `factors` | what [`drr_train::kernels::Accelerator`] asks for |
 //! | `blocks` | memory and sums that give the same bits in any cohort |
-//! | `devices`, `driver` | GPUs found and named; libtorch loaded with what it must find |
+//! | `devices` | GPUs found and named; libtorch loaded with what it must find |
 //! | `forced`, `trials` | failures on demand; trials that are made up to be measured |
 #![cfg(feature = "libtorch")]
 
 mod blocks;
 pub mod devices;
-pub mod driver;
 mod embeddings;
 mod factors;
 mod forced;

@@ -176,13 +176,16 @@ fn peak() -> f64 {
     #[cfg(target_arch = "x86_64")]
     {
         // As many chains as hide the latency of one, in the widest vectors there are.
-        if is_x86_feature_detected!("avx512f") {
-            // SAFETY: the processor has AVX-512.
-            return (2 * 16 * 16 * ROUNDS) as f64 / fastest(20, || unsafe { fused_512() });
-        }
-        if is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has FMA, and with it AVX.
-            return (2 * 12 * 8 * ROUNDS) as f64 / fastest(20, || unsafe { fused_256() });
+        let fused: Option<(usize, unsafe fn())> = if is_x86_feature_detected!("avx512f") {
+            Some((16 * 16, fused_512))
+        } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            Some((12 * 8, fused_256))
+        } else {
+            None
+        };
+        if let Some((at_once, fused)) = fused {
+            // SAFETY: the processor has these vectors.
+            return (2 * at_once * ROUNDS) as f64 / fastest(20, || unsafe { fused() });
         }
     }
     let mut lanes = [1.0_f32; 64];

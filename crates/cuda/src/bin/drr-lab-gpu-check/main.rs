@@ -87,7 +87,7 @@ fn rig(is_pretended: bool, findings: &mut Findings) -> Result<GpuRig, String> {
     let mut environment = Vec::new();
     if is_pretended {
         let source = folder.path().join("nvml.c");
-        std::fs::write(&source, include_str!("../../../../../src/exec/nvml_made_up.c")).map_err(|e| e.to_string())?;
+        std::fs::write(&source, include_str!("../../../../system/src/nvml_made_up.c")).map_err(|e| e.to_string())?;
         let library = folder.path().join("libnvidia-ml.so.1");
         let arguments = ["-shared", "-fPIC", "-DGPUS=1", "-o"];
         let built = std::process::Command::new("cc").args(arguments).arg(&library).arg(&source).status();

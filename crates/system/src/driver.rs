@@ -3,7 +3,7 @@
 
 use std::ffi::{CStr, c_char, c_int};
 
-use libloading::Library;
+use crate::library::{self, Names};
 
 /// Where the driver puts it.
 const LIBRARY: &str = "libcuda.so.1";
@@ -27,19 +27,15 @@ pub struct DrivenGpu {
     pub cuda: String,
 }
 
-/// Calls a function of the library by its name.
+/// Calls a function of the library that answers with a code.
 macro_rules! call {
-    ($library:expr, $name:tt($($argument:expr => $type:ty),*)) => {{
-        type Function = unsafe extern "C" fn($($type),*) -> c_int;
-        // SAFETY: the names and types are those of CUDA's driver interface, and what is written to lives here and is as large
-        // as it is told.
-        let code = unsafe { $library.get::<Function>($name.as_bytes()).map(|function| function($($argument),*)) };
-        match code {
+    ($library:expr, $name:tt($($argument:expr => $type:ty),*)) => {
+        match library::call!($library, $name($($argument => $type),*) -> c_int) {
             Ok(0) => Ok(()),
             Ok(code) => Err(format!("{} fails with {code}", $name)),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error),
         }
-    }};
+    };
 }
 
 /// The first GPU that this process is shown.
@@ -47,8 +43,7 @@ macro_rules! call {
 /// # Errors
 /// There is no driver, it does not work, or it shows none.
 pub fn first() -> Result<DrivenGpu, String> {
-    // SAFETY: the driver's library may be loaded at any time.
-    let library = unsafe { Library::new(LIBRARY) }.map_err(|error| format!("no NVIDIA driver ({error})"))?;
+    let library = library::load(LIBRARY.as_ref(), Names::Own).map_err(|error| format!("no NVIDIA driver ({error})"))?;
     call!(library, "cuInit"(0 => u32))?;
     let (mut device, mut version): (c_int, c_int) = (0, 0);
     call!(library, "cuDeviceGet"(&raw mut device => *mut c_int, 0 => c_int))?;

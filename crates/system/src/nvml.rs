@@ -3,7 +3,9 @@
 use std::ffi::{CStr, OsStr, c_char, c_int, c_uint, c_ulonglong, c_void};
 use std::ptr;
 
-use libloading::Library;
+use libloading::os::unix::Library;
+
+use crate::library::{self, Names};
 
 /// Where the driver puts it.
 const LIBRARY: &str = "libnvidia-ml.so.1";
@@ -16,7 +18,7 @@ type Handle = *mut c_void;
 
 /// What can be computed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct GpuUnit {
+pub struct GpuUnit {
     /// The GPU's place in PCI order.
     pub gpu: u32,
     /// Which of its slices, where it is divided.
@@ -26,15 +28,17 @@ pub(super) struct GpuUnit {
 /// Numbers of a device's memory, bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NvmlMemory {
+pub struct NvmlMemory {
+    /// All of it.
     pub total: c_ulonglong,
+    /// What nobody uses.
     pub free: c_ulonglong,
     used: c_ulonglong,
 }
 
 /// Why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum NoNvml {
+pub enum NoNvml {
     /// No driver is installed.
     NotThere(String),
     /// There is one, and it does not work.
@@ -43,17 +47,13 @@ pub(super) enum NoNvml {
 
 /// The library, initialised; it stays so until the process ends.
 #[derive(Debug)]
-pub(super) struct Nvml(Library);
+pub struct Nvml(Library);
 
-/// Calls a function of the library by its name, with the types of its arguments.
+/// Calls a function of the library that answers with a code.
 macro_rules! call {
-    ($nvml:expr, $name:tt($($argument:expr => $type:ty),*)) => {{
-        type Function = unsafe extern "C" fn($($type),*) -> c_int;
-        // SAFETY: the names and types are those of NVML's documentation; handles are the library's own, and what it writes to
-        // lives here and is as large as it is told.
-        let code = unsafe { $nvml.0.get::<Function>($name.as_bytes()).map(|function| function($($argument),*)) };
-        code.map_err(|error| error.to_string()).and_then(|code| $nvml.done(code))
-    }};
+    ($nvml:expr, $name:tt($($argument:expr => $type:ty),*)) => {
+        library::call!($nvml.0, $name($($argument => $type),*) -> c_int).and_then(|code| $nvml.done(code))
+    };
 }
 
 impl Nvml {
@@ -66,8 +66,7 @@ impl Nvml {
     }
 
     fn load_from(library: &OsStr) -> Result<Self, NoNvml> {
-        // SAFETY: the driver's library may be loaded at any time; its initialisers ask for nothing.
-        let library = unsafe { Library::new(library) };
+        let library = library::load(library, Names::Own);
         let nvml = Self(library.map_err(|error| NoNvml::NotThere(error.to_string()))?);
         call!(nvml, "nvmlInit_v2"()).map_err(NoNvml::Broken)?;
         Ok(nvml)
@@ -152,13 +151,12 @@ impl Nvml {
 
     /// A function's answer.
     fn done(&self, code: c_int) -> Result<(), String> {
-        type Say = unsafe extern "C" fn(c_int) -> *const c_char;
         if code == 0 {
             return Ok(());
         }
-        // SAFETY: this is its signature; it takes any number and gives a text that stays.
-        let text = unsafe { self.0.get::<Say>(b"nvmlErrorString").map(|say| CStr::from_ptr(say(code))) };
-        Err(text.map_or_else(|error| error.to_string(), |text| text.to_string_lossy().into_owned()))
+        let text = library::call!(self.0, "nvmlErrorString"(code => c_int) -> *const c_char)?;
+        // SAFETY: the function takes any number and gives a text that stays.
+        Err(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
     }
 }
 
@@ -169,16 +167,16 @@ fn read(text: &[u8; LONGEST]) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::path::{Path, PathBuf};
     use std::process::Command;
 
     use super::*;
 
     /// A driver's library that is compiled for the occasion; what it says is chosen by definitions.
-    pub fn made_up(folder: &Path, defined: &[&str]) -> PathBuf {
+    fn made_up(folder: &Path, defined: &[&str]) -> PathBuf {
         let library = folder.join(LIBRARY);
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/exec/nvml_made_up.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/nvml_made_up.c");
         let definitions = defined.iter().map(|it| format!("-D{it}"));
         let built =
             Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).args(definitions).status();
