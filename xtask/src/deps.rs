@@ -1,6 +1,6 @@
 //! `cargo xtask deps`: what this project stands on. Every direct dependency has its row, with a reason, in CONTRIBUTING.md;
 //! there are no more crates than that page says; a second version of one, or a licence, is a decision written down in
-//! `deny.toml`.
+//! `deny.toml`; none is named in vain; and tests compile what they share with the program as the program does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,6 +21,9 @@ const PROGRAM: &str = "drr-lab";
 
 /// Crates that the program may need, itself not counted.
 const MOST: usize = 170;
+
+/// Dependencies of `xtask` that are there for their features alone.
+const FOR_FEATURES: [&str; 2] = ["getrandom", "once_cell"];
 
 /// Where the reasons stand, and what begins their table.
 const PAGE: &str = "CONTRIBUTING.md";
@@ -43,6 +46,11 @@ pub fn run(root: &Path) -> Result<bool, Problem> {
     if compiled.len() > MOST {
         let see = format!("see `cargo tree -p {PROGRAM} -e normal,build`");
         wrong.push(format!("{} crates are more than {MOST}; {see}", compiled.len()));
+    }
+    wrong.extend(unmentioned(&metadata)?);
+    for (package, features) in asked_by_tests(root)? {
+        let why = "so that the tests compile the program once more; ask for it always, as xtask/Cargo.toml does";
+        wrong.push(format!("tests want {package} with [{features}], {why}"));
     }
     let known = quoted(&deny, "{ crate = \"");
     for (name, versions) in twice(&compiled) {
@@ -108,6 +116,76 @@ fn direct(metadata: &Value) -> BTreeSet<String> {
     named.filter(|name| !own.contains(name)).collect()
 }
 
+/// Dependencies that no source file of their package names, but for those that are there for their features.
+fn unmentioned(metadata: &Value) -> Result<Vec<String>, Problem> {
+    let mut wrong = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let manifest = Path::new(package["manifest_path"].as_str().unwrap_or_default());
+        let folder = manifest.parent().unwrap_or(Path::new("."));
+        let mut text = String::new();
+        for part in ["src", "tests", "benches", "build", "build.rs"] {
+            sources(&folder.join(part), &mut text)?;
+        }
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let name = dependency["name"].as_str().unwrap_or_default();
+            // `md-5` is `md5` in Rust.
+            let named = ["_", ""].map(|dash| name.replace('-', dash));
+            if !FOR_FEATURES.contains(&name) && !named.iter().any(|named| text.contains(named)) {
+                wrong.push(format!("{} names {name}, and no source of it does", manifest.display()));
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+/// Appends the Rust files of a folder, or the file itself.
+fn sources(path: &Path, text: &mut String) -> Result<(), Problem> {
+    if path.is_dir() {
+        let entries = fs::read_dir(path).map_err(|error| Problem::path(path, &error))?;
+        for entry in entries.flatten() {
+            sources(&entry.path(), text)?;
+        }
+    } else if path.extension().is_some_and(|it| it == "rs") && path.is_file() {
+        *text += &fs::read_to_string(path).map_err(|error| Problem::path(path, &error))?;
+    }
+    Ok(())
+}
+
+/// Packages that are compiled with more features for the tests than for the program, and those features.
+fn asked_by_tests(root: &Path) -> Result<Vec<(String, String)>, Problem> {
+    let features = |edges: &str| -> Result<BTreeMap<String, BTreeSet<String>>, Problem> {
+        let mut command = cargo(root);
+        command.args(["tree", "--locked", "--workspace", "-e", edges, "--target", PLATFORM]);
+        command.args(["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"]);
+        Ok(all_features(&said(&mut command)?))
+    };
+    let (program, tests) = (features("normal,no-proc-macro")?, features("normal,dev,no-proc-macro")?);
+    Ok(more(&program, &tests))
+}
+
+/// The features of every package in cargo's list.
+fn all_features(lines: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (package, features) in lines.lines().filter_map(|line| line.split_once('|')) {
+        let features = features.split(',').filter(|it| !it.is_empty()).map(str::to_owned);
+        all.entry(package.to_owned()).or_default().extend(features);
+    }
+    all
+}
+
+/// What `tests` has more of the packages that are in both.
+fn more(
+    program: &BTreeMap<String, BTreeSet<String>>,
+    tests: &BTreeMap<String, BTreeSet<String>>,
+) -> Vec<(String, String)> {
+    let both = program.iter().filter_map(|(package, few)| Some((package, few, tests.get(package)?)));
+    let more = both.map(|(package, few, many)| {
+        let names: Vec<&str> = many.difference(few).map(String::as_str).collect();
+        (package.clone(), names.join(", "))
+    });
+    more.filter(|(_, names)| !names.is_empty()).collect()
+}
+
 fn twice(compiled: &BTreeSet<Compiled>) -> BTreeMap<String, Vec<String>> {
     let mut versions: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for [name, version, _] in compiled {
@@ -164,6 +242,13 @@ mod tests {
         let allowed = list("allow = [\n \"MIT\", # \n \"ISC\",\n]\nother = [\"X\"]", "allow = [");
         assert_eq!(allowed.len(), 2);
         assert!(allows(&allowed, "MIT") && allows(&allowed, "(MIT AND ISC)") && !allows(&allowed, "MIT AND X"));
+    }
+
+    #[test]
+    fn features_that_tests_add_to_shared_crates_are_told() {
+        let program = all_features("a v1|std\nb v1|\nc v1 (proc-macro)|x");
+        let tests = all_features("a v1|std\na v1|std,extra\nb v1|\nd v2|new");
+        assert_eq!(more(&program, &tests), [("a v1".to_owned(), "extra".to_owned())]);
     }
 
     #[test]
