@@ -64,18 +64,16 @@ impl Bench<'_> {
             full = if name == "full" { ours } else { full };
         }
         let jax = ["benches/jax/update.py", "--seconds", &seconds];
-        let (ours, theirs) = self.pair("updates_per_second", &["update", "200000", &seconds], &jax)?;
-        put("updates_beside_jax", ours);
+        let (ours, theirs) = self.pair("updates_per_second", &["update-alone", &seconds], &jax)?;
+        put("updates_alone", ours);
         put("jax_updates", theirs);
         put("jax_ratio", ours / theirs);
         let roofline = self.ours(&["roofline"])?;
-        put("roofline_updates", number(&roofline, "updates_per_second")?);
-        put("roofline_products_ms", number(&roofline, "products_ms")?);
-        put("roofline_optimiser_ms", number(&roofline, "optimiser_floor_ms")?);
-        put("roofline_share", full / number(&roofline, "updates_per_second")?);
+        let peak = number(&roofline, "peak_updates_per_second")?;
         put("peak_gflops", number(&roofline, "peak_gflops")?);
-        put("peak_updates", number(&roofline, "peak_updates_per_second")?);
-        put("peak_share", full / number(&roofline, "peak_updates_per_second")?);
+        put("peak_updates", peak);
+        put("peak_share", full / peak);
+        put("peak_share_alone", ours / peak);
         let offline = ["benches/pytorch/drr.py", "--offline", "--users", "500", "--k", "20"];
         let (ours, theirs) = self.pair("seconds", &["offline", "500", "20"], &offline)?;
         put("offline_eval_seconds", ours);
@@ -85,10 +83,8 @@ impl Bench<'_> {
         put("pmf_epoch_seconds", ours);
         put("pmf_epoch_ratio", ours / theirs);
         put("pmf_rmse_5fold", number(&self.ours(&["folds", &folder])?, "rmse_stars")?);
-        let cohort = self.ours(&["cohort"])?;
-        let ratio = |of: &str| number(cohort.get(of).unwrap_or(&Value::Null), "ratio");
-        put("cohort16_tiny_ratio", ratio("libtorch")?);
-        put("cohort16_tiny_ratio_loops", ratio("loops")?);
+        put("cohort16_tiny_ratio", number(&self.ours(&["cohort", "libtorch"])?, "ratio")?);
+        put("cohort16_tiny_ratio_loops", number(&self.ours(&["cohort", "loops"])?, "ratio")?);
         Ok(figures)
     }
 
@@ -148,15 +144,18 @@ fn table(figures: &Map<String, Value>) -> String {
     let get = |name: &str| figures.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
     let mut text = format!("\n{:<46}{:>10}{:>12}{:>9}   aim\n", "", "drr-lab", "reference", "ratio");
     let mut row = |what: &str, ours: f64, theirs: f64, ratio: f64, aim: &str| {
-        text += &format!("{what:<46}{ours:>10.3}{theirs:>12.3}{ratio:>9.2}   {aim}\n");
+        let line = format!("{what:<46}{ours:>10.3}{theirs:>12.3}{ratio:>9.2}   {aim}");
+        text += line.trim_end();
+        text += "\n";
     };
     let pytorch = |name: &str| (get(&format!("updates_{name}")), get(&format!("pytorch_updates_{name}")));
     let (full, small) = (pytorch("full"), pytorch("2k"));
-    row("updates/s, 200,000 stored · PyTorch", full.0, full.1, get("update_ratio_full"), "≥ 3");
-    row("updates/s, 2,000 stored · PyTorch", small.0, small.1, get("update_ratio_2k"), "≥ 3");
-    row("updates/s · JAX, update alone", get("updates_beside_jax"), get("jax_updates"), get("jax_ratio"), "≥ 1.1");
-    row("updates/s · roofline, libtorch's products", full.0, get("roofline_updates"), get("roofline_share"), "≥ 0.8");
-    row("updates/s · roofline, the core's own peak", full.0, get("peak_updates"), get("peak_share"), "≥ 0.85");
+    row("updates/s, 200,000 stored · PyTorch", full.0, full.1, get("update_ratio_full"), "≥ 4");
+    row("updates/s, 2,000 stored · PyTorch", small.0, small.1, get("update_ratio_2k"), "≥ 4");
+    let (alone, peak) = (get("updates_alone"), get("peak_updates"));
+    row("updates/s, the update alone · JAX", alone, get("jax_updates"), get("jax_ratio"), "≥ 1.7");
+    row("updates/s, the update alone · limit", alone, peak, get("peak_share_alone"), "≥ 0.85");
+    row("updates/s, 200,000 stored · limit", full.0, peak, get("peak_share"), "");
     let offline = get("offline_eval_seconds");
     let ratio = get("offline_eval_ratio");
     row("offline evaluation, s · PyTorch, by user", offline, offline * ratio, ratio, "≥ 40");
