@@ -27,7 +27,7 @@ fn main() {
 }
 
 /// The folder with the crates whose sources are digested: the repository's `crates`; of a package, one of links to the packages
-/// that cargo unpacked beside it, with the lock file that every package has. The digests are the same.
+/// that cargo unpacked beside it, with what the workspace's lock file says of numbers. The digests are the same.
 fn crates(own: &Path) -> io::Result<PathBuf> {
     let beside = own.parent().unwrap_or(own);
     if beside.join("core/src").is_dir() {
@@ -48,6 +48,6 @@ fn crates(own: &Path) -> io::Result<PathBuf> {
             None => return Err(io::Error::other(format!("there is no drr-{name} beside {}", own.display()))),
         }
     }
-    fs::copy(own.join("Cargo.lock"), view.with_file_name("Cargo.lock")).map(drop)?;
+    fs::copy(own.join("build/numeric.lock"), view.with_file_name("Cargo.lock")).map(drop)?;
     Ok(view)
 }

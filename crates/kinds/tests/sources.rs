@@ -149,6 +149,20 @@ fn another_version_of_a_numeric_crate_moves_every_kind() {
 }
 
 #[test]
+fn a_package_has_the_digests_of_the_repository() {
+    let copy = Copy::new();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::copy(own.join("build/numeric.lock"), copy.folder.path().join("Cargo.lock")).expect("copied");
+    for (folder, digest) in copy.hash().kinds {
+        assert_eq!(
+            digest,
+            digest_now(&folder),
+            "{folder}: build/numeric.lock and the lock file of the workspace differ"
+        );
+    }
+}
+
+#[test]
 fn every_source_that_computes_belongs_to_a_kind() {
     let copy = Copy::new();
     let counted: BTreeSet<String> = copy.hash().files.into_values().flatten().collect();
