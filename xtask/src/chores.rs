@@ -49,6 +49,11 @@ const CHECKS: &[Step] = &[
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         ..Step::cargo("documentation", &["doc", "--no-deps", "--workspace"])
     },
+    // What would be published. That their build gives the ids of this one is a test of `drr-kinds`.
+    Step::cargo(
+        "packages",
+        &["package", "--workspace", "--exclude", "xtask", "--exclude", "drr-cuda", "--no-verify", "--allow-dirty"],
+    ),
 ];
 
 /// The smoke sweep, trained anew, against its gates: to the bit where the baseline is of this environment class.
