@@ -36,6 +36,9 @@ enum Verb {
     /// List the datasets in the data folder and those that can be fetched
     List,
     /// Fetch a known dataset; fetching it accepts its licence
+    ///
+    /// A proxy is taken from HTTPS_PROXY (and NO_PROXY). Trusted are the certificates in the file that SSL_CERT_FILE names,
+    /// else the system's, else Mozilla's.
     Fetch(FetchArgs),
     /// Show a dataset: counts, density, ratings, fingerprint, source
     Show {

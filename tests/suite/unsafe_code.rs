@@ -21,19 +21,24 @@ const PERMITTED: &[(&str, usize, &str)] = &[
 /// A third of what there was while libtorch computed everything.
 const MOST: usize = 37;
 
+/// Calls of functions of NVIDIA's libraries: their `unsafe` stands in a macro, their types with each of them.
+const FOREIGN_CALLS: usize = 17;
+
 #[test]
 fn unsafe_code_stands_where_it_is_listed() {
-    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut found, mut calls): (BTreeMap<String, usize>, usize) = (BTreeMap::new(), 0);
     for (name, text) in rust_files(&["src", "crates"]) {
+        calls += text.matches("call!(").count();
         let count = imports::words(&name, &text).iter().filter(|word| *word == "unsafe").count();
         if count > 0 {
             found.insert(name, count);
         }
     }
     let all: usize = found.values().sum();
-    println!("`unsafe` {all} times in {} files", found.len());
+    println!("`unsafe` {all} times in {} files, and {calls} calls of foreign functions by a macro", found.len());
     let permitted: BTreeMap<String, usize> =
         PERMITTED.iter().map(|(file, count, _)| ((*file).to_owned(), *count)).collect();
     assert_eq!(found, permitted, "write it without; or say in tests/suite/unsafe_code.rs what for");
+    assert_eq!(calls, FOREIGN_CALLS, "see that their types are those of the library's documentation");
     assert!(all <= MOST, "`unsafe` stands {all} times");
 }

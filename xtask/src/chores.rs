@@ -49,7 +49,7 @@ const CHECKS: &[Step] = &[
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         ..Step::cargo("documentation", &["doc", "--no-deps", "--workspace"])
     },
-    // What would be published. That their build gives the ids of this one is a test of `drr-kinds`.
+    // What would be published.
     Step::cargo(
         "packages",
         &["package", "--workspace", "--exclude", "xtask", "--exclude", "drr-cuda", "--no-verify", "--allow-dirty"],

@@ -128,9 +128,8 @@ fn unmentioned(metadata: &Value) -> Result<Vec<String>, Problem> {
         }
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             let name = dependency["name"].as_str().unwrap_or_default();
-            // `md-5` is `md5` in Rust.
-            let named = ["_", ""].map(|dash| name.replace('-', dash));
-            if !FOR_FEATURES.contains(&name) && !named.iter().any(|named| text.contains(named)) {
+            let for_features = package["name"] == "xtask" && FOR_FEATURES.contains(&name);
+            if !for_features && !uses(&text, name) {
                 wrong.push(format!("{} names {name}, and no source of it does", manifest.display()));
             }
         }
@@ -138,7 +137,19 @@ fn unmentioned(metadata: &Value) -> Result<Vec<String>, Problem> {
     Ok(wrong)
 }
 
-/// Appends the Rust files of a folder, or the file itself.
+/// Whether a path in a text of Rust begins with a package's name; comments do not count.
+fn uses(text: &str, package: &str) -> bool {
+    // `md-5` is `md5` in Rust.
+    let names = ["_", ""].map(|dash| format!("{}::", package.replace('-', dash)));
+    let is_part = |character: char| character.is_alphanumeric() || character == '_' || character == ':';
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    code.into_iter().any(|line| {
+        let begins = |name: &String| line.match_indices(name).any(|(at, _)| !line[..at].ends_with(is_part));
+        names.iter().any(begins)
+    })
+}
+
+/// Appends the Rust files of a folder, or the file itself, and those that they name as modules of theirs.
 fn sources(path: &Path, text: &mut String) -> Result<(), Problem> {
     if path.is_dir() {
         let entries = fs::read_dir(path).map_err(|error| Problem::path(path, &error))?;
@@ -146,7 +157,11 @@ fn sources(path: &Path, text: &mut String) -> Result<(), Problem> {
             sources(&entry.path(), text)?;
         }
     } else if path.extension().is_some_and(|it| it == "rs") && path.is_file() {
-        *text += &fs::read_to_string(path).map_err(|error| Problem::path(path, &error))?;
+        let own = fs::read_to_string(path).map_err(|error| Problem::path(path, &error))?;
+        for named in quoted(&own, "#[path = \"") {
+            sources(&path.with_file_name(named), text)?;
+        }
+        *text += &own;
     }
     Ok(())
 }
@@ -249,6 +264,15 @@ mod tests {
         let program = all_features("a v1|std\nb v1|\nc v1 (proc-macro)|x");
         let tests = all_features("a v1|std\na v1|std,extra\nb v1|\nd v2|new");
         assert_eq!(more(&program, &tests), [("a v1".to_owned(), "extra".to_owned())]);
+    }
+
+    #[test]
+    fn a_package_is_used_where_a_path_begins_with_its_name() {
+        let text =
+            "use serde_json::Value; // serde::Serialize\nstart::it();\nlet digest = md5::Md5::new();\n#[zip::member]";
+        let used = |name: &str| uses(text, name);
+        assert!(used("serde_json") && used("md-5") && used("zip"));
+        assert!(!used("serde") && !used("tar") && !used("Md5") && !used("log"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) fn download(url: &str, path: &Path, limit: u64, output: OutputFormat)
         .timeout_global(Some(LONGEST))
         .build()
         .new_agent();
-    let unreachable = |why: &dyn std::fmt::Display| Failure::Network(Error::environment(format!("{url}: {why}")));
+    let unreachable = |why: &dyn std::fmt::Display| Failure::Network(not_reached(url, &why.to_string()));
     let too_long = || Failure::Fatal(Error::environment(format!("{url} is longer than {limit} bytes")));
     let response = agent.get(url).call().map_err(|error| unreachable(&error))?;
     let body = response.into_body();
@@ -48,6 +48,15 @@ pub(super) fn download(url: &str, path: &Path, limit: u64, output: OutputFormat)
         }
         Stopped::TooLong => too_long(),
     })
+}
+
+/// That an address gave nothing, and what may mend it.
+fn not_reached(url: &str, why: &str) -> Error {
+    let error = Error::environment(format!("{url}: {why}"));
+    if !why.contains("certificate") {
+        return error;
+    }
+    error.hint(format!("{} names a PEM file of the certificates to trust, a proxy's among them", trust::VARIABLE))
 }
 
 /// Why a download ended early.
@@ -90,6 +99,14 @@ mod tests {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
             Err(io::ErrorKind::ConnectionReset.into())
         }
+    }
+
+    #[test]
+    fn who_is_not_trusted_may_be_named() {
+        let hint = |why| not_reached("https://example.org/x.zip", why).hint;
+        assert_eq!(hint("io: Connection refused"), None);
+        let said = hint("io: invalid peer certificate: UnknownIssuer").expect("a hint");
+        assert!(said.starts_with("SSL_CERT_FILE names"), "{said}");
     }
 
     #[test]

@@ -108,7 +108,11 @@ fn by_pip(requirement: &str, path: &Path, why: &Error, output: OutputFormat) -> 
     let _ = fs::remove_file(path);
     let folder = path.parent().unwrap_or(Path::new("."));
     pip::download(requirement, folder, output).map_err(|failure| match failure {
-        Failure::Network(error) => Failure::Network(Error { message: format!("{why}; {error}"), ..error }),
+        Failure::Network(error) => Failure::Network(Error {
+            message: format!("{why}; {error}"),
+            hint: why.hint.clone().or(error.hint),
+            ..error
+        }),
         Failure::Fatal(error) => Failure::Fatal(error),
     })
 }

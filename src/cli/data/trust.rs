@@ -9,7 +9,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use crate::error::Error;
 
 /// Names the file of trusted certificates, as for OpenSSL, curl and pip.
-const VARIABLE: &str = "SSL_CERT_FILE";
+pub(super) const VARIABLE: &str = "SSL_CERT_FILE";
 
 /// Where systems keep them, as one file: Debian and Alpine, Fedora, openSUSE, Alpine and BSD. A certificate of the
 /// place's own, as proxies that read along have one, is found here or nowhere.
