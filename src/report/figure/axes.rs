@@ -16,18 +16,22 @@ type Points = Vec<(f64, f64, Option<f64>)>;
 /// Values beyond this make a parallel plot's axis unreadable, and a heat map's cells too small for anything.
 const VALUES: usize = 60;
 
-/// How the first metric of `table` depends on the axes of `study`; nothing for a study that has none.
+/// How the first metric of `table` depends on the axes of `study`, of the first policy that stands on all of them; nothing for
+/// a study that has none. Policies are never averaged, nor joined by a line.
 pub(in crate::report) fn sensitivity(study: &Study<'_>, table: &Table) -> Vec<Figure> {
     let Some(metric) = table.metrics.first() else { return Vec::new() };
     let label = if study.subject.is_of_policies() { metric.name() } else { metric.header.clone() };
     // Baselines stand on no axis.
-    let groups: Vec<(&Group<'_>, f64)> = study
+    let mut groups: Vec<(&Group<'_>, f64)> = study
         .groups
         .iter()
         .filter(|group| study.axes.iter().all(|axis| group.point.contains_key(*axis)))
         .filter_map(|group| Some((group, group.score(&metric.name())?.summary.mean)))
         .filter(|(_, mean)| mean.is_finite())
         .collect();
+    let Some(policy) = groups.first().map(|(group, _)| group.policy) else { return Vec::new() };
+    let all = groups.len();
+    groups.retain(|(group, _)| group.policy == policy);
     if groups.len() < 2 {
         return Vec::new();
     }
@@ -37,6 +41,11 @@ pub(in crate::report) fn sensitivity(study: &Study<'_>, table: &Table) -> Vec<Fi
         [x, y] => figures.extend(heat(study, table, (x, y), &groups, &label)),
         [_, _, _, ..] => figures.push(parallel(study, table, &groups, &label)),
         _ => {}
+    }
+    if groups.len() < all {
+        figures
+            .iter_mut()
+            .for_each(|figure| figure.note += &format!(" Of {policy} alone; the table has the other policies."));
     }
     figures.iter_mut().for_each(|figure| figure.note += caution(table));
     if let Some(users) = metric.users {

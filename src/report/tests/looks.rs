@@ -63,3 +63,27 @@ fn looks_repeat_a_colour_with_another_dash_and_marker_and_say_so() {
     assert_eq!(different.len(), 64);
     assert_eq!(format!("{:?}", figure::of_recommender(64)), looks[0]);
 }
+
+#[test]
+fn policies_share_no_cell_and_no_line_of_the_figures_of_axes() {
+    let (_runs, store) = recorded();
+    let sweep = store.sweep("quickstart").expect("read").expect("recorded");
+    let options = ReportOptions::default();
+    let report = SweepReport::new(&sweep, &options).expect("nothing is asked for");
+    let (study, tables) = report.studies.into_iter().find(|(study, _)| study.subject.is_of_policies()).expect("one");
+    let stands = |group: &&group::Group<'_>| study.axes.iter().all(|axis| group.point.contains_key(*axis));
+    let own = study.groups.iter().find(stands).expect("a policy on all axes").policy;
+    let plots = |study: &group::Study<'_>| -> Vec<String> {
+        figure::sensitivity(study, &tables[0]).iter().map(|figure| format!("{:?}", figure.plot)).collect()
+    };
+    let alone =
+        group::Study { groups: study.groups.iter().filter(|it| it.policy == own).cloned().collect(), ..study.clone() };
+    assert!(plots(&alone).iter().any(|plot| plot.starts_with("Heat")), "two axes have a heat map");
+    // The same groups once more, as another policy's: twice as many scores in every cell, if they were not kept apart.
+    let other = study.groups.iter().find(|it| it.policy != own).expect("another policy").policy;
+    let mut beside = alone.clone();
+    beside.groups.extend(alone.groups.iter().map(|it| group::Group { policy: other, ..it.clone() }));
+    assert_eq!(plots(&beside), plots(&alone));
+    let figures = figure::sensitivity(&beside, &tables[0]);
+    assert!(figures.iter().all(|figure| figure.note.contains(&format!("Of {own} alone"))), "{figures:?}");
+}
